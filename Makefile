@@ -1,0 +1,59 @@
+# make demo | test | lint | bench      The first use makes an environment in .venv-<MPI> and builds the kernels.
+#
+# MPI=mpich (default) takes MPICH from a wheel; MPI=site takes what `mpirun` and the loader path give, for clusters.
+
+PYTHON ?= python3
+MPI    ?= mpich
+NP     ?= 2
+VENV   ?= .venv-$(MPI)
+BIN    := $(abspath $(VENV))/bin
+READY  := $(VENV)/.ready
+LINTER := $(VENV)/.linter
+RUN    := .run
+
+export PATH := $(BIN):$(PATH)
+export OMPI_ALLOW_RUN_AS_ROOT = 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM = 1
+export PRTE_MCA_rmaps_default_mapping_policy = :oversubscribe
+export OMPI_MCA_rmaps_base_oversubscribe = 1
+
+EXTRAS_mpich := mpi,test
+EXTRAS_site  := site,test
+SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.c csrc/*.h)
+
+.PHONY: demo test lint format bench clean
+
+demo: $(READY)
+	rm -rf $(RUN)/demo && mkdir -p $(RUN)/demo
+	cp jobs/demo/* $(RUN)/demo/
+	cd $(RUN)/demo && hpcfit data import silicon.extxyz.gz -o silicon.h5 --stress-unit eV/A^3 --stress-sign tension
+	cd $(RUN)/demo && mpirun -n $(NP) hpcfit run job.xml
+
+test: $(READY)
+	python -m pytest $(TESTS)
+
+lint: $(LINTER)
+	ruff check
+	ruff format --check
+	mypy
+	clang-format --dry-run --Werror csrc/*.c csrc/*.h
+
+format: $(LINTER)
+	ruff check --fix
+	ruff format
+	clang-format -i csrc/*.c csrc/*.h
+
+bench: $(READY)
+	python tools/bench.py
+
+$(READY): $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS_$(MPI))]'
+	touch $@
+
+$(LINTER): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lint]'
+	touch $@
+
+clean:
+	rm -rf build .run .venv-* *.egg-info hpcfit/potential/_kernels*

@@ -1,0 +1,1 @@
+"""Reference configurations in HDF5."""

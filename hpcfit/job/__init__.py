@@ -1,0 +1,1 @@
+"""From job.xml to a frozen Job."""

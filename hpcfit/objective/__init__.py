@@ -1,0 +1,1 @@
+"""Structures and a potential become residuals and Jacobian rows."""

@@ -1,0 +1,1 @@
+"""Minimisers that know vectors only: no atoms, no files, no MPI."""

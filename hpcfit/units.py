@@ -1,0 +1,17 @@
+"""Units: inside the code everything is eV, Angstrom and what follows from them; others live at the border.
+
+Values are CODATA 2018, exact by the definition of the SI.
+"""
+
+from __future__ import annotations
+
+ELEMENTARY_CHARGE = 1.602176634e-19
+
+#: 1 GPa in eV/Angstrom^3.
+GPA = 1e9 * 1e-30 / ELEMENTARY_CHARGE
+
+#: 1 bar in eV/Angstrom^3.
+BAR = 1e-4 * GPA
+
+#: Units of stress that files come in, in eV/Angstrom^3.
+STRESS_UNITS = {"eV/A^3": 1.0, "GPa": GPA, "kbar": 0.1 * GPA, "bar": BAR}
