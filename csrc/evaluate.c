@@ -1,0 +1,153 @@
+/* One evaluation: chunk by chunk through the potential, then a look for numbers that are not finite. */
+#include "internal.h"
+
+#include <stdio.h>
+
+int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species)
+{
+    int64_t offset = 0;
+    for (int k = 0; k < parameter; k++)
+        offset += (potential->parameters[k].kind == HPCFIT_TRIPLET ? n_species : 1) * hf_n_pair_tuples(n_species);
+    return offset;
+}
+
+hpcfit_output hf_column(const hpcfit_output *output, int64_t column)
+{
+    const int64_t shift = column * output->stride;
+    return (hpcfit_output){.stride = output->stride,
+                           .energies = output->energies + shift,
+                           .forces = (double (*)[3])(output->forces[0] + shift),
+                           .virials = output->virials ? (double (*)[6])(output->virials[0] + shift) : NULL};
+}
+
+/* Sums over the slots of a group, at least one, lane by lane. The inner loop counts down: gcc vectorises the outer
+ * one only where it sees that the count is the same for all lanes. */
+HF_CLONES
+static void sum_radial(int64_t n_slots, const double *restrict phi, const double *restrict dphi,
+                       const double *restrict ux, const double *restrict uy, const double *restrict uz,
+                       double (*restrict sum)[HF_LANES])
+{
+#pragma omp simd
+    for (int lane = 0; lane < HF_LANES; lane++) {
+        double e = 0.0, x = 0.0, y = 0.0, z = 0.0;
+        int64_t k = lane, left = n_slots;
+        do {
+            e += phi[k];
+            x += dphi[k] * ux[k];
+            y += dphi[k] * uy[k];
+            z += dphi[k] * uz[k];
+            k += HF_LANES;
+        } while (--left > 0);
+        sum[0][lane] = 0.5 * e;
+        sum[1][lane] = x;
+        sum[2][lane] = y;
+        sum[3][lane] = z;
+    }
+}
+
+HF_CLONES
+static void sum_radial_virial(int64_t n_slots, const double *restrict dphi, const double *restrict r,
+                              const double *restrict ux, const double *restrict uy, const double *restrict uz,
+                              double (*restrict sum)[HF_LANES])
+{
+#pragma omp simd
+    for (int lane = 0; lane < HF_LANES; lane++) {
+        double xx = 0.0, yy = 0.0, zz = 0.0, yz = 0.0, xz = 0.0, xy = 0.0;
+        int64_t k = lane, left = n_slots;
+        do {
+            const double w = -0.5 * r[k] * dphi[k];
+            xx += w * ux[k] * ux[k];
+            yy += w * uy[k] * uy[k];
+            zz += w * uz[k] * uz[k];
+            yz += w * uy[k] * uz[k];
+            xz += w * ux[k] * uz[k];
+            xy += w * ux[k] * uy[k];
+            k += HF_LANES;
+        } while (--left > 0);
+        sum[0][lane] = xx;
+        sum[1][lane] = yy;
+        sum[2][lane] = zz;
+        sum[3][lane] = yz;
+        sum[4][lane] = xz;
+        sum[5][lane] = xy;
+    }
+}
+
+void hf_add_group_energy(const hpcfit_geometry *g, int64_t group, const double *energy, const hpcfit_output *column)
+{
+    const int32_t *structure = g->lane_structure + group * HF_LANES;
+    for (int lane = 0; lane < HF_LANES; lane++)
+        column->energies[structure[lane]] += energy[lane];
+}
+
+void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
+                   const hpcfit_output *column)
+{
+    const int64_t first = g->run_start[chunk * (g->n_species + 1) + species];
+    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
+        const int64_t start = g->slot_start[group * g->n_species + species], k = start * HF_LANES;
+        const int64_t n_slots = g->slot_count[group * g->n_species + species], local = (start - first) * HF_LANES;
+        const int32_t *atom = g->lane_atom + group * HF_LANES;
+        const int32_t *structure = g->lane_structure + group * HF_LANES;
+        double sum[6][HF_LANES];
+        if (n_slots == 0) continue;
+        sum_radial(n_slots, phi + local, dphi + local, g->ux + k, g->uy + k, g->uz + k, sum);
+        hf_add_group_energy(g, group, sum[0], column);
+        for (int lane = 0; lane < HF_LANES; lane++)
+            for (int axis = 0; axis < 3; axis++)
+                column->forces[atom[lane]][axis] += sum[1 + axis][lane];
+        if (column->virials == NULL) continue;
+        sum_radial_virial(n_slots, dphi + local, g->r + k, g->ux + k, g->uy + k, g->uz + k, sum);
+        for (int lane = 0; lane < HF_LANES; lane++)
+            for (int v = 0; v < 6; v++)
+                column->virials[structure[lane]][v] += sum[v][lane];
+    }
+}
+
+/* The first structure and atom whose energy or force is not finite. */
+static hpcfit_status check_finite(const hpcfit_potential *potential, const hpcfit_geometry *g,
+                                  const hpcfit_output *output, hpcfit_error *err)
+{
+    double energies = 0.0, forces = 0.0;
+    for (int64_t s = 0; s < g->n_structures; s++)
+        energies += 0.0 * output->energies[s];
+    for (int64_t i = 0; i < g->n_atoms; i++)
+        forces += 0.0 * (output->forces[i][0] + output->forces[i][1] + output->forces[i][2]);
+    if (isfinite(energies) && isfinite(forces)) return HPCFIT_OK;
+    err->structure = -1;
+    err->atom = -1;
+    for (int64_t i = g->n_atoms - 1; i >= 0; i--)
+        if (!isfinite(output->forces[i][0] + output->forces[i][1] + output->forces[i][2])) err->atom = i;
+    for (int64_t s = g->n_structures - 1; s >= 0; s--)
+        if (!isfinite(output->energies[s])) err->structure = s;
+    for (int64_t lane = 0; lane < g->n_groups * HF_LANES; lane++)
+        if (err->structure < 0 && g->lane_atom[lane] == err->atom) err->structure = g->lane_structure[lane];
+    snprintf(err->message, sizeof err->message, "%s gives an energy or force that is not finite", potential->name);
+    return HPCFIT_NOT_FINITE;
+}
+
+static hpcfit_status bad_argument(hpcfit_error *err, const char *message)
+{
+    err->structure = -1;
+    err->atom = -1;
+    snprintf(err->message, sizeof err->message, "%s", message);
+    return HPCFIT_BAD_ARGUMENT;
+}
+
+hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, hpcfit_geometry *geometry, const double *parameters,
+                              int64_t n_free, const int32_t *free_parameters, const hpcfit_output *output,
+                              hpcfit_error *err)
+{
+    const int64_t n_parameters = hf_parameter_offset(potential, potential->n_parameters, geometry->n_species);
+    for (int64_t k = 0; k < n_free; k++)
+        if (free_parameters[k] < 0 || free_parameters[k] >= n_parameters)
+            return bad_argument(err, "a free parameter lies outside the parameter vector");
+    const hf_call call = {.geometry = geometry,
+                          .parameters = parameters,
+                          .n_free = n_free,
+                          .free_parameters = free_parameters,
+                          .output = output};
+    for (int64_t chunk = 0; chunk < geometry->n_chunks; chunk++)
+        potential->evaluate_chunk(&call, chunk);
+    return check_finite(potential, geometry, output, err);
+}

@@ -1,0 +1,113 @@
+/* What the kernels share: the arrangement of a geometry, and the sums over radial functions. */
+#ifndef HF_INTERNAL_H
+#define HF_INTERNAL_H
+
+#include "hpcfit.h"
+
+#include <math.h>
+#include <stddef.h>
+
+/* glibc's vector functions without -ffast-math; at most 4 ulp. The declarations must follow math.h. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
+__attribute__((simd("notinbranch"), const)) extern double exp(double);
+__attribute__((simd("notinbranch"), const)) extern double log(double);
+#define HF_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define HF_CLONES
+#endif
+
+/* Atoms side by side in one vector: 8 doubles are one AVX-512 register and one cache line. */
+#define HF_LANES 8
+
+/* Eight atoms of one species form a group; slot s of a group holds the s-th neighbour of each of them, so that a loop
+ * over lanes is a vector operation. Groups of one species form chunks small enough for the caches; inside a chunk
+ * pairs are ordered by the neighbour's species, then group, then slot, then lane. Pairs that only fill up a slot have
+ * u = 0 and lie beyond every cut-off. */
+struct hpcfit_geometry {
+    int64_t n_structures, n_atoms, n_species;
+    int64_t n_groups, n_chunks, n_slots;
+    int64_t max_chunk_slots;
+    int32_t *lane_atom;       /* [n_groups][8] atom in the batch; spare lanes name atom 0 */
+    int32_t *lane_structure;  /* [n_groups][8] */
+    int64_t *slot_start;      /* [n_groups][n_species] first slot */
+    int32_t *slot_count;      /* [n_groups][n_species] */
+    int64_t *chunk_group;     /* [n_chunks + 1] first group */
+    int32_t *chunk_species;   /* [n_chunks] */
+    int64_t *run_start;       /* [n_chunks][n_species + 1] first slot by the neighbour's species */
+    double *r, *ux, *uy, *uz; /* [n_slots][8] distance and unit vector from the atom to its neighbour */
+    int32_t *neighbour;       /* [n_slots][8] atom in the batch */
+    double *scratch;          /* [HF_SCRATCH][max_chunk_slots][8] */
+    int64_t bytes;
+};
+
+/* Kernels keep small arrays per species on the stack. */
+#define HF_MAX_SPECIES 16
+
+/* Scratch arrays over the pairs of one chunk that a kernel may use. */
+#define HF_SCRATCH 16
+
+typedef struct {
+    hpcfit_geometry *geometry;
+    const double *parameters;
+    int64_t n_free;
+    const int32_t *free_parameters;
+    const hpcfit_output *output;
+} hf_call;
+
+struct hpcfit_potential {
+    const char *name, *formula, *reference;
+    int n_parameters;
+    const hpcfit_parameter *parameters;
+    void (*evaluate_chunk)(const hf_call *call, int64_t chunk);
+};
+
+/* Pairs of a chunk whose neighbours are of one species; arrays start at the run's first pair. */
+typedef struct {
+    int64_t n_pairs, offset; /* offset in pairs from the chunk's first */
+    const double *r;
+} hf_run;
+
+static inline int64_t hf_pair_tuple(int64_t a, int64_t b, int64_t n_species)
+{
+    const int64_t low = a < b ? a : b, high = a < b ? b : a;
+    return low * n_species - low * (low - 1) / 2 + high - low;
+}
+
+static inline int64_t hf_n_pair_tuples(int64_t n_species)
+{
+    return n_species * (n_species + 1) / 2;
+}
+
+static inline int64_t hf_triplet_tuple(int64_t centre, int64_t b, int64_t c, int64_t n_species)
+{
+    return centre * hf_n_pair_tuples(n_species) + hf_pair_tuple(b, c, n_species);
+}
+
+static inline hf_run hf_run_of(const hpcfit_geometry *g, int64_t chunk, int64_t species)
+{
+    const int64_t *start = g->run_start + chunk * (g->n_species + 1);
+    return (hf_run){.n_pairs = (start[species + 1] - start[species]) * HF_LANES,
+                    .offset = (start[species] - start[0]) * HF_LANES,
+                    .r = g->r + start[species] * HF_LANES};
+}
+
+static inline double *hf_scratch(const hpcfit_geometry *g, int array)
+{
+    return g->scratch + (int64_t)array * g->max_chunk_slots * HF_LANES;
+}
+
+/* Place of a parameter's first value in the parameter vector. */
+int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species);
+
+/* The output of one column: 0 the values, k + 1 the derivatives with respect to free parameter k. */
+hpcfit_output hf_column(const hpcfit_output *output, int64_t column);
+
+/* Adds a function of the distance, summed over unordered pairs: its value phi and slope dphi at every pair of the run
+ * of `species` in `chunk`. */
+void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
+                   const hpcfit_output *column);
+
+/* Adds energies of the atoms of a group, [8]. */
+void hf_add_group_energy(const hpcfit_geometry *g, int64_t group, const double *energy, const hpcfit_output *column);
+
+#endif

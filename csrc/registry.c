@@ -1,0 +1,42 @@
+/* The list of potentials: adding one is a line here and a file beside this one. */
+#include "registry.h"
+
+static const hpcfit_potential *const potentials[] = {
+    &hf_lennard_jones,
+    &hf_stillinger_weber,
+};
+
+int hpcfit_n_potentials(void)
+{
+    return (int)(sizeof potentials / sizeof *potentials);
+}
+
+const hpcfit_potential *hpcfit_potential_at(int index)
+{
+    return index >= 0 && index < hpcfit_n_potentials() ? potentials[index] : NULL;
+}
+
+const char *hpcfit_potential_name(const hpcfit_potential *potential)
+{
+    return potential->name;
+}
+
+const char *hpcfit_potential_formula(const hpcfit_potential *potential)
+{
+    return potential->formula;
+}
+
+const char *hpcfit_potential_reference(const hpcfit_potential *potential)
+{
+    return potential->reference;
+}
+
+int hpcfit_potential_n_parameters(const hpcfit_potential *potential)
+{
+    return potential->n_parameters;
+}
+
+const hpcfit_parameter *hpcfit_potential_parameter(const hpcfit_potential *potential, int index)
+{
+    return index >= 0 && index < potential->n_parameters ? &potential->parameters[index] : NULL;
+}

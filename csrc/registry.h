@@ -1,0 +1,10 @@
+/* The record of every potential, each defined at the bottom of its own file. */
+#ifndef HF_REGISTRY_H
+#define HF_REGISTRY_H
+
+#include "internal.h"
+
+extern const hpcfit_potential hf_lennard_jones;
+extern const hpcfit_potential hf_stillinger_weber;
+
+#endif
