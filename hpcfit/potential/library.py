@@ -1,0 +1,220 @@
+"""The only file that touches the C library: its catalogue, geometries and evaluations, with every array checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.potential._kernels import ffi, lib
+from hpcfit.records import FloatArray, IntArray, ParameterForm, ParameterKind, PotentialForm
+
+_KINDS = {lib.HPCFIT_PAIR: ParameterKind.PAIR, lib.HPCFIT_TRIPLET: ParameterKind.TRIPLET}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Structures and their neighbours as the kernels take them.
+
+    Parameters
+    ----------
+    n_species
+        Species are 0 ... n_species - 1.
+    structure_start
+        int64 [n_structures + 1], first atom of each structure.
+    species
+        int32 [n_atoms].
+    neighbour_start
+        int64 [n_atoms + 1], first neighbour of each atom.
+    neighbour
+        int32 [n_neighbours], the neighbour's place among the batch's atoms; full list, images included.
+    vector
+        [n_neighbours, 3], from the atom to its neighbour, Angstrom.
+    """
+
+    n_species: int
+    structure_start: IntArray
+    species: NDArray[np.int32]
+    neighbour_start: IntArray
+    neighbour: NDArray[np.int32]
+    vector: FloatArray
+
+
+@dataclass(frozen=True)
+class NotFinite:
+    """Where an evaluation met a number that is NaN or infinite; -1 where unknown."""
+
+    structure: int
+    atom: int
+    message: str
+
+
+def potential_forms() -> tuple[PotentialForm, ...]:
+    """Return every potential that the kernels know, in the order of the registry."""
+    return tuple(_form(lib.hpcfit_potential_at(k)) for k in range(lib.hpcfit_n_potentials()))
+
+
+def _form(potential: Any) -> PotentialForm:
+    rows = [
+        lib.hpcfit_potential_parameter(potential, k)
+        for k in range(lib.hpcfit_potential_n_parameters(potential))
+    ]
+    return PotentialForm(
+        name=_text(lib.hpcfit_potential_name(potential)),
+        formula=_text(lib.hpcfit_potential_formula(potential)),
+        reference=_text(lib.hpcfit_potential_reference(potential)),
+        parameters=tuple(
+            ParameterForm(
+                name=_text(row.name),
+                unit=_text(row.unit),
+                description=_text(row.description),
+                kind=_KINDS[row.kind],
+                lower=row.lower,
+                upper=row.upper,
+                fittable=bool(row.fittable),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _text(pointer: Any) -> str:
+    return str(ffi.string(pointer).decode())
+
+
+class Geometry:
+    """Distances and directions of a batch, arranged once and evaluated as often as wanted.
+
+    Parameters
+    ----------
+    batch
+        Structures with their neighbours.
+
+    Raises
+    ------
+    ValueError
+        If offsets, species or neighbours of the batch do not fit each other.
+    MemoryError
+        If the kernels find no memory.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self.n_structures = len(batch.structure_start) - 1
+        self.n_atoms = len(batch.species)
+        n_neighbours = len(batch.neighbour)
+        c_batch = ffi.new("hpcfit_batch *")
+        c_batch.n_structures = self.n_structures
+        c_batch.n_atoms = self.n_atoms
+        c_batch.n_species = batch.n_species
+        c_batch.structure_start = _pointer("int64_t", batch.structure_start, (self.n_structures + 1,))
+        c_batch.species = _pointer("int32_t", batch.species, (self.n_atoms,))
+        c_batch.neighbour_start = _pointer("int64_t", batch.neighbour_start, (self.n_atoms + 1,))
+        if batch.neighbour_start[-1] != n_neighbours:
+            raise ValueError(f"neighbour_start ends at {batch.neighbour_start[-1]}, allowed {n_neighbours}")
+        c_batch.neighbour = _pointer("int32_t", batch.neighbour, (n_neighbours,))
+        c_batch.vector = ffi.cast("double (*)[3]", _pointer("double", batch.vector, (n_neighbours, 3)))
+        handle, error = ffi.new("hpcfit_geometry **"), ffi.new("hpcfit_error *")
+        _raise(lib.hpcfit_geometry_new(c_batch, handle, error), error)
+        self._handle = ffi.gc(handle[0], lib.hpcfit_geometry_free)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that the kernels hold for this geometry."""
+        return int(lib.hpcfit_geometry_bytes(self._handle))
+
+    def n_rows(self, virials: bool) -> int:
+        """Return the length of one column of `evaluate`: energies, forces and, if asked for, virials."""
+        return self.n_structures * (7 if virials else 1) + 3 * self.n_atoms
+
+
+def evaluate(
+    form: str,
+    geometry: Geometry,
+    parameters: FloatArray,
+    free: NDArray[np.int32],
+    columns: FloatArray,
+    virials: bool,
+) -> NotFinite | None:
+    """Add a potential's energies, forces and virials, and their exact derivatives, to `columns`.
+
+    Parameters
+    ----------
+    form
+        Name of the potential as in `potential_forms`.
+    geometry
+        The structures.
+    parameters
+        All parameters of the potential, in the order of its table, combinations of species inside.
+    free
+        int32 [n_free], places in `parameters` of those to differentiate by.
+    columns
+        [1 + n_free, n_rows], added to. Row 0 of this array holds energies [n_structures] (eV), then forces
+        [n_atoms, 3] (eV/Angstrom), then, if `virials`, virials [n_structures, 6] (eV; minus the derivative of the
+        energy with respect to strain, order xx yy zz yz xz xy); row k + 1 their derivatives by free parameter k.
+    virials
+        Whether virials are wanted.
+
+    Returns
+    -------
+    NotFinite or None
+        Where a result is not finite, or None when all are.
+
+    Raises
+    ------
+    ValueError
+        If an array has the wrong type, shape or layout, or a free parameter is out of range.
+    """
+    potential, n_parameters = _potential(form, len(parameters))
+    n_rows, n_structures, n_atoms = geometry.n_rows(virials), geometry.n_structures, geometry.n_atoms
+    start = _pointer("double", columns, (1 + len(free), n_rows), writable=True)
+    output = ffi.new("hpcfit_output *")
+    output.stride = n_rows
+    output.energies = start
+    output.forces = ffi.cast("double (*)[3]", start + n_structures)
+    if virials:
+        output.virials = ffi.cast("double (*)[6]", start + n_structures + 3 * n_atoms)
+    error = ffi.new("hpcfit_error *")
+    status = lib.hpcfit_evaluate(
+        potential,
+        geometry._handle,
+        _pointer("double", parameters, (n_parameters,)),
+        len(free),
+        _pointer("int32_t", free, (len(free),)),
+        output,
+        error,
+    )
+    if status == lib.HPCFIT_NOT_FINITE:
+        return NotFinite(error.structure, error.atom, _text(error.message))
+    _raise(status, error)
+    return None
+
+
+def _potential(form: str, n_parameters: int) -> tuple[Any, int]:
+    for k in range(lib.hpcfit_n_potentials()):
+        potential = lib.hpcfit_potential_at(k)
+        if _text(lib.hpcfit_potential_name(potential)) == form:
+            return potential, n_parameters
+    raise ValueError(f"unknown potential, found '{form}', allowed {[f.name for f in potential_forms()]}")
+
+
+_DTYPES = {"double": np.dtype(np.float64), "int32_t": np.dtype(np.int32), "int64_t": np.dtype(np.int64)}
+
+
+def _pointer(c_type: str, array: NDArray[Any], shape: tuple[int, ...], writable: bool = False) -> Any:
+    """Return the address of an array after checking all that `ffi.from_buffer` does not."""
+    if array.dtype != _DTYPES[c_type] or array.shape != shape or not array.flags.c_contiguous:
+        raise ValueError(
+            f"array of wrong layout, found {array.dtype} {array.shape}, allowed contiguous {_DTYPES[c_type]} {shape}"
+        )
+    if writable and not array.flags.writeable:
+        raise ValueError("array is read-only, allowed writable")
+    return ffi.from_buffer(f"{c_type}[]", array, require_writable=writable)
+
+
+def _raise(status: int, error: Any) -> None:
+    if status == lib.HPCFIT_OUT_OF_MEMORY:
+        raise MemoryError(_text(error.message))
+    if status != lib.HPCFIT_OK:
+        raise ValueError(f"{_text(error.message)}, structure {error.structure}, atom {error.atom}")
