@@ -1,0 +1,48 @@
+"""The ``<fitting>`` of a job: how often to store, and the settings of its one minimiser."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from lxml import etree
+
+from hpcfit.job import values
+from hpcfit.job.values import Faults
+from hpcfit.records import Fitting, GeodesicOptions
+
+
+def read_fitting(element: etree._Element | None, faults: Faults) -> Fitting | None:
+    """Return the settings of the fit, None where there is none or it is not enabled."""
+    if element is None:
+        return None
+    solver = _geodesic(element.find("geodesic-lm"), faults)
+    if not values.boolean(element.get("enabled"), True):
+        return None
+    blocks = element.get("blocks")
+    return Fitting(
+        solver=solver,
+        blocks=None if blocks is None else values.whole(blocks, 1),
+        checkpoint_interval=values.whole(element.get("checkpoint-interval"), 1),
+    )
+
+
+def _geodesic(element: etree._Element | None, faults: Faults) -> GeodesicOptions:
+    options = GeodesicOptions()
+    if element is None:
+        return options
+    given: dict[str, Any] = {}
+    for field in dataclasses.fields(options):
+        text = element.get(field.name.replace("_", "-"))
+        default = getattr(options, field.name)
+        read = values.whole if isinstance(default, int) else values.number
+        given[field.name] = read(text, default)
+    # Delayed gratification: damping that falls more slowly than it rises creeps along canyons.
+    if given["damping_down"] <= given["damping_up"]:
+        faults.add(
+            element,
+            "damping-down not larger than damping-up",
+            f"{given['damping_down']}",
+            f"above {given['damping_up']}",
+        )
+    return dataclasses.replace(options, **given)

@@ -1,0 +1,150 @@
+"""The ``<potentials>`` of a job: start values and bounds of all parameters, for all combinations of species.
+
+Which parameters a potential has comes from its form; here stands only how a job says their values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lxml import etree
+
+from hpcfit.errors import nearest
+from hpcfit.job import values
+from hpcfit.job.tags import Combination, combination, tag_of
+from hpcfit.job.values import Faults, quoted
+from hpcfit.records import Parameter, ParameterForm, Potential, PotentialForm, species_tuples
+
+
+def read_potentials(
+    parent: etree._Element, forms: Sequence[PotentialForm], species: Sequence[str], faults: Faults
+) -> tuple[Potential, ...]:
+    """Return the potentials in document order; a number that is missing or wrong is NaN, its fault noted.
+
+    Parameters
+    ----------
+    parent
+        The ``<potentials>``.
+    forms
+        What the kernels know.
+    species
+        Symbols of the job, at least one.
+    faults
+        Collects what is wrong.
+    """
+    by_name = {form.name: form for form in forms}
+    elements = [element for element in parent if element.tag in by_name]
+    values.check_ids(elements, faults)
+    return tuple(_Reader(element, by_name[element.tag], species, faults).potential() for element in elements)
+
+
+class _Reader:
+    """Reads one potential."""
+
+    def __init__(
+        self, element: etree._Element, form: PotentialForm, species: Sequence[str], faults: Faults
+    ) -> None:
+        self._element = element
+        self._form = form
+        self._species = species
+        self._faults = faults
+        self._id = values.line_of_text(element.get("id"), form.name)
+        names = [row.name for row in form.parameters]
+        # What has a fault already, here by its misspelt name, is not reported as missing too.
+        self._suspect = {nearest(str(child.tag), names) for child in element if child.tag not in names}
+        self._missing: list[str] = []
+
+    def potential(self) -> Potential:
+        parameters = tuple(parameter for row in self._form.parameters for parameter in self._parameters(row))
+        if self._missing:
+            self._faults.add(self._element, f"no value for {', '.join(self._missing)}")
+        return Potential(self._id, self._form.name, parameters)
+
+    def _parameters(self, row: ParameterForm) -> list[Parameter]:
+        given = self._element.findall(row.name)
+        degrees = self._element.findall(f"fit-dof/{row.name}")
+        for element in given:
+            self._check_range(row, element, element.text, "value")
+        for element in degrees:
+            self._check_degree(row, element)
+        given_for = self._speakers(row, given)
+        degree_for = self._speakers(row, degrees)
+        return [
+            self._parameter(row, self._path(row, found), given_for.get(found), degree_for.get(found))
+            for found in species_tuples(row.kind, len(self._species))
+        ]
+
+    def _parameter(
+        self, row: ParameterForm, path: str, given: etree._Element | None, degree: etree._Element | None
+    ) -> Parameter:
+        start = math.nan if given is None else values.number(given.text)
+        minimum, maximum, free = -math.inf, math.inf, False
+        if degree is not None:
+            start = values.number(degree.get("start"), start)
+            minimum, maximum = _bounds(degree)
+            free = values.boolean(degree.get("enabled"), True)
+        if given is None and (degree is None or "start" not in degree.attrib):
+            self._note_missing(row, path)
+        elif degree is not None and minimum <= maximum and (start < minimum or start > maximum):
+            self._faults.add(
+                degree, f"bounds exclude the start of {path}", f"{start}", f"{minimum} .. {maximum}"
+            )
+        return Parameter(path, row.unit, start, minimum, maximum, free)
+
+    def _note_missing(self, row: ParameterForm, path: str) -> None:
+        if row.name not in self._suspect:
+            self._missing.append(path)
+
+    def _speakers(
+        self, row: ParameterForm, elements: list[etree._Element]
+    ) -> dict[Combination, etree._Element]:
+        """Return the element that speaks for each combination: the tagged one, else the one without tag."""
+        speakers: dict[tuple[Combination, ...], etree._Element] = {}
+        for element in elements:
+            covered = self._covered(row, element)
+            earlier = speakers.setdefault(covered, element)
+            if covered and earlier is not element:
+                what = f"<{row.name}> twice for the same species"
+                self._faults.add(element, what, f"another in line {values.line_of(earlier)}")
+        result: dict[Combination, etree._Element] = {}
+        for covered in sorted(speakers, key=len, reverse=True):
+            result.update(dict.fromkeys(covered, speakers[covered]))
+        return result
+
+    def _covered(self, row: ParameterForm, element: etree._Element) -> tuple[Combination, ...]:
+        """Return the combinations that an element speaks for: all without a tag, none with a wrong one."""
+        every = species_tuples(row.kind, len(self._species))
+        if "tag" not in element.attrib:
+            return tuple(every)
+        tag = values.line_of_text(element.get("tag"))
+        found = combination(tag, row.kind, self._species)
+        if found is not None:
+            return (found,)
+        self._suspect.add(row.name)
+        if "".join(values.symbols(tag)) == tag:  # else the schema has refused it
+            tags = [tag_of(entry, self._species) for entry in every]
+            what = f"no such {row.kind.value} for the tag of <{row.name}>"
+            self._faults.add(element, what, quoted(tag), ", ".join(tags), nearest(tag, tags))
+        return ()
+
+    def _check_degree(self, row: ParameterForm, degree: etree._Element) -> None:
+        for name in ("start", "min", "max"):
+            self._check_range(row, degree, degree.get(name), name)
+        minimum, maximum = _bounds(degree)
+        if minimum > maximum:
+            self._faults.add(degree, f"min of <{row.name}> above max", f"{minimum}", f"at most {maximum}")
+
+    def _check_range(self, row: ParameterForm, element: etree._Element, text: str | None, which: str) -> None:
+        value = values.number(text)
+        if value < row.lower or value > row.upper:
+            what = f"{which} of <{row.name}> out of range"
+            self._faults.add(element, what, f"{value}", f"{row.lower} .. {row.upper}")
+
+    def _path(self, row: ParameterForm, found: Combination) -> str:
+        suffix = f"[{tag_of(found, self._species)}]" if len(self._species) > 1 else ""
+        return f"{self._id}.{row.name}{suffix}"
+
+
+def _bounds(degree: etree._Element) -> tuple[float, float]:
+    return values.number(degree.get("min"), -math.inf), values.number(degree.get("max"), math.inf)

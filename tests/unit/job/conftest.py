@@ -1,0 +1,107 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from hpcfit.errors import InputError
+from hpcfit.job.reader import read_job
+from hpcfit.records import ParameterForm, ParameterKind, PotentialForm
+
+
+def _row(name, unit, kind=ParameterKind.PAIR, *, lower=0.0, upper=math.inf, fittable=True):
+    return ParameterForm(name, unit, f"the parameter {name}", kind, lower, upper, fittable)
+
+
+_STILLINGER_WEBER = PotentialForm(
+    "stillinger-weber",
+    "E = sum phi2 + sum phi3",
+    "Phys. Rev. B 31, 5262",
+    (
+        _row("A", "eV"),
+        _row("B", "1"),
+        _row("p", "1"),
+        _row("q", "1"),
+        _row("sigma", "A"),
+        _row("gamma", "A"),
+        _row("cutoff", "A", fittable=False),
+        _row("lambda", "eV", ParameterKind.TRIPLET),
+        _row("costheta0", "1", ParameterKind.TRIPLET, lower=-1.0, upper=1.0),
+    ),
+)
+_LENNARD_JONES = PotentialForm(
+    "lennard-jones",
+    "V = 4 epsilon ((sigma/r)^12 - (sigma/r)^6)",
+    "Proc. R. Soc. A 106, 463",
+    (_row("sigma", "A"), _row("epsilon", "eV", lower=-math.inf), _row("cutoff", "A", fittable=False)),
+)
+
+
+@pytest.fixture
+def forms():
+    return [_STILLINGER_WEBER, _LENNARD_JONES]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the dataset that the jobs name."""
+    (tmp_path / "si.h5").touch()
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "sic.h5").touch()
+    return tmp_path
+
+
+_JOB = """<job>
+  <name>silicon</name>
+  <atom-types>
+    <species>Si</species>
+  </atom-types>
+  <fitting>
+    <geodesic-lm max-iter="5"/>
+  </fitting>
+  <potentials>
+    <stillinger-weber id="SW">
+      <A>15</A>
+      <B>0.6</B>
+      <p>4</p> <q>0</q> <gamma>2.5</gamma> <cutoff>3.77118</cutoff>
+      <sigma>2.0951</sigma>
+      <lambda>45.5322</lambda>
+      <costheta0>-0.3</costheta0>
+      <fit-dof>
+        <A start="5.0" min="1" max="20"/>
+        <B/>
+      </fit-dof>
+    </stillinger-weber>
+  </potentials>
+  <structures>
+    <group id="g" relative-weight="2">
+      <dataset id="si" file="si.h5">
+        <properties>
+          <total-energy fit="true"/>
+          <atomic-forces fit="true" tolerance="0.02"/>
+        </properties>
+      </dataset>
+    </group>
+  </structures>
+</job>
+"""
+
+
+@pytest.fixture
+def faults_of(folder, forms, monkeypatch):
+    """Return the lines printed for a good job in which old texts are replaced by new ones."""
+    monkeypatch.chdir(folder)
+
+    def lines(changes: list[tuple[str, str]]) -> list[str]:
+        text = _JOB
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        Path("job.xml").write_text(text)
+        try:
+            read_job("job.xml", forms)
+        except InputError as error:
+            assert error.exit_code == 2
+            return str(error).splitlines()
+        return []
+
+    return lines
