@@ -1,0 +1,75 @@
+"""What differs between a stored run and the job and data it is to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from hpcfit.errors import Fault
+from hpcfit.output.header import DatasetRecord, RunHeader
+from hpcfit.records import DatasetIndex, Job
+
+_SHOWN = 80  #: characters of a line that fit into a message
+
+
+def differences(header: RunHeader, job: Job, indexes: Sequence[DatasetIndex]) -> list[Fault]:
+    """Return one fault for the job and one per dataset that is not what it was when the run started.
+
+    Parameters
+    ----------
+    header
+        Of the stored run.
+    indexes
+        One per dataset of the job, in document order.
+    """
+    current = {
+        source.id: DatasetRecord.of(source, index)
+        for source, index in zip(job.datasets, indexes, strict=True)
+    }
+    stored = {record.id: record for record in header.datasets}
+    faults = [*_job_fault(header, job)]
+    for name, record in stored.items():
+        if name not in current:
+            faults.append(Fault(job.path, f"dataset '{name}' of the run is missing", allowed=record.path))
+        else:
+            faults.extend(_dataset_fault(record, current[name]))
+    faults.extend(
+        Fault(job.path, f"dataset '{name}' is not part of the run", found=current[name].path)
+        for name in current
+        if name not in stored
+    )
+    return faults
+
+
+def _job_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
+    lines = zip_longest(
+        job.text.splitlines(keepends=True), header.job_text.splitlines(keepends=True), fillvalue=""
+    )
+    for number, (found, allowed) in enumerate(lines, start=1):
+        if found != allowed:
+            what = "job changed since the run started"
+            start = _shown_from(found, allowed)
+            yield Fault(f"{job.path}:{number}", what, _shown(found, start), _shown(allowed, start))
+            return
+
+
+def _shown_from(found: str, allowed: str) -> int:
+    """Return the first character to show, so that the difference is seen in long lines."""
+    pairs = zip_longest(found, allowed)
+    different = next(k for k, (a, b) in enumerate(pairs) if a != b)
+    return max(0, different - _SHOWN // 2)
+
+
+def _shown(line: str, start: int) -> str:
+    """Return a part of a line in quotes, with tabs and line ends made visible: they may be what differs."""
+    return repr(line[start : start + _SHOWN]) if line else "end of file"
+
+
+def _dataset_fault(stored: DatasetRecord, current: DatasetRecord) -> Iterator[Fault]:
+    if _content(stored) != _content(current):
+        what = f"dataset '{stored.id}' changed since the run started"
+        yield Fault(current.path, what, _content(current), _content(stored))
+
+
+def _content(record: DatasetRecord) -> str:
+    return f"{record.n_configurations} configurations, {record.n_atoms} atoms, hash {record.content}"

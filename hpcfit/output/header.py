@@ -1,0 +1,150 @@
+"""What is known of a run before its first iteration: job, data, parameters, versions, machine."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+
+import h5py
+import numpy as np
+import scipy
+
+from hpcfit.records import DatasetIndex, DatasetSource, Fitting, Job, Parameter
+from hpcfit.version import __version__
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How the sum of squares is shown: ``factor`` times it, under the name ``label``."""
+
+    factor: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Size of a fit: the selected structures, their atoms and the rows of the residual vector."""
+
+    n_structures: int
+    n_atoms: int
+    n_residuals: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a run goes: host name of every rank, and the MPI library's own description."""
+
+    hosts: tuple[str, ...]
+    mpi_library: str
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """What is kept of a dataset to know it again.
+
+    Parameters
+    ----------
+    id
+        Id in the job.
+    path
+        File as the job names it.
+    content
+        Hash over all configurations.
+    n_configurations, n_atoms
+        Counts of the whole file, not of the selection.
+    """
+
+    id: str
+    path: str
+    content: str
+    n_configurations: int
+    n_atoms: int
+
+    @classmethod
+    def of(cls, source: DatasetSource, index: DatasetIndex) -> DatasetRecord:
+        """Return the record of the dataset that `source` names and `index` describes."""
+        return cls(source.id, index.path, index.content, len(index), int(index.ptr[-1]))
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """All that a run file holds besides states and result.
+
+    Parameters
+    ----------
+    job_name, job_path, job_text, job_hash
+        As in `hpcfit.records.Job`.
+    datasets
+        In document order.
+    parameters
+        All parameters of the job, the fixed ones too.
+    options
+        Settings of the solver and the fit by name; a setting left to its default rule (None) is absent.
+    versions
+        Of hpcfit, python and the libraries; ``mpi`` is the MPI library's description.
+    started
+        UTC, ISO 8601.
+    hosts
+        Host name of every rank.
+    """
+
+    job_name: str
+    job_path: str
+    job_text: str
+    job_hash: str
+    datasets: tuple[DatasetRecord, ...]
+    parameters: tuple[Parameter, ...]
+    options: Mapping[str, int | float | str]
+    versions: Mapping[str, str]
+    started: str
+    hosts: tuple[str, ...]
+    counts: Counts
+    loss: Loss
+
+    @property
+    def free(self) -> tuple[Parameter, ...]:
+        """The fitted parameters, in the order of the solver's vector."""
+        return tuple(p for p in self.parameters if p.free)
+
+
+def run_header(
+    job: Job, indexes: Sequence[DatasetIndex], counts: Counts, machine: Machine, loss: Loss
+) -> RunHeader:
+    """Return the header of a run that starts now.
+
+    Parameters
+    ----------
+    indexes
+        One per dataset of the job, in document order.
+    """
+    return RunHeader(
+        job_name=job.name,
+        job_path=job.path,
+        job_text=job.text,
+        job_hash=job.hash,
+        datasets=tuple(
+            DatasetRecord.of(source, index) for source, index in zip(job.datasets, indexes, strict=True)
+        ),
+        parameters=job.parameters,
+        options=_options(job.fitting),
+        versions=_versions(machine.mpi_library),
+        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        hosts=machine.hosts,
+        counts=counts,
+        loss=loss,
+    )
+
+
+def _options(fitting: Fitting | None) -> dict[str, int | float | str]:
+    if fitting is None:
+        return {}
+    options = asdict(fitting)
+    options |= options.pop("solver")
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _versions(mpi_library: str) -> dict[str, str]:
+    libraries = {"numpy": np.__version__, "scipy": scipy.__version__, "h5py": h5py.__version__}
+    return {"hpcfit": __version__, "python": platform.python_version(), **libraries, "mpi": mpi_library}

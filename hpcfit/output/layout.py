@@ -1,0 +1,91 @@
+"""Names, units and shapes of everything in a run file (HDF5).
+
+Scalars of a group are its attributes; every array
+carries ``unit`` and ``shape`` (names of its axes). Groups are named below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FORMAT = "hpcfit run"
+VERSION = 1
+
+#: Attributes of the root.
+FORMAT_ATTRIBUTE = "format"
+VERSION_ATTRIBUTE = "format version"
+COMPLETE_ATTRIBUTE = "complete"  #: false until the run is finished
+
+JOB = "job"  #: attributes name, path, relative_path (to the run file's folder), hash; array text
+RUN = "run"  #: attributes started, counts and the loss's factor and label; array hosts
+VERSIONS = "versions"  #: attributes by library
+SOLVER = "solver"  #: attributes by option
+DATASETS = "datasets"  #: columns of `hpcfit.output.header.DatasetRecord`
+PARAMETERS = "parameters"  #: columns of `hpcfit.records.Parameter`, and the final values
+HISTORY = "history"  #: one column per number of `hpcfit.records.State`, x and seconds
+STATE = "state"  #: attributes and arrays of `hpcfit.records.State`
+RESULT = "result"  #: attribute outcome; covariance and what belongs to it
+TIMINGS = "timings"  #: columns name and seconds
+PREDICTIONS = "predictions"  #: a group per dataset, numbered in document order; attribute source
+
+
+@dataclass(frozen=True)
+class Field:
+    """Unit (``1`` for pure numbers, empty for text) and axes of an array."""
+
+    unit: str
+    shape: str
+
+
+_OWN = "parameters/unit"  #: every parameter has its own
+
+JOB_FIELDS = {"text": Field("", "")}
+RUN_FIELDS = {"hosts": Field("", "n_ranks")}
+DATASET_FIELDS = {
+    "id": Field("", "n_datasets"),
+    "path": Field("", "n_datasets"),
+    "content": Field("", "n_datasets"),
+    "n_configurations": Field("1", "n_datasets"),
+    "n_atoms": Field("1", "n_datasets"),
+}
+PARAMETER_FIELDS = {
+    "path": Field("", "n_parameters"),
+    "unit": Field("", "n_parameters"),
+    "start": Field(_OWN, "n_parameters"),
+    "minimum": Field(_OWN, "n_parameters"),
+    "maximum": Field(_OWN, "n_parameters"),
+    "free": Field("1", "n_parameters"),
+}
+FINAL_FIELDS = {
+    "final": Field(_OWN, "n_parameters"),
+    "standard_error": Field(_OWN, "n_parameters"),
+}
+RESULT_FIELDS = {
+    "covariance": Field("products of parameters/unit", "n_free, n_free"),
+    "singular_values": Field("1", "n_free"),
+}
+TIMING_FIELDS = {"name": Field("", "n_phases"), "seconds": Field("s", "n_phases")}
+PREDICTION_FIELDS = {
+    "groups": Field("", "n_groups"),
+    "configuration": Field("1", "n_configurations"),
+    "group": Field("1", "n_configurations"),
+    "ptr": Field("1", "n_configurations + 1"),
+    "energy": Field("eV", "n_configurations"),
+    "energy_target": Field("eV", "n_configurations"),
+    "force": Field("eV/Angstrom", "n_atoms, 3"),
+    "force_target": Field("eV/Angstrom", "n_atoms, 3"),
+    "stress": Field("eV/Angstrom^3", "n_configurations, 6"),
+    "stress_target": Field("eV/Angstrom^3", "n_configurations, 6"),
+}
+
+
+def state_field(name: str) -> Field:
+    """Return unit and axes of an array of the state; only `x` and `scale` have a dimension."""
+    return Field({"x": _OWN, "scale": "1/(parameters/unit)"}.get(name, "1"), "n_free")
+
+
+def history_field(name: str) -> Field:
+    """Return unit and axes of a column of the history."""
+    if name == "seconds":
+        return Field("s", "n_rows")
+    return Field(_OWN, "n_rows, n_free") if name == "x" else Field("1", "n_rows")

@@ -1,0 +1,43 @@
+"""The lines that a run prints before it starts: what runs, on what, where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from hpcfit.output.header import DatasetRecord, RunHeader
+
+_HASH = 12  #: leading digits of a hash that are printed
+_HOSTS = 8  #: hosts named before the rest is only counted
+
+
+def header_lines(header: RunHeader) -> list[str]:
+    """Return the head of the log: versions, ranks, hosts, job and data with hashes, size of the fit."""
+    versions, counts = header.versions, header.counts
+    libraries = ", ".join(f"{name} {versions[name]}" for name in versions if name not in ("hpcfit", "mpi"))
+    facts = [
+        ("started", header.started),
+        ("with", libraries),
+        # some libraries describe themselves on several lines
+        ("MPI", versions["mpi"].strip().split("\n")[0]),
+        ("ranks", f"{len(header.hosts)} on {_hosts(header.hosts)}"),
+        ("job", f"{header.job_name}, {header.job_path}, hash {header.job_hash[:_HASH]}"),
+        *(("dataset", _dataset(record)) for record in header.datasets),
+        ("structures", str(counts.n_structures)),
+        ("atoms", str(counts.n_atoms)),
+        ("residuals", str(counts.n_residuals)),
+        ("parameters", f"{len(header.parameters)}, {len(header.free)} free"),
+    ]
+    return [f"hpcfit {versions['hpcfit']}", *(f"{name:<10}  {text}" for name, text in facts)]
+
+
+def _hosts(hosts: Iterable[str]) -> str:
+    ranks = Counter(hosts)
+    named = [f"{host} ({n})" if len(ranks) > 1 else host for host, n in ranks.items()]
+    rest = len(named) - _HOSTS
+    return ", ".join(named[:_HOSTS]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _dataset(record: DatasetRecord) -> str:
+    content = f"{record.n_configurations} configurations, {record.n_atoms} atoms"
+    return f"{record.id}, {record.path}, {content}, hash {record.content[:_HASH]}"

@@ -1,0 +1,102 @@
+"""Errors of predictions: root mean square and mean absolute, per group of configurations and in all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.records import FloatArray, Predictions
+
+#: Name of the row over all groups of all datasets.
+ALL = "all"
+
+ENERGY = "energy"  #: per atom, eV
+FORCE = "force"  #: components, eV/Angstrom
+STRESS = "stress"  #: components, eV/Angstrom^3
+
+QUANTITIES = (ENERGY, FORCE, STRESS)
+
+
+@dataclass(frozen=True)
+class ErrorRow:
+    """Errors of one quantity in one group.
+
+    Parameters
+    ----------
+    group
+        The group's name, after the dataset's id where there are several datasets; or `ALL`.
+    quantity
+        One of `QUANTITIES`, which also say the unit.
+    n
+        Targets compared; never 0.
+    rmse, mae
+        NaN when a prediction is.
+    """
+
+    group: str
+    quantity: str
+    n: int
+    rmse: float
+    mae: float
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Count, sum of squares and sum of magnitudes, [n_groups] each."""
+
+    n: NDArray[np.int64]
+    squares: FloatArray
+    magnitudes: FloatArray
+
+
+def error_rows(predictions: Sequence[Predictions]) -> list[ErrorRow]:
+    """Return the errors per group in order, then over all; what has no target has no row."""
+    rows: list[ErrorRow] = []
+    totals: dict[str, list[_Sums]] = {quantity: [] for quantity in QUANTITIES}
+    for source in predictions:
+        prefix = f"{source.source}/" if len(predictions) > 1 else ""
+        sums = _sums(source)
+        for quantity in QUANTITIES:
+            totals[quantity].append(sums[quantity])
+        for k, name in enumerate(source.groups):
+            for quantity in QUANTITIES:
+                group = sums[quantity]
+                rows += _row(prefix + name, quantity, group.n[k], group.squares[k], group.magnitudes[k])
+    for quantity, parts in totals.items():
+        n = sum(part.n.sum() for part in parts)
+        squares = sum(part.squares.sum() for part in parts)
+        rows += _row(ALL, quantity, n, squares, sum(part.magnitudes.sum() for part in parts))
+    return rows
+
+
+def _row(group: str, quantity: str, n: int, squares: float, magnitudes: float) -> list[ErrorRow]:
+    if n == 0:
+        return []
+    return [ErrorRow(group, quantity, int(n), math.sqrt(squares / n), float(magnitudes / n))]
+
+
+def _sums(source: Predictions) -> dict[str, _Sums]:
+    n_atoms = np.diff(source.ptr)
+    n_groups, group = len(source.groups), source.group
+    energy = (source.energy / n_atoms)[:, np.newaxis], (source.energy_target / n_atoms)[:, np.newaxis]
+    return {
+        ENERGY: _group_sums(*energy, group, n_groups),
+        FORCE: _group_sums(source.force, source.force_target, np.repeat(group, n_atoms), n_groups),
+        STRESS: _group_sums(source.stress, source.stress_target, group, n_groups),
+    }
+
+
+def _group_sums(predicted: FloatArray, target: FloatArray, group: NDArray[np.int32], n_groups: int) -> _Sums:
+    """Sum over the components [n_rows, n_components] that have a target; `group` is [n_rows]."""
+    known = ~np.isnan(target)
+    errors = (predicted - target)[known]
+    member = np.broadcast_to(group[:, np.newaxis], target.shape)[known]
+    return _Sums(
+        n=np.bincount(member, minlength=n_groups),
+        squares=np.asarray(np.bincount(member, errors**2, n_groups), dtype=np.float64),
+        magnitudes=np.asarray(np.bincount(member, np.abs(errors), n_groups), dtype=np.float64),
+    )

@@ -1,0 +1,133 @@
+"""The closing report of a run: outcome, parameters and errors, drawn from the content of a run file alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TextIO
+
+import numpy as np
+
+from hpcfit.output.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
+from hpcfit.output.result import RunResult, StoredRun, final_values, standard_errors
+from hpcfit.output.store import load
+from hpcfit.output.table import Table, write_blocks
+from hpcfit.records import Parameter, State
+from hpcfit.units import GPA
+
+_NONE = "-"
+
+#: Unit shown and its size in the code's units, per quantity.
+_SHOWN_UNITS = {ENERGY: ("meV/atom", 1e-3), FORCE: ("eV/A", 1.0), STRESS: ("GPa", GPA)}
+
+
+def write(run: StoredRun, stream: TextIO) -> None:
+    """Write the report of a run, finished or not: rich tables on a terminal, plain lines elsewhere."""
+    blocks: list[Table | list[str]] = [_summary(run), _parameter_table(run)]
+    if run.result is not None:
+        blocks.append(_error_table(error_rows(run.result.predictions)))
+    write_blocks(blocks, stream)
+
+
+def from_file(path: str, stream: TextIO) -> None:
+    """Write the report of the run file `path` to `stream`.
+
+    Raises
+    ------
+    InputError
+        When neither the file nor the generation before it can be read.
+    """
+    run = load(path)
+    if run.note:
+        stream.write(f"{run.note}\n")
+    write(run, stream)
+
+
+def _summary(run: StoredRun) -> list[str]:
+    state, loss = run.state, run.header.loss
+    facts = {
+        "outcome": run.result.outcome if run.result else "unfinished",
+        loss.label: f"{loss.factor * state.cost:#.10g}",
+        "iterations": str(state.iteration),
+        "evaluations": _evaluations(state),
+        **(_end_facts(run.result) if run.result else {"time": _seconds(run.history["seconds"].sum())}),
+    }
+    width = max(len(name) for name in facts)
+    return [f"{name:<{width}}  {text}" for name, text in facts.items()]
+
+
+def _end_facts(result: RunResult) -> dict[str, str]:
+    facts = {"time": _time(result.timings)}
+    values = result.singular_values
+    if len(values):
+        facts["singular values"] = f"{values.max():.3e} to {values.min():.3e}"
+    return facts
+
+
+def _evaluations(state: State) -> str:
+    first = f"{state.n_linearisations} linearisations, {state.n_costs} costs"
+    return f"{first}, {state.n_seconds} second derivatives"
+
+
+def _time(timings: Mapping[str, float]) -> str:
+    phases = ", ".join(f"{name} {_seconds(seconds)}" for name, seconds in timings.items())
+    return f"{_seconds(sum(timings.values()))} ({phases})"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f} s"
+
+
+def _parameter_table(run: StoredRun) -> Table:
+    parameters = run.header.parameters
+    finals = final_values(parameters, run.state)
+    rows = [_parameter_row(*row) for row in zip(parameters, finals, _spreads(run), strict=True)]
+    columns = ("parameter", "start", "final", "standard error", "min", "max", "unit", "")
+    return Table("parameters", columns, tuple(rows))
+
+
+def _spreads(run: StoredRun) -> list[str]:
+    """Return the standard error of every parameter, or why it has none."""
+    parameters = run.header.parameters
+    if run.result is None:
+        return [_NONE if p.free else "fixed" for p in parameters]
+    errors = standard_errors(parameters, run.result.covariance)
+    texts = [f"{error:.3g}" if np.isfinite(error) else "undetermined" for error in errors]
+    return [text if p.free else "fixed" for p, text in zip(parameters, texts, strict=True)]
+
+
+def _parameter_row(parameter: Parameter, final: float, spread: str) -> tuple[str, ...]:
+    p = parameter
+    numbers = (f"{p.start:.10g}", f"{final:.10g}", spread, _bound(p.minimum), _bound(p.maximum))
+    return p.path, *numbers, p.unit, "at bound" if p.free and _at_bound(p, final) else ""
+
+
+def _bound(value: float) -> str:
+    return f"{value:.6g}" if np.isfinite(value) else _NONE
+
+
+def _at_bound(parameter: Parameter, value: float) -> bool:
+    # a step cut at a bound ends within rounding of it
+    rounding = 4.0 * np.spacing(max(abs(value), abs(parameter.start)))
+    return bool(value <= parameter.minimum + rounding or value >= parameter.maximum - rounding)
+
+
+def _error_table(rows: list[ErrorRow]) -> Table:
+    shown = [quantity for quantity in QUANTITIES if any(row.quantity == quantity for row in rows)]
+    columns = ["group"]
+    for quantity in shown:
+        unit = _SHOWN_UNITS[quantity][0]
+        columns += [f"{quantity} RMSE ({unit})", f"MAE ({unit})", "n"]
+    cells: dict[str, dict[str, ErrorRow]] = {}
+    for row in rows:
+        cells.setdefault(row.group, {})[row.quantity] = row
+    lines = [_error_line(group, by_quantity, shown) for group, by_quantity in cells.items()]
+    return Table("errors", tuple(columns), tuple(lines))
+
+
+def _error_line(group: str, by_quantity: Mapping[str, ErrorRow], shown: list[str]) -> tuple[str, ...]:
+    line = [group]
+    for quantity in shown:
+        row = by_quantity.get(quantity)
+        size = _SHOWN_UNITS[quantity][1]
+        line += [f"{row.rmse / size:.4f}", f"{row.mae / size:.4f}", str(row.n)] if row else [_NONE] * 3
+    return tuple(line)

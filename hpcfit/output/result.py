@@ -1,0 +1,104 @@
+"""What a run has come to, and all that a run file says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.output.header import RunHeader
+from hpcfit.records import FloatArray, Parameter, Predictions, State
+
+History = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The end of a run.
+
+    Parameters
+    ----------
+    outcome
+        Name of the rule that ended it, as in ``converged: gradient angle``.
+    state
+        The last accepted state.
+    covariance
+        [n_free, n_free], in the products of the parameters' units; NaN where undetermined.
+    singular_values
+        [n_free], of the triangular factor the covariance is made from, largest first.
+    predictions
+        One per dataset, in document order.
+    timings
+        Seconds of wall time by phase; phases do not overlap, their sum is the whole time.
+    """
+
+    outcome: str
+    state: State
+    covariance: FloatArray
+    singular_values: FloatArray
+    predictions: tuple[Predictions, ...]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """The content of a run file.
+
+    Parameters
+    ----------
+    header
+        What was known before the first iteration.
+    state
+        The last stored state, with the bits the solver gave.
+    history
+        Columns by name, one row per accepted iteration: every number of `State`, ``x`` [n_rows, n_free]
+        and ``seconds`` [n_rows], wall time since the row before.
+    result
+        None while the run is not finished.
+    path
+        The run file.
+    source
+        The file the content was read from: `path`, or the generation before it where `path` is unreadable.
+    """
+
+    header: RunHeader
+    state: State
+    history: History
+    result: RunResult | None
+    path: str = ""
+    source: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run was finished."""
+        return self.result is not None
+
+    @property
+    def note(self) -> str:
+        """What the user must be told of how this was read; empty when all is well."""
+        if self.source == self.path:
+            return ""
+        return (
+            f"{self.path}: unreadable, {self.source} is used in its place (iteration {self.state.iteration})"
+        )
+
+
+def final_values(parameters: tuple[Parameter, ...], state: State) -> FloatArray:
+    """Return the values [n_parameters] of all parameters at `state`: the fixed ones keep their start."""
+    values = np.array([p.start for p in parameters], dtype=np.float64)
+    values[np.array([p.free for p in parameters], dtype=bool)] = state.x
+    return values
+
+
+def standard_errors(parameters: tuple[Parameter, ...], covariance: FloatArray) -> FloatArray:
+    """Return the standard errors [n_parameters] in the parameters' units: NaN where fixed or undetermined."""
+    errors = np.full(len(parameters), np.nan)
+    variances = np.diagonal(covariance)
+    # a negative variance is one that rounding has made meaningless
+    errors[np.array([p.free for p in parameters], dtype=bool)] = np.sqrt(
+        np.where(variances >= 0.0, variances, np.nan)
+    )
+    return errors

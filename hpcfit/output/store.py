@@ -1,0 +1,217 @@
+"""Where a run keeps its states: in memory, or in a run file that is whole at every moment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import replace
+
+import numpy as np
+
+from hpcfit.errors import Fault, HpcfitError, InputError
+from hpcfit.output.atomic import previous_path, replace_file, sweep
+from hpcfit.output.header import RunHeader
+from hpcfit.output.result import History, RunResult, StoredRun
+from hpcfit.output.runfile import HISTORY_COLUMNS, UnreadableRunError, header_image, read_run, write_run
+from hpcfit.records import State
+
+
+class MemoryStore:
+    """Keeps a run in memory; `RunStore` puts the same into a file.
+
+    Parameters
+    ----------
+    header
+        What is known of the run before its first iteration.
+    earlier
+        The run that this one goes on with: its history and its time of start are kept.
+    """
+
+    def __init__(self, header: RunHeader, earlier: StoredRun | None = None) -> None:
+        self._header = replace(header, started=earlier.header.started) if earlier else header
+        self._run = replace(earlier, header=self._header, result=None) if earlier else None
+
+    @property
+    def header(self) -> RunHeader:
+        """What is known of the run before its first iteration."""
+        return self._header
+
+    @property
+    def run(self) -> StoredRun:
+        """All that is kept.
+
+        Raises
+        ------
+        ValueError
+            When no state was saved yet.
+        """
+        if self._run is None:
+            raise ValueError("no state was saved yet")
+        return self._run
+
+    def save(self, state: State, seconds: float) -> None:
+        """Add a state to the history, in place of the last row where that is of the same iteration.
+
+        Parameters
+        ----------
+        seconds
+            Wall time since the state before.
+
+        Raises
+        ------
+        HpcfitError
+            When the run file cannot be written.
+        """
+        history = _appended(self._run.history if self._run else {}, state, seconds)
+        self._run = StoredRun(self._header, state, history, result=None)
+
+    def finish(self, result: RunResult) -> None:
+        """Add the end of the run and mark it complete.
+
+        Raises
+        ------
+        HpcfitError
+            When the run file cannot be written.
+        """
+        history = _appended(self._run.history if self._run else {}, result.state, seconds=0.0)
+        self._run = StoredRun(self._header, result.state, history, result)
+
+
+class RunStore(MemoryStore):
+    """Keeps a run in a run file, from the first state on; made by `create` and `resume`.
+
+    The file is replaced whole at every write, and the generation before it kept beside it.
+    """
+
+    def __init__(self, path: str, header: RunHeader, earlier: StoredRun | None, interval: int) -> None:
+        super().__init__(header, earlier)
+        self._path = path
+        self._interval = interval
+        self._image = header_image(self._header, path)
+        #: where the file at `path` is another run's or damaged, it must not become the previous generation
+        self._keep_previous = earlier is not None and earlier.source == path
+        self._must_be_new = False
+        sweep(path)
+
+    @classmethod
+    def create(cls, path: str, header: RunHeader, interval: int = 1, overwrite: bool = False) -> RunStore:
+        """Return the store of a new run; nothing is written before the first state.
+
+        Parameters
+        ----------
+        interval
+            Iterations between writes; the states between are written with the next one.
+        overwrite
+            Whether a run file that exists may be replaced. Another file never is.
+
+        Raises
+        ------
+        InputError
+            When there is a file already, or no folder to write to.
+        """
+        _require_folder(path)
+        _refuse_existing(path, overwrite)
+        store = cls(path, header, earlier=None, interval=interval)
+        store._must_be_new = not overwrite
+        if overwrite:
+            # a fallback must never lead to the run that is overwritten
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(previous_path(path))
+        return store
+
+    @classmethod
+    def resume(cls, earlier: StoredRun, header: RunHeader, interval: int = 1) -> RunStore:
+        """Return the store of a run that goes on where `earlier` stands, in the same file.
+
+        Parameters
+        ----------
+        earlier
+            As `load` returned it.
+        header
+            Of this session; the time of start stays that of `earlier`.
+        interval
+            Iterations between writes.
+
+        Raises
+        ------
+        InputError
+            When the folder cannot be written to.
+        """
+        _require_folder(earlier.path)
+        return cls(earlier.path, header, earlier, interval)
+
+    def save(self, state: State, seconds: float) -> None:  # noqa: D102 (as in the base class)
+        super().save(state, seconds)
+        if state.iteration % self._interval == 0 or state.outcome:
+            self._write()
+
+    def finish(self, result: RunResult) -> None:  # noqa: D102
+        super().finish(result)
+        self._write()
+
+    def _write(self) -> None:
+        if self._must_be_new:
+            # a second run started in the same folder may have come first
+            _refuse_existing(self._path, overwrite=False)
+        self._run = replace(self.run, path=self._path, source=self._path)
+        run = self._run
+        try:
+            replace_file(self._path, lambda target: write_run(target, self._image, run), self._keep_previous)
+        except (OSError, RuntimeError) as error:
+            fault = Fault(self._path, "run file cannot be written", found=str(error))
+            raise HpcfitError(str(fault)) from error
+        self._must_be_new = False
+        self._keep_previous = True
+
+
+def load(path: str) -> StoredRun:
+    """Return the content of a run file, or of the generation before it where the file is unreadable.
+
+    `StoredRun.note` tells which.
+
+    Raises
+    ------
+    InputError
+        When neither can be read, or the file is not a run file.
+    """
+    try:
+        return read_run(path, path)
+    except UnreadableRunError as error:
+        previous = previous_path(path)
+        if not os.path.exists(previous):
+            raise
+        try:
+            return read_run(previous, path)
+        except InputError as second:
+            raise InputError([*error.faults, *second.faults]) from second
+
+
+def _appended(history: History, state: State, seconds: float) -> History:
+    row = {name: np.array([getattr(state, name)]) for name in HISTORY_COLUMNS}
+    row["seconds"] = np.array([seconds], dtype=np.float64)
+    if not history:
+        return row
+    if history["iteration"][-1] == state.iteration:
+        row["seconds"] += history["seconds"][-1]
+        history = {name: column[:-1] for name, column in history.items()}
+    return {name: np.concatenate([history[name], values]) for name, values in row.items()}
+
+
+def _require_folder(path: str) -> None:
+    folder = os.path.dirname(path) or os.curdir
+    if not os.path.isdir(folder):
+        raise InputError([Fault(path, "folder of the run file does not exist", found=folder)])
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError([Fault(path, "folder of the run file cannot be written to", found=folder)])
+
+
+def _refuse_existing(path: str, overwrite: bool) -> None:
+    if not (os.path.exists(path) or os.path.exists(previous_path(path))):
+        return
+    run = load(path)
+    if overwrite:
+        return
+    found = f"iteration {run.state.iteration} of an unfinished run"
+    if run.result is not None:
+        found = f"a finished run ({run.result.outcome})"
+    raise InputError([Fault(path, "run file exists", found, "--overwrite or hpcfit resume")])

@@ -1,0 +1,77 @@
+"""What is drawn with rich, for terminals alone; imported only where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from hpcfit.output.header import Loss
+from hpcfit.output.progress import Progress
+from hpcfit.output.table import Table, plain_lines
+from hpcfit.records import State
+
+
+class LiveProgress(Progress):
+    """The lines of `Progress` with a moving sign below them."""
+
+    def __init__(self, loss: Loss, stream: TextIO) -> None:
+        super().__init__(loss, stream)
+        self._console = _console(stream)
+        # twice a second: the thread that draws takes time from the fit
+        self._status = self._console.status("iterating", refresh_per_second=2)
+
+    def __enter__(self) -> LiveProgress:
+        super().__enter__()
+        self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove the sign."""
+        self._status.stop()
+
+    def line(self, state: State, seconds: float) -> None:
+        """Write the line of a state and show which iteration follows."""
+        super().line(state, seconds)
+        self._status.update(f"iteration {state.iteration + 1}")
+
+    def _write(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True)
+
+
+def write_blocks(blocks: Iterable[Table | list[str]], stream: TextIO) -> None:
+    """Draw tables and groups of lines, a blank line before each."""
+    console = _console(stream)
+    for block in blocks:
+        console.print()
+        if isinstance(block, Table):
+            # wider than a narrow terminal where it must be: a folded number cannot be read
+            needed = max(len(line) for line in plain_lines(block)) + 2 * len(block.columns)
+            console.width = max(console.width, needed)
+            console.print(_drawn(block))
+        else:
+            console.print("\n".join(block), soft_wrap=True)
+
+
+def _console(stream: TextIO) -> Console:
+    # neither colours in numbers nor markup: parameters carry square brackets
+    return Console(file=stream, highlight=False, markup=False)
+
+
+def _drawn(table: Table) -> RichTable:
+    drawn = RichTable(title=table.title, title_justify="left", box=box.SIMPLE)
+    for k, column in enumerate(table.columns):
+        drawn.add_column(Text(column), justify="right" if k else "left", no_wrap=True)
+    for row in table.rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    return drawn

@@ -1,0 +1,120 @@
+"""The lines a run prints, to the letter."""
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hpcfit.output.header import Loss
+from hpcfit.output.log import header_lines
+from hpcfit.output.progress import progress
+from hpcfit.records import State
+from hpcfit.version import __version__
+
+LOSS = Loss(0.5, "loss")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class Flushed(io.StringIO):
+    """Keeps what a reader would have seen."""
+
+    seen = ""
+
+    def flush(self):
+        self.seen = self.getvalue()
+
+
+STATES = [
+    State(0, np.zeros(2), 8943.28648, 1e-3, np.ones(2), n_linearisations=1),
+    State(1, np.zeros(2), 1.388157858, 2e-4, np.ones(2), 12.5, 0.25, 3.5e-3, 0.123456, 2, 3, 1),
+]
+
+LINES = """\
+iteration              loss  gradient     angle    lambda      step  2|a|/|v| evaluations   seconds
+        0       4471.643240         -         -  1.00e-03         -         -       1/0/0     0.250
+        1      0.6940789290  1.25e+01  2.50e-01  2.00e-04  3.50e-03     0.123       2/3/1     0.013
+"""
+
+
+def written(stream):
+    with progress(LOSS, stream) as lines:
+        for state, seconds in zip(STATES, (0.25, 0.0125), strict=True):
+            lines.line(state, seconds)
+    return stream
+
+
+def test_iteration_lines():
+    assert written(io.StringIO()).getvalue() == LINES
+
+
+def test_lines_are_flushed_one_by_one():
+    stream = Flushed()
+    with progress(LOSS, stream) as lines:
+        lines.line(STATES[0], 0.25)
+        assert "4471.643240" in stream.seen
+
+
+def test_terminal_keeps_the_same_lines_above_the_display():
+    text = written(Terminal()).getvalue()
+    for line in written(io.StringIO()).getvalue().splitlines():
+        assert f"{line}\n" in text
+    assert "iteration 2" in text
+
+
+def test_factor_and_label_are_those_handed_in():
+    stream = io.StringIO()
+    with progress(Loss(1.0, "chi^2"), stream) as lines:
+        lines.line(STATES[1], 0.0)
+    title, line = stream.getvalue().splitlines()
+    assert title.split()[1] == "chi^2"
+    assert line.split()[1] == "1.388157858"
+
+
+def test_head_of_the_log(header, tmp_path):
+    fixed = {"hpcfit": "0.1.0", "python": "3.11.7", "numpy": "2.0", "mpi": "MPICH Version: 5.0.2\nmore"}
+    assert header_lines(replace(header, versions=fixed)) == [
+        "hpcfit 0.1.0",
+        "started     2026-01-02T03:04:05+00:00",
+        "with        python 3.11.7, numpy 2.0",
+        "MPI         MPICH Version: 5.0.2",
+        "ranks       3 on node1 (2), node2 (1)",
+        f"job         silicon, {tmp_path}/job.xml, hash {header.job_hash[:12]}",
+        "dataset     train/si, si.h5, 3 configurations, 5 atoms, hash 0123456789ab",
+        "structures  3",
+        "atoms       5",
+        "residuals   16",
+        "parameters  3, 2 free",
+    ]
+
+
+def test_versions_are_those_that_run(header):
+    assert header.versions["hpcfit"] == __version__
+    assert header.versions["numpy"] == np.__version__
+    assert set(header.versions) == {"hpcfit", "python", "numpy", "scipy", "h5py", "mpi"}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "text"),
+    [
+        (("a",) * 4, "4 on a"),
+        (tuple("abcdefghijk"), "11 on a (1), b (1), c (1), d (1), e (1), f (1), g (1), h (1) and 3 more"),
+    ],
+)
+def test_many_hosts_are_counted(header, hosts, text):
+    assert f"ranks       {text}" in header_lines(replace(header, hosts=hosts))
+
+
+def test_rich_is_not_imported_without_a_terminal():
+    code = (
+        "import io, sys; from hpcfit.output import log, report; from hpcfit.output.header import Loss;"
+        "from hpcfit.output.progress import progress; progress(Loss(1.0, 'x'), io.StringIO()).__enter__();"
+        "sys.exit(any(name in sys.modules for name in ('rich', 'ase', 'mpi4py')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
