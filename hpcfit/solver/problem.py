@@ -1,0 +1,53 @@
+"""What a solver asks of a least-squares problem: the same questions whether MPI answers them or a plain array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from hpcfit.records import FloatArray
+
+
+@dataclass(frozen=True)
+class Linearisation:
+    """The residual r and its Jacobian J at one point, reduced to what a step needs.
+
+    Parameters
+    ----------
+    triangle
+        [n, n] upper triangular R with J = Q R.
+    projection
+        [n], Q^T r.
+    """
+
+    triangle: FloatArray
+    projection: FloatArray
+
+    @property
+    def gradient(self) -> FloatArray:
+        """J^T r, [n]."""
+        return np.asarray(self.triangle.T @ self.projection)
+
+    @property
+    def column_norms(self) -> FloatArray:
+        """Norms of the columns of J, [n]."""
+        return np.asarray(np.sqrt(np.sum(self.triangle**2, axis=0)))
+
+
+class Problem(Protocol):
+    """Minimise the sum of squares of r(x); every answer may hold NaN or infinity where r is not finite."""
+
+    def cost(self, x: FloatArray) -> float:
+        """Return the sum of squared residuals at `x` [n]."""
+
+    def linearise(self, x: FloatArray) -> Linearisation:
+        """Return the linearisation at `x` [n], and keep it for `second_derivative`."""
+
+    def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
+        """Return J^T r'' [n] at the point of the last linearisation.
+
+        r'' is the second directional derivative along `v` [n], from one more residual at x + h v:
+        r'' = (2/h) [(r(x + h v) - r(x)) / h - J v] (Transtrum and Sethna, arXiv:1201.5885, eq. 19).
+        """
