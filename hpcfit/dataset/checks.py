@@ -1,0 +1,77 @@
+"""What must hold in configurations wherever they come from: an import, a file, a program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.errors import Fault
+from hpcfit.records import Configurations, IntArray, Missing
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of fault and the configurations that have it (counted from 0, ascending)."""
+
+    what: str
+    at: IntArray
+
+    def fault(self, path: str, first: int = 0) -> Fault:
+        """Return the fault's line; `first` is the number of configuration 0 in the file `path`."""
+        return Fault(f"{path}: configuration {first + self.at[0]}", self.what, count(len(self.at)))
+
+
+def count(n: int) -> str:
+    """Return how often a fault was found, empty for once."""
+    return f"{n} times, here first" if n > 1 else ""
+
+
+def problems(configurations: Configurations) -> list[Problem]:
+    """Return everything that makes configurations unfit for use; an empty list when there is nothing.
+
+    Parameters
+    ----------
+    configurations
+        Arrays of consistent shapes.
+    """
+    c = configurations
+    missing = {flag: (c.mask & flag.value) != 0 for flag in (Missing.ENERGY, Missing.FORCES, Missing.STRESS)}
+    first_atom = c.ptr[:-1]
+    bad = {
+        "no atoms": np.diff(c.ptr) == 0,
+        "energy is not finite": _not_finite(c.energy) & ~missing[Missing.ENERGY],
+        "forces are not finite": _of_atoms(_not_finite(c.force), first_atom) & ~missing[Missing.FORCES],
+        "stress is not finite": _not_finite(c.stress) & ~missing[Missing.STRESS],
+        "positions are not finite": _of_atoms(_not_finite(c.position), first_atom),
+        "cell is not finite": _not_finite(c.cell),
+        "cell vectors of the periodic directions are missing or linearly dependent": _degenerate(
+            c.cell, c.pbc
+        ),
+        "weight is negative or not finite": ~(np.isfinite(c.weight) & (c.weight >= 0)),
+        "species is not in the list of species": _of_atoms(_outside(c.species, len(c.symbols)), first_atom),
+        "group is not in the list of groups": _outside(c.group, len(c.groups)),
+    }
+    return [Problem(what, np.flatnonzero(flags)) for what, flags in bad.items() if flags.any()]
+
+
+def _not_finite(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
+
+
+def _outside(index: NDArray[np.int32], n: int) -> NDArray[np.bool_]:
+    return (index < 0) | (index >= n)
+
+
+def _of_atoms(flags: NDArray[np.bool_], first_atom: IntArray) -> NDArray[np.bool_]:
+    """Gather flags of atoms into flags of configurations: set where any atom's is."""
+    if len(flags) == 0:
+        return np.zeros(len(first_atom), dtype=np.bool_)
+    # A configuration without atoms would take its neighbour's flag; it has a fault of its own anyway.
+    return np.logical_or.reduceat(flags, np.minimum(first_atom, len(flags) - 1))
+
+
+def _degenerate(cell: NDArray[np.float64], pbc: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    periodic = np.nan_to_num(cell) * pbc[:, :, np.newaxis]
+    return np.asarray(np.linalg.matrix_rank(periodic) < pbc.sum(axis=1))

@@ -1,0 +1,171 @@
+"""From foreign files to `Configurations`, with every fault of the source in one answer.
+
+What a configuration does not have is missing: a bit of its mask and NaN. Frames count from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from hpcfit.dataset.checks import count, problems
+from hpcfit.dataset.frames import Row, frame_values, read_row
+from hpcfit.dataset.hashing import content_ids
+from hpcfit.dataset.import_options import ImportOptions
+from hpcfit.dataset.sources import Frame, open_source
+from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.records import Configurations, FloatArray, Missing
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import found: configurations, kind of their energies, files skipped, the source's SHA-256."""
+
+    configurations: Configurations
+    energy_kind: str
+    skipped: tuple[str, ...]
+    sha256: str
+
+
+def import_configurations(
+    path: str | Path, options: ImportOptions, progress: Callable[[int], None] | None = None
+) -> Imported:
+    """Read all configurations of a source.
+
+    Parameters
+    ----------
+    path
+        An extxyz file (also ``.gz``), a folder or archive of such files, or an ASE database.
+    options
+        What the user states.
+    progress
+        Called with the number of frames read so far.
+
+    Raises
+    ------
+    InputError
+        With every kind of fault, each at the first frame that has it.
+    """
+    source = open_source(Path(path))
+    gathered = _Gathered(str(path), options)
+    for n, frame in enumerate(source.frames, start=1):
+        gathered.add(frame)
+        if progress is not None:
+            progress(n)
+    gathered.refuse_faults()
+    configurations = _configurations(gathered.rows)
+    gathered.faults = [
+        Fault(gathered.rows[problem.at[0]].where, problem.what, count(len(problem.at)))
+        for problem in problems(configurations)
+    ]
+    gathered.refuse_faults()
+    return Imported(configurations, gathered.energy_kind, source.skipped, source.sha256)
+
+
+class _Gathered:
+    """Rows, faults and names of entries of the frames so far."""
+
+    def __init__(self, path: str, options: ImportOptions) -> None:
+        self.path = path
+        self.options = options
+        self.rows: list[Row] = []
+        self.faults: list[Fault] = []
+        self._keys: set[str] = set()
+
+    def add(self, frame: Frame | Fault) -> None:
+        """Add a frame, or the fault that stands for it."""
+        if isinstance(frame, Fault):
+            self.faults.append(frame)
+            return
+        values = frame_values(frame)
+        self._keys |= values.keys()
+        row = read_row(frame, values, self.options)
+        if isinstance(row, Row):
+            self.rows.append(row)
+        else:
+            self.faults += row
+
+    @property
+    def energy_kind(self) -> str:
+        """What the energies are; empty when there are none."""
+        kinds = self._energy_kinds()
+        return self.options.energy_kind or next(iter(kinds), "") if kinds else ""
+
+    def refuse_faults(self) -> None:
+        """Raise one line per kind of fault, if there is any."""
+        faults = _by_kind(self.faults) + self._faults_of_all()
+        if faults:
+            raise InputError(faults)
+
+    def _energy_kinds(self) -> dict[str, str]:
+        """Return each kind of energy and the first frame that has it."""
+        kinds: dict[str, str] = {}
+        for row in self.rows:
+            if row.energy is not None:
+                kinds.setdefault(row.energy_key.lower(), row.where)
+        return kinds
+
+    def _faults_of_all(self) -> list[Fault]:
+        if not self.rows:
+            return [] if self.faults else [Fault(self.path, "no configurations")]
+        faults = []
+        for option in ("energy_key", "forces_key", "weight_key"):
+            key = getattr(self.options, option)
+            if key is not None and key not in self._keys:
+                what = f"no frame has the entry of --{option.replace('_', '-')}"
+                faults.append(
+                    Fault(self.path, what, key, ", ".join(sorted(self._keys)), nearest(key, self._keys))
+                )
+        kinds = self._energy_kinds()
+        if len(kinds) > 1 and self.options.energy_kind is None:
+            said = " and ".join(f"{kind} ({where})" for kind, where in kinds.items())
+            faults.append(
+                Fault(self.path, "energies of several kinds", said, "--energy-key or --energy-kind")
+            )
+        return faults
+
+
+def _by_kind(faults: list[Fault]) -> list[Fault]:
+    kinds: dict[str, list[Fault]] = {}
+    for fault in faults:
+        kinds.setdefault(fault.what, []).append(fault)
+    return [
+        replace(same[0], found=", ".join(filter(None, (same[0].found, count(len(same))))))
+        for same in kinds.values()
+    ]
+
+
+def _configurations(rows: list[Row]) -> Configurations:
+    symbols = tuple(dict.fromkeys(symbol for row in rows for symbol in row.symbols))
+    groups = tuple(dict.fromkeys(row.group for row in rows))
+    species_of = {symbol: k for k, symbol in enumerate(symbols)}
+    group_of = {group: k for k, group in enumerate(groups)}
+    configurations = Configurations(
+        symbols=symbols,
+        groups=groups,
+        ptr=np.cumsum([0, *(len(row.symbols) for row in rows)], dtype=np.int64),
+        cell=np.array([row.cell for row in rows]),
+        pbc=np.array([row.pbc for row in rows]),
+        energy=np.array([np.nan if row.energy is None else row.energy for row in rows]),
+        stress=np.array([_or_nan(row.stress, (6,)) for row in rows]),
+        mask=np.array([_mask(row) for row in rows], dtype=np.uint8),
+        group=np.array([group_of[row.group] for row in rows], dtype=np.int32),
+        weight=np.array([row.weight for row in rows]),
+        id=np.zeros((len(rows), 16), dtype=np.uint8),
+        species=np.array([species_of[symbol] for row in rows for symbol in row.symbols], dtype=np.int32),
+        position=np.concatenate([row.position for row in rows]),
+        force=np.concatenate([_or_nan(row.force, row.position.shape) for row in rows]),
+    )
+    return replace(configurations, id=content_ids(configurations))
+
+
+def _mask(row: Row) -> int:
+    targets = {Missing.ENERGY: row.energy, Missing.FORCES: row.force, Missing.STRESS: row.stress}
+    return sum(flag.value for flag, value in targets.items() if value is None)
+
+
+def _or_nan(values: FloatArray | None, shape: tuple[int, ...]) -> FloatArray:
+    return np.full(shape, np.nan) if values is None else values

@@ -1,0 +1,186 @@
+"""Reading a dataset: every rank opens the file read-only and takes its own contiguous slices."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.dataset.checks import problems
+from hpcfit.dataset.hashing import content_hash
+from hpcfit.dataset.inspection import layout_faults
+from hpcfit.dataset.layout import (
+    BLOCK_CHECKSUM,
+    BLOCK_STOP,
+    CONTENT_ATTRIBUTE,
+    ENERGY_KIND_ATTRIBUTE,
+    FIELDS,
+    GROUP,
+    PROVENANCE,
+    SPECIES,
+    Field,
+    Provenance,
+)
+from hpcfit.errors import Fault, InputError
+from hpcfit.records import Configurations, DatasetIndex, IntArray
+
+#: What h5py raises on damaged files, depending on the part that is hit.
+_DAMAGE = (OSError, KeyError, RuntimeError, ValueError)
+
+
+class Dataset:
+    """A dataset open for reading; a context manager.
+
+    Parameters
+    ----------
+    path
+        The HDF5 file.
+    name
+        The file as errors name it; empty for `path` itself.
+
+    Raises
+    ------
+    InputError
+        On entering, with every departure from the layout.
+    """
+
+    def __init__(self, path: str | Path, name: str = "") -> None:
+        self.name = name or str(path)
+        self._path = Path(path)
+
+    def __enter__(self) -> Dataset:
+        self._file = self._open()
+        try:
+            faults = layout_faults(self._file, self.name)
+            if faults:
+                raise InputError(faults)
+            self.ptr: IntArray = self._file["config/ptr"][:]
+            self.symbols = self._names(SPECIES)
+            self.groups = self._names(GROUP)
+            self.energy_kind = str(self._file.attrs[ENERGY_KIND_ATTRIBUTE])
+        except _DAMAGE as error:
+            self._file.close()
+            raise self._damage(error) from error
+        except InputError:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self.ptr) - 1
+
+    def index(self) -> DatasetIndex:
+        """Return the per-configuration arrays that every rank needs.
+
+        Raises
+        ------
+        InputError
+            When the file is damaged, or its ids do not have the hash that the file states.
+        """
+        content = content_hash(self.ids())
+        stated = str(self._file.attrs[CONTENT_ATTRIBUTE])
+        if content != stated:
+            raise InputError(
+                [Fault(f"{self.name}: /config/id", "ids do not have their hash", content, stated)]
+            )
+        return DatasetIndex(
+            path=self.name,
+            content=content,
+            symbols=self.symbols,
+            groups=self.groups,
+            ptr=self.ptr,
+            mask=self._array("config/mask"),
+            group=self._array("config/group"),
+            weight=self._array("config/weight"),
+        )
+
+    def read(self, start: int, stop: int) -> Configurations:
+        """Return the configurations ``start:stop``, with `ptr` starting at 0.
+
+        Parameters
+        ----------
+        start, stop
+            0 <= start <= stop <= number of configurations.
+
+        Raises
+        ------
+        InputError
+            When the file is damaged, or a number in it is not finite, or an index out of range.
+        """
+        configurations = self.read_unchecked(start, stop)
+        found = problems(configurations)
+        if found:
+            raise InputError([problem.fault(self.name, start) for problem in found])
+        return configurations
+
+    def read_unchecked(self, start: int, stop: int) -> Configurations:
+        """Return the configurations ``start:stop`` whatever their numbers, as `validate` needs them.
+
+        Raises
+        ------
+        InputError
+            When the file is damaged.
+        """
+        if not 0 <= start <= stop <= len(self):
+            raise IndexError(f"configurations {start}:{stop} of {len(self)}")
+        ptr = self.ptr[start : stop + 1]
+        atoms, rows = slice(ptr[0], ptr[-1]), slice(start, stop)
+
+        def part(field: Field) -> NDArray[Any]:
+            return self._array(field.path, atoms if field.per_atom else rows)
+
+        arrays = {field.name: part(field) for field in FIELDS if field.name != "ptr"}
+        return Configurations(symbols=self.symbols, groups=self.groups, ptr=ptr - ptr[0], **arrays)
+
+    def ids(self) -> NDArray[np.uint8]:
+        """Return the ids [n, 16] of all configurations."""
+        return self._array("config/id")
+
+    def blocks(self) -> tuple[IntArray, NDArray[np.uint8]]:
+        """Return where each block of configurations stops [n_blocks] and its checksum [n_blocks, 16]."""
+        return self._array(BLOCK_STOP), self._array(BLOCK_CHECKSUM)
+
+    def provenance(self) -> tuple[Provenance, ...]:
+        """Return one row per import, oldest first."""
+        rows = self._array(PROVENANCE)
+        return tuple(Provenance(**{f.name: row[f.name].decode() for f in fields(Provenance)}) for row in rows)
+
+    def _open(self) -> Any:
+        if not self._path.exists():
+            raise InputError([Fault(self.name, "file does not exist")])
+        try:
+            # A lock that another program holds is respected; a file system without locks is forgiven.
+            return h5py.File(self._path, "r", locking="best-effort")
+        except OSError as error:
+            raise InputError([Fault(self.name, "cannot be read as HDF5", _reason(error))]) from error
+
+    def _names(self, path: str) -> tuple[str, ...]:
+        return tuple(self._file[path].asstr()[:])
+
+    def _array(self, path: str, rows: slice = slice(None)) -> NDArray[Any]:
+        try:
+            array: NDArray[Any] = self._file[path][rows]
+        except _DAMAGE as error:
+            raise self._damage(error, path) from error
+        return array
+
+    def _damage(self, error: Exception, path: str = "") -> InputError:
+        where = f"{self.name}: /{path}" if path else self.name
+        return InputError([Fault(where, "cannot be read, the file is damaged", _reason(error))])
+
+
+def _reason(error: Exception) -> str:
+    """Return the part of an HDF5 message that says why, without the name of the failing call."""
+    inner = re.search(r"\((.*)\)", str(error), re.DOTALL)
+    return inner.group(1) if inner else str(error)

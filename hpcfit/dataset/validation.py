@@ -1,0 +1,127 @@
+"""Looking through a whole dataset for damage and for what a fit would stumble over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from vesin import NeighborList
+
+from hpcfit.dataset.checks import problems
+from hpcfit.dataset.hashing import block_checksum, content_ids
+from hpcfit.dataset.reader import Dataset
+from hpcfit.errors import InputError
+from hpcfit.records import Configurations, FloatArray, IntArray, Missing
+
+#: Angstrom; no two nuclei of a meaningful configuration are nearer (H2 bonds at 0.74).
+CLOSEST = 0.5
+
+_TARGETS = {Missing.ENERGY: "energy", Missing.FORCES: "forces", Missing.STRESS: "stress"}
+
+#: Configurations that a finding names before it only counts them.
+_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found.
+
+    Parameters
+    ----------
+    error
+        Whether the file must not be used as it is; otherwise the finding is a warning.
+    what
+        In lower case, without a full stop.
+    at
+        [n] the configurations concerned, counted from 0; empty when it is the whole file.
+    """
+
+    error: bool
+    what: str
+    at: IntArray
+
+    def __str__(self) -> str:
+        line = f"{'error' if self.error else 'warning'}: {self.what}"
+        if len(self.at) == 0:
+            return line
+        named = " ".join(str(k) for k in self.at[:_NAMED])
+        more = f" and {len(self.at) - _NAMED} more" if len(self.at) > _NAMED else ""
+        return f"{line}, configurations {named}{more}"
+
+
+def validate(path: str | Path) -> list[Finding]:
+    """Return everything found, errors first.
+
+    Parameters
+    ----------
+    path
+        The dataset.
+
+    Raises
+    ------
+    InputError
+        When the file is not a dataset at all: its layout, offsets or names are broken.
+    """
+    found: dict[tuple[bool, str], list[IntArray]] = {}
+    with Dataset(path) as dataset:
+        findings = _findings_of_index(dataset)
+        start = 0
+        for stop, checksum in zip(*dataset.blocks(), strict=True):
+            for finding in _findings_of_block(dataset, start, int(stop), checksum):
+                found.setdefault((finding.error, finding.what), []).append(finding.at)
+            start = int(stop)
+    findings += [Finding(error, what, np.concatenate(at)) for (error, what), at in found.items()]
+    return sorted(findings, key=lambda finding: not finding.error)
+
+
+def _findings_of_index(dataset: Dataset) -> list[Finding]:
+    try:
+        index = dataset.index()
+        _, first = np.unique(dataset.ids(), axis=0, return_index=True)
+    except InputError as error:
+        return [Finding(True, str(fault), np.array([], dtype=np.int64)) for fault in error.faults]
+    findings = []
+    for flag, name in _TARGETS.items():
+        missing = np.flatnonzero(index.mask & flag.value)
+        if len(missing):
+            findings.append(Finding(False, f"{name} missing in {len(missing)} of {len(index)}", missing))
+    repeated = np.setdiff1d(np.arange(len(index)), first)
+    if len(repeated):
+        findings.append(Finding(False, "configuration repeats an earlier one", repeated))
+    return findings
+
+
+def _findings_of_block(dataset: Dataset, start: int, stop: int, checksum: NDArray[np.uint8]) -> list[Finding]:
+    everything = np.arange(start, stop)
+    try:
+        c = dataset.read_unchecked(start, stop)
+    except InputError as error:
+        return [Finding(True, str(fault), everything) for fault in error.faults]
+    findings = []
+    if not np.array_equal(block_checksum(c), checksum):
+        findings.append(Finding(True, "block does not have its checksum", everything))
+    found = problems(c)
+    findings += [Finding(True, problem.what, problem.at + start) for problem in found]
+    if found:
+        # Ids and distances of such numbers mean nothing.
+        return findings
+    foreign = np.flatnonzero((content_ids(c) != c.id).any(axis=1))
+    close = _close_pairs(c)
+    if len(foreign):
+        findings.append(Finding(True, "content does not have its id", foreign + start))
+    if len(close):
+        findings.append(Finding(False, f"atoms closer than {CLOSEST} Angstrom", close + start))
+    return findings
+
+
+def _close_pairs(c: Configurations) -> IntArray:
+    pairs = NeighborList(cutoff=CLOSEST, full_list=False)
+
+    def close(k: int) -> bool:
+        position: FloatArray = c.position[c.ptr[k] : c.ptr[k + 1]]
+        (distance,) = pairs.compute(position, c.cell[k], c.pbc[k].tolist(), "d")
+        return len(distance) > 0
+
+    return np.flatnonzero([close(k) for k in range(len(c))])

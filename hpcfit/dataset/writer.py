@@ -1,0 +1,146 @@
+"""Writing a dataset: a new file, or configurations added to one; the name always holds a whole file."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.dataset.checks import problems
+from hpcfit.dataset.hashing import block_checksum, content_hash, names_checksum
+from hpcfit.dataset.layout import (
+    BLOCK,
+    BLOCK_CHECKSUM,
+    BLOCK_STOP,
+    CONTENT_ATTRIBUTE,
+    ENERGY_KIND_ATTRIBUTE,
+    FIELDS,
+    GROUP,
+    NAMES_CHECKSUM_ATTRIBUTE,
+    PROVENANCE,
+    SPECIES,
+    Provenance,
+    create,
+)
+from hpcfit.dataset.reader import Dataset
+from hpcfit.dataset.replacing import refuse_existing, replacing
+from hpcfit.errors import Fault, InputError
+from hpcfit.records import Configurations
+
+
+def write(
+    path: str | Path,
+    configurations: Configurations,
+    provenance: Provenance,
+    energy_kind: str,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write configurations to a new file.
+
+    Parameters
+    ----------
+    path
+        The file; replaced only with `overwrite`.
+    configurations
+        At least one, with the ids of `hpcfit.dataset.hashing.content_ids`.
+    provenance
+        Where they came from.
+    energy_kind
+        What the energies are, as in ``energy`` or ``free_energy``; empty when there are none.
+
+    Raises
+    ------
+    InputError
+        When the file exists, cannot be written, or the configurations are unfit for use.
+    """
+    target = Path(path)
+    refuse_existing(target, overwrite)
+    _refuse_problems(configurations, provenance.source)
+    with replacing(target) as temporary, h5py.File(temporary, "w") as file:
+        create(file)
+        file.attrs[ENERGY_KIND_ATTRIBUTE] = energy_kind
+        _extend(file, configurations, provenance)
+
+
+def append(
+    path: str | Path, configurations: Configurations, provenance: Provenance, energy_kind: str
+) -> None:
+    """Add configurations behind those of a file; the old file stays whole until the new one is.
+
+    Parameters are those of `write`.
+
+    Raises
+    ------
+    InputError
+        When the file is not a dataset, its energies are of another kind, it cannot be written, or the
+        configurations are unfit for use.
+    """
+    target = Path(path)
+    _refuse_problems(configurations, provenance.source)
+    with Dataset(target) as dataset:
+        old_kind = dataset.energy_kind
+    if old_kind and energy_kind and energy_kind != old_kind:
+        raise InputError([Fault(str(path), "energies of another kind", energy_kind, old_kind)])
+    with replacing(target) as temporary:
+        shutil.copyfile(target, temporary)
+        with h5py.File(temporary, "r+") as file:
+            file.attrs[ENERGY_KIND_ATTRIBUTE] = old_kind or energy_kind
+            _extend(file, configurations, provenance)
+
+
+def _refuse_problems(configurations: Configurations, source: str) -> None:
+    if len(configurations) == 0:
+        raise InputError([Fault(source, "no configurations")])
+    found = problems(configurations)
+    if found:
+        raise InputError([problem.fault(source) for problem in found])
+
+
+def _extend(file: Any, configurations: Configurations, provenance: Provenance) -> None:
+    n, n_atoms = len(file["config/id"]), len(file["atom/species"])
+    species = _merge_names(file[SPECIES], configurations.symbols)
+    group = _merge_names(file[GROUP], configurations.groups)
+    new = replace(configurations, species=species[configurations.species], group=group[configurations.group])
+    for field in FIELDS:
+        values = getattr(new, field.name)
+        _append_rows(file[field.path], values[1:] + n_atoms if field.name == "ptr" else values)
+    # An import starts a block of its own, so that old checksums are never made anew over rows gone bad.
+    for start in range(0, len(new), BLOCK):
+        stop = min(start + BLOCK, len(new))
+        _append_rows(file[BLOCK_STOP], [n + stop])
+        _append_rows(file[BLOCK_CHECKSUM], [block_checksum(_slice(new, start, stop))])
+    _append_rows(file[PROVENANCE], np.array([astuple(provenance)], dtype=file[PROVENANCE].dtype))
+    file.attrs[CONTENT_ATTRIBUTE] = content_hash(file["config/id"][:])
+
+
+def _slice(configurations: Configurations, start: int, stop: int) -> Configurations:
+    ptr = configurations.ptr[start : stop + 1]
+    atoms, rows = slice(ptr[0], ptr[-1]), slice(start, stop)
+    arrays = {
+        field.name: getattr(configurations, field.name)[atoms if field.per_atom else rows]
+        for field in FIELDS
+        if field.name != "ptr"
+    }
+    return replace(configurations, ptr=ptr - ptr[0], **arrays)
+
+
+def _merge_names(dataset: Any, names: tuple[str, ...]) -> NDArray[np.int32]:
+    """Add new names to the file's list and return where each of `names` stands in it."""
+    stored = list(dataset.asstr()[:])
+    stored += [name for name in names if name not in stored]
+    dataset.resize(len(stored), axis=0)
+    dataset[:] = stored
+    dataset.attrs[NAMES_CHECKSUM_ATTRIBUTE] = names_checksum(stored)
+    return np.array([stored.index(name) for name in names], dtype=np.int32)
+
+
+def _append_rows(dataset: Any, rows: Any) -> None:
+    n = len(dataset)
+    dataset.resize(n + len(rows), axis=0)
+    dataset[n:] = rows
