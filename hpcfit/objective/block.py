@@ -1,0 +1,126 @@
+"""One block of configurations: residual rows, their exact Jacobian, and second derivatives along a direction.
+
+Rows are sqrt(W)/delta times (prediction - target): energies, then force components, then virials (which stand for
+stresses: stress = -virial / volume). Whatever has no target or is not fitted has factor 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpcfit.objective.model import Model
+from hpcfit.objective.weights import Factors
+from hpcfit.potential.library import Geometry, NotFinite
+from hpcfit.potential.neighbours import find_neighbours
+from hpcfit.records import Configurations, FloatArray
+
+
+class BlockObjective:
+    """The residual of one block as a function of the free parameters.
+
+    Parameters
+    ----------
+    model
+        The job's potentials.
+    configurations
+        The block's structures and targets.
+    factors
+        Their weights, for the same configurations.
+    species
+        For each of the configurations' symbols, the job's number of that species.
+    n_species
+        Number of species of the job.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        configurations: Configurations,
+        factors: Factors,
+        species: list[int],
+        n_species: int,
+    ) -> None:
+        self._model = model
+        self._geometry = Geometry(find_neighbours(configurations, species, n_species, model.cutoff))
+        self._virials = bool(factors.stress.any())
+        self._volume = np.abs(np.linalg.det(configurations.cell))
+        self._factor, self._target = self._rows(configurations, factors)
+        self.n_residuals = int(np.count_nonzero(self._factor))
+        self._values = _aligned(1, len(self._factor))
+        self._columns: FloatArray | None = None
+        self.trouble: NotFinite | None = None
+
+    def _rows(self, configurations: Configurations, factors: Factors) -> tuple[FloatArray, FloatArray]:
+        n_atoms = np.diff(configurations.ptr)
+        factor = [factors.energy, np.repeat(factors.forces, 3 * n_atoms)]
+        target = [configurations.energy, configurations.force.ravel()]
+        if self._virials:
+            per_volume = np.divide(
+                factors.stress, self._volume, where=factors.stress > 0, out=np.zeros(len(n_atoms))
+            )
+            factor.append(np.repeat(-per_volume, 6))
+            target.append((-self._volume[:, None] * configurations.stress).ravel())
+        factors_all, targets = np.concatenate(factor), np.concatenate(target)
+        return factors_all, np.where(factors_all == 0.0, 0.0, targets)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory held: geometry, rows, and the Jacobian once it was asked for."""
+        held = 3 * len(self._factor) * 8 + self._geometry.n_bytes
+        return held + (0 if self._columns is None else self._columns.nbytes)
+
+    def cost(self, x: FloatArray) -> float:
+        """Return the sum of squared residuals at `x` [n_free]; infinite where a prediction is not finite."""
+        residual = self._residual(x)
+        return float(residual @ residual) if self.trouble is None else np.inf
+
+    def _residual(self, x: FloatArray) -> FloatArray:
+        self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)
+        self._values[0] -= self._target
+        self._values[0] *= self._factor
+        return np.asarray(self._values[0])
+
+    def linearise(self, x: FloatArray) -> FloatArray:
+        """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
+        if self._columns is None:
+            self._columns = _aligned(1 + self._model.n_free, len(self._factor))
+        self._point = x.copy()
+        self.trouble = self._model.evaluate(self._geometry, x, self._columns, self._virials)
+        self._columns[0] -= self._target
+        self._columns *= self._factor
+        return self._columns
+
+    def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
+        """Return J^T r'' [n_free] at the point of the last `linearise`, r'' along `v` from one more residual.
+
+        Transtrum and Sethna, arXiv:1201.5885, eq. 19: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v].
+        """
+        if self._columns is None:
+            raise ValueError("second derivative asked for before any linearisation")
+        difference = self._residual(self._point + h * v)
+        if self.trouble is not None:
+            return np.full(len(v), np.nan)
+        difference -= self._columns[0]
+        difference /= h
+        difference -= v @ self._columns[1:]
+        difference *= 2.0 / h
+        return np.asarray(self._columns[1:] @ difference)
+
+    def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return energies [n] (eV), forces [n_atoms, 3] (eV/Angstrom) and stresses [n, 6] (eV/Angstrom^3) at `x`.
+
+        Stresses are NaN for structures without a volume.
+        """
+        n = self._geometry.n_structures
+        columns = _aligned(1, self._geometry.n_rows(virials=True))
+        self.trouble = self._model.evaluate(self._geometry, x, columns, virials=True)
+        virial = columns[0, -6 * n :].reshape(n, 6)
+        volume = np.where(self._volume > 0, self._volume, np.nan)
+        return columns[0, :n].copy(), columns[0, n : -6 * n].reshape(-1, 3).copy(), -virial / volume[:, None]
+
+
+def _aligned(n_columns: int, n_rows: int) -> FloatArray:
+    """Zeros [n_columns, n_rows] that start at a cache line, so that no sum can depend on where a block lies."""
+    raw = np.zeros(n_columns * n_rows + 8)
+    offset = (-raw.ctypes.data // 8) % 8
+    return raw[offset : offset + n_columns * n_rows].reshape(n_columns, n_rows)

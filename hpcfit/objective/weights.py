@@ -1,0 +1,141 @@
+"""Weights: how much each property of each configuration counts in the sum of squares.
+
+Normalised weights follow atomicrex: chi^2 = sum_k W_k ((p_k - t_k) / delta_k)^2 over all components of all fitted
+properties, W_k the product of relative weights, each divided by the sum over its siblings: properties of one
+configuration, configurations of one dataset, datasets and groups of one group. Only what is fitted is counted: a
+configuration whose fitted targets are all missing drops out, and so does a group of nothing else.
+
+Absolute weights are KLIFF's: the residual is w_config w_property (p - t), divided by the number of atoms if asked
+for, and the loss is half the sum of squares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpcfit.records import (
+    AbsoluteWeights,
+    DatasetIndex,
+    DatasetSource,
+    FloatArray,
+    Group,
+    IntArray,
+    Job,
+    Missing,
+)
+
+_BITS = {
+    "total-energy": Missing.ENERGY,
+    "atomic-energy": Missing.ENERGY,
+    "atomic-forces": Missing.FORCES,
+    "stress": Missing.STRESS,
+}
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Factors on the differences of the selected configurations of one dataset, [n] each, 0 where not fitted.
+
+    The sum of squares is that of ``energy`` (1/eV) times the difference of total energies, ``forces`` (Angstrom/eV)
+    times those of each force component, ``stress`` (Angstrom^3/eV) times those of each stress component.
+    """
+
+    energy: FloatArray
+    forces: FloatArray
+    stress: FloatArray
+
+    def take(self, chosen: IntArray) -> Factors:
+        """Return the factors of some of the configurations."""
+        return Factors(self.energy[chosen], self.forces[chosen], self.stress[chosen])
+
+
+def factors(job: Job, indices: Sequence[DatasetIndex], selected: Sequence[IntArray]) -> tuple[Factors, ...]:
+    """Return the factors of every dataset of the job, in document order.
+
+    Parameters
+    ----------
+    job
+        The job.
+    indices
+        Per dataset, what is known of all its configurations.
+    selected
+        Per dataset, the selected configurations.
+    """
+    known = dict(zip((s.id for s in job.datasets), zip(indices, selected, strict=True), strict=True))
+    shares = {} if job.absolute else _shares(job.structures, 1.0, known)
+    return tuple(
+        _absolute(source.absolute, source, *known[source.id])
+        if source.absolute is not None
+        else _normalised(source, shares.get(source.id, 0.0), *known[source.id])
+        for source in job.datasets
+    )
+
+
+def _absolute(
+    weights: AbsoluteWeights, source: DatasetSource, index: DatasetIndex, selected: IntArray
+) -> Factors:
+    weight = index.weight[selected]
+    if weights.normalize_by_natoms:
+        weight = weight / np.diff(index.ptr)[selected]
+    n_atoms = np.diff(index.ptr)[selected]
+    fitted = {p.name: _present(index, selected, p.name) for p in source.properties if p.fit}
+    nothing = np.zeros(len(selected))
+    total, atomic = fitted.get("total-energy", nothing), fitted.get("atomic-energy", nothing)
+    return Factors(
+        energy=weight * weights.energy * np.sqrt(total + atomic / n_atoms**2),
+        forces=weight * weights.forces * fitted.get("atomic-forces", nothing),
+        stress=weight * weights.stress * fitted.get("stress", nothing),
+    )
+
+
+def _normalised(source: DatasetSource, share: float, index: DatasetIndex, selected: IntArray) -> Factors:
+    n_atoms = np.diff(index.ptr)[selected]
+    squared = {
+        "energy": np.zeros(len(selected)),
+        "forces": np.zeros(len(selected)),
+        "stress": np.zeros(len(selected)),
+    }
+    siblings = np.zeros(len(selected))
+    for prop in source.properties:
+        if prop.fit:
+            siblings += prop.relative_weight * _present(index, selected, prop.name)
+    own = np.where(siblings > 0, index.weight[selected], 0.0)
+    own = share * own / own.sum() if own.sum() > 0 else own
+    for prop in source.properties:
+        if not prop.fit:
+            continue
+        present = prop.relative_weight * _present(index, selected, prop.name)
+        weight = own * np.divide(present, siblings, out=np.zeros(len(selected)), where=siblings > 0)
+        kind = {"atomic-forces": "forces", "stress": "stress"}.get(prop.name, "energy")
+        per = n_atoms if prop.name == "atomic-energy" else 1
+        squared[kind] += weight / (prop.tolerance * per) ** 2
+    return Factors(**{kind: np.sqrt(value) for kind, value in squared.items()})
+
+
+def _present(index: DatasetIndex, selected: IntArray, name: str) -> FloatArray:
+    """1 where the property has a target, else 0."""
+    return np.asarray((index.mask[selected] & int(_BITS[name])) == 0, dtype=np.float64)
+
+
+def _shares(group: Group, share: float, known: dict[str, tuple[DatasetIndex, IntArray]]) -> dict[str, float]:
+    """Return the product of normalised weights of every dataset below a group."""
+    weights = [child.relative_weight if _is_fitted(child, known) else 0.0 for child in group.children]
+    shares: dict[str, float] = {}
+    for child, weight in zip(group.children, weights, strict=True):
+        if weight == 0.0:
+            continue
+        own = share * weight / sum(weights)
+        shares.update(_shares(child, own, known) if isinstance(child, Group) else {child.id: own})
+    return shares
+
+
+def _is_fitted(child: Group | DatasetSource, known: dict[str, tuple[DatasetIndex, IntArray]]) -> bool:
+    if isinstance(child, Group):
+        return any(_is_fitted(grandchild, known) for grandchild in child.children)
+    index, selected = known[child.id]
+    return any(
+        p.fit and p.relative_weight > 0 and _present(index, selected, p.name).any() for p in child.properties
+    )
