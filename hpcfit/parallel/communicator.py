@@ -1,0 +1,159 @@
+"""The communicator, and its serial twin with the same methods: nothing else asks whether MPI is there."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import Any, Protocol
+
+import numpy as np
+
+from hpcfit.errors import HpcfitError
+from hpcfit.records import FloatArray
+
+ROOT = 0
+
+#: Variables with which launchers tell a process how many there are. The last one is set inside SLURM's own steps
+#: and says nothing when another launcher was started in one.
+_LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+
+
+class Communicator(Protocol):
+    """Ranks that work together; `rank` 0 is the root."""
+
+    rank: int
+    size: int
+    library: str
+
+    def broadcast(self, value: Any) -> Any:
+        """Return the root's `value` on every rank."""
+
+    def gather(self, value: Any) -> list[Any] | None:
+        """Return every rank's `value` on the root, None elsewhere."""
+
+    def all_gather(self, value: Any) -> list[Any]:
+        """Return every rank's `value` on every rank."""
+
+    def largest(self, value: int) -> int:
+        """Return the largest of all ranks' values, on every rank."""
+
+    def send(self, array: FloatArray, rank: int) -> None:
+        """Send a flat array to a rank that waits in `receive` for one of the same length."""
+
+    def receive(self, like: FloatArray, rank: int) -> FloatArray:
+        """Return the array that `rank` sends, of the length of `like`."""
+
+    def abort(self, code: int) -> None:
+        """End the processes of all ranks."""
+
+
+class Serial:
+    """One rank, no MPI."""
+
+    rank = ROOT
+    size = 1
+    library = "none"
+
+    def broadcast(self, value: Any) -> Any:
+        """Return `value`."""
+        return value
+
+    def gather(self, value: Any) -> list[Any]:
+        """Return a list of `value` alone."""
+        return [value]
+
+    def all_gather(self, value: Any) -> list[Any]:
+        """Return a list of `value` alone."""
+        return [value]
+
+    def largest(self, value: int) -> int:
+        """Return `value`."""
+        return value
+
+    def send(self, array: FloatArray, rank: int) -> None:
+        """Refuse: there is nobody to send to."""
+        raise ValueError(f"no rank {rank} to send to, allowed none")
+
+    def receive(self, like: FloatArray, rank: int) -> FloatArray:
+        """Refuse: there is nobody to receive from."""
+        raise ValueError(f"no rank {rank} to receive from, allowed none")
+
+    def abort(self, code: int) -> None:
+        """End the process."""
+        sys.exit(code)
+
+
+class Mpi:
+    """The world of MPI."""
+
+    def __init__(self) -> None:
+        from mpi4py import MPI
+
+        self._mpi = MPI
+        self._comm = MPI.COMM_WORLD
+        self.rank = int(self._comm.rank)
+        self.size = int(self._comm.size)
+        self.library = MPI.Get_library_version().split("\n")[0].strip("\0 ")
+
+    def broadcast(self, value: Any) -> Any:
+        """Return the root's `value` on every rank."""
+        return self._comm.bcast(value, root=ROOT)
+
+    def gather(self, value: Any) -> list[Any] | None:
+        """Return every rank's `value` on the root, None elsewhere."""
+        gathered: list[Any] | None = self._comm.gather(value, root=ROOT)
+        return gathered
+
+    def all_gather(self, value: Any) -> list[Any]:
+        """Return every rank's `value` on every rank."""
+        return list(self._comm.allgather(value))
+
+    def largest(self, value: int) -> int:
+        """Return the largest of all ranks' values, on every rank."""
+        return int(self._comm.allreduce(value, op=self._mpi.MAX))
+
+    def send(self, array: FloatArray, rank: int) -> None:
+        """Send a flat array to a rank that waits in `receive` for one of the same length."""
+        self._comm.Send(np.ascontiguousarray(array), dest=rank)
+
+    def receive(self, like: FloatArray, rank: int) -> FloatArray:
+        """Return the array that `rank` sends, of the length of `like`."""
+        array = np.empty_like(like)
+        self._comm.Recv(array, source=rank)
+        return array
+
+    def abort(self, code: int) -> None:
+        """End the processes of all ranks."""
+        self._comm.Abort(code)
+
+
+def world() -> Communicator:
+    """Return MPI's world, or the serial twin where mpi4py is not installed.
+
+    Raises
+    ------
+    HpcfitError
+        If a launcher started several processes but they do not see each other: each would do the whole job.
+    """
+    comm: Communicator = _mpi_or_serial()
+    launched = max((int(os.environ.get(name, "1")) for name in _announced()), default=1)
+    if comm.size == 1 and launched > 1:
+        raise HpcfitError(
+            f"{socket.gethostname()}: {launched} processes were launched, found 1 rank in MPI ({comm.library}), "
+            "allowed a launcher that belongs to the MPI library in use"
+        )
+    return comm
+
+
+def _mpi_or_serial() -> Communicator:
+    try:
+        return Mpi()
+    except ImportError:
+        return Serial()
+
+
+def _announced() -> tuple[str, ...]:
+    """Return the variables to believe: a launcher's own before SLURM's."""
+    own = tuple(name for name in _LAUNCHERS[:-1] if name in os.environ)
+    return own or _LAUNCHERS[-1:]

@@ -1,0 +1,43 @@
+"""A failure on any rank becomes the same failure on all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hpcfit.errors import HpcfitError, InputError
+from hpcfit.parallel.communicator import Communicator
+
+
+class SharedError(Exception):
+    """Carries an error that every rank raises, so that one of them prints it and all end."""
+
+    def __init__(self, error: HpcfitError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+@contextmanager
+def together(comm: Communicator) -> Iterator[None]:
+    """Run a block on all ranks; if it raises an `HpcfitError` on any, all raise it as a `SharedError`.
+
+    Costs one reduction when all is well. Faults of several ranks are reported together, each once. An error of
+    another kind is not for the user and passes through: the program's entry aborts all ranks then.
+
+    Raises
+    ------
+    SharedError
+        With the error of the lowest rank that failed, or with all faults where these are of the input.
+    """
+    failure: HpcfitError | None = None
+    try:
+        yield
+    except HpcfitError as error:
+        failure = error
+    if comm.largest(int(failure is not None)) == 0:
+        return
+    failures = [error for error in comm.all_gather(failure) if error is not None]
+    faults = [fault for error in failures if isinstance(error, InputError) for fault in error.faults]
+    if isinstance(failures[0], InputError):
+        raise SharedError(InputError(dict.fromkeys(faults)))
+    raise SharedError(failures[0])

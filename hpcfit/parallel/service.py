@@ -1,0 +1,178 @@
+"""The root asks, all ranks answer: questions are an enum, messages have the size of the parameters."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from hpcfit.objective.local import LocalObjective
+from hpcfit.objective.partition import assign_blocks
+from hpcfit.parallel.communicator import ROOT, Communicator
+from hpcfit.parallel.guard import together
+from hpcfit.parallel.tree import reduce_blocks
+from hpcfit.records import FloatArray, IntArray
+from hpcfit.solver.problem import Linearisation
+from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisation
+
+#: Blocks move only if the slowest rank is slower than the best distribution by this factor.
+_IMBALANCE = 1.1
+
+
+class _Question(enum.Enum):
+    STOP = enum.auto()
+    COST = enum.auto()
+    LINEARISE = enum.auto()
+    SECOND_DERIVATIVE = enum.auto()
+    PREDICT = enum.auto()
+    BALANCE = enum.auto()
+    TROUBLE = enum.auto()
+    MEMORY = enum.auto()
+
+
+class _Service:
+    """One rank's part in every answer."""
+
+    def __init__(self, local: LocalObjective, comm: Communicator) -> None:
+        self._local = local
+        self._comm = comm
+        self._scratch: FloatArray = np.zeros(0)
+        self._starts = assign_blocks(np.array([float(b.n_atoms) for b in local.plan.blocks]), comm.size)
+        with together(comm):
+            self._own()
+
+    def _own(self) -> None:
+        self._local.own(int(self._starts[self._comm.rank]), int(self._starts[self._comm.rank + 1]))
+
+    def answer(self, question: _Question, arguments: tuple[Any, ...]) -> Any:
+        return getattr(self, "_" + question.name.lower())(*arguments)
+
+    def _cost(self, x: FloatArray) -> FloatArray | None:
+        costs = self._local.ask(lambda block: np.array([block.cost(x)]))
+        return reduce_blocks(costs, self._starts, self._comm, np.add)
+
+    def _linearise(self, x: FloatArray) -> FloatArray | None:
+        triangles = self._local.ask(lambda block: factor_rows(self._residual_last(block.linearise(x))))
+        return reduce_blocks(triangles, self._starts, self._comm, combine_triangles)
+
+    def _residual_last(self, rows: FloatArray) -> FloatArray:
+        """Copy [r J^T] to [J^T r] in memory that the factorisation may overwrite."""
+        if self._scratch.size < rows.size:
+            self._scratch = np.zeros(rows.size + 8)
+        offset = (-self._scratch.ctypes.data // 8) % 8 if self._scratch.size >= rows.size + 8 else 0
+        copy = self._scratch[offset : offset + rows.size].reshape(rows.shape)
+        copy[:-1] = rows[1:]
+        copy[-1] = rows[0]
+        return copy
+
+    def _second_derivative(self, v: FloatArray, h: float) -> FloatArray | None:
+        gradients = self._local.ask(lambda block: block.second_derivative(v, h))
+        return reduce_blocks(gradients, self._starts, self._comm, np.add)
+
+    def _predict(self, x: FloatArray) -> list[Any] | None:
+        gathered = self._comm.gather(self._local.ask(lambda block: block.predict(x)))
+        return None if gathered is None else [block for rank in gathered for block in rank]
+
+    def _balance(self) -> None:
+        """Cut the blocks anew by the time of the last question, if that makes the slowest rank faster."""
+        seconds = np.concatenate(self._comm.all_gather(self._local.seconds))
+        seconds = self._comm.broadcast(np.maximum(seconds, 1e-6))
+        starts = assign_blocks(seconds, self._comm.size)
+        if _slowest(seconds, self._starts) > _IMBALANCE * _slowest(seconds, starts):
+            self._starts = starts
+            with together(self._comm):
+                self._own()
+
+    def _memory(self) -> list[int]:
+        owned = self._comm.all_gather([block.n_bytes for block in self._local.blocks])
+        return [n_bytes for rank in owned for n_bytes in rank]
+
+    def _trouble(self) -> str:
+        """Say where the last answer was not finite."""
+        found = [trouble for trouble in self._comm.all_gather(self._local.trouble()) if trouble is not None]
+        if not found:
+            return ""
+        number, where = min(found, key=lambda trouble: trouble[0])
+        block = self._local.plan.blocks[number]
+        source = self._local.plan.sources[block.source]
+        place = f", configuration {block.configurations[where.structure]}" if where.structure >= 0 else ""
+        return f"{source.file}{place}: {where.message}"
+
+
+def _slowest(costs: FloatArray, starts: IntArray) -> float:
+    ends = np.concatenate([[0.0], np.cumsum(costs)])
+    return float(np.max(np.diff(ends[starts])))
+
+
+class Asked:
+    """The problem as the root sees it; satisfies the solver's `Problem`."""
+
+    def __init__(self, service: _Service, comm: Communicator) -> None:
+        self._service = service
+        self._comm = comm
+        self.idle = True  #: False while a question is under way, or after one that failed
+
+    def _ask(self, question: _Question, *arguments: Any) -> Any:
+        self.idle = False
+        self._comm.broadcast((question, arguments))
+        answer = self._service.answer(question, arguments)
+        self.idle = True
+        return answer
+
+    def cost(self, x: FloatArray) -> float:
+        """Return the sum of squared residuals at `x` [n_free]; infinite where one is not finite."""
+        return float(self._ask(_Question.COST, x)[0])
+
+    def linearise(self, x: FloatArray) -> Linearisation:
+        """Return the linearisation at `x` [n_free], by QR of every block and of pairs along the tree."""
+        return linearisation(self._ask(_Question.LINEARISE, x))
+
+    def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
+        """Return J^T r'' [n_free] along `v` at the point of the last linearisation."""
+        return np.asarray(self._ask(_Question.SECOND_DERIVATIVE, v, h))
+
+    def predict(self, x: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+        """Return energies, forces and stresses at `x` of every block, in order."""
+        return list(self._ask(_Question.PREDICT, x))
+
+    def balance(self) -> None:
+        """Distribute the blocks by the time that the last question took for each."""
+        self._ask(_Question.BALANCE)
+
+    def memory(self) -> list[int]:
+        """Return the bytes that each block holds."""
+        return list(self._ask(_Question.MEMORY))
+
+    def trouble(self) -> str:
+        """Return where the last answer was not finite; empty when it was."""
+        return str(self._ask(_Question.TROUBLE))
+
+
+@contextmanager
+def ask(local: LocalObjective, comm: Communicator) -> Iterator[Asked]:
+    """Give the root the problem; leaving the block stops the workers, on error too.
+
+    After an error inside a question the workers are somewhere in its reductions and cannot hear: the program's
+    entry aborts them.
+    """
+    asked = Asked(_Service(local, comm), comm)
+    try:
+        yield asked
+    finally:
+        if asked.idle:
+            comm.broadcast((_Question.STOP, ()))
+
+
+def answer(local: LocalObjective, comm: Communicator) -> None:
+    """Answer the root's questions until it stops; for every rank but the root."""
+    service = _Service(local, comm)
+    if comm.rank == ROOT:
+        raise ValueError("the root asks, allowed ranks above 0")
+    while True:
+        question, arguments = comm.broadcast(None)
+        if question is _Question.STOP:
+            return
+        service.answer(question, arguments)
