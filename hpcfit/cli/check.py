@@ -1,0 +1,82 @@
+"""``hpcfit check``: read a job and its data, say what a fit would be, and evaluate once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Any, TextIO
+
+import numpy as np
+
+from hpcfit.objective.local import LocalObjective
+from hpcfit.objective.partition import assign_blocks
+from hpcfit.objective.plan import Plan
+from hpcfit.parallel.communicator import ROOT, Communicator
+from hpcfit.parallel.service import answer, ask
+from hpcfit.run import prepare, read
+
+_DESCRIPTION = """\
+Read JOB and its datasets, report every fault, or else structures, atoms, residuals, free parameters, memory and the
+balance of the work over ranks; then evaluate the residual and its Jacobian once at the start. Writes nothing."""
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("check", help="check a job and its data", description=_DESCRIPTION)
+    parser.add_argument("job", help="the job, an XML file")
+    parser.add_argument(
+        "--ranks", type=int, metavar="N", help="show the balance for N ranks (default: those it runs on)"
+    )
+    parser.set_defaults(run_parallel=_check)
+
+
+def _check(options: argparse.Namespace, comm: Communicator) -> int:
+    plan = prepare(lambda: read(options.job), comm)
+    local = LocalObjective(plan)
+    if comm.rank != ROOT:
+        answer(local, comm)
+        return 0
+    with ask(local, comm) as problem:
+        _write_counts(plan, sys.stdout)
+        begun = time.perf_counter()
+        cost = problem.cost(local.model.start)
+        costed = time.perf_counter()
+        gradient = problem.linearise(local.model.start).gradient
+        seconds = time.perf_counter()
+        memory = problem.memory()
+        _write_balance(plan, options.ranks or comm.size, memory, sys.stdout)
+        where = problem.trouble()
+    label = "loss" if plan.job.absolute else "chi^2"
+    print(
+        f"{label:<16}{plan.loss_factor * cost:.10g}, gradient {float(np.abs(gradient).max(initial=0.0)):.3e}"
+    )
+    print(f"{'seconds':<16}{costed - begun:.4f} residual, {seconds - costed:.4f} residual and Jacobian")
+    if where:
+        print(f"not finite: {where}")
+    return 0 if np.isfinite(cost) else 1
+
+
+def _write_counts(plan: Plan, out: TextIO) -> None:
+    facts = {
+        "job": plan.job.name,
+        "structures": plan.n_configurations,
+        "atoms": plan.n_atoms,
+        "residuals": plan.n_residuals,
+        "free parameters": f"{len(plan.job.free)} of {len(plan.job.parameters)}",
+        "blocks": len(plan.blocks),
+    }
+    out.writelines(f"{name:<16}{value}\n" for name, value in facts.items())
+
+
+def _write_balance(plan: Plan, n_ranks: int, memory: list[int], out: TextIO) -> None:
+    """Atoms and memory per rank; memory is measured and follows the blocks."""
+    atoms = np.array([block.n_atoms for block in plan.blocks], dtype=np.float64)
+    starts = assign_blocks(atoms, n_ranks)
+    for rank in range(n_ranks):
+        own = slice(int(starts[rank]), int(starts[rank + 1]))
+        share = atoms[own].sum() / atoms.sum() * n_ranks
+        out.write(
+            f"{f'rank {rank}':<16}{own.stop - own.start} blocks, {int(atoms[own].sum())} atoms, "
+            f"{share:.3f} of the mean, {sum(memory[own]) / 1e6:.1f} MB\n"
+        )

@@ -1,0 +1,80 @@
+"""The command line: a table of commands, and what an exit code says.
+
+0 converged or done, 2 bad input, 3 stopped without converging (limit or signal; checkpoint written), 1 anything else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+from hpcfit.cli import check, data, report, resume, run
+from hpcfit.errors import HpcfitError
+from hpcfit.parallel.communicator import ROOT, Communicator, world
+from hpcfit.parallel.guard import SharedError, together
+from hpcfit.version import __version__
+
+#: Commands that all ranks of an MPI job work on together, and commands of a single process.
+_PARALLEL = (run, resume, check)
+_SERIAL = (data, report)
+
+
+def entry() -> None:
+    """Run the command line and end the process; the console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    if hasattr(options, "run_parallel"):
+        return _run_parallel(options)
+    try:
+        return int(options.run(options))
+    except HpcfitError as error:
+        return _say(error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hpcfit",
+        description="Fit interatomic potentials with exact Jacobians, on one core or under mpirun.",
+        epilog="Exit codes: 0 done or converged, 2 bad input, 3 stopped without converging, 1 anything else.",
+    )
+    parser.add_argument("--version", action="version", version=f"hpcfit {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (*_PARALLEL, *_SERIAL):
+        command.add_parser(commands)
+    return parser
+
+
+def _run_parallel(options: argparse.Namespace) -> int:
+    """Run a command on all ranks: errors for the user are printed once, any other error aborts every rank."""
+    try:
+        comm = world()
+    except HpcfitError as error:
+        return _say(error)
+    command: Callable[[argparse.Namespace, Communicator], int] = options.run_parallel
+    code = 0
+    try:
+        with together(comm):
+            code = command(options, comm)
+        return int(comm.broadcast(code))
+    except SharedError as error:
+        return _say(error.error) if comm.rank == ROOT else error.error.exit_code
+    except Exception:  # whatever it is: the other ranks wait for this one
+        sys.stdout.flush()
+        place = f" on rank {comm.rank}" if comm.size > 1 else ""
+        print(
+            f"hpcfit: unexpected error{place}\n{traceback.format_exc()}", end="", file=sys.stderr, flush=True
+        )
+        comm.abort(1)
+        return 1
+
+
+def _say(error: HpcfitError) -> int:
+    sys.stdout.flush()
+    print(error, file=sys.stderr, flush=True)
+    return error.exit_code

@@ -1,0 +1,22 @@
+"""``hpcfit report``: print the parameters and errors of a run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from hpcfit.output import report
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    text = "Print outcome, parameters and errors of a run, from its run file alone."
+    parser = commands.add_parser("report", help="print the parameters and errors of a run", description=text)
+    parser.add_argument("run_file", help="the run file, as in run.h5")
+    parser.set_defaults(run=_report)
+
+
+def _report(options: argparse.Namespace) -> int:
+    report.from_file(options.run_file, sys.stdout)
+    return 0
