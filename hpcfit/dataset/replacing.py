@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hpcfit import atomic
 from hpcfit.errors import Fault, InputError
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give the name of a temporary file beside `path` that takes its place when the block ends well.
-
-    The temporary file is flushed to disk, renamed, and the folder flushed; when the block raises it is
-    removed and whatever stood at `path` is untouched.
 
     Parameters
     ----------
@@ -27,16 +24,11 @@ def replacing(path: Path) -> Iterator[Path]:
     InputError
         When a file cannot be written there.
     """
-    temporary = path.with_name(f".{path.name}.tmp.{os.getpid()}")
     try:
-        yield temporary
-        _flush(temporary)
-        os.replace(temporary, path)
-        _flush(path.parent)
+        with atomic.replacing(str(path)) as temporary:
+            yield Path(temporary)
     except OSError as error:
         raise InputError([Fault(str(path), "cannot be written", str(error))]) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
@@ -53,11 +45,3 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
         raise InputError([Fault(str(path), "exists already", allowed="another name, or --overwrite")])
     if not path.parent.is_dir():
         raise InputError([Fault(str(path.parent), "folder does not exist")])
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -52,7 +52,7 @@ class Progress:
 def progress(loss: Loss, stream: TextIO) -> Progress:
     """Return the progress display that suits `stream`."""
     if stream.isatty():
-        from hpcfit.output import terminal  # noqa: PLC0415 (imports rich, which costs start-up time)
+        from hpcfit.output import terminal
 
         return terminal.LiveProgress(loss, stream)
     return Progress(loss, stream)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from hpcfit.atomic import replacing, sweep
 from hpcfit.errors import Fault, HpcfitError, InputError
-from hpcfit.output.atomic import previous_path, replace_file, sweep
 from hpcfit.output.header import RunHeader
 from hpcfit.output.result import History, RunResult, StoredRun
 from hpcfit.output.runfile import HISTORY_COLUMNS, UnreadableRunError, header_image, read_run, write_run
@@ -91,7 +91,7 @@ class RunStore(MemoryStore):
         #: where the file at `path` is another run's or damaged, it must not become the previous generation
         self._keep_previous = earlier is not None and earlier.source == path
         self._must_be_new = False
-        sweep(path)
+        sweep(path, _previous_path(path))
 
     @classmethod
     def create(cls, path: str, header: RunHeader, interval: int = 1, overwrite: bool = False) -> RunStore:
@@ -116,7 +116,7 @@ class RunStore(MemoryStore):
         if overwrite:
             # a fallback must never lead to the run that is overwritten
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(previous_path(path))
+                os.unlink(_previous_path(path))
         return store
 
     @classmethod
@@ -156,7 +156,9 @@ class RunStore(MemoryStore):
         self._run = replace(self.run, path=self._path, source=self._path)
         run = self._run
         try:
-            replace_file(self._path, lambda target: write_run(target, self._image, run), self._keep_previous)
+            previous = _previous_path(self._path) if self._keep_previous else ""
+            with replacing(self._path, previous) as temporary:
+                write_run(temporary, self._image, run)
         except (OSError, RuntimeError) as error:
             fault = Fault(self._path, "run file cannot be written", found=str(error))
             raise HpcfitError(str(fault)) from error
@@ -177,13 +179,19 @@ def load(path: str) -> StoredRun:
     try:
         return read_run(path, path)
     except UnreadableRunError as error:
-        previous = previous_path(path)
+        previous = _previous_path(path)
         if not os.path.exists(previous):
             raise
         try:
             return read_run(previous, path)
         except InputError as second:
             raise InputError([*error.faults, *second.faults]) from second
+
+
+def _previous_path(path: str) -> str:
+    """Return where the generation before `path` is kept: ``run.previous.h5`` for ``run.h5``."""
+    stem, extension = os.path.splitext(path)
+    return f"{stem}.previous{extension}"
 
 
 def _appended(history: History, state: State, seconds: float) -> History:
@@ -206,7 +214,7 @@ def _require_folder(path: str) -> None:
 
 
 def _refuse_existing(path: str, overwrite: bool) -> None:
-    if not (os.path.exists(path) or os.path.exists(previous_path(path))):
+    if not (os.path.exists(path) or os.path.exists(_previous_path(path))):
         return
     run = load(path)
     if overwrite:

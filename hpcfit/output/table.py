@@ -30,7 +30,7 @@ def plain_lines(table: Table) -> list[str]:
 def write_blocks(blocks: Iterable[Table | list[str]], stream: TextIO) -> None:
     """Write tables and groups of lines to `stream`, a blank line before each."""
     if stream.isatty():
-        from hpcfit.output import terminal  # noqa: PLC0415 (imports rich, which costs start-up time)
+        from hpcfit.output import terminal
 
         terminal.write_blocks(blocks, stream)
         return

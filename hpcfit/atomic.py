@@ -1,4 +1,4 @@
-"""Replacing a file so that a kill at any moment leaves a whole one, with the generation before it kept."""
+"""Replacing a file so that a kill at any moment leaves a whole one, the generation before it kept on request."""
 
 from __future__ import annotations
 
@@ -7,38 +7,35 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterator
 
 
-def previous_path(path: str) -> str:
-    """Return where the generation before `path` is kept: ``run.previous.h5`` for ``run.h5``."""
-    stem, extension = os.path.splitext(path)
-    return f"{stem}.previous{extension}"
+@contextlib.contextmanager
+def replacing(path: str, previous: str = "") -> Iterator[str]:
+    """Give the name of a temporary file that takes the place of `path` when the block ends well.
 
-
-def replace_file(path: str, write: Callable[[str], None], keep_previous: bool) -> None:
-    """Put a new file at `path`, and on request the one that is there at `previous_path`.
-
-    At every moment `path` is either the old or the new file, whole and on disk.
+    At every moment `path` is either the old or the new file, whole and on disk. When the block raises, whatever stood
+    at `path` is untouched, and the temporary file is removed in any case.
 
     Parameters
     ----------
-    write
-        Called with the name of a temporary file in the same folder, which it creates and closes.
+    path
+        The final name; its folder must exist. The temporary file lies beside it.
+    previous
+        Where to keep the file that is replaced; empty to drop it.
 
     Raises
     ------
     OSError
-        When the folder cannot be written; `path` is then as it was.
+        When the folder cannot be written.
     """
-    temporary = _temporary(path)
-    kept = _temporary(previous_path(path))
+    temporary, kept = _temporary(path), _temporary(previous or path + ".previous")
     try:
-        write(temporary)
+        yield temporary
         _sync(temporary)
-        if keep_previous:
+        if previous:
             _duplicate(path, kept)
-            os.replace(kept, previous_path(path))
+            os.replace(kept, previous)
         os.replace(temporary, path)
         _sync(_folder(path))
     finally:
@@ -47,15 +44,16 @@ def replace_file(path: str, write: Callable[[str], None], keep_previous: bool) -
                 os.unlink(name)
 
 
-def sweep(path: str) -> None:
-    """Remove the temporary files that killed processes left beside `path`."""
-    names = "|".join(re.escape(os.path.basename(p)) for p in (path, previous_path(path)))
+def sweep(*paths: str) -> None:
+    """Remove the temporary files that killed processes left beside files of one folder."""
+    names = "|".join(re.escape(os.path.basename(path)) for path in paths)
+    folder = _folder(paths[0])
     pattern = re.compile(rf"(?:{names})\.tmp\.(\d{{1,9}})")
-    for name in os.listdir(_folder(path)):
+    for name in os.listdir(folder):
         match = pattern.fullmatch(name)
         if match and not _runs(int(match[1])):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(_folder(path), name))
+                os.unlink(os.path.join(folder, name))
 
 
 def _folder(path: str) -> str:
