@@ -54,12 +54,14 @@ static hpcfit_status check_batch(const hpcfit_batch *batch, hpcfit_error *err)
         batch->structure_start[batch->n_structures] != batch->n_atoms || batch->neighbour_start[0] != 0)
         return fail(err, HPCFIT_BAD_ARGUMENT, -1, -1, "offsets of structures or neighbours do not fit the counts");
     for (int64_t s = 0; s < batch->n_structures; s++) {
-        if (batch->structure_start[s + 1] < batch->structure_start[s])
+        if (batch->structure_start[s + 1] < batch->structure_start[s] ||
+            batch->structure_start[s + 1] > batch->n_atoms)
             return fail(err, HPCFIT_BAD_ARGUMENT, s, -1, "offsets of structures fall");
         for (int64_t i = batch->structure_start[s]; i < batch->structure_start[s + 1]; i++) {
             if (batch->species[i] < 0 || batch->species[i] >= batch->n_species)
                 return fail(err, HPCFIT_BAD_ARGUMENT, s, i, "species out of range");
-            if (batch->neighbour_start[i + 1] < batch->neighbour_start[i])
+            if (batch->neighbour_start[i + 1] < batch->neighbour_start[i] ||
+                batch->neighbour_start[i + 1] > batch->neighbour_start[batch->n_atoms])
                 return fail(err, HPCFIT_BAD_ARGUMENT, s, i, "offsets of neighbours fall");
             for (int64_t k = batch->neighbour_start[i]; k < batch->neighbour_start[i + 1]; k++)
                 if (batch->neighbour[k] < batch->structure_start[s] ||
@@ -201,7 +203,9 @@ static void fill_pairs(const hpcfit_batch *batch, const int32_t *n_lanes, hpcfit
         for (int32_t lane = 0; lane < n_lanes[group]; lane++) {
             const int32_t atom = g->lane_atom[group * HF_LANES + lane];
             for (int64_t species = 0; species < g->n_species; species++) {
-                int64_t pair = g->slot_start[group * g->n_species + species] * HF_LANES + lane;
+                const int64_t slot = g->slot_start[group * g->n_species + species];
+                const int64_t end = (slot + g->slot_count[group * g->n_species + species]) * HF_LANES;
+                int64_t pair = slot * HF_LANES + lane;
                 for (int64_t k = batch->neighbour_start[atom]; k < batch->neighbour_start[atom + 1]; k++) {
                     if (batch->species[batch->neighbour[k]] != species) continue;
                     const double *d = batch->vector[k];
@@ -213,6 +217,9 @@ static void fill_pairs(const hpcfit_batch *batch, const int32_t *n_lanes, hpcfit
                     g->neighbour[pair] = batch->neighbour[k];
                     pair += HF_LANES;
                 }
+                /* What fills up a slot acts on the atom itself: a NaN must not reach another structure. */
+                for (; pair < end; pair += HF_LANES)
+                    g->neighbour[pair] = atom;
             }
         }
 }

@@ -38,33 +38,25 @@ enum { W, INVERSE, LOG, SP, DSP, SQ, DSQ, G, DG, GG, DGG, PHI, DPHI, TX, TY, TZ 
 HF_CLONES
 static void fill_functions(int64_t n, const double *restrict r, double sigma, double gamma, double p, double q,
                            double cutoff, double *restrict w, double *restrict inverse, double *restrict logarithm,
-                           double *restrict sp, double *restrict sq, double *restrict g)
+                           double *restrict sp, double *restrict dsp, double *restrict sq, double *restrict dsq,
+                           double *restrict g, double *restrict dg)
 {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
-        const double wk = r[k] < cutoff ? 1.0 / (r[k] - cutoff) : 0.0;
-        const double logk = log(sigma / r[k]);
+        const double wk = r[k] < cutoff ? 1.0 / (r[k] - cutoff) : 0.0, w2 = wk * wk;
+        const double ik = 1.0 / r[k], lk = log(sigma / r[k]);
+        const double spk = r[k] < cutoff ? exp(p * lk + sigma * wk) : 0.0;
+        const double sqk = r[k] < cutoff ? exp(q * lk + sigma * wk) : 0.0;
+        const double gk = r[k] < cutoff ? exp(gamma * wk) : 0.0;
         w[k] = wk;
-        inverse[k] = 1.0 / r[k];
-        logarithm[k] = logk;
-        sp[k] = r[k] < cutoff ? exp(p * logk + sigma * wk) : 0.0;
-        sq[k] = r[k] < cutoff ? exp(q * logk + sigma * wk) : 0.0;
-        g[k] = r[k] < cutoff ? exp(gamma * wk) : 0.0;
-    }
-}
-
-HF_CLONES
-static void fill_slopes(int64_t n, const double *restrict w, const double *restrict inverse,
-                        const double *restrict sp, const double *restrict sq, const double *restrict g, double sigma,
-                        double gamma, double p, double q, double *restrict dsp, double *restrict dsq,
-                        double *restrict dg)
-{
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
-        const double w2 = w[k] * w[k];
-        dsp[k] = -sp[k] * (p * inverse[k] + sigma * w2);
-        dsq[k] = -sq[k] * (q * inverse[k] + sigma * w2);
-        dg[k] = -gamma * w2 * g[k];
+        inverse[k] = ik;
+        logarithm[k] = lk;
+        sp[k] = spk;
+        dsp[k] = -spk * (p * ik + sigma * w2);
+        sq[k] = sqk;
+        dsq[k] = -sqk * (q * ik + sigma * w2);
+        g[k] = gk;
+        dg[k] = -gamma * w2 * gk;
     }
 }
 
@@ -237,8 +229,7 @@ static void add_pairs(const context *x, int64_t b)
     for (int k = 0; k < HF_SCRATCH; k++)
         s[k] = hf_scratch(x->g, k) + run.offset;
     fill_functions(run.n_pairs, run.r, sigma, gamma, p, q, pair_value(x, CUTOFF, b), s[W], s[INVERSE], s[LOG], s[SP],
-                   s[SQ], s[G]);
-    fill_slopes(run.n_pairs, s[W], s[INVERSE], s[SP], s[SQ], s[G], sigma, gamma, p, q, s[DSP], s[DSQ], s[DG]);
+                   s[DSP], s[SQ], s[DSQ], s[G], s[DG]);
     linear(run.n_pairs, strength * pair_value(x, B, b), -strength, square_factor(x, b), s[SP], s[DSP], s[SQ], s[DSQ],
            s[G], s[DG], s[PHI], s[DPHI]);
     hpcfit_output column = hf_column(x->call->output, 0);
@@ -294,9 +285,8 @@ static void clear_vectors(const context *x, int64_t group, int64_t b)
 {
     int64_t local, pair;
     const size_t bytes = (size_t)slots_of(x, group, b, &local, &pair) * HF_LANES * sizeof(double);
-    memset(hf_scratch(x->g, TX) + local, 0, bytes);
-    memset(hf_scratch(x->g, TY) + local, 0, bytes);
-    memset(hf_scratch(x->g, TZ) + local, 0, bytes);
+    for (int array = TX; array <= TZ; array++)
+        memset(hf_scratch(x->g, array) + local, 0, bytes);
 }
 
 /* The fields on species b and c from each other's moments, for one triplet's lambda and costheta0 or a derivative. */

@@ -33,7 +33,7 @@ from hpcfit.parallel.service import Asked, answer, ask
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, Job, Predictions, State
 from hpcfit.solver.covariance import covariance
-from hpcfit.solver.geodesic import iterate, start
+from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, iterate, start
 from hpcfit.solver.step import Bounds
 
 STOPPED_SIGNAL = "stopped: signal"
@@ -129,7 +129,9 @@ def resume(output: str, comm: Communicator, log: TextIO) -> str:
     if stored and stored.note:
         log.write(f"{stored.note}\n")
     interval = plan.job.fitting.checkpoint_interval if plan.job.fitting else 1
-    state = replace(stored.state, outcome="") if stored else None
+    state = stored.state if stored else None
+    if state and state.outcome == STOPPED_SIGNAL:
+        state = replace(state, outcome="")
     return _work(plan, comm, log, lambda header: RunStore.resume(_existing(stored), header, interval), state)
 
 
@@ -231,14 +233,14 @@ def _iterate(
             lines.line(state, seconds)
             if state.outcome:
                 break
-    if (where := problem.trouble()) != "":
+    if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
         log.write(f"not finite: {where}\n")
     return state
 
 
 def _result(problem: Asked, plan: Plan, state: State) -> RunResult:
     matrix, singular = np.zeros((0, 0)), np.zeros(0)
-    if len(state.x) and np.isfinite(state.cost):
+    if len(state.x):
         matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)
     return RunResult(state.outcome, state, matrix, singular, _predictions(problem, plan, state), timings={})
 

@@ -26,9 +26,18 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("check", help="check a job and its data", description=_DESCRIPTION)
     parser.add_argument("job", help="the job, an XML file")
     parser.add_argument(
-        "--ranks", type=int, metavar="N", help="show the balance for N ranks (default: those it runs on)"
+        "--ranks",
+        type=_positive,
+        metavar="N",
+        help="show the balance for N ranks (default: those it runs on)",
     )
     parser.set_defaults(run_parallel=_check)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"not a number of ranks, found {text}, allowed 1 or more")
+    return int(text)
 
 
 def _check(options: argparse.Namespace, comm: Communicator) -> int:

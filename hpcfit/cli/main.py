@@ -64,7 +64,7 @@ def _run_parallel(options: argparse.Namespace) -> int:
         return int(comm.broadcast(code))
     except SharedError as error:
         return _say(error.error) if comm.rank == ROOT else error.error.exit_code
-    except Exception:  # whatever it is: the other ranks wait for this one
+    except (Exception, KeyboardInterrupt):  # whatever it is: the other ranks wait for this one
         sys.stdout.flush()
         place = f" on rank {comm.rank}" if comm.size > 1 else ""
         print(

@@ -10,11 +10,13 @@ from typing import TypeVar
 import numpy as np
 
 from hpcfit.dataset.reader import Dataset
+from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import BlockObjective
 from hpcfit.objective.model import Model
 from hpcfit.objective.plan import Plan
+from hpcfit.objective.weights import Factors
 from hpcfit.potential.library import NotFinite
-from hpcfit.records import FloatArray
+from hpcfit.records import Configurations, FloatArray, IntArray
 
 _Answer = TypeVar("_Answer")
 
@@ -80,7 +82,15 @@ class LocalObjective:
                 read = dataset.read(int(chosen[0]), int(chosen[-1]) + 1)
                 configurations = read if len(read) == len(chosen) else read.take(chosen - chosen[0])
                 factors = plan.factors[source].take(np.searchsorted(plan.selected[source], chosen))
+                _require_volumes(dataset.name, chosen, configurations, factors)
                 species = plan.species_numbers(configurations.symbols)
                 self._blocks[number] = BlockObjective(
                     self.model, configurations, factors, species, len(plan.job.species)
                 )
+
+
+def _require_volumes(name: str, numbers: IntArray, configurations: Configurations, factors: Factors) -> None:
+    flat = (factors.stress > 0) & (np.linalg.det(configurations.cell) == 0.0)
+    if flat.any():
+        where = f"{name}: configuration {numbers[flat][0]}"
+        raise InputError([Fault(where, "stress is fitted but the cell has no volume")])

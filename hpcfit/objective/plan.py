@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.partition import Block, cut_blocks
-from hpcfit.objective.weights import Factors, factors
+from hpcfit.objective.weights import Factors, factors, has_target
 from hpcfit.records import DatasetIndex, DatasetSource, IntArray, Job
 
 
@@ -87,12 +86,13 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     Raises
     ------
     InputError
-        With every selection that is faulty or empty, and every species that the job does not name.
+        With every selection that is faulty or empty, every species that the job does not name, and every fitted
+        property without a single target.
     """
     faults: list[Fault] = []
     selected = []
     for source, index in zip(job.datasets, indices, strict=True):
-        where = f"{Path(job.path).name}:{source.line}"
+        where = f"{job.path}:{source.line}"
         faults.extend(
             Fault(where, f"{source.file} holds a species that the job lacks", symbol, ", ".join(job.species))
             for symbol in index.symbols
@@ -102,6 +102,8 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
             selected.append(select(index, source.select))
         except ValueError as error:
             faults.append(Fault(where, str(error)))
+        else:
+            faults.extend(_without_target(where, source, index, selected[-1]))
     if faults:
         raise InputError(faults)
     weights = factors(job, indices, selected)
@@ -110,7 +112,13 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     blocks = cut_blocks(selected, sizes, n_blocks)
     plan = Plan(job, tuple(indices), tuple(selected), weights, blocks)
     if job.fitting is not None and plan.n_residuals == 0:
-        raise InputError(
-            [Fault(Path(job.path).name, "nothing to fit", "weights or targets that leave no residual")]
-        )
+        raise InputError([Fault(job.path, "nothing to fit", "weights or targets that leave no residual")])
     return plan
+
+
+def _without_target(
+    where: str, source: DatasetSource, index: DatasetIndex, selected: IntArray
+) -> Iterator[Fault]:
+    for prop in source.properties:
+        if prop.fit and not has_target(index, selected, prop.name).any():
+            yield Fault(where, f"no target for <{prop.name}>", f"0 of {len(selected)} configurations")

@@ -81,7 +81,7 @@ def _absolute(
     if weights.normalize_by_natoms:
         weight = weight / np.diff(index.ptr)[selected]
     n_atoms = np.diff(index.ptr)[selected]
-    fitted = {p.name: _present(index, selected, p.name) for p in source.properties if p.fit}
+    fitted = {p.name: has_target(index, selected, p.name) for p in source.properties if p.fit}
     nothing = np.zeros(len(selected))
     total, atomic = fitted.get("total-energy", nothing), fitted.get("atomic-energy", nothing)
     return Factors(
@@ -101,13 +101,13 @@ def _normalised(source: DatasetSource, share: float, index: DatasetIndex, select
     siblings = np.zeros(len(selected))
     for prop in source.properties:
         if prop.fit:
-            siblings += prop.relative_weight * _present(index, selected, prop.name)
+            siblings += prop.relative_weight * has_target(index, selected, prop.name)
     own = np.where(siblings > 0, index.weight[selected], 0.0)
     own = share * own / own.sum() if own.sum() > 0 else own
     for prop in source.properties:
         if not prop.fit:
             continue
-        present = prop.relative_weight * _present(index, selected, prop.name)
+        present = prop.relative_weight * has_target(index, selected, prop.name)
         weight = own * np.divide(present, siblings, out=np.zeros(len(selected)), where=siblings > 0)
         kind = {"atomic-forces": "forces", "stress": "stress"}.get(prop.name, "energy")
         per = n_atoms if prop.name == "atomic-energy" else 1
@@ -115,8 +115,8 @@ def _normalised(source: DatasetSource, share: float, index: DatasetIndex, select
     return Factors(**{kind: np.sqrt(value) for kind, value in squared.items()})
 
 
-def _present(index: DatasetIndex, selected: IntArray, name: str) -> FloatArray:
-    """1 where the property has a target, else 0."""
+def has_target(index: DatasetIndex, selected: IntArray, name: str) -> FloatArray:
+    """Return 1 where the property `name` of the selected configurations has a target, else 0."""
     return np.asarray((index.mask[selected] & int(_BITS[name])) == 0, dtype=np.float64)
 
 
@@ -137,5 +137,6 @@ def _is_fitted(child: Group | DatasetSource, known: dict[str, tuple[DatasetIndex
         return any(_is_fitted(grandchild, known) for grandchild in child.children)
     index, selected = known[child.id]
     return any(
-        p.fit and p.relative_weight > 0 and _present(index, selected, p.name).any() for p in child.properties
+        p.fit and p.relative_weight > 0 and has_target(index, selected, p.name).any()
+        for p in child.properties
     )

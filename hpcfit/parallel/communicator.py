@@ -134,7 +134,8 @@ def world() -> Communicator:
     Raises
     ------
     HpcfitError
-        If a launcher started several processes but they do not see each other: each would do the whole job.
+        If a launcher started several processes but they do not see each other: each would do the whole job. Also
+        where mpi4py finds no MPI library.
     """
     comm: Communicator = _mpi_or_serial()
     launched = max((int(os.environ.get(name, "1")) for name in _announced()), default=1)
@@ -151,6 +152,9 @@ def _mpi_or_serial() -> Communicator:
         return Mpi()
     except ImportError:
         return Serial()
+    except RuntimeError as error:
+        reason = str(error).replace("\n", ": ")
+        raise HpcfitError(f"mpi4py is installed without an MPI library, found {reason}") from error
 
 
 def _announced() -> tuple[str, ...]:

@@ -60,9 +60,10 @@ class _Service:
 
     def _residual_last(self, rows: FloatArray) -> FloatArray:
         """Copy [r J^T] to [J^T r] in memory that the factorisation may overwrite."""
-        if self._scratch.size < rows.size:
+        if self._scratch.size < rows.size + 8:
             self._scratch = np.zeros(rows.size + 8)
-        offset = (-self._scratch.ctypes.data // 8) % 8 if self._scratch.size >= rows.size + 8 else 0
+        # From a cache line on: no sum may depend on which block was larger before.
+        offset = (-self._scratch.ctypes.data // 8) % 8
         copy = self._scratch[offset : offset + rows.size].reshape(rows.shape)
         copy[:-1] = rows[1:]
         copy[-1] = rows[0]

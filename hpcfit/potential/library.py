@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.potential._kernels import ffi, lib
-from hpcfit.records import FloatArray, IntArray, ParameterForm, ParameterKind, PotentialForm
+from hpcfit.records import (
+    FloatArray,
+    IntArray,
+    ParameterForm,
+    ParameterKind,
+    PotentialForm,
+    species_tuples,
+)
 
 _KINDS = {lib.HPCFIT_PAIR: ParameterKind.PAIR, lib.HPCFIT_TRIPLET: ParameterKind.TRIPLET}
 
@@ -103,6 +110,7 @@ class Geometry:
     def __init__(self, batch: Batch) -> None:
         self.n_structures = len(batch.structure_start) - 1
         self.n_atoms = len(batch.species)
+        self.n_species = batch.n_species
         n_neighbours = len(batch.neighbour)
         c_batch = ffi.new("hpcfit_batch *")
         c_batch.n_structures = self.n_structures
@@ -166,7 +174,8 @@ def evaluate(
     ValueError
         If an array has the wrong type, shape or layout, or a free parameter is out of range.
     """
-    potential, n_parameters = _potential(form, len(parameters))
+    potential = _potential(form)
+    n_parameters = sum(len(species_tuples(row.kind, geometry.n_species)) for row in _form(potential).parameters)
     n_rows, n_structures, n_atoms = geometry.n_rows(virials), geometry.n_structures, geometry.n_atoms
     start = _pointer("double", columns, (1 + len(free), n_rows), writable=True)
     output = ffi.new("hpcfit_output *")
@@ -191,11 +200,11 @@ def evaluate(
     return None
 
 
-def _potential(form: str, n_parameters: int) -> tuple[Any, int]:
+def _potential(form: str) -> Any:
     for k in range(lib.hpcfit_n_potentials()):
         potential = lib.hpcfit_potential_at(k)
         if _text(lib.hpcfit_potential_name(potential)) == form:
-            return potential, n_parameters
+            return potential
     raise ValueError(f"unknown potential, found '{form}', allowed {[f.name for f in potential_forms()]}")
 
 

@@ -25,11 +25,14 @@ def covariance(at: Linearisation, cost: float, n_residuals: int) -> tuple[FloatA
     -------
     covariance : FloatArray
         [n, n], cost / (n_residuals - n) (R^T R)^-1, the usual estimate of linear least squares; all NaN where R is
-        singular to working precision or there are too few residuals.
+        singular to working precision, the fit ended where numbers are not finite, or there are too few residuals.
     singular_values : FloatArray
-        [n], of R with columns scaled to norm 1, largest first: how well the data determine the parameters' directions.
+        [n], of R with columns scaled to norm 1, largest first: how well the data determine the parameters' directions;
+        NaN where numbers are not finite.
     """
     n = len(at.projection)
+    if not (np.isfinite(cost) and np.isfinite(at.triangle).all()):
+        return np.full((n, n), np.nan), np.full(n, np.nan)
     norms = at.column_norms
     equilibrated = at.triangle / np.where(norms > 0, norms, 1.0)
     singular = np.asarray(np.linalg.svd(equilibrated, compute_uv=False), dtype=np.float64)

@@ -49,12 +49,15 @@ def iterate(problem: Problem, state: State, bounds: Bounds, options: GeodesicOpt
     problem
         The least-squares problem.
     state
-        From `start`, or any state that was yielded before: the sequence goes on with the same bits.
+        From `start`, or any state that was yielded before: the sequence goes on with the same bits. After a state
+        with an outcome nothing follows.
     bounds
         The box; every point asked for lies inside.
     options
         Tolerances, limits and damping.
     """
+    if state.outcome:
+        return
     if np.isnan(state.damping):
         state = replace(state, damping=options.damping)
     if not np.isfinite(state.cost):
@@ -124,6 +127,8 @@ def _trial(
     if length == 0.0:
         return _Trial(state.x, 0.0, 0.0, usable=True), 0
     second_gradient = problem.second_derivative(first.v, options.h)
+    if not np.isfinite(second_gradient).all():
+        return _Trial(state.x, length, np.inf, usable=False), 1
     half = first.second_order(second_gradient)
     ratio = 2.0 * float(np.linalg.norm(state.scale * half)) / length
     point = bounds.clip(state.x + first.v + half)
@@ -139,7 +144,7 @@ def _advance(
             return replace(state, outcome=STOPPED_EVALUATIONS)
         trial, n_seconds = _trial(problem, state, at, bounds, options)
         state = replace(state, n_seconds=state.n_seconds + n_seconds)
-        smallest = options.step_tolerance * float(np.linalg.norm(state.scale * state.x))
+        smallest = options.step_tolerance * _size(state, options)
         if trial.usable:
             cost = problem.cost(trial.point)
             state = replace(state, n_costs=state.n_costs + 1)
@@ -149,6 +154,12 @@ def _advance(
         if trial.step <= smallest:
             return replace(state, outcome=CONVERGED_STEP)
         state = replace(state, damping=state.damping * options.damping_up)
+
+
+def _size(state: State, options: GeodesicOptions) -> float:
+    """What a step is compared with: |D x|, and a trace of |r| so that a fit can end where all parameters are 0."""
+    length = float(np.linalg.norm(state.scale * state.x))
+    return length + options.step_tolerance * float(np.sqrt(state.cost))
 
 
 def _accept(state: State, trial: _Trial, cost: float, options: GeodesicOptions) -> State:

