@@ -36,11 +36,17 @@ def value_of(comment: str, key: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("source", type=Path)
     parser.add_argument("--key", required=True, help="key in the comment lines")
-    parser.add_argument("--values", type=Path, required=True, help="file with the values to list, white space between")
-    parser.add_argument("--listed", type=Path, required=True, help="file for frames whose value is in the list")
+    parser.add_argument(
+        "--values", type=Path, required=True, help="file with the values to list, white space between"
+    )
+    parser.add_argument(
+        "--listed", type=Path, required=True, help="file for frames whose value is in the list"
+    )
     parser.add_argument("--rest", type=Path, required=True, help="file for all others")
     options = parser.parse_args()
     listed = set(options.values.read_text().split())

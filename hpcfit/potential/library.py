@@ -175,7 +175,9 @@ def evaluate(
         If an array has the wrong type, shape or layout, or a free parameter is out of range.
     """
     potential = _potential(form)
-    n_parameters = sum(len(species_tuples(row.kind, geometry.n_species)) for row in _form(potential).parameters)
+    n_parameters = sum(
+        len(species_tuples(row.kind, geometry.n_species)) for row in _form(potential).parameters
+    )
     n_rows, n_structures, n_atoms = geometry.n_rows(virials), geometry.n_structures, geometry.n_atoms
     start = _pointer("double", columns, (1 + len(free), n_rows), writable=True)
     output = ffi.new("hpcfit_output *")
