@@ -6,9 +6,10 @@
  * F. H. Stillinger and T. A. Weber, Phys. Rev. B 31, 5262 (1985), eqs. 2.3-2.5, with A and lambda in eV, gamma and
  * the cut-off in Angstrom (there epsilon A, epsilon lambda, sigma gamma and sigma a).
  *
- * No triplet is visited: sum_{j,k} g_j g_k (u_j.u_k - c)^2 = Q:Q - 2 c D.D + c^2 S^2 with the moments of moments.h, so
- * that the cost is linear in the number of neighbours. The sum over j < k is half of this less sum_j g_j^2 (1 - c)^2,
- * which depends on one distance only and joins the pair energy. Moments are kept apart per species of neighbours. */
+ * No triplet is visited: sum_{j,k} g_j g_k (u_j.u_k - c)^2 = Q:Q - 2 c D.D + c^2 S^2 with the moments of moments.h,
+ * so that the cost is linear in the number of neighbours. The sum over j < k is half of this less sum_j g_j^2 (1 -
+ * c)^2, which depends on one distance only and joins the pair energy. Moments are kept apart per species of
+ * neighbours. */
 #include "moments.h"
 #include "registry.h"
 
