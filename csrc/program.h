@@ -4,8 +4,8 @@
 
 #include "internal.h"
 
-/* Arguments per block: 16 registers of a block fill half of a first-level cache. */
-#define HF_BLOCK 128
+/* Arguments per block: a dozen registers of a block fill half of a first-level cache. */
+#define HF_BLOCK 256
 
 /* Instructions; operands are registers, or uniform value k written as -1 - k. */
 enum {
