@@ -60,8 +60,8 @@ FUZZ_SECONDS ?= 3600
 CLANG ?= clang
 fuzz:
 	mkdir -p $(RUN)/fuzz/corpus
-	$(CLANG) -g -O1 -std=gnu11 -Icsrc -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  tests/fuzz/fuzz_program.c csrc/program.c csrc/program_check.c -lm -o $(RUN)/fuzz/program
+	$(CLANG) -g -O1 -std=gnu11 -Icsrc -DLIBFUZZER -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  tests/csrc/fuzz_programs.c csrc/program.c csrc/program_fault.c -lm -o $(RUN)/fuzz/program
 	cd $(RUN)/fuzz && ./program -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=600 corpus
 
 clean:

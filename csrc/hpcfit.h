@@ -80,10 +80,6 @@ typedef struct {
     const int32_t (*steps)[5];
 } hpcfit_program;
 
-/* Whether a program stays inside its registers and values, reads nothing before it was written and writes every
- * output: HPCFIT_BAD_ARGUMENT with the fault otherwise. Only programs that pass may be run. */
-hpcfit_status hpcfit_program_check(const hpcfit_program *program, hpcfit_error *err);
-
 /* A function that a potential is built from. The outputs of its program are value and slope; for a function of the
  * density also the second derivative; then the derivatives of the value by the function's free parameters, then those
  * of the slope. */

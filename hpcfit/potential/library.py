@@ -168,11 +168,6 @@ class Functions:
         One per function, Angstrom; infinite for a function of something else.
     roles
         For each role of the potential and each combination of species, the place of its function, -1 for none.
-
-    Raises
-    ------
-    ValueError
-        If a program would leave its registers, read what it has not written or leave an output unwritten.
     """
 
     def __init__(self, programs: Sequence[Program], cutoffs: Sequence[float], roles: Sequence[int]) -> None:
@@ -185,8 +180,6 @@ class Functions:
             entry.first_parameter = first
             entry.cutoff = cutoff
             self._fill(entry.program, program)
-            error = ffi.new("hpcfit_error *")
-            _raise(lib.hpcfit_program_check(ffi.addressof(entry, "program"), error), error)
             first += program.n_parameters
         self._handle = ffi.new("hpcfit_functions *")
         self._handle.n_functions = len(programs)
