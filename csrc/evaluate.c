@@ -3,12 +3,37 @@
 
 #include <stdio.h>
 
+int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species)
+{
+    switch (kind) {
+    case HPCFIT_PAIR:
+        return hf_n_pair_tuples(n_species);
+    case HPCFIT_TRIPLET:
+        return n_species * hf_n_pair_tuples(n_species);
+    case HPCFIT_SPECIES:
+        return n_species;
+    case HPCFIT_ORDERED_PAIR:
+        return n_species * n_species;
+    default:
+        return n_species * n_species * n_species;
+    }
+}
+
 int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species)
 {
     int64_t offset = 0;
     for (int k = 0; k < parameter; k++)
-        offset += (potential->parameters[k].kind == HPCFIT_TRIPLET ? n_species : 1) * hf_n_pair_tuples(n_species);
+        offset += hf_n_tuples(potential->parameters[k].kind, n_species);
     return offset;
+}
+
+const hpcfit_function *hf_role(const hf_call *call, int role, int64_t tuple)
+{
+    int64_t place = tuple;
+    for (int k = 0; k < role; k++)
+        place += hf_n_tuples(call->potential->roles[k].kind, call->geometry->n_species);
+    const int32_t function = call->functions->roles[place];
+    return function < 0 ? NULL : &call->functions->functions[function];
 }
 
 hpcfit_output hf_column(const hpcfit_output *output, int64_t column)
@@ -134,20 +159,49 @@ static hpcfit_status bad_argument(hpcfit_error *err, const char *message)
     return HPCFIT_BAD_ARGUMENT;
 }
 
-hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, hpcfit_geometry *geometry, const double *parameters,
-                              int64_t n_free, const int32_t *free_parameters, const hpcfit_output *output,
+int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const hpcfit_functions *functions,
+                            const hpcfit_geometry *geometry, int64_t n_free)
+{
+    const hf_call call = {.potential = potential, .functions = functions, .geometry = geometry, .n_free = n_free};
+    return potential->n_roles > 0 && functions == NULL ? 0 : potential->scratch_size(&call);
+}
+
+/* What is wrong with the functions or the free parameters, NULL when nothing is. */
+static const char *argument_fault(const hf_call *call)
+{
+    const hpcfit_potential *potential = call->potential;
+    int64_t n_parameters = hf_parameter_offset(potential, potential->n_parameters, call->geometry->n_species);
+    if ((call->functions == NULL) != (potential->n_roles == 0))
+        return "functions for a potential without roles, or none for one with roles";
+    for (int64_t f = 0; call->functions != NULL && f < call->functions->n_functions; f++) {
+        const hpcfit_function *function = &call->functions->functions[f];
+        if (function->first_parameter != n_parameters) return "functions do not follow each other in the parameters";
+        n_parameters += function->program.n_parameters;
+    }
+    for (int64_t k = 0; k < call->n_free; k++) {
+        if (call->free_parameters[k] < 0 || call->free_parameters[k] >= n_parameters)
+            return "a free parameter lies outside the parameter vector";
+        if (k > 0 && call->functions != NULL && call->free_parameters[k] <= call->free_parameters[k - 1])
+            return "free parameters of functions do not ascend";
+    }
+    return NULL;
+}
+
+hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_functions *functions,
+                              const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
+                              const int32_t *free_parameters, double *scratch, const hpcfit_output *output,
                               hpcfit_error *err)
 {
-    const int64_t n_parameters = hf_parameter_offset(potential, potential->n_parameters, geometry->n_species);
-    for (int64_t k = 0; k < n_free; k++)
-        if (free_parameters[k] < 0 || free_parameters[k] >= n_parameters)
-            return bad_argument(err, "a free parameter lies outside the parameter vector");
-    const hf_call call = {.geometry = geometry,
+    const hf_call call = {.potential = potential,
+                          .functions = functions,
+                          .geometry = geometry,
                           .parameters = parameters,
                           .n_free = n_free,
                           .free_parameters = free_parameters,
-                          .output = output};
-    for (int64_t chunk = 0; chunk < geometry->n_chunks; chunk++)
-        potential->evaluate_chunk(&call, chunk);
+                          .output = output,
+                          .scratch = scratch};
+    const char *fault = argument_fault(&call);
+    if (fault != NULL) return bad_argument(err, fault);
+    potential->evaluate(&call);
     return check_finite(potential, geometry, output, err);
 }

@@ -112,23 +112,22 @@ static int32_t structure_of(const hpcfit_batch *batch, int32_t atom)
     return (int32_t)low;
 }
 
-static void place_atoms(const hpcfit_batch *batch, const atom_key *keys, hpcfit_geometry *g, int32_t *n_lanes,
-                        int32_t *group_species)
+static void place_atoms(const hpcfit_batch *batch, const atom_key *keys, hpcfit_geometry *g, int32_t *group_species)
 {
     int64_t group = -1;
     for (int64_t i = 0; i < batch->n_atoms; i++) {
-        if (i == 0 || keys[i].species != keys[i - 1].species || n_lanes[group] == HF_LANES)
+        if (i == 0 || keys[i].species != keys[i - 1].species || g->lane_count[group] == HF_LANES)
             group_species[++group] = keys[i].species;
-        const int64_t lane = group * HF_LANES + n_lanes[group]++;
+        const int64_t lane = group * HF_LANES + g->lane_count[group]++;
         g->lane_atom[lane] = keys[i].atom;
         g->lane_structure[lane] = structure_of(batch, keys[i].atom);
     }
 }
 
-static void count_slots(const hpcfit_batch *batch, const int32_t *n_lanes, hpcfit_geometry *g)
+static void count_slots(const hpcfit_batch *batch, hpcfit_geometry *g)
 {
     for (int64_t group = 0; group < g->n_groups; group++)
-        for (int32_t lane = 0; lane < n_lanes[group]; lane++) {
+        for (int32_t lane = 0; lane < g->lane_count[group]; lane++) {
             const int32_t atom = g->lane_atom[group * HF_LANES + lane];
             for (int64_t species = 0; species < g->n_species; species++) {
                 int32_t count = 0;
@@ -193,14 +192,14 @@ static double longest(const hpcfit_batch *batch)
     return sqrt(squared);
 }
 
-static void fill_pairs(const hpcfit_batch *batch, const int32_t *n_lanes, hpcfit_geometry *g)
+static void fill_pairs(const hpcfit_batch *batch, hpcfit_geometry *g)
 {
     /* No cut-off reaches beyond the list, so this is out of every function's range. */
     const double beyond = 2.0 * longest(batch) + 1e3;
     for (int64_t pair = 0; pair < g->n_slots * HF_LANES; pair++)
         g->r[pair] = beyond;
     for (int64_t group = 0; group < g->n_groups; group++)
-        for (int32_t lane = 0; lane < n_lanes[group]; lane++) {
+        for (int32_t lane = 0; lane < g->lane_count[group]; lane++) {
             const int32_t atom = g->lane_atom[group * HF_LANES + lane];
             for (int64_t species = 0; species < g->n_species; species++) {
                 const int64_t slot = g->slot_start[group * g->n_species + species];
@@ -228,12 +227,13 @@ static int allocate_groups(hpcfit_geometry *g)
 {
     g->lane_atom = allocate(g, g->n_groups * HF_LANES, sizeof(int32_t));
     g->lane_structure = allocate(g, g->n_groups * HF_LANES, sizeof(int32_t));
+    g->lane_count = allocate(g, g->n_groups, sizeof(int32_t));
     g->slot_start = allocate(g, g->n_groups * g->n_species, sizeof(int64_t));
     g->slot_count = allocate(g, g->n_groups * g->n_species, sizeof(int32_t));
     g->chunk_group = allocate(g, g->n_groups + 1, sizeof(int64_t));
     g->chunk_species = allocate(g, g->n_groups, sizeof(int32_t));
     g->run_start = allocate(g, g->n_groups * (g->n_species + 1), sizeof(int64_t));
-    return g->lane_atom && g->lane_structure && g->slot_start && g->slot_count && g->chunk_group &&
+    return g->lane_atom && g->lane_structure && g->lane_count && g->slot_start && g->slot_count && g->chunk_group &&
            g->chunk_species && g->run_start;
 }
 
@@ -244,26 +244,23 @@ static int allocate_pairs(hpcfit_geometry *g)
     g->uy = allocate(g, g->n_slots * HF_LANES, sizeof(double));
     g->uz = allocate(g, g->n_slots * HF_LANES, sizeof(double));
     g->neighbour = allocate(g, g->n_slots * HF_LANES, sizeof(int32_t));
-    g->scratch = allocate(g, HF_SCRATCH * g->max_chunk_slots * HF_LANES, sizeof(double));
-    return g->r && g->ux && g->uy && g->uz && g->neighbour && g->scratch;
+    return g->r && g->ux && g->uy && g->uz && g->neighbour;
 }
 
 static hpcfit_status arrange(const hpcfit_batch *batch, const atom_key *keys, hpcfit_geometry *g, hpcfit_error *err)
 {
     hpcfit_status status = HPCFIT_OUT_OF_MEMORY;
-    int32_t *n_lanes = calloc((size_t)g->n_groups + 1, sizeof *n_lanes);
     int32_t *group_species = calloc((size_t)g->n_groups + 1, sizeof *group_species);
-    if (n_lanes != NULL && group_species != NULL && allocate_groups(g)) {
-        place_atoms(batch, keys, g, n_lanes, group_species);
-        count_slots(batch, n_lanes, g);
+    if (group_species != NULL && allocate_groups(g)) {
+        place_atoms(batch, keys, g, group_species);
+        count_slots(batch, g);
         cut_chunks(group_species, g);
         place_slots(g);
         if (allocate_pairs(g)) {
-            fill_pairs(batch, n_lanes, g);
+            fill_pairs(batch, g);
             status = HPCFIT_OK;
         }
     }
-    free(n_lanes);
     free(group_species);
     return status == HPCFIT_OK ? status : fail(err, status, -1, -1, "no memory for the geometry");
 }
@@ -298,13 +295,9 @@ hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, hpcfit_geometry **g
 void hpcfit_geometry_free(hpcfit_geometry *g)
 {
     if (g == NULL) return;
-    void *owned[] = {g->lane_atom,   g->lane_structure,
-                     g->slot_start,  g->slot_count,
-                     g->chunk_group, g->chunk_species,
-                     g->run_start,   g->r,
-                     g->ux,          g->uy,
-                     g->uz,          g->neighbour,
-                     g->scratch};
+    void *owned[] = {g->lane_atom,     g->lane_structure, g->lane_count, g->slot_start, g->slot_count, g->chunk_group,
+                     g->chunk_species, g->run_start,      g->r,          g->ux,         g->uy,         g->uz,
+                     g->neighbour};
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++)
         free(owned[k]);
     free(g);

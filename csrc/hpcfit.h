@@ -26,23 +26,39 @@ typedef struct {
     char message[160];
 } hpcfit_error;
 
+/* Combinations of species that parameters and functions are for. */
 typedef enum {
-    HPCFIT_PAIR,   /* a value per unordered pair of species: (0,0) (0,1) .. (1,1) .. */
-    HPCFIT_TRIPLET /* a value per centre and unordered pair of neighbours, centre slowest */
-} hpcfit_parameter_kind;
+    HPCFIT_PAIR,           /* unordered pairs: (0,0) (0,1) .. (1,1) .. */
+    HPCFIT_TRIPLET,        /* a centre and an unordered pair of neighbours, centre slowest */
+    HPCFIT_SPECIES,        /* single species */
+    HPCFIT_ORDERED_PAIR,   /* a host and a neighbour, host slowest */
+    HPCFIT_ORDERED_TRIPLET /* a centre, a bonded neighbour and a third atom, centre slowest */
+} hpcfit_kind;
+
+/* What a function of one variable is evaluated at. */
+typedef enum { HPCFIT_OF_DISTANCE, HPCFIT_OF_DENSITY, HPCFIT_OF_COSINE } hpcfit_argument;
 
 typedef struct {
     const char *name;
     const char *unit;
     const char *description;
-    hpcfit_parameter_kind kind;
+    hpcfit_kind kind;
     double lower, upper; /* admissible values */
     int fittable;
 } hpcfit_parameter;
 
+/* A part that a function of one variable plays in a potential that is built from functions. */
+typedef struct {
+    const char *name;
+    const char *description;
+    hpcfit_kind kind;
+    hpcfit_argument argument;
+} hpcfit_role;
+
 typedef struct hpcfit_potential hpcfit_potential;
 
-/* The registry. Parameters are stored parameter by parameter, combinations of species inside. */
+/* The registry. Parameters are stored parameter by parameter, combinations of species inside. A potential with roles
+ * has no table of parameters: its parameters are those of its functions, one function after the other. */
 int hpcfit_n_potentials(void);
 const hpcfit_potential *hpcfit_potential_at(int index);
 const char *hpcfit_potential_name(const hpcfit_potential *potential);
@@ -50,6 +66,34 @@ const char *hpcfit_potential_formula(const hpcfit_potential *potential);
 const char *hpcfit_potential_reference(const hpcfit_potential *potential);
 int hpcfit_potential_n_parameters(const hpcfit_potential *potential);
 const hpcfit_parameter *hpcfit_potential_parameter(const hpcfit_potential *potential, int index);
+int hpcfit_potential_n_roles(const hpcfit_potential *potential);
+const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int index);
+
+/* A function of one variable as a short program for registers that hold blocks of arguments. A step is {operation,
+ * place of the result, up to three operands}. Uniform steps work on the uniform values (constants, then parameters,
+ * then results); steps work on registers, with an operand of -1 - k for uniform value k. Register 0 is the variable,
+ * registers 1 to n_outputs are the outputs. The operations are listed in program.h. */
+typedef struct {
+    int64_t n_constants, n_parameters, n_uniform, n_uniform_steps, n_steps, n_registers, n_outputs;
+    const double *constants;
+    const int32_t (*uniform_steps)[5];
+    const int32_t (*steps)[5];
+} hpcfit_program;
+
+/* A function that a potential is built from. The outputs of its program are value and slope; for a function of the
+ * density also the second derivative; then the derivatives of the value by the function's free parameters, then those
+ * of the slope. */
+typedef struct {
+    int64_t first_parameter; /* place of its first parameter in the potential's parameter vector */
+    double cutoff;           /* the function is zero from here on */
+    hpcfit_program program;
+} hpcfit_function;
+
+typedef struct {
+    int64_t n_functions;
+    const hpcfit_function *functions;
+    const int32_t *roles; /* role by role, combinations of species inside: number of the function, -1 for none */
+} hpcfit_functions;
 
 typedef struct {
     int64_t n_structures;
@@ -62,8 +106,7 @@ typedef struct {
     const double (*vector)[3];      /* [n_neighbours][3] from the atom to its neighbour, Angstrom */
 } hpcfit_batch;
 
-/* Distances and unit vectors of a batch, arranged for the kernels; owns its memory and the kernels' scratch space, so
- * that one geometry is evaluated by one thread at a time. */
+/* Distances and unit vectors of a batch, arranged for the kernels. */
 typedef struct hpcfit_geometry hpcfit_geometry;
 
 hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, hpcfit_geometry **geometry, hpcfit_error *err);
@@ -79,10 +122,15 @@ typedef struct {
     double (*virials)[6]; /* [n_structures][6] eV */
 } hpcfit_output;
 
+/* Doubles of scratch space that an evaluation needs; functions is NULL for a potential without roles. */
+int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const hpcfit_functions *functions,
+                            const hpcfit_geometry *geometry, int64_t n_free);
+
 /* Adds the potential's energies, forces and virials, and their exact derivatives with respect to n_free of its
- * parameters (places in the parameter vector), to the output. */
-hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, hpcfit_geometry *geometry, const double *parameters,
-                              int64_t n_free, const int32_t *free_parameters, const hpcfit_output *output,
+ * parameters (ascending places in the parameter vector), to the output. scratch is 64-byte aligned. */
+hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_functions *functions,
+                              const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
+                              const int32_t *free_parameters, double *scratch, const hpcfit_output *output,
                               hpcfit_error *err);
 /* cffi: end */
 

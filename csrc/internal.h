@@ -29,6 +29,7 @@ struct hpcfit_geometry {
     int64_t max_chunk_slots;
     int32_t *lane_atom;       /* [n_groups][8] atom in the batch; spare lanes name atom 0 */
     int32_t *lane_structure;  /* [n_groups][8] */
+    int32_t *lane_count;      /* [n_groups] lanes in use */
     int64_t *slot_start;      /* [n_groups][n_species] first slot */
     int32_t *slot_count;      /* [n_groups][n_species] */
     int64_t *chunk_group;     /* [n_chunks + 1] first group */
@@ -36,29 +37,31 @@ struct hpcfit_geometry {
     int64_t *run_start;       /* [n_chunks][n_species + 1] first slot by the neighbour's species */
     double *r, *ux, *uy, *uz; /* [n_slots][8] distance and unit vector from the atom to its neighbour */
     int32_t *neighbour;       /* [n_slots][8] atom in the batch */
-    double *scratch;          /* [HF_SCRATCH][max_chunk_slots][8] */
     int64_t bytes;
 };
 
 /* Kernels keep small arrays per species on the stack. */
 #define HF_MAX_SPECIES 16
 
-/* Scratch arrays over the pairs of one chunk that a kernel may use. */
-#define HF_SCRATCH 16
-
 typedef struct {
-    hpcfit_geometry *geometry;
+    const hpcfit_potential *potential;
+    const hpcfit_functions *functions;
+    const hpcfit_geometry *geometry;
     const double *parameters;
     int64_t n_free;
     const int32_t *free_parameters;
     const hpcfit_output *output;
+    double *scratch;
 } hf_call;
 
 struct hpcfit_potential {
     const char *name, *formula, *reference;
     int n_parameters;
     const hpcfit_parameter *parameters;
-    void (*evaluate_chunk)(const hf_call *call, int64_t chunk);
+    int n_roles;
+    const hpcfit_role *roles;
+    int64_t (*scratch_size)(const hf_call *call); /* parameters, scratch and output are not set yet */
+    void (*evaluate)(const hf_call *call);
 };
 
 /* Pairs of a chunk whose neighbours are of one species; arrays start at the run's first pair. */
@@ -91,13 +94,25 @@ static inline hf_run hf_run_of(const hpcfit_geometry *g, int64_t chunk, int64_t 
                     .r = g->r + start[species] * HF_LANES};
 }
 
-static inline double *hf_scratch(const hpcfit_geometry *g, int array)
+/* Scratch array number `array` over the pairs of one chunk. */
+static inline double *hf_chunk_array(const hf_call *call, int64_t array)
 {
-    return g->scratch + (int64_t)array * g->max_chunk_slots * HF_LANES;
+    return call->scratch + array * call->geometry->max_chunk_slots * HF_LANES;
 }
+
+static inline int64_t hf_chunk_arrays(const hf_call *call, int64_t n_arrays)
+{
+    return n_arrays * call->geometry->max_chunk_slots * HF_LANES;
+}
+
+/* Number of combinations of species. */
+int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species);
 
 /* Place of a parameter's first value in the parameter vector. */
 int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species);
+
+/* The function in a role for a combination of species, NULL where there is none. */
+const hpcfit_function *hf_role(const hf_call *call, int role, int64_t tuple);
 
 /* The output of one column: 0 the values, k + 1 the derivatives with respect to free parameter k. */
 hpcfit_output hf_column(const hpcfit_output *output, int64_t column);

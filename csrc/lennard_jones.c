@@ -41,12 +41,17 @@ static void combine(int64_t n, double a, double b, const double *restrict six, c
     }
 }
 
+static int64_t scratch_size(const hf_call *call)
+{
+    return hf_chunk_arrays(call, 5);
+}
+
 static void evaluate_chunk(const hf_call *call, int64_t chunk)
 {
     const hpcfit_geometry *g = call->geometry;
     const int64_t n_tuples = hf_n_pair_tuples(g->n_species);
-    double *six = hf_scratch(g, 0), *twelve = hf_scratch(g, 1), *inverse = hf_scratch(g, 2);
-    double *phi = hf_scratch(g, 3), *dphi = hf_scratch(g, 4);
+    double *six = hf_chunk_array(call, 0), *twelve = hf_chunk_array(call, 1), *inverse = hf_chunk_array(call, 2);
+    double *phi = hf_chunk_array(call, 3), *dphi = hf_chunk_array(call, 4);
     for (int64_t species = 0; species < g->n_species; species++) {
         const hf_run run = hf_run_of(g, chunk, species);
         const int64_t tuple = hf_pair_tuple(g->chunk_species[chunk], species, g->n_species);
@@ -70,11 +75,18 @@ static void evaluate_chunk(const hf_call *call, int64_t chunk)
     }
 }
 
+static void evaluate(const hf_call *call)
+{
+    for (int64_t chunk = 0; chunk < call->geometry->n_chunks; chunk++)
+        evaluate_chunk(call, chunk);
+}
+
 const hpcfit_potential hf_lennard_jones = {
     .name = "lennard-jones",
     .formula = "4 epsilon [(sigma/r)^12 - (sigma/r)^6], zero from the cut-off on",
     .reference = "J. E. Lennard-Jones, Proc. R. Soc. Lond. A 106, 463 (1924)",
     .n_parameters = N_PARAMETERS,
     .parameters = table,
-    .evaluate_chunk = evaluate_chunk,
+    .scratch_size = scratch_size,
+    .evaluate = evaluate,
 };

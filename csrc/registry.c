@@ -2,6 +2,7 @@
 #include "registry.h"
 
 static const hpcfit_potential *const potentials[] = {
+    &hf_eam,
     &hf_lennard_jones,
     &hf_stillinger_weber,
 };
@@ -39,4 +40,14 @@ int hpcfit_potential_n_parameters(const hpcfit_potential *potential)
 const hpcfit_parameter *hpcfit_potential_parameter(const hpcfit_potential *potential, int index)
 {
     return index >= 0 && index < potential->n_parameters ? &potential->parameters[index] : NULL;
+}
+
+int hpcfit_potential_n_roles(const hpcfit_potential *potential)
+{
+    return potential->n_roles;
+}
+
+const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int index)
+{
+    return index >= 0 && index < potential->n_roles ? &potential->roles[index] : NULL;
 }

@@ -6,13 +6,9 @@
  * F. H. Stillinger and T. A. Weber, Phys. Rev. B 31, 5262 (1985), eqs. 2.3-2.5, with A and lambda in eV, gamma and
  * the cut-off in Angstrom (there epsilon A, epsilon lambda, sigma gamma and sigma a).
  *
- * No triplet is visited. With the neighbours' moments S = sum g, D = sum g u, Q = sum g u u (u unit vectors),
- *
- *   sum_{j,k} g_j g_k (u_j.u_k - c)^2 = Q:Q - 2 c D.D + c^2 S^2,
- *
- * so that the sum over j < k is half of this less sum_j g_j^2 (1 - c)^2, and the cost is linear in the number of
- * neighbours. Per species of neighbours the moments are kept apart, since lambda and c depend on both neighbours. The
- * terms g_j^2 depend on one distance only and join the pair energy. */
+ * No triplet is visited: sum_{j,k} g_j g_k (u_j.u_k - c)^2 = Q:Q - 2 c D.D + c^2 S^2 with the moments of moments.h, so
+ * that the cost is linear in the number of neighbours. The sum over j < k is half of this less sum_j g_j^2 (1 - c)^2,
+ * which depends on one distance only and joins the pair energy. Moments are kept apart per species of neighbours. */
 #include "moments.h"
 #include "registry.h"
 
@@ -33,7 +29,7 @@ static const hpcfit_parameter table[N_PARAMETERS] = {
 };
 
 /* Scratch arrays over a chunk's pairs: cut-off function, powers times exp(sigma w), their slopes, ... */
-enum { W, INVERSE, LOG, SP, DSP, SQ, DSQ, G, DG, GG, DGG, PHI, DPHI, TX, TY, TZ };
+enum { W, INVERSE, LOG, SP, DSP, SQ, DSQ, G, DG, GG, DGG, PHI, DPHI, TX, TY, TZ, N_SCRATCH };
 
 HF_CLONES
 static void fill_functions(int64_t n, const double *restrict r, double sigma, double gamma, double p, double q,
@@ -225,9 +221,9 @@ static void add_pairs(const context *x, int64_t b)
     const hf_run run = hf_run_of(x->g, x->chunk, b);
     const double sigma = pair_value(x, SIGMA, b), gamma = pair_value(x, GAMMA, b);
     const double p = pair_value(x, P, b), q = pair_value(x, Q, b), strength = pair_value(x, A, b);
-    double *s[HF_SCRATCH];
-    for (int k = 0; k < HF_SCRATCH; k++)
-        s[k] = hf_scratch(x->g, k) + run.offset;
+    double *s[N_SCRATCH];
+    for (int k = 0; k < N_SCRATCH; k++)
+        s[k] = hf_chunk_array(x->call, k) + run.offset;
     fill_functions(run.n_pairs, run.r, sigma, gamma, p, q, pair_value(x, CUTOFF, b), s[W], s[INVERSE], s[LOG], s[SP],
                    s[DSP], s[SQ], s[DSQ], s[G], s[DG]);
     linear(run.n_pairs, strength * pair_value(x, B, b), -strength, square_factor(x, b), s[SP], s[DSP], s[SQ], s[DSQ],
@@ -242,51 +238,52 @@ static void add_pairs(const context *x, int64_t b)
     }
 }
 
-/* Where the pairs of a group with neighbours of species b begin: in the scratch arrays, and in the geometry. */
-static int64_t slots_of(const context *x, int64_t group, int64_t b, int64_t *local, int64_t *pair)
+/* The pairs of a group with neighbours of one species: how many slots, and where they begin in the scratch arrays and
+ * in the geometry. */
+typedef struct {
+    int64_t n_slots, local, pair;
+} part;
+
+static part part_of(const context *x, int64_t group, int64_t b)
 {
     const int64_t slot = x->g->slot_start[group * x->g->n_species + b];
-    *local = (slot - x->g->run_start[x->chunk * (x->g->n_species + 1)]) * HF_LANES;
-    *pair = slot * HF_LANES;
-    return x->g->slot_count[group * x->g->n_species + b];
+    return (part){.n_slots = x->g->slot_count[group * x->g->n_species + b],
+                  .local = (slot - x->g->run_start[x->chunk * (x->g->n_species + 1)]) * HF_LANES,
+                  .pair = slot * HF_LANES};
 }
 
 static void moments_of(const context *x, int64_t group, int64_t b, int function, hf_moments m)
 {
-    int64_t local, pair;
-    const int64_t n_slots = slots_of(x, group, b, &local, &pair);
+    const part p = part_of(x, group, b);
+    const double *g = hf_chunk_array(x->call, function) + p.local;
     memset(m, 0, sizeof(hf_moments));
-    if (n_slots > 0)
-        hf_sum_moments(n_slots, hf_scratch(x->g, function) + local, x->g->ux + pair, x->g->uy + pair, x->g->uz + pair,
-                       m);
+    if (p.n_slots > 0) hf_sum_moments(p.n_slots, g, x->g->ux + p.pair, x->g->uy + p.pair, x->g->uz + p.pair, m);
 }
 
 static void add_function_vectors(const context *x, int64_t group, int64_t b, int function, int slope,
                                  const hf_moments field)
 {
-    int64_t local, k;
-    const int64_t n_slots = slots_of(x, group, b, &local, &k);
-    if (n_slots > 0)
-        hf_add_moment_vectors(n_slots, field, hf_scratch(x->g, function) + local, hf_scratch(x->g, slope) + local,
-                              hf_scratch(x->g, INVERSE) + local, x->g->ux + k, x->g->uy + k, x->g->uz + k,
-                              hf_scratch(x->g, TX) + local, hf_scratch(x->g, TY) + local,
-                              hf_scratch(x->g, TZ) + local);
+    const part p = part_of(x, group, b);
+    double *s[N_SCRATCH];
+    for (int k = 0; k < N_SCRATCH; k++)
+        s[k] = hf_chunk_array(x->call, k) + p.local;
+    if (p.n_slots > 0)
+        hf_add_moment_vectors(p.n_slots, field, s[function], s[slope], s[INVERSE], x->g->ux + p.pair,
+                              x->g->uy + p.pair, x->g->uz + p.pair, s[TX], s[TY], s[TZ]);
 }
 
 static void add_group_forces(const context *x, int64_t group, int64_t b, const hpcfit_output *column)
 {
-    int64_t local, pair;
-    slots_of(x, group, b, &local, &pair);
-    hf_add_vector_forces(x->g, group, b, hf_scratch(x->g, TX) + local, hf_scratch(x->g, TY) + local,
-                         hf_scratch(x->g, TZ) + local, column);
+    const int64_t local = part_of(x, group, b).local;
+    hf_add_vector_forces(x->g, group, b, hf_chunk_array(x->call, TX) + local, hf_chunk_array(x->call, TY) + local,
+                         hf_chunk_array(x->call, TZ) + local, column);
 }
 
 static void clear_vectors(const context *x, int64_t group, int64_t b)
 {
-    int64_t local, pair;
-    const size_t bytes = (size_t)slots_of(x, group, b, &local, &pair) * HF_LANES * sizeof(double);
+    const part p = part_of(x, group, b);
     for (int array = TX; array <= TZ; array++)
-        memset(hf_scratch(x->g, array) + local, 0, bytes);
+        memset(hf_chunk_array(x->call, array) + p.local, 0, (size_t)p.n_slots * HF_LANES * sizeof(double));
 }
 
 /* The fields on species b and c from each other's moments, for one triplet's lambda and costheta0 or a derivative. */
@@ -374,14 +371,21 @@ static void add_triplets(const context *x, int64_t group)
     }
 }
 
-static void evaluate_chunk(const hf_call *call, int64_t chunk)
+static int64_t scratch_size(const hf_call *call)
+{
+    return hf_chunk_arrays(call, N_SCRATCH);
+}
+
+static void evaluate(const hf_call *call)
 {
     const hpcfit_geometry *g = call->geometry;
-    const context x = {.call = call, .g = g, .chunk = chunk, .centre = g->chunk_species[chunk]};
-    for (int64_t b = 0; b < g->n_species; b++)
-        add_pairs(&x, b);
-    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
-        add_triplets(&x, group);
+    for (int64_t chunk = 0; chunk < g->n_chunks; chunk++) {
+        const context x = {.call = call, .g = g, .chunk = chunk, .centre = g->chunk_species[chunk]};
+        for (int64_t b = 0; b < g->n_species; b++)
+            add_pairs(&x, b);
+        for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
+            add_triplets(&x, group);
+    }
 }
 
 const hpcfit_potential hf_stillinger_weber = {
@@ -391,5 +395,6 @@ const hpcfit_potential hf_stillinger_weber = {
     .reference = "F. H. Stillinger and T. A. Weber, Phys. Rev. B 31, 5262 (1985), eqs. 2.3-2.5",
     .n_parameters = N_PARAMETERS,
     .parameters = table,
-    .evaluate_chunk = evaluate_chunk,
+    .scratch_size = scratch_size,
+    .evaluate = evaluate,
 };

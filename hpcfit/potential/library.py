@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.potential._kernels import ffi, lib
+from hpcfit.potential.program import Program
 from hpcfit.records import (
     FloatArray,
     IntArray,
     ParameterForm,
     ParameterKind,
     PotentialForm,
+    RoleForm,
     species_tuples,
 )
 
-_KINDS = {lib.HPCFIT_PAIR: ParameterKind.PAIR, lib.HPCFIT_TRIPLET: ParameterKind.TRIPLET}
+_KINDS = {
+    lib.HPCFIT_PAIR: ParameterKind.PAIR,
+    lib.HPCFIT_TRIPLET: ParameterKind.TRIPLET,
+    lib.HPCFIT_SPECIES: ParameterKind.SPECIES,
+    lib.HPCFIT_ORDERED_PAIR: ParameterKind.ORDERED_PAIR,
+    lib.HPCFIT_ORDERED_TRIPLET: ParameterKind.ORDERED_TRIPLET,
+}
+_ARGUMENTS = {
+    lib.HPCFIT_OF_DISTANCE: "distance",
+    lib.HPCFIT_OF_DENSITY: "density",
+    lib.HPCFIT_OF_COSINE: "cosine",
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,7 @@ def _form(potential: Any) -> PotentialForm:
         lib.hpcfit_potential_parameter(potential, k)
         for k in range(lib.hpcfit_potential_n_parameters(potential))
     ]
+    roles = [lib.hpcfit_potential_role(potential, k) for k in range(lib.hpcfit_potential_n_roles(potential))]
     return PotentialForm(
         name=_text(lib.hpcfit_potential_name(potential)),
         formula=_text(lib.hpcfit_potential_formula(potential)),
@@ -83,6 +98,10 @@ def _form(potential: Any) -> PotentialForm:
                 fittable=bool(row.fittable),
             )
             for row in rows
+        ),
+        roles=tuple(
+            RoleForm(_text(role.name), _text(role.description), _KINDS[role.kind], _ARGUMENTS[role.argument])
+            for role in roles
         ),
     )
 
@@ -137,6 +156,64 @@ class Geometry:
         return self.n_structures * (7 if virials else 1) + 3 * self.n_atoms
 
 
+class Functions:
+    """The functions of a potential that is built from them, compiled for one choice of free parameters.
+
+    Parameters
+    ----------
+    programs
+        One per function; its outputs are value, slope, for a function of the density the second derivative, then
+        the derivatives of the value by the function's free parameters, then those of the slope.
+    cutoffs
+        One per function, Angstrom; infinite for a function of something else.
+    roles
+        For each role of the potential and each combination of species, the place of its function, -1 for none.
+    """
+
+    def __init__(self, programs: Sequence[Program], cutoffs: Sequence[float], roles: Sequence[int]) -> None:
+        self.n_parameters = sum(program.n_parameters for program in programs)
+        self._array = ffi.new("hpcfit_function[]", len(programs))
+        self._roles = np.array(roles, dtype=np.int32)
+        self._kept: list[Any] = [programs]
+        first = 0
+        for entry, program, cutoff in zip(self._array, programs, cutoffs, strict=True):
+            entry.first_parameter = first
+            entry.cutoff = cutoff
+            self._fill(entry.program, program)
+            first += program.n_parameters
+        self._handle = ffi.new("hpcfit_functions *")
+        self._handle.n_functions = len(programs)
+        self._handle.functions = self._array
+        self._handle.roles = _pointer("int32_t", self._roles, (len(roles),))
+
+    def _fill(self, target: Any, program: Program) -> None:
+        target.n_constants = len(program.constants)
+        target.n_parameters = program.n_parameters
+        target.n_uniform = program.n_uniform
+        target.n_uniform_steps = len(program.uniform)
+        target.n_steps = len(program.vector)
+        target.n_registers = program.n_registers
+        target.n_outputs = program.n_outputs
+        constants = _pointer("double", program.constants, (len(program.constants),))
+        tables = [_pointer("int32_t", table, (len(table), 5)) for table in (program.uniform, program.vector)]
+        target.constants = constants
+        target.uniform_steps, target.steps = (ffi.cast("int32_t (*)[5]", table) for table in tables)
+        self._kept += [constants, *tables]
+
+
+class Scratch:
+    """Memory that evaluations work in; one serves any number of geometries, one after the other."""
+
+    def __init__(self) -> None:
+        self._memory: FloatArray = np.zeros(8)
+
+    def _pointer(self, n_doubles: int) -> Any:
+        if len(self._memory) < n_doubles + 8:
+            self._memory = np.zeros(n_doubles + 8)
+        offset = (-self._memory.ctypes.data // 8) % 8
+        return ffi.from_buffer("double[]", self._memory[offset:], require_writable=True)
+
+
 def evaluate(
     form: str,
     geometry: Geometry,
@@ -144,6 +221,8 @@ def evaluate(
     free: NDArray[np.int32],
     columns: FloatArray,
     virials: bool,
+    functions: Functions | None = None,
+    scratch: Scratch | None = None,
 ) -> NotFinite | None:
     """Add a potential's energies, forces and virials, and their exact derivatives, to `columns`.
 
@@ -163,6 +242,10 @@ def evaluate(
         energy with respect to strain, order xx yy zz yz xz xy); row k + 1 their derivatives by free parameter k.
     virials
         Whether virials are wanted.
+    functions
+        Of a potential with roles, compiled for these free parameters.
+    scratch
+        Memory to work in; by default new memory.
 
     Returns
     -------
@@ -175,7 +258,12 @@ def evaluate(
         If an array has the wrong type, shape or layout, or a free parameter is out of range.
     """
     potential = _potential(form)
-    n_parameters = sum(len(species_tuples(row.kind, geometry.n_species)) for row in _form(potential).parameters)
+    if bool(lib.hpcfit_potential_n_roles(potential)) != (functions is not None):
+        raise ValueError(
+            f"functions given to a potential without roles, or not given to one with, found '{form}'"
+        )
+    n_parameters = functions.n_parameters if functions else _n_parameters(potential, geometry.n_species)
+    handle = functions._handle if functions else ffi.NULL
     n_rows, n_structures, n_atoms = geometry.n_rows(virials), geometry.n_structures, geometry.n_atoms
     start = _pointer("double", columns, (1 + len(free), n_rows), writable=True)
     output = ffi.new("hpcfit_output *")
@@ -185,12 +273,15 @@ def evaluate(
     if virials:
         output.virials = ffi.cast("double (*)[6]", start + n_structures + 3 * n_atoms)
     error = ffi.new("hpcfit_error *")
+    n_scratch = lib.hpcfit_scratch_size(potential, handle, geometry._handle, len(free))
     status = lib.hpcfit_evaluate(
         potential,
+        handle,
         geometry._handle,
         _pointer("double", parameters, (n_parameters,)),
         len(free),
         _pointer("int32_t", free, (len(free),)),
+        (scratch or Scratch())._pointer(n_scratch),
         output,
         error,
     )
@@ -206,6 +297,10 @@ def _potential(form: str) -> Any:
         if _text(lib.hpcfit_potential_name(potential)) == form:
             return potential
     raise ValueError(f"unknown potential, found '{form}', allowed {[f.name for f in potential_forms()]}")
+
+
+def _n_parameters(potential: Any, n_species: int) -> int:
+    return sum(len(species_tuples(row.kind, n_species)) for row in _form(potential).parameters)
 
 
 _DTYPES = {"double": np.dtype(np.float64), "int32_t": np.dtype(np.int32), "int64_t": np.dtype(np.int64)}

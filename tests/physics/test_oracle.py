@@ -24,9 +24,9 @@ STRAINS = [
 
 
 def test_every_form_has_an_oracle_and_a_sample() -> None:
-    names = {form.name for form in potential_forms()}
+    names = {form.name for form in potential_forms() if not form.roles}
     assert names == set(ORACLES) == set(SAMPLES)
-    for form in potential_forms():
+    for form in FORMS.values():
         assert set(SAMPLES[form.name].values) == {row.name for row in form.parameters}
 
 

@@ -1,0 +1,50 @@
+/* Register programs: functions of one variable, compiled elsewhere, executed over blocks of arguments. */
+#ifndef HF_PROGRAM_H
+#define HF_PROGRAM_H
+
+#include "internal.h"
+
+/* Arguments per block: 16 registers of a block fill half of a first-level cache. */
+#define HF_BLOCK 128
+
+/* Instructions; operands are registers, or uniform value k written as -1 - k. */
+enum {
+    HF_ADD,
+    HF_SUB,
+    HF_MUL,
+    HF_DIV,
+    HF_POW,
+    HF_LT,
+    HF_LE,
+    HF_EQ,
+    HF_AND,
+    HF_OR,
+    HF_NOT,
+    HF_EXP,
+    HF_LOG,
+    HF_SQRT,
+    HF_SIN,
+    HF_COS,
+    HF_TAN,
+    HF_ASIN,
+    HF_ACOS,
+    HF_ATAN,
+    HF_SINH,
+    HF_COSH,
+    HF_TANH,
+    HF_COPY,
+    HF_SELECT,
+    HF_N_OPS
+};
+
+/* Works out the uniform values [n_uniform] from the parameters. */
+void hf_program_uniform(const hpcfit_program *program, const double *parameters, double *uniform);
+
+/* Computes all outputs at n arguments into rows of `stride` doubles; registers is scratch of hf_program_scratch
+ * doubles. */
+void hf_program_run(const hpcfit_program *program, const double *uniform, int64_t n, const double *x, double *outputs,
+                    int64_t stride, double *registers);
+
+int64_t hf_program_scratch(const hpcfit_program *program);
+
+#endif

@@ -1,0 +1,1 @@
+"""Formulas of one variable: parsed safely, differentiated symbolically, compiled to short register programs."""

@@ -1,0 +1,49 @@
+"""The records that rooms hand to each other: plain, frozen, the same on every rank."""
+
+from hpcfit.records.arrays import FloatArray, IntArray
+from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
+from hpcfit.records.jobs import (
+    AbsoluteWeights,
+    DatasetSource,
+    FittedProperty,
+    Fitting,
+    GeodesicOptions,
+    Group,
+    Job,
+)
+from hpcfit.records.potentials import (
+    Function,
+    Parameter,
+    ParameterForm,
+    ParameterKind,
+    Potential,
+    PotentialForm,
+    RoleForm,
+    species_tuples,
+)
+from hpcfit.records.states import State
+
+__all__ = [
+    "AbsoluteWeights",
+    "Configurations",
+    "DatasetIndex",
+    "DatasetSource",
+    "FittedProperty",
+    "Fitting",
+    "FloatArray",
+    "Function",
+    "GeodesicOptions",
+    "Group",
+    "IntArray",
+    "Job",
+    "Missing",
+    "Parameter",
+    "ParameterForm",
+    "ParameterKind",
+    "Potential",
+    "PotentialForm",
+    "Predictions",
+    "RoleForm",
+    "State",
+    "species_tuples",
+]

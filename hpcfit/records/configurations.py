@@ -1,0 +1,126 @@
+"""Reference configurations, what is known of them beforehand, and what a model predicts for them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.records.arrays import FloatArray, IntArray
+
+
+class Missing(enum.IntFlag):
+    """Bits of a configuration's mask: a set bit says that this target is missing (its values are NaN)."""
+
+    NONE = 0
+    ENERGY = 1
+    FORCES = 2
+    STRESS = 4
+
+
+@dataclass(frozen=True)
+class Configurations:
+    """Reference configurations as flat arrays; atoms of configuration k are ``ptr[k]:ptr[k + 1]``.
+
+    Parameters
+    ----------
+    symbols
+        Chemical symbols; `species` counts into them.
+    groups
+        Names of groups; `group` counts into them.
+    ptr
+        int64 [n + 1], first atom of each configuration, starting at 0.
+    cell
+        [n, 3, 3], rows are the cell vectors, Angstrom (zero rows where there is none).
+    pbc
+        bool [n, 3].
+    energy
+        [n], eV, total energy of the configuration.
+    stress
+        [n, 6], eV/Angstrom^3, tension positive, order xx yy zz yz xz xy.
+    mask
+        uint8 [n], bits of `Missing`.
+    group
+        int32 [n].
+    weight
+        [n], the configuration's own weight, 1 where the file gave none.
+    id
+        uint8 [n, 16], a hash of the configuration's content.
+    species
+        int32 [n_atoms].
+    position
+        [n_atoms, 3], Angstrom.
+    force
+        [n_atoms, 3], eV/Angstrom.
+    """
+
+    symbols: tuple[str, ...]
+    groups: tuple[str, ...]
+    ptr: IntArray
+    cell: FloatArray
+    pbc: NDArray[np.bool_]
+    energy: FloatArray
+    stress: FloatArray
+    mask: NDArray[np.uint8]
+    group: NDArray[np.int32]
+    weight: FloatArray
+    id: NDArray[np.uint8]
+    species: NDArray[np.int32]
+    position: FloatArray
+    force: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.ptr) - 1
+
+    def take(self, chosen: IntArray) -> Configurations:
+        """Return some of the configurations, in the order of `chosen`."""
+        sizes = np.diff(self.ptr)[chosen]
+        ptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        atoms = np.arange(ptr[-1]) + np.repeat(self.ptr[:-1][chosen] - ptr[:-1], sizes)
+        per_configuration = ("cell", "pbc", "energy", "stress", "mask", "group", "weight", "id")
+        arrays = {name: getattr(self, name)[chosen] for name in per_configuration}
+        arrays |= {name: getattr(self, name)[atoms] for name in ("species", "position", "force")}
+        return replace(self, ptr=ptr, **arrays)
+
+
+@dataclass(frozen=True)
+class DatasetIndex:
+    """What every rank knows of a dataset before it reads a single atom: the per-configuration arrays.
+
+    Attributes are as in `Configurations`; `content` is a hash over all configurations' ids,
+    `path` the file as the job names it.
+    """
+
+    path: str
+    content: str
+    symbols: tuple[str, ...]
+    groups: tuple[str, ...]
+    ptr: IntArray
+    mask: NDArray[np.uint8]
+    group: NDArray[np.int32]
+    weight: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.ptr) - 1
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Targets and predictions of one dataset, selected configurations in order; NaN where a target is missing.
+
+    Units and shapes as in `Configurations`; `configuration` [n] counts into the file.
+    """
+
+    source: str  #: id of the dataset in the job
+    groups: tuple[str, ...]
+    configuration: IntArray
+    group: NDArray[np.int32]
+    ptr: IntArray
+    energy: FloatArray
+    energy_target: FloatArray
+    force: FloatArray
+    force_target: FloatArray
+    stress: FloatArray
+    stress_target: FloatArray

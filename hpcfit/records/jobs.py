@@ -1,0 +1,125 @@
+"""A job file as every rank holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hpcfit.records.potentials import Parameter, Potential
+
+
+@dataclass(frozen=True)
+class FittedProperty:
+    """One property of every configuration of a dataset.
+
+    Parameters
+    ----------
+    name
+        ``total-energy``, ``atomic-energy``, ``atomic-forces`` or ``stress``.
+    fit
+        Whether it enters the objective; otherwise it is computed and reported only.
+    relative_weight
+        Weight among the properties of one configuration.
+    tolerance
+        The residual's unit, in eV and Angstrom.
+    """
+
+    name: str
+    fit: bool
+    relative_weight: float
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class AbsoluteWeights:
+    """Weights of one dataset in a job with ``weights="absolute"``: residuals are weight times difference."""
+
+    energy: float
+    forces: float
+    stress: float
+    normalize_by_natoms: bool
+
+
+@dataclass(frozen=True)
+class DatasetSource:
+    """A ``<dataset>`` of the job: configurations of an HDF5 file whose targets come from that file."""
+
+    id: str
+    file: str  #: as written in the job
+    path: str  #: resolved against the job's folder
+    line: int
+    select: str  #: see `hpcfit.dataset.selection`
+    relative_weight: float
+    properties: tuple[FittedProperty, ...]
+    absolute: AbsoluteWeights | None  #: None when weights are normalised
+
+
+@dataclass(frozen=True)
+class Group:
+    """A ``<group>`` of the job, or its ``<structures>``."""
+
+    id: str
+    relative_weight: float
+    children: tuple[Group | DatasetSource, ...]
+
+
+@dataclass(frozen=True)
+class GeodesicOptions:
+    """Settings of the geodesic Levenberg-Marquardt solver (the names are those of the job's attributes)."""
+
+    max_iter: int = 200  #: accepted steps
+    max_evaluations: int = 10000  #: linearisations, trial costs and second derivatives together
+    damping: float = 1e-3  #: initial lambda, relative to the scaled problem
+    damping_up: float = 2.0  #: factor on lambda after a rejected step
+    damping_down: float = 5.0  #: divisor of lambda after an accepted step; larger than damping_up
+    alpha: float = 0.75  #: largest admissible 2|second-order step|/|first-order step|
+    h: float = 0.1  #: fraction of the first-order step used for the second directional derivative
+    angle_tolerance: float = 1e-5  #: converged when the cosine between residual and tangent plane falls below
+    step_tolerance: float = 1e-10  #: converged when a step falls below this fraction of the parameters
+    cost_tolerance: float = 1e-10  #: converged when three steps in a row gain less than this fraction
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """The ``<fitting>`` of a job."""
+
+    solver: GeodesicOptions
+    blocks: int | None  #: number of blocks of the reduction; None takes the default
+    checkpoint_interval: int  #: iterations between checkpoints
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job file as every rank holds it."""
+
+    path: str
+    text: str  #: the file as read, byte for byte
+    hash: str  #: SHA-256 of `text`
+    name: str
+    species: tuple[str, ...]
+    fitting: Fitting | None  #: None when there is nothing to fit or fitting is disabled
+    potentials: tuple[Potential, ...]
+    structures: Group
+    absolute: bool  #: KLIFF's loss instead of normalised weights
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All parameters of all potentials, in order."""
+        return tuple(p for potential in self.potentials for p in potential.parameters)
+
+    @property
+    def free(self) -> tuple[Parameter, ...]:
+        """The fitted parameters, in the order of the solver's vector."""
+        return tuple(p for p in self.parameters if p.free)
+
+    @property
+    def datasets(self) -> tuple[DatasetSource, ...]:
+        """Every dataset of the job, in document order."""
+        return tuple(_datasets(self.structures))
+
+
+def _datasets(group: Group) -> Sequence[DatasetSource]:
+    found: list[DatasetSource] = []
+    for child in group.children:
+        found.extend(_datasets(child) if isinstance(child, Group) else [child])
+    return found

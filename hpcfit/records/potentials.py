@@ -1,0 +1,144 @@
+"""Potentials: the forms that the kernels know, and what a job makes of them."""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+
+class ParameterKind(enum.Enum):
+    """For which combinations of species a potential's parameter has values."""
+
+    PAIR = "pair"  #: one value per unordered pair of species, tag ``SiC``
+    TRIPLET = "triplet"  #: one value per centre and unordered pair of neighbours, tag ``SiCC``, centre first
+    SPECIES = "species"  #: one per species, tag ``Si``
+    ORDERED_PAIR = "ordered-pair"  #: one per host and neighbour, tag ``SiC``, host first
+    ORDERED_TRIPLET = "ordered-triplet"  #: one per centre, bonded neighbour and third atom, tag ``SiCC``
+
+
+@dataclass(frozen=True)
+class ParameterForm:
+    """A row of a potential's parameter table."""
+
+    name: str
+    unit: str
+    description: str
+    kind: ParameterKind
+    lower: float  #: smallest admissible value
+    upper: float  #: largest admissible value
+    fittable: bool
+
+
+@dataclass(frozen=True)
+class RoleForm:
+    """A part that a function of one variable plays in a potential built from functions."""
+
+    name: str
+    description: str
+    kind: ParameterKind  #: for which combinations of species there is one
+    argument: str  #: ``distance``, ``density`` or ``cosine``
+
+
+@dataclass(frozen=True)
+class PotentialForm:
+    """A potential that the kernels know: its name, formula, source and parameter table.
+
+    One with `roles` is built from functions and has no parameters of its own.
+    """
+
+    name: str
+    formula: str
+    reference: str
+    parameters: tuple[ParameterForm, ...]
+    roles: tuple[RoleForm, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number of a potential: its place in the job, its start value and whether it is fitted."""
+
+    path: str  #: potential id, parameter and species, as in ``SW.A[SiSi]``
+    unit: str
+    start: float
+    minimum: float  #: -inf when unbounded
+    maximum: float  #: +inf when unbounded
+    free: bool
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of one variable as the job describes it.
+
+    Parameters
+    ----------
+    id
+        Unique in its potential.
+    form
+        Name of its form: ``user-function``, ``sum``, ``morse-A``, ...
+    names, parameters
+        Its own parameters: their names in the formula, and what the job says of them.
+    formula, variable
+        Of a ``user-function``; empty for others.
+    cutoff
+        The function is zero from here on; infinite when there is none.
+    children
+        Terms of a ``sum``, factors of a ``product``.
+    screening
+        A function that this one is multiplied by.
+    """
+
+    id: str
+    form: str
+    names: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    formula: str = ""
+    variable: str = ""
+    cutoff: float = np.inf
+    children: tuple[Function, ...] = ()
+    screening: Function | None = None
+
+    @property
+    def all_parameters(self) -> tuple[Parameter, ...]:
+        """Its own parameters, then those of its children in order, then those of its screening function."""
+        nested = [*self.children, *([self.screening] if self.screening else [])]
+        return (*self.parameters, *(p for function in nested for p in function.all_parameters))
+
+
+@dataclass(frozen=True)
+class Potential:
+    """A potential of the job.
+
+    Parameters
+    ----------
+    parameters
+        In the order of the form's table, species combinations inside, as `species_tuples` orders them; of a
+        potential with roles, all parameters of its functions, one function after the other.
+    functions
+        Of a potential with roles.
+    roles
+        For each role of the form and each combination of species, the place of its function in `functions`, -1
+        where there is none.
+    """
+
+    id: str
+    form: str
+    parameters: tuple[Parameter, ...]
+    functions: tuple[Function, ...] = ()
+    roles: tuple[int, ...] = ()
+
+
+def species_tuples(kind: ParameterKind, n_species: int) -> list[tuple[int, ...]]:
+    """Return the combinations of species a parameter of this kind has values for, in storage order."""
+    every = range(n_species)
+    pairs = list(itertools.combinations_with_replacement(every, 2))
+    tuples: dict[ParameterKind, list[tuple[int, ...]]] = {
+        ParameterKind.SPECIES: [(centre,) for centre in every],
+        ParameterKind.PAIR: [*pairs],
+        ParameterKind.TRIPLET: [(centre, *pair) for centre in every for pair in pairs],
+        ParameterKind.ORDERED_PAIR: [*itertools.product(every, repeat=2)],
+        ParameterKind.ORDERED_TRIPLET: [*itertools.product(every, repeat=3)],
+    }
+    return tuples[kind]
