@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Collection, Sequence
 
@@ -52,7 +53,7 @@ def compile_potential(
     programs, cutoffs, first = [], [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
-        own = [place - first for place in sorted(free) if first <= place < first + count]
+        own = tuple(place - first for place in sorted(free) if first <= place < first + count)
         second = number in of_density and len(free) > 0
         programs.append(compile_function(function, own, second))
         cutoffs.append(math.inf if number in of_density else reach(function))
@@ -72,7 +73,8 @@ def _of_density(potential: Potential, form: PotentialForm, n_species: int) -> se
     return found
 
 
-def compile_function(function: Function, free: Sequence[int], second: bool) -> Program:
+@functools.cache
+def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Program:
     """Return the program of one function.
 
     Parameters

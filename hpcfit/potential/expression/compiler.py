@@ -1,7 +1,8 @@
 """From derivatives to a short register program that C executes over blocks of arguments.
 
 What depends on parameters alone is worked out once per evaluation as numbers (``uniform``); what depends on the
-variable becomes vector instructions. Both are shared between all outputs: each subexpression appears once.
+variable becomes vector instructions. Equal instructions on equal operands appear once, whatever outputs need them, and
+how an output is computed depends on that output alone: its bits do not change with the choice of other outputs.
 """
 
 from __future__ import annotations
@@ -53,11 +54,8 @@ def compile_outputs(outputs: Sequence[Any], variable: str, parameters: Sequence[
     ValueError
         If an expression holds a function without an instruction, or a number that is not finite.
     """
-    replacements, reduced = sympy.cse(list(outputs), order="none")
     emitter = _Emitter(variable, parameters)
-    for name, expression in replacements:
-        emitter.define(name, expression)
-    return emitter.finish([emitter.place(expression) for expression in reduced])
+    return emitter.finish([emitter.place(expression) for expression in outputs])
 
 
 _UNARY = {
@@ -76,7 +74,7 @@ _UNARY = {
 
 
 class _Emitter:
-    """Emits one instruction per distinct subexpression; results are numbered as they come."""
+    """Emits instructions, equal ones once; results are numbered as they come."""
 
     def __init__(self, variable: str, parameters: Sequence[str]) -> None:
         self._variable = _Operand(0, is_uniform=False)
@@ -86,9 +84,7 @@ class _Emitter:
         self._constants: list[float] = []
         self._uniform: list[tuple[Op, tuple[int, ...]]] = []
         self._vector: list[tuple[Op, tuple[_Operand, ...]]] = []
-
-    def define(self, name: Any, expression: Any) -> None:
-        self._known[name] = self.place(expression)
+        self._emitted: dict[tuple[Op, tuple[_Operand, ...]], _Operand] = {}
 
     def place(self, expression: Any) -> _Operand:
         """Return where the value of an expression is, after emitting what computes it."""
@@ -137,15 +133,7 @@ class _Emitter:
         return self._emit(Op.SUB, total, less)
 
     def _product(self, factors: Sequence[Any]) -> _Operand:
-        above: list[_Operand] = []
-        below: list[_Operand] = []
-        for factor in factors:
-            inverse = factor.is_Pow and factor.exp.could_extract_minus_sign()
-            (below if inverse else above).append(self.place(1 / factor if inverse else factor))
-        numerator, denominator = self._chain(Op.MUL, above), self._chain(Op.MUL, below)
-        if denominator is None:
-            return _required(numerator)
-        return self._emit(Op.DIV, numerator or self._constant(1.0), denominator)
+        return _required(self._chain(Op.MUL, [self.place(factor) for factor in factors]))
 
     def _chain(self, op: Op, operands: list[_Operand]) -> _Operand | None:
         """Combine operands, those that are uniform first."""
@@ -156,16 +144,27 @@ class _Emitter:
 
     def _power(self, base: Any, exponent: Any) -> _Operand:
         if exponent.could_extract_minus_sign():
-            return self._emit(Op.DIV, self._constant(1.0), self.place(base**-exponent))
+            # Powers of one reciprocal, and no second division.
+            if exponent.is_Integer:
+                return self._whole_power(self._reciprocal(self.place(base)), -int(exponent))
+            return self._reciprocal(self.place(base**-exponent))
         if exponent.is_Integer:
-            half = self.place(base ** (exponent // 2)) if exponent > 3 else self.place(base)
-            square = self._emit(Op.MUL, half, half)
-            return self._emit(Op.MUL, square, self.place(base)) if exponent % 2 else square
+            return self._whole_power(self.place(base), int(exponent))
         if (2 * exponent).is_Integer:
             root = self._emit(Op.SQRT, self.place(base))
-            whole = exponent - sympy.Rational(1, 2)
-            return root if whole == 0 else self._emit(Op.MUL, root, self.place(base**whole))
+            whole = int(exponent - sympy.Rational(1, 2))
+            return self._emit(Op.MUL, root, self._whole_power(self.place(base), whole)) if whole else root
         return self._emit(Op.POW, self.place(base), self.place(exponent))
+
+    def _reciprocal(self, operand: _Operand) -> _Operand:
+        return self._emit(Op.DIV, self._constant(1.0), operand)
+
+    def _whole_power(self, base: _Operand, exponent: int) -> _Operand:
+        if exponent == 1:
+            return base
+        half = self._whole_power(base, exponent // 2)
+        square = self._emit(Op.MUL, half, half)
+        return self._emit(Op.MUL, square, base) if exponent % 2 else square
 
     def _piecewise(self, branches: Sequence[Any]) -> _Operand:
         result = self.place(branches[-1][0])
@@ -193,6 +192,12 @@ class _Emitter:
         return equal if isinstance(condition, sympy.Eq) else self._emit(Op.NOT, equal)
 
     def _emit(self, op: Op, *operands: _Operand) -> _Operand:
+        instruction = (op, operands)
+        if instruction not in self._emitted:
+            self._emitted[instruction] = self._emit_new(op, operands)
+        return self._emitted[instruction]
+
+    def _emit_new(self, op: Op, operands: tuple[_Operand, ...]) -> _Operand:
         if all(operand.is_uniform for operand in operands):
             self._uniform.append((op, tuple(operand.place for operand in operands)))
             return _Operand(len(self._parameters) + len(self._uniform) - 1, is_uniform=True)
