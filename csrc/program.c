@@ -169,9 +169,11 @@ static void run_block(const hpcfit_program *program, const double *uniform, doub
         const int32_t *s = program->steps[k];
         double *result = registers + s[1] * HF_BLOCK;
         const int binary = s[0] <= HF_DIV;
-        if (binary && s[3] < 0 && step_uniform(s[0], result, registers + s[2] * HF_BLOCK, uniform[-1 - s[3]], 0))
+        if (binary && s[2] >= 0 && s[3] < 0 &&
+            step_uniform(s[0], result, registers + s[2] * HF_BLOCK, uniform[-1 - s[3]], 0))
             continue;
-        if (binary && s[2] < 0 && step_uniform(s[0], result, registers + s[3] * HF_BLOCK, uniform[-1 - s[2]], 1))
+        if (binary && s[2] < 0 && s[3] >= 0 &&
+            step_uniform(s[0], result, registers + s[3] * HF_BLOCK, uniform[-1 - s[2]], 1))
             continue;
         step(s[0], result, operand(s[2], 0, uniform, registers, spread), operand(s[3], 1, uniform, registers, spread),
              operand(s[4], 2, uniform, registers, spread));
