@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+
+from hpcfit.errors import nearest
 from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions
 from hpcfit.potential.program import Program
-from hpcfit.records import Function, Potential, PotentialForm, species_tuples
+from hpcfit.records import FloatArray, Function, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
 
@@ -47,29 +52,31 @@ def compile_potential(
     Raises
     ------
     ValueError
-        If a formula is faulty; what, found, allowed.
+        If a formula is faulty, or a function plays roles with different arguments; what, found, allowed.
     """
-    of_density = _of_density(potential, form, n_species)
+    arguments = _arguments(potential, form, n_species)
     programs, cutoffs, first = [], [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
         own = tuple(place - first for place in sorted(free) if first <= place < first + count)
-        second = number in of_density and len(free) > 0
-        programs.append(compile_function(function, own, second))
-        cutoffs.append(math.inf if number in of_density else reach(function))
+        argument = arguments.get(number, "distance")
+        programs.append(compile_function(function, own, argument == "density" and len(free) > 0))
+        cutoffs.append(reach(function) if argument == "distance" else math.inf)
         first += count
     return Functions(programs, cutoffs, potential.roles)
 
 
-def _of_density(potential: Potential, form: PotentialForm, n_species: int) -> set[int]:
-    """Return the functions whose second derivative is needed: those of the density."""
-    found: set[int] = set()
-    place = 0
+def _arguments(potential: Potential, form: PotentialForm, n_species: int) -> dict[int, str]:
+    """Return what the functions that play a role are functions of."""
+    found: dict[int, str] = {}
+    places = iter(potential.roles)
     for role in form.roles:
-        count = len(species_tuples(role.kind, n_species))
-        if role.argument == "density":
-            found.update(potential.roles[place : place + count])
-        place += count
+        for _, number in zip(species_tuples(role.kind, n_species), places, strict=False):
+            if number >= 0 and found.setdefault(number, role.argument) != role.argument:
+                raise ValueError(
+                    f"function in roles with different arguments, found '{potential.functions[number].id}' "
+                    f"of {found[number]} and {role.argument}, allowed one of them"
+                )
     return found
 
 
@@ -110,10 +117,73 @@ def check_formula(formula: str, variable: str, names: Collection[str]) -> None:
     parse(formula, [variable, *names, "cutoff"])
 
 
+@dataclass(frozen=True)
+class Disagreement:
+    """Where a derivative that was given differs most from the exact one.
+
+    Parameters
+    ----------
+    x
+        The argument.
+    exact, given
+        The two values there.
+    error
+        Their difference relative to the larger of them, and at least to 1e-9 of the largest exact value.
+    """
+
+    x: float
+    exact: float
+    given: float
+    error: float
+
+
+def check_derivative(
+    formula: str,
+    derivative: str,
+    variable: str,
+    parameters: dict[str, float],
+    cutoff: float,
+    points: FloatArray,
+) -> Disagreement:
+    """Compare what is said to be a formula's derivative with the exact one.
+
+    Parameters
+    ----------
+    formula, derivative
+        Both in `variable`, the names of `parameters` and ``cutoff``.
+    points
+        [n >= 1], arguments to compare at; those where the exact derivative is not finite do not count.
+
+    Raises
+    ------
+    ValueError
+        If a formula is faulty; what, found, allowed.
+    """
+    from hpcfit.potential.expression.compiler import compile_outputs
+    from hpcfit.potential.expression.interpreter import run
+    from hpcfit.potential.expression.symbolic import differentiate, to_sympy
+
+    names = [*parameters, "cutoff"]
+    trees = [parse(text, [variable, *names]) for text in (formula, derivative)]
+    outputs = [differentiate(trees[0], variable, ()).slope, to_sympy(trees[1])]
+    exact, given = run(compile_outputs(outputs, variable, names), [*parameters.values(), cutoff], points)
+    counts = np.isfinite(exact)
+    if not counts.any():
+        return Disagreement(float(points[0]), float(exact[0]), float(given[0]), 0.0)
+    floor = max(1e-9 * float(np.abs(exact[counts]).max()), np.finfo(float).tiny)
+    with np.errstate(invalid="ignore"):
+        errors = np.abs(given - exact) / np.maximum(np.maximum(np.abs(exact), np.abs(given)), floor)
+    errors = np.where(counts, np.where(np.isfinite(errors), errors, np.inf), 0.0)
+    worst = int(errors.argmax())
+    return Disagreement(float(points[worst]), float(exact[worst]), float(given[worst]), float(errors[worst]))
+
+
 def _tree(function: Function, names: Sequence[str]) -> Node:
     """Return the syntax tree of a function; its parameters, in order, get the given names."""
     taken = len(function.parameters)
     if function.form in _JOINED:
+        if not function.children:
+            raise ValueError(f"{function.form} without parts, found no terms or factors, allowed one or more")
         parts = []
         for child in function.children:
             parts.append(_cut(child, names[taken : taken + len(child.all_parameters)]))
@@ -138,13 +208,27 @@ def _cut(function: Function, names: Sequence[str]) -> Node:
 
 
 def _own_tree(function: Function, names: Sequence[str]) -> Node:
+    own = dict(zip(function.names, names[: len(function.names)], strict=True))
+    if function.form == "poly":
+        return _polynomial({name: int(re.sub(r"\D", "", old)) for old, name in own.items()})
+    if function.form not in (*FUNCTION_FORMS, "user-function"):
+        like = nearest(function.form, [*FUNCTION_FORMS, "user-function", "poly", *_JOINED])
+        raise ValueError(f"unknown function, found '{function.form}'" + (f", nearest {like}" if like else ""))
     user = function.form == "user-function"
     formula = function.formula if user else FUNCTION_FORMS[function.form].formula
     variable = function.variable if user else _VARIABLE
-    tree = parse(formula, [variable, *function.names, "cutoff"])
+    tree = parse(formula, [variable, *own, "cutoff"])
     known: dict[str, Node] = {variable: Name(_VARIABLE), "cutoff": Number(function.cutoff)}
-    known |= {name: Name(new) for name, new in zip(function.names, names[: len(function.names)], strict=True)}
-    return _renamed(tree, known)
+    return _renamed(tree, known | {old: Name(name) for old, name in own.items()})
+
+
+def _polynomial(powers: dict[str, int]) -> Node:
+    """Return the sum of powers of the variable, each with the coefficient of the given name."""
+    tree: Node = Number(0.0)
+    for name, power in powers.items():
+        term = Operation("*", (Name(name), Operation("^", (Name(_VARIABLE), Number(float(power))))))
+        tree = Operation("+", (tree, term))
+    return tree
 
 
 def _renamed(node: Node, known: dict[str, Node]) -> Node:

@@ -7,7 +7,6 @@ how an output is computed depends on that output alone: its bits do not change w
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,18 +14,19 @@ from typing import Any
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy.logic.boolalg import Boolean
 
-from hpcfit.potential.expression.symbolic import symbol
+from hpcfit.potential.expression.operations import Op
+from hpcfit.potential.expression.symbolic import (
+    Both,
+    Choice,
+    Either,
+    Equal,
+    Less,
+    LessOrEqual,
+    Neither,
+    symbol,
+)
 from hpcfit.potential.program import Program
-
-
-class Op(enum.IntEnum):
-    """Instructions; the numbers are those of csrc/program.h."""
-
-    ADD, SUB, MUL, DIV, POW, LT, LE, EQ, AND, OR = range(10)
-    NOT, EXP, LOG, SQRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, COPY = range(10, 24)
-    SELECT = 24
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ def compile_outputs(outputs: Sequence[Any], variable: str, parameters: Sequence[
     return emitter.finish([emitter.place(expression) for expression in outputs])
 
 
-_UNARY = {
+_NOT_FINITE = (sympy.zoo, sympy.oo, -sympy.oo, sympy.nan)
+
+_FUNCTIONS = {
     sympy.exp: Op.EXP,
     sympy.log: Op.LOG,
     sympy.sin: Op.SIN,
@@ -70,6 +72,13 @@ _UNARY = {
     sympy.sinh: Op.SINH,
     sympy.cosh: Op.COSH,
     sympy.tanh: Op.TANH,
+    Less: Op.LT,
+    LessOrEqual: Op.LE,
+    Equal: Op.EQ,
+    Both: Op.AND,
+    Either: Op.OR,
+    Neither: Op.NOT,
+    Choice: Op.SELECT,
 }
 
 
@@ -93,6 +102,8 @@ class _Emitter:
         return self._known[expression]
 
     def _compute(self, expression: Any) -> _Operand:
+        if expression in _NOT_FINITE:
+            raise ValueError(f"division by zero in formula, found {expression}, allowed a finite result")
         if expression.is_Number or expression.is_NumberSymbol:
             return self._constant(float(expression))
         if expression.is_Add:
@@ -101,12 +112,16 @@ class _Emitter:
             return self._product(expression.args)
         if expression.is_Pow:
             return self._power(expression.base, expression.exp)
-        if isinstance(expression, sympy.Piecewise):
-            return self._piecewise(expression.args)
-        if expression.func in _UNARY:
-            return self._emit(_UNARY[expression.func], self.place(expression.args[0]))
-        if isinstance(expression, Boolean):
-            return self._condition(expression)
+        operands = [self.place(argument) for argument in expression.args]
+        if expression.func in _FUNCTIONS:
+            return self._emit(_FUNCTIONS[expression.func], *operands)
+        if expression.func is sympy.DiracDelta:
+            # The slope of a sign: zero, except at the step itself, where nothing is right.
+            return self._constant(0.0)
+        if expression.func is sympy.Abs:
+            return self._absolute(*operands)
+        if expression.func is sympy.sign:
+            return self._sign(*operands)
         raise ValueError(f"formula cannot be compiled, found {expression.func.__name__}")
 
     def _constant(self, value: float) -> _Operand:
@@ -166,30 +181,15 @@ class _Emitter:
         square = self._emit(Op.MUL, half, half)
         return self._emit(Op.MUL, square, base) if exponent % 2 else square
 
-    def _piecewise(self, branches: Sequence[Any]) -> _Operand:
-        result = self.place(branches[-1][0])
-        for value, condition in reversed(branches[:-1]):
-            result = self._emit(Op.SELECT, self.place(condition), self.place(value), result)
-        return result
+    def _absolute(self, operand: _Operand) -> _Operand:
+        """Emit what SymPy makes of the square root of a square."""
+        negative = self._emit(Op.LT, operand, self._constant(0.0))
+        return self._emit(Op.SELECT, negative, self._emit(Op.MUL, self._constant(-1.0), operand), operand)
 
-    def _condition(self, condition: Any) -> _Operand:
-        """Emit a condition as a number, 1 or 0."""
-        if condition in (sympy.true, sympy.false):
-            return self._constant(float(condition == sympy.true))
-        if isinstance(condition, (sympy.And, sympy.Or)):
-            op = Op.AND if isinstance(condition, sympy.And) else Op.OR
-            return _required(self._chain(op, [self.place(part) for part in condition.args]))
-        if isinstance(condition, sympy.Not):
-            return self._emit(Op.NOT, self.place(condition.args[0]))
-        left, right = self.place(condition.lhs), self.place(condition.rhs)
-        if isinstance(condition, (sympy.Gt, sympy.Ge)):
-            left, right = right, left
-        if isinstance(condition, (sympy.Lt, sympy.Gt)):
-            return self._emit(Op.LT, left, right)
-        if isinstance(condition, (sympy.Le, sympy.Ge)):
-            return self._emit(Op.LE, left, right)
-        equal = self._emit(Op.EQ, left, right)
-        return equal if isinstance(condition, sympy.Eq) else self._emit(Op.NOT, equal)
+    def _sign(self, operand: _Operand) -> _Operand:
+        zero = self._constant(0.0)
+        above, below = self._emit(Op.LT, zero, operand), self._emit(Op.LT, operand, zero)
+        return self._emit(Op.SUB, above, below)
 
     def _emit(self, op: Op, *operands: _Operand) -> _Operand:
         instruction = (op, operands)
