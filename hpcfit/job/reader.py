@@ -17,10 +17,12 @@ from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
 from hpcfit.job.structures import read_structures
 from hpcfit.job.values import Faults, quoted
-from hpcfit.records import Group, Job, Potential, PotentialForm
+from hpcfit.records import FunctionCatalogue, Group, Job, PotentialForm
 
 
-def read_job(path: str | Path, forms: Sequence[PotentialForm]) -> Job:
+def read_job(
+    path: str | Path, forms: Sequence[PotentialForm], functions: FunctionCatalogue | None = None
+) -> Job:
     """Read a job file.
 
     Dataset files are only looked for; what is in them, and whether it fits the job, is found out elsewhere.
@@ -31,6 +33,8 @@ def read_job(path: str | Path, forms: Sequence[PotentialForm]) -> Job:
         The job file. Datasets are relative to its folder.
     forms
         The potentials that the kernels know, with their parameters.
+    functions
+        What potentials may be built from; None leaves out the potentials that are built from functions.
 
     Returns
     -------
@@ -45,8 +49,10 @@ def read_job(path: str | Path, forms: Sequence[PotentialForm]) -> Job:
     content = _content(Path(path))
     faults = Faults(str(path))
     root = parse(content, faults)
-    check(root, grammar(forms), faults)
-    job = _job(path, content, root, forms, faults)
+    if functions is None:
+        forms = [form for form in forms if not form.roles]
+    check(root, grammar(forms, functions.forms if functions else ()), faults)
+    job = _job(path, content, root, forms, functions, faults)
     if not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
     faults.raise_if_any()
@@ -65,9 +71,21 @@ def _content(path: Path) -> bytes:
 
 
 def _job(
-    path: str | Path, content: bytes, root: etree._Element, forms: Sequence[PotentialForm], faults: Faults
+    path: str | Path,
+    content: bytes,
+    root: etree._Element,
+    forms: Sequence[PotentialForm],
+    functions: FunctionCatalogue | None,
+    faults: Faults,
 ) -> Job:
     species = _species(root, faults)
+    block = root.find("potentials")
+    # Without species no tag can be judged; that they are missing has been noted.
+    potentials, warnings = (
+        ((), ())
+        if block is None or not species
+        else read_potentials(block, forms, functions, species, {}, faults)
+    )
     folder = Path(path).absolute().parent
     structures, absolute = _structures(root.find("structures"), folder, faults)
     return Job(
@@ -77,21 +95,15 @@ def _job(
         name=values.line_of_text(root.findtext("name"), Path(path).stem),
         species=species,
         fitting=read_fitting(root.find("fitting"), faults),
-        potentials=_potentials(root.find("potentials"), forms, species, faults),
+        potentials=potentials,
         structures=structures,
         absolute=absolute,
+        warnings=warnings,
     )
 
 
 def _structures(element: etree._Element | None, folder: Path, faults: Faults) -> tuple[Group, bool]:
     return (Group("", 1.0, ()), False) if element is None else read_structures(element, folder, faults)
-
-
-def _potentials(
-    element: etree._Element | None, forms: Sequence[PotentialForm], species: Sequence[str], faults: Faults
-) -> tuple[Potential, ...]:
-    # Without species no tag can be judged; that they are missing has been noted.
-    return () if element is None or not species else read_potentials(element, forms, species, faults)
 
 
 def _species(root: etree._Element, faults: Faults) -> tuple[str, ...]:

@@ -6,24 +6,15 @@ meanings are atomicrex's where it has the form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from hpcfit.records import FunctionForm
 
 
-@dataclass(frozen=True)
-class FunctionForm:
-    """A built-in function: its formula in ``x``, the names of its parameters with units, and its source."""
-
-    name: str
-    formula: str
-    parameters: dict[str, str]
-    reference: str
-    defaults: dict[str, float]
-
-
-def _form(name: str, formula: str, parameters: str, reference: str, **defaults: float) -> FunctionForm:
-    """Return a form; `parameters` is a list of ``name:unit``."""
+def _form(
+    name: str, formula: str, parameters: str, reference: str, fixed: str = "", **defaults: float
+) -> FunctionForm:
+    """Return a form; `parameters` is a list of ``name:unit``, `fixed` of those that cannot be fitted."""
     pairs = dict(entry.split(":") for entry in parameters.split())
-    return FunctionForm(name, " ".join(formula.split()), pairs, reference, defaults)
+    return FunctionForm(name, " ".join(formula.split()), pairs, reference, defaults, tuple(fixed.split()))
 
 
 _ATOMICREX = "A. Stukowski et al., Modelling Simul. Mater. Sci. Eng. 25, 055003 (2017)"
@@ -80,7 +71,16 @@ _FORMS = (
         "stddev:A alpha:1 exponent:1",
         _ATOMICREX,
     ),
-    _form("XpowN-cutoff", "((x-cutoff)/h)^N/(1 + ((x-cutoff)/h)^N)", "h:A N:1", _ATOMICREX, h=1.0, N=4.0),
+    # The base is negative: only whole powers exist.
+    _form(
+        "XpowN-cutoff",
+        "((x-cutoff)/h)^N/(1 + ((x-cutoff)/h)^N)",
+        "h:A N:1",
+        _ATOMICREX,
+        fixed="N",
+        h=1.0,
+        N=4.0,
+    ),
     _form("RsMinusRPowN", "x < rs ? S*(rs-x)^N : 0", "S:eV/A^N rs:A N:1", _ATOMICREX),
     _form(
         "Mishin-Cu-rho",

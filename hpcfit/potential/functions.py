@@ -9,7 +9,7 @@ from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, pa
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions
 from hpcfit.potential.program import Program
-from hpcfit.records import Function, Potential, PotentialForm, species_tuples
+from hpcfit.records import Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
 
@@ -17,19 +17,43 @@ _VARIABLE = "x"
 _JOINED = {"sum": "+", "product": "*"}
 
 
-def reach(function: Function) -> float:
-    """Return where a function vanishes for good, Angstrom; infinite where it never does."""
-    own = function.cutoff
-    if function.children:
-        parts = [reach(child) for child in function.children]
-        own = min(own, max(parts) if function.form == "sum" else min(parts))
-    return min(own, reach(function.screening)) if function.screening else own
+def function_catalogue() -> FunctionCatalogue:
+    """Return what a job may build potentials from."""
+    return FunctionCatalogue(tuple(FUNCTION_FORMS.values()), check_formula)
+
+
+def reach(potential: Potential, form: PotentialForm, n_species: int) -> float:
+    """Return the distance, Angstrom, beyond which a potential's functions all vanish.
+
+    Parameters
+    ----------
+    potential
+        With functions.
+    form
+        Its form, with roles.
+    n_species
+        Number of species of the job.
+    """
+    used = _with_argument("distance", potential, form, n_species)
+    return max((potential.functions[number].reach for number in used), default=0.0)
 
 
 def compile_potential(
     potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
 ) -> Functions:
-    """Return a potential's functions, compiled for derivatives by some of its parameters.
+    """Return a potential's functions for the kernels, from `compile_programs` with the same arguments."""
+    return functions_of(potential, compile_programs(potential, form, n_species, free))
+
+
+def functions_of(potential: Potential, programs: Sequence[Program]) -> Functions:
+    """Return a potential's functions for the kernels from its programs."""
+    return Functions(programs, [function.reach for function in potential.functions], potential.roles)
+
+
+def compile_programs(
+    potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
+) -> tuple[Program, ...]:
+    """Return the programs of a potential's functions, with derivatives by some of its parameters.
 
     Parameters
     ----------
@@ -48,28 +72,26 @@ def compile_potential(
     ValueError
         If a formula is faulty; what, found, allowed.
     """
-    of_density = _of_density(potential, form, n_species)
-    programs, cutoffs, first = [], [], 0
+    of_density = _with_argument("density", potential, form, n_species)
+    programs, first = [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
         own = [place - first for place in sorted(free) if first <= place < first + count]
-        second = number in of_density and len(free) > 0
-        programs.append(compile_function(function, own, second))
-        cutoffs.append(math.inf if number in of_density else reach(function))
+        programs.append(compile_function(function, own, number in of_density and len(free) > 0))
         first += count
-    return Functions(programs, cutoffs, potential.roles)
+    return tuple(programs)
 
 
-def _of_density(potential: Potential, form: PotentialForm, n_species: int) -> set[int]:
-    """Return the functions whose second derivative is needed: those of the density."""
+def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_species: int) -> set[int]:
+    """Return the functions of an argument; for those of the density the second derivative is needed."""
     found: set[int] = set()
     place = 0
     for role in form.roles:
         count = len(species_tuples(role.kind, n_species))
-        if role.argument == "density":
+        if role.argument == argument:
             found.update(potential.roles[place : place + count])
         place += count
-    return found
+    return found - {-1}
 
 
 def compile_function(function: Function, free: Sequence[int], second: bool) -> Program:
@@ -129,16 +151,15 @@ def _tree(function: Function, names: Sequence[str]) -> Node:
 def _cut(function: Function, names: Sequence[str]) -> Node:
     """Return the tree of a part of another function, zero from the part's own cut-off on."""
     tree = _tree(function, names)
-    if math.isinf(reach(function)):
+    if math.isinf(function.reach):
         return tree
-    inside = Operation("<", (Name(_VARIABLE), Number(reach(function))))
+    inside = Operation("<", (Name(_VARIABLE), Number(function.reach)))
     return Operation("?:", (inside, tree, Number(0.0)))
 
 
 def _own_tree(function: Function, names: Sequence[str]) -> Node:
-    user = function.form == "user-function"
-    formula = function.formula if user else FUNCTION_FORMS[function.form].formula
-    variable = function.variable if user else _VARIABLE
+    formula = function.formula or FUNCTION_FORMS[function.form].formula
+    variable = function.variable or _VARIABLE
     tree = parse(formula, [variable, *function.names, "cutoff"])
     known: dict[str, Node] = {variable: Name(_VARIABLE), "cutoff": Number(function.cutoff)}
     known |= {name: Name(new) for name, new in zip(function.names, names[: len(function.names)], strict=True)}

@@ -13,6 +13,8 @@ from hpcfit.records.jobs import (
 )
 from hpcfit.records.potentials import (
     Function,
+    FunctionCatalogue,
+    FunctionForm,
     Parameter,
     ParameterForm,
     ParameterKind,
@@ -32,6 +34,8 @@ __all__ = [
     "Fitting",
     "FloatArray",
     "Function",
+    "FunctionCatalogue",
+    "FunctionForm",
     "GeodesicOptions",
     "Group",
     "IntArray",

@@ -101,6 +101,7 @@ class Job:
     potentials: tuple[Potential, ...]
     structures: Group
     absolute: bool  #: KLIFF's loss instead of normalised weights
+    warnings: tuple[str, ...] = ()  #: what looks like a mistake but may be meant
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

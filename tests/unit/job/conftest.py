@@ -5,7 +5,15 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.records import ParameterForm, ParameterKind, PotentialForm
+from hpcfit.potential.functions import check_formula
+from hpcfit.records import (
+    FunctionCatalogue,
+    FunctionForm,
+    ParameterForm,
+    ParameterKind,
+    PotentialForm,
+    RoleForm,
+)
 
 
 def _row(name, unit, kind=ParameterKind.PAIR, *, lower=0.0, upper=math.inf, fittable=True):
@@ -34,11 +42,41 @@ _LENNARD_JONES = PotentialForm(
     "Proc. R. Soc. A 106, 463",
     (_row("sigma", "A"), _row("epsilon", "eV", lower=-math.inf), _row("cutoff", "A", fittable=False)),
 )
+_EAM = PotentialForm(
+    "eam",
+    "E = sum phi + sum F(sum rho)",
+    "Phys. Rev. B 29, 6443",
+    (),
+    (
+        RoleForm("pair-interaction", "phi", ParameterKind.PAIR, "distance"),
+        RoleForm("electron-density", "rho", ParameterKind.ORDERED_PAIR, "distance"),
+        RoleForm("embedding-energy", "F", ParameterKind.SPECIES, "density"),
+        RoleForm("g-function", "g", ParameterKind.TRIPLET, "cosine"),
+    ),
+)
 
 
 @pytest.fixture
 def forms():
     return [_STILLINGER_WEBER, _LENNARD_JONES]
+
+
+@pytest.fixture
+def built():
+    """A form that is built from functions."""
+    return _EAM
+
+
+@pytest.fixture
+def functions():
+    return FunctionCatalogue(
+        (
+            FunctionForm("morse-A", "D0*(x-r0)", {"D0": "eV", "r0": "A"}, "Phys. Rev. 34, 57"),
+            FunctionForm("exp-A", "exp(1/(x-cutoff))", {}, "none"),
+            FunctionForm("XpowN-cutoff", "(x-cutoff)^N/h", {"h": "A", "N": "1"}, "none", {"h": 1.0}, ("N",)),
+        ),
+        check_formula,
+    )
 
 
 @pytest.fixture
