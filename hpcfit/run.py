@@ -30,6 +30,7 @@ from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.service import Asked, answer, ask
+from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, Job, Predictions, State
 from hpcfit.solver.covariance import covariance
@@ -61,8 +62,8 @@ def prepare(read: Callable[[], Job], comm: Communicator) -> Plan:
 
 
 def read(path: str) -> Job:
-    """Return the job at `path`, with the kernels' catalogue of potentials."""
-    return read_job(path, potential_forms())
+    """Return the job at `path`, with the kernels' catalogue of potentials and the functions to build them from."""
+    return read_job(path, potential_forms(), function_catalogue())
 
 
 def _indices(job: Job) -> list[DatasetIndex]:

@@ -184,8 +184,9 @@ class FunctionReader:
     def _check_text(self, element: etree._Element | None, function: Function) -> None:
         if element is None or not values.line_of_text(element.text):
             return
+        names = [function.variable, *function.names, "cutoff"]
         try:
-            self._check_formula(values.line_of_text(element.text), function.variable, function.names)
+            self._check_formula(values.line_of_text(element.text), names)
         except ValueError as error:
             self._faults.add(element, str(error))
 

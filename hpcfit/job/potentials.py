@@ -30,7 +30,7 @@ from hpcfit.records import (
 def read_potentials(
     parent: etree._Element,
     forms: Sequence[PotentialForm],
-    functions: FunctionCatalogue | None,
+    functions: FunctionCatalogue,
     species: Sequence[str],
     dependents: Mapping[str, str],
     faults: Faults,
@@ -44,7 +44,7 @@ def read_potentials(
     forms
         What the kernels know.
     functions
-        What potentials may be built from; None where no form is built.
+        What potentials with roles may be built from.
     species
         Symbols of the job, at least one.
     dependents
@@ -54,16 +54,16 @@ def read_potentials(
     """
     by_name = {form.name: form for form in forms}
     degrees = Degrees(dependents, faults)
-    built = BuiltPotentials(forms, functions, species, degrees, faults) if functions else None
+    built = BuiltPotentials(forms, functions, species, degrees, faults)
     elements = [element for element in parent if element.tag in by_name or element.tag == PAIR_POTENTIAL]
     values.check_ids(elements, faults)
     found = []
     for element in elements:
-        if built and built.reads(element):
+        if built.reads(element):
             found.append(built.potential(element))
         else:
             found.append(_Reader(element, by_name[element.tag], species, degrees, faults).potential())
-    return tuple(found), tuple(built.warnings) if built else ()
+    return tuple(found), tuple(built.warnings)
 
 
 class _Reader:

@@ -10,6 +10,7 @@ from lxml import etree
 
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.job import values
+from hpcfit.job.constraints import dependents, read_constraints
 from hpcfit.job.document import parse
 from hpcfit.job.explain import check
 from hpcfit.job.fitting import read_fitting
@@ -20,9 +21,7 @@ from hpcfit.job.values import Faults, quoted
 from hpcfit.records import FunctionCatalogue, Group, Job, PotentialForm
 
 
-def read_job(
-    path: str | Path, forms: Sequence[PotentialForm], functions: FunctionCatalogue | None = None
-) -> Job:
+def read_job(path: str | Path, forms: Sequence[PotentialForm], functions: FunctionCatalogue) -> Job:
     """Read a job file.
 
     Dataset files are only looked for; what is in them, and whether it fits the job, is found out elsewhere.
@@ -34,7 +33,7 @@ def read_job(
     forms
         The potentials that the kernels know, with their parameters.
     functions
-        What potentials may be built from; None leaves out the potentials that are built from functions.
+        What potentials with roles may be built from.
 
     Returns
     -------
@@ -49,9 +48,7 @@ def read_job(
     content = _content(Path(path))
     faults = Faults(str(path))
     root = parse(content, faults)
-    if functions is None:
-        forms = [form for form in forms if not form.roles]
-    check(root, grammar(forms, functions.forms if functions else ()), faults)
+    check(root, grammar(forms, functions.forms), faults)
     job = _job(path, content, root, forms, functions, faults)
     if not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
@@ -75,16 +72,17 @@ def _job(
     content: bytes,
     root: etree._Element,
     forms: Sequence[PotentialForm],
-    functions: FunctionCatalogue | None,
+    functions: FunctionCatalogue,
     faults: Faults,
 ) -> Job:
     species = _species(root, faults)
     block = root.find("potentials")
     # Without species no tag can be judged; that they are missing has been noted.
+    constrained = root.find("parameter-constraints")
     potentials, warnings = (
         ((), ())
         if block is None or not species
-        else read_potentials(block, forms, functions, species, {}, faults)
+        else read_potentials(block, forms, functions, species, dependents(constrained), faults)
     )
     folder = Path(path).absolute().parent
     structures, absolute = _structures(root.find("structures"), folder, faults)
@@ -98,6 +96,7 @@ def _job(
         potentials=potentials,
         structures=structures,
         absolute=absolute,
+        constraints=read_constraints(constrained, potentials, functions.check_formula, faults),
         warnings=warnings,
     )
 

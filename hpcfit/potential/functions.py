@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
-from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse
+from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions
 from hpcfit.potential.program import Program
@@ -119,15 +119,21 @@ def compile_function(function: Function, free: Sequence[int], second: bool) -> P
     return compile_outputs(outputs, _VARIABLE, names)
 
 
-def check_formula(formula: str, variable: str, names: Collection[str]) -> None:
-    """Check the text of a user's formula in `variable` and the parameters `names`; ``cutoff`` may be used too.
+def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
+    """Return the value of a function at one argument as a formula in its parameters, under the given names."""
+    known: dict[str, Node] = {name: Name(name) for name in names}
+    return substituted(_cut(function, names), known | {_VARIABLE: Number(argument)})
+
+
+def check_formula(formula: str, names: Collection[str]) -> None:
+    """Check the text of a user's formula that may use `names`.
 
     Raises
     ------
     ValueError
         What is wrong, what was found, what is allowed.
     """
-    parse(formula, [variable, *names, "cutoff"])
+    parse(formula, names)
 
 
 def _tree(function: Function, names: Sequence[str]) -> Node:
@@ -163,12 +169,4 @@ def _own_tree(function: Function, names: Sequence[str]) -> Node:
     tree = parse(formula, [variable, *function.names, "cutoff"])
     known: dict[str, Node] = {variable: Name(_VARIABLE), "cutoff": Number(function.cutoff)}
     known |= {name: Name(new) for name, new in zip(function.names, names[: len(function.names)], strict=True)}
-    return _renamed(tree, known)
-
-
-def _renamed(node: Node, known: dict[str, Node]) -> Node:
-    if isinstance(node, Name):
-        return known[node.name]
-    if isinstance(node, Operation):
-        return Operation(node.operator, tuple(_renamed(operand, known) for operand in node.operands))
-    return node
+    return substituted(tree, known)

@@ -4,12 +4,15 @@ from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
 from hpcfit.records.jobs import (
     AbsoluteWeights,
+    Constraint,
+    ConstraintTerm,
     DatasetSource,
     FittedProperty,
     Fitting,
     GeodesicOptions,
     Group,
     Job,
+    functions_by_path,
 )
 from hpcfit.records.potentials import (
     Function,
@@ -28,6 +31,8 @@ from hpcfit.records.states import State
 __all__ = [
     "AbsoluteWeights",
     "Configurations",
+    "Constraint",
+    "ConstraintTerm",
     "DatasetIndex",
     "DatasetSource",
     "FittedProperty",
@@ -49,5 +54,6 @@ __all__ = [
     "Predictions",
     "RoleForm",
     "State",
+    "functions_by_path",
     "species_tuples",
 ]

@@ -82,11 +82,11 @@ class FunctionCatalogue:
     forms
         The built-in functions.
     check_formula
-        Raises `ValueError` where a formula (first) in a variable (second) and parameters (third) is faulty.
+        Raises `ValueError` where a formula, which may use some names, is faulty.
     """
 
     forms: tuple[FunctionForm, ...]
-    check_formula: Callable[[str, str, Collection[str]], None]
+    check_formula: Callable[[str, Collection[str]], None]
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,14 @@ class Function:
     knots: tuple[float, ...] = ()
 
     @property
+    def nested(self) -> tuple[Function, ...]:
+        """Its children in order, then its screening function."""
+        return (*self.children, self.screening) if self.screening else self.children
+
+    @property
     def all_parameters(self) -> tuple[Parameter, ...]:
-        """Its own parameters, then those of its children in order, then those of its screening function."""
-        nested = [*self.children, *([self.screening] if self.screening else [])]
-        return (*self.parameters, *(p for function in nested for p in function.all_parameters))
+        """Its own parameters, then those of its nested functions."""
+        return (*self.parameters, *(p for function in self.nested for p in function.all_parameters))
 
     @property
     def reach(self) -> float:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from hpcfit.job.reader import read_job
+from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -14,7 +15,7 @@ def test_job_of_the_readme(tmp_path):
     path = tmp_path / "job.xml"
     path.write_text(text, encoding="utf-8")
     (tmp_path / "training.h5").touch()
-    job = read_job(str(path), potential_forms())
+    job = read_job(str(path), potential_forms(), function_catalogue())
     assert [parameter.path for parameter in job.free] == ["SW.A", "SW.lambda"]
     (source,) = job.datasets
     assert source.select == "group=bulk*"

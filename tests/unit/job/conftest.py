@@ -125,7 +125,7 @@ _JOB = """<job>
 
 
 @pytest.fixture
-def faults_of(folder, forms, monkeypatch):
+def faults_of(folder, forms, functions, monkeypatch):
     """Return the lines printed for a good job in which old texts are replaced by new ones."""
     monkeypatch.chdir(folder)
 
@@ -136,7 +136,7 @@ def faults_of(folder, forms, monkeypatch):
             text = text.replace(old, new)
         Path("job.xml").write_text(text)
         try:
-            read_job("job.xml", forms)
+            read_job("job.xml", forms, functions)
         except InputError as error:
             assert error.exit_code == 2
             return str(error).splitlines()

@@ -300,9 +300,3 @@ def test_several_functions_of_a_pair_potential_need_a_mapping(read):
         InputError, match="2 functions in <pair-potential> without <mapping>, allowed one function"
     ):
         read([], JOB[:start] + text + JOB[end:])
-
-
-def test_potentials_of_functions_are_unknown_without_a_catalogue(folder, forms, built):
-    (folder / "job.xml").write_text(JOB)
-    with pytest.raises(InputError, match="found <eam>, allowed <lennard-jones>, <stillinger-weber>"):
-        read_job(folder / "job.xml", [*forms, built])
