@@ -46,7 +46,6 @@ class BuiltPotentials:
         self._functions = FunctionReader(functions, degrees, faults)
         self._species = species
         self._faults = faults
-        self.warnings: list[str] = []
 
     def reads(self, element: etree._Element) -> bool:
         """Return whether an element is a potential built from functions."""
@@ -60,10 +59,8 @@ class BuiltPotentials:
         functions = () if block is None else self._functions.functions(block, identifier)
         roles = self._roles(element, form, functions)
         for place, function in enumerate(functions):
-            if place not in roles and not self._faults:
-                self.warnings.append(
-                    f"line {values.line_of(element)}: function '{function.id}' of {identifier} has no role"
-                )
+            if place not in roles:
+                self._faults.warn(element, f"function '{function.id}' of {identifier} has no role")
         parameters = tuple(p for function in functions for p in function.all_parameters)
         return Potential(identifier, form.name, parameters, functions, roles)
 

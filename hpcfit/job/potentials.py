@@ -34,8 +34,8 @@ def read_potentials(
     species: Sequence[str],
     dependents: Mapping[str, str],
     faults: Faults,
-) -> tuple[tuple[Potential, ...], tuple[str, ...]]:
-    """Return the potentials in document order, and warnings; a number that is missing or wrong is NaN, its fault noted.
+) -> tuple[Potential, ...]:
+    """Return the potentials in document order; a number that is missing or wrong is NaN, its fault noted.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def read_potentials(
             found.append(built.potential(element))
         else:
             found.append(_Reader(element, by_name[element.tag], species, degrees, faults).potential())
-    return tuple(found), tuple(built.warnings)
+    return tuple(found)
 
 
 class _Reader:

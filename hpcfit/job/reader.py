@@ -79,8 +79,8 @@ def _job(
     block = root.find("potentials")
     # Without species no tag can be judged; that they are missing has been noted.
     constrained = root.find("parameter-constraints")
-    potentials, warnings = (
-        ((), ())
+    potentials = (
+        ()
         if block is None or not species
         else read_potentials(block, forms, functions, species, dependents(constrained), faults)
     )
@@ -97,7 +97,7 @@ def _job(
         structures=structures,
         absolute=absolute,
         constraints=read_constraints(constrained, potentials, functions.check_formula, faults),
-        warnings=warnings,
+        warnings=tuple(faults.warnings),
     )
 
 

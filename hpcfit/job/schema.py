@@ -70,9 +70,8 @@ def _role(role: RoleForm) -> etree._Element:
 def _function(form: FunctionForm) -> etree._Element:
     given = [_node("element", _ref("number"), name=name) for name in form.parameters]
     blocks = [_optional(element) if element.get("name") in form.defaults else element for element in given]
-    fittable = [name for name in form.parameters if name not in form.fixed]
-    if fittable:
-        blocks.append(_optional(_node("element", _any_of(fittable, "freedom"), name="fit-dof")))
+    if form.parameters:
+        blocks.append(_optional(_node("element", _any_of(form.parameters, "freedom"), name="fit-dof")))
     blocks.append(_ref("cutoff-and-screening"))
     identifier = _node("attribute", _ref("identifier"), name="id")
     return _node("element", identifier, _node("interleave", *blocks), name=form.name)

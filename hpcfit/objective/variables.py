@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.potential.constraints import CompiledConstraint
-from hpcfit.potential.program import run
+from hpcfit.potential.expression.interpreter import run
 from hpcfit.records import FloatArray, Parameter
 
 
@@ -67,7 +67,7 @@ class Variables:
             values[self._log] = np.exp(values[self._log])
             values[self._logit] = low + (high - low) / (1.0 + np.exp(-values[self._logit]))
         for constraint in self._constraints:
-            values[constraint.dependent] = run(constraint.program, values[constraint.arguments], 0.0)[0]
+            values[constraint.dependent] = _outputs(constraint, values)[0]
         return values
 
     def jacobian(self, x: FloatArray) -> FloatArray:
@@ -80,7 +80,7 @@ class Variables:
         slopes[self._logit] = (values[self._logit] - low) * ((high - values[self._logit]) / (high - low))
         rows[self._free, np.arange(len(x))] = slopes[self._free]
         for constraint in self._constraints:
-            outputs = run(constraint.program, values[constraint.arguments], 0.0)
+            outputs = _outputs(constraint, values)
             for place, slope in zip(constraint.arguments, outputs[1:], strict=True):
                 # The derivative by a fixed parameter need not even be finite.
                 if rows[place].any():
@@ -97,6 +97,12 @@ class Variables:
                     f"{self._parameters[place].path} out of range, found {values[place]}, allowed {allowed}"
                 )
         return ""
+
+
+def _outputs(constraint: CompiledConstraint, values: FloatArray) -> FloatArray:
+    """Return the value of a dependent parameter and its derivatives by the arguments of its constraint."""
+    arguments = values[constraint.arguments].tolist()
+    return np.asarray(run(constraint.program, arguments, np.zeros(1))[:, 0])
 
 
 def _places(parameters: Sequence[Parameter], chosen: Callable[[Parameter], bool]) -> NDArray[np.int64]:

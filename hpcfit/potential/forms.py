@@ -9,12 +9,10 @@ from __future__ import annotations
 from hpcfit.records import FunctionForm
 
 
-def _form(
-    name: str, formula: str, parameters: str, reference: str, fixed: str = "", **defaults: float
-) -> FunctionForm:
-    """Return a form; `parameters` is a list of ``name:unit``, `fixed` of those that cannot be fitted."""
+def _form(name: str, formula: str, parameters: str, reference: str, **defaults: float) -> FunctionForm:
+    """Return a form; `parameters` is a list of ``name:unit``."""
     pairs = dict(entry.split(":") for entry in parameters.split())
-    return FunctionForm(name, " ".join(formula.split()), pairs, reference, defaults, tuple(fixed.split()))
+    return FunctionForm(name, " ".join(formula.split()), pairs, reference, defaults)
 
 
 _ATOMICREX = "A. Stukowski et al., Modelling Simul. Mater. Sci. Eng. 25, 055003 (2017)"
@@ -71,16 +69,7 @@ _FORMS = (
         "stddev:A alpha:1 exponent:1",
         _ATOMICREX,
     ),
-    # The base is negative: only whole powers exist.
-    _form(
-        "XpowN-cutoff",
-        "((x-cutoff)/h)^N/(1 + ((x-cutoff)/h)^N)",
-        "h:A N:1",
-        _ATOMICREX,
-        fixed="N",
-        h=1.0,
-        N=4.0,
-    ),
+    _form("XpowN-cutoff", "((x-cutoff)/h)^N/(1 + ((x-cutoff)/h)^N)", "h:A N:1", _ATOMICREX, h=1.0, N=4.0),
     _form("RsMinusRPowN", "x < rs ? S*(rs-x)^N : 0", "S:eV/A^N rs:A N:1", _ATOMICREX),
     _form(
         "Mishin-Cu-rho",

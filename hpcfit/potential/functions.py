@@ -76,7 +76,7 @@ def compile_programs(
     programs, first = [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
-        own = [place - first for place in sorted(free) if first <= place < first + count]
+        own = tuple(place - first for place in sorted(free) if first <= place < first + count)
         programs.append(compile_function(function, own, number in of_density and len(free) > 0))
         first += count
     return tuple(programs)
@@ -94,7 +94,7 @@ def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_s
     return found - {-1}
 
 
-def compile_function(function: Function, free: Sequence[int], second: bool) -> Program:
+def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Program:
     """Return the program of one function.
 
     Parameters

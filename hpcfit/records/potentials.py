@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import itertools
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -61,16 +61,14 @@ class PotentialForm:
 class FunctionForm:
     """A built-in function: its formula in ``x``, the names of its parameters with units, and its source.
 
-    ``cutoff`` in the formula is the function's own cut-off; parameters in `defaults` may be left out, those in
-    `fixed` cannot be fitted.
+    ``cutoff`` in the formula is the function's own cut-off; parameters in `defaults` may be left out.
     """
 
     name: str
     formula: str
     parameters: dict[str, str]
     reference: str
-    defaults: dict[str, float] = field(default_factory=dict)
-    fixed: tuple[str, ...] = ()
+    defaults: dict[str, float]
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ import sympy
 from numpy.typing import NDArray
 from sympy.logic.boolalg import Boolean
 
+from hpcfit.potential.expression.operations import Op
 from hpcfit.potential.expression.symbolic import symbol
-from hpcfit.potential.program import Op, Program
+from hpcfit.potential.program import Program
 
 
 @dataclass(frozen=True)

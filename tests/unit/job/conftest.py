@@ -71,9 +71,9 @@ def built():
 def functions():
     return FunctionCatalogue(
         (
-            FunctionForm("morse-A", "D0*(x-r0)", {"D0": "eV", "r0": "A"}, "Phys. Rev. 34, 57"),
-            FunctionForm("exp-A", "exp(1/(x-cutoff))", {}, "none"),
-            FunctionForm("XpowN-cutoff", "(x-cutoff)^N/h", {"h": "A", "N": "1"}, "none", {"h": 1.0}, ("N",)),
+            FunctionForm("morse-A", "D0*(x-r0)", {"D0": "eV", "r0": "A"}, "Phys. Rev. 34, 57", {}),
+            FunctionForm("exp-A", "exp(1/(x-cutoff))", {}, "none", {}),
+            FunctionForm("XpowN-cutoff", "(x-cutoff)^N/h", {"h": "A", "N": "1"}, "none", {"h": 1.0}),
         ),
         check_formula,
     )

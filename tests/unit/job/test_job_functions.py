@@ -154,7 +154,7 @@ def test_species_that_are_named_go_before_wildcards(read):
 
 def test_function_without_a_role_is_a_warning(read):
     job = read([('        <embedding-energy species="*" function="F"/>\n', "")])
-    assert job.warnings == ("line 5: function 'F' of EAM has no role",)
+    assert job.warnings == ("job.xml:5: function 'F' of EAM has no role",)
 
 
 CASES = {
