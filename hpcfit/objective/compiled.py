@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hpcfit.errors import Fault, InputError
 from hpcfit.potential.constraints import CompiledConstraint, compile_constraints
 from hpcfit.potential.functions import compile_programs
 from hpcfit.potential.library import potential_forms
@@ -31,7 +32,20 @@ class Compiled:
 
 
 def compile_job(job: Job) -> Compiled:
-    """Return the programs of all functions and constraints of a job."""
+    """Return the programs of all functions and constraints of a job.
+
+    Raises
+    ------
+    InputError
+        When a formula cannot be compiled, though its syntax is right.
+    """
+    try:
+        return _compiled(job)
+    except ValueError as error:
+        raise InputError([Fault(job.path, str(error))]) from error
+
+
+def _compiled(job: Job) -> Compiled:
     forms = {form.name: form for form in potential_forms()}
     plain, full = [], []
     for potential in job.potentials:

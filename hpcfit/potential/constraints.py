@@ -33,9 +33,21 @@ class CompiledConstraint:
 
 
 def compile_constraints(job: Job) -> tuple[CompiledConstraint, ...]:
-    """Return the job's constraints, compiled, in the job's order: each one follows those that it needs."""
+    """Return the job's constraints, compiled, in the job's order: each one follows those that it needs.
+
+    Raises
+    ------
+    ValueError
+        If an expression is faulty; what, found, allowed.
+    """
     places = {parameter.path: place for place, parameter in enumerate(job.parameters)}
-    return tuple(_compile(constraint, job, places) for constraint in job.constraints)
+    compiled = []
+    for constraint in job.constraints:
+        try:
+            compiled.append(_compile(constraint, job, places))
+        except ValueError as error:
+            raise ValueError(f"constraint '{constraint.id}': {error}") from None
+    return tuple(compiled)
 
 
 def _compile(constraint: Constraint, job: Job, places: dict[str, int]) -> CompiledConstraint:

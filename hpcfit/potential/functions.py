@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
 
 from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
@@ -77,7 +81,10 @@ def compile_programs(
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
         own = tuple(place - first for place in sorted(free) if first <= place < first + count)
-        programs.append(compile_function(function, own, number in of_density and len(free) > 0))
+        try:
+            programs.append(compile_function(function, own, number in of_density and len(free) > 0))
+        except ValueError as error:
+            raise ValueError(f"function '{function.id}' of {potential.id}: {error}") from None
         first += count
     return tuple(programs)
 
@@ -120,9 +127,55 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
 
 
 def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
-    """Return the value of a function at one argument as a formula in its parameters, under the given names."""
-    known: dict[str, Node] = {name: Name(name) for name in names}
-    return substituted(_cut(function, names), known | {_VARIABLE: Number(argument)})
+    """Return the value of a function at one argument as a formula in its parameters.
+
+    Parameters
+    ----------
+    function
+        The function.
+    names
+        Names for all its parameters, in order.
+    argument
+        Where the value is taken.
+
+    Raises
+    ------
+    ValueError
+        If the formula is faulty, or the argument lies outside the nodes of a spline.
+    """
+    if argument >= function.reach:
+        return Number(0.0)
+    taken = len(function.parameters)
+    parts = []
+    for nested in function.nested:
+        parts.append(tree_at(nested, names[taken : taken + len(nested.all_parameters)], argument))
+        taken += len(nested.all_parameters)
+    screening = [parts.pop()] if function.screening else []
+    if function.form in _JOINED:
+        operator = _JOINED[function.form]
+        own = functools.reduce(lambda left, right: Operation(operator, (left, right)), parts)
+    elif function.form == "spline":
+        own = _spline_at(function, names, argument)
+    else:
+        known: dict[str, Node] = {name: Name(name) for name in names}
+        own = substituted(_own_tree(function, names), known | {_VARIABLE: Number(argument)})
+    return functools.reduce(lambda left, right: Operation("*", (left, right)), screening, own)
+
+
+def _spline_at(function: Function, names: Sequence[str], argument: float) -> Node:
+    """Return the value of a clamped cubic spline: a sum of its nodes' values and end slopes, each times a number."""
+    from scipy.interpolate import CubicSpline
+
+    knots = np.array(function.knots)
+    if not knots[0] <= argument <= knots[-1]:
+        allowed = f"{knots[0]} .. {knots[-1]}"
+        raise ValueError(f"value of a spline outside its nodes, found {argument}, allowed {allowed}")
+    # One spline per parameter: that which is 1 in it and 0 in all others.
+    cardinal = np.eye(len(knots) + 2)
+    ends: Any = ((1, cardinal[-2]), (1, cardinal[-1]))
+    weights = CubicSpline(knots, cardinal[:-2], bc_type=ends)(argument)
+    terms = [Operation("*", (Number(float(w)), Name(name))) for w, name in zip(weights, names, strict=False)]
+    return functools.reduce(lambda left, right: Operation("+", (left, right)), terms)
 
 
 def check_formula(formula: str, names: Collection[str]) -> None:
