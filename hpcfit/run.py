@@ -167,7 +167,7 @@ def _work(
             return ""
         with ask(local, comm) as problem:
             log.write("\n".join(header_lines(store.header)) + "\n")
-            log.writelines(f"warning: {text}\n" for text in plan.job.warnings)
+            log.writelines(f"warning: {text}\n" for text in plan.warnings)
             read_at = time.perf_counter()
             state = _first(problem, local, state, comm)
             state = _iterate(problem, local, state, store, log, stopped)

@@ -43,6 +43,11 @@ class Plan:
     compiled: Compiled
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks like a mistake in the job but may be meant."""
+        return (*self.job.warnings, *self.compiled.warnings)
+
+    @property
     def sources(self) -> tuple[DatasetSource, ...]:
         """The datasets of the job, in document order."""
         return self.job.datasets

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, pa
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions
 from hpcfit.potential.program import Program
-from hpcfit.records import Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
+from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
 
@@ -187,6 +188,67 @@ def check_formula(formula: str, names: Collection[str]) -> None:
         What is wrong, what was found, what is allowed.
     """
     parse(formula, names)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Where a derivative that was given differs most from the exact one.
+
+    Parameters
+    ----------
+    x
+        The argument.
+    exact, given
+        The two values there.
+    error
+        Their difference relative to the larger of them, and at least to 1e-9 of the largest exact value.
+    """
+
+    x: float
+    exact: float
+    given: float
+    error: float
+
+
+def check_derivative(
+    formula: str,
+    derivative: str,
+    variable: str,
+    parameters: dict[str, float],
+    cutoff: float,
+    points: FloatArray,
+) -> Disagreement:
+    """Compare what is said to be a formula's derivative with the exact one.
+
+    Parameters
+    ----------
+    formula, derivative
+        Both in `variable`, the names of `parameters` and ``cutoff``.
+    points
+        [n >= 1], arguments to compare at; those where the exact derivative is not finite do not count.
+
+    Raises
+    ------
+    ValueError
+        If a formula is faulty; what, found, allowed.
+    """
+    from hpcfit.potential.expression.compiler import compile_outputs
+    from hpcfit.potential.expression.interpreter import run
+    from hpcfit.potential.expression.symbolic import differentiate, to_sympy
+
+    names = [*parameters, "cutoff"]
+    trees = [parse(text, [variable, *names]) for text in (formula, derivative)]
+    outputs = [differentiate(trees[0], variable, ()).slope, to_sympy(trees[1])]
+    exact, given = run(compile_outputs(outputs, variable, names), [*parameters.values(), cutoff], points)
+    counts = np.isfinite(exact)
+    if not counts.any():
+        return Disagreement(float(points[0]), float(exact[0]), float(given[0]), 0.0)
+    floor = max(1e-9 * float(np.abs(exact[counts]).max()), np.finfo(float).tiny)
+    with np.errstate(invalid="ignore"):
+        errors = np.abs(given - exact) / np.maximum(np.maximum(np.abs(exact), np.abs(given)), floor)
+    errors = np.where(counts, np.where(np.isfinite(errors), errors, np.inf), 0.0)
+    worst = int(errors.argmax())
+    return Disagreement(float(points[worst]), float(exact[worst]), float(given[worst]), float(errors[worst]))
 
 
 def _tree(function: Function, names: Sequence[str]) -> Node:

@@ -9,6 +9,7 @@ import pytest
 from eam_jobs import aluminium, cells, columns, constrained, eam_job, read
 from small_jobs import LENNARD_JONES, potential, sealed
 
+from hpcfit.errors import InputError
 from hpcfit.objective.compiled import compile_job
 from hpcfit.objective.model import Model
 from hpcfit.potential.library import Geometry
@@ -190,6 +191,25 @@ def test_workers_need_no_sympy(tmp_path):
     path.write_bytes(pickle.dumps((job, compile_job(job))))
     root = Path(__file__).resolve().parents[3]
     subprocess.run([sys.executable, "-c", code, str(path)], check=True, cwd=root)
+
+
+def test_wrong_derivative_of_a_user_is_a_warning(tmp_path):
+    right = read(tmp_path, eam_job())
+    assert compile_job(right).warnings == ()
+    wrong = read(
+        tmp_path, eam_job(aluminium().replace("-lambda*A*exp(-lambda*r)", "-lambda*A*exp(-lambda*r) + 1"))
+    )
+    (warning,) = compile_job(wrong).warnings
+    assert warning.startswith(
+        f"{wrong.path}: derivative of EAM.V is not that of its expression and is not used, found"
+    )
+
+
+def test_formula_that_cannot_be_compiled_is_a_fault(tmp_path):
+    # Its syntax is right; that it divides by zero shows when it is differentiated.
+    job = read(tmp_path, eam_job(aluminium().replace("-D*sqrt(rho)", "-D/(rho-rho)")))
+    with pytest.raises(InputError, match=r"job.xml: function 'F' of EAM: .*formula"):
+        compile_job(job)
 
 
 def test_embedding_beyond_its_cutoff_is_zero(tmp_path):
