@@ -30,9 +30,10 @@ from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.service import Asked, answer, ask
+from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, Job, Predictions, State
-from hpcfit.solver.covariance import covariance
+from hpcfit.solver.covariance import covariance, propagated
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, iterate, start
 from hpcfit.solver.step import Bounds
 
@@ -61,8 +62,8 @@ def prepare(read: Callable[[], Job], comm: Communicator) -> Plan:
 
 
 def read(path: str) -> Job:
-    """Return the job at `path`, with the kernels' catalogue of potentials."""
-    return read_job(path, potential_forms())
+    """Return the job at `path`, with the kernels' catalogue of potentials and the functions to build them from."""
+    return read_job(path, potential_forms(), function_catalogue())
 
 
 def _indices(job: Job) -> list[DatasetIndex]:
@@ -176,6 +177,7 @@ class _Run:
             return ""
         with ask(local, self.comm) as problem:
             self.log.write("\n".join(header_lines(store.header)) + "\n")
+            self.log.writelines(f"warning: {text}\n" for text in self.plan.warnings)
             read_at = time.perf_counter()
             state = _first(problem, local, state, self.comm)
             state = self._iterate(problem, local, state, store)
@@ -183,13 +185,13 @@ class _Run:
                 self.log.write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
                 return STOPPED_SIGNAL
             fitted_at = time.perf_counter()
-            result = _result(problem, self.plan, state)
+            result = _result(problem, self.plan, local, state)
             timings = {
                 "setup": read_at - begun,
                 "fit": fitted_at - read_at,
                 "result": time.perf_counter() - fitted_at,
             }
-            store.finish(replace(result, timings=timings))
+            store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
         report.write(store.run, self.log)
         return state.outcome
 
@@ -198,7 +200,7 @@ class _Run:
         bounds = Bounds(local.model.lower, local.model.upper)
         with progress(store.header.loss, self.log) as lines:
             if state.iteration == 0:
-                store.save(state, 0.0)
+                store.save(state, 0.0, local.model.variables.parameters(state.x))
                 lines.line(state, 0.0)
             if fitting is None:
                 return replace(state, outcome=NOT_FITTED)
@@ -208,7 +210,7 @@ class _Run:
                 if self.stopped() and not state.outcome:
                     state = replace(state, outcome=STOPPED_SIGNAL)
                 seconds, clock = time.perf_counter() - clock, time.perf_counter()
-                store.save(state, seconds)
+                store.save(state, seconds, local.model.variables.parameters(state.x))
                 lines.line(state, seconds)
                 if state.outcome:
                     break
@@ -240,10 +242,11 @@ def _first(problem: Asked, local: LocalObjective, state: State | None, comm: Com
     return state
 
 
-def _result(problem: Asked, plan: Plan, state: State) -> RunResult:
+def _result(problem: Asked, plan: Plan, local: LocalObjective, state: State) -> RunResult:
     matrix, singular = np.zeros((0, 0)), np.zeros(0)
     if len(state.x):
         matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)
+        matrix = propagated(matrix, local.model.variables.jacobian(state.x))
     return RunResult(state.outcome, state, matrix, singular, _predictions(problem, plan, state), timings={})
 
 

@@ -6,19 +6,34 @@ Which parameters a potential has comes from its form; here stands only how a job
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
 from hpcfit.errors import nearest
 from hpcfit.job import values
+from hpcfit.job.built_potentials import BuiltPotentials
+from hpcfit.job.degrees import Degrees
+from hpcfit.job.schema import PAIR_POTENTIAL
 from hpcfit.job.tags import Combination, combination, tag_of
 from hpcfit.job.values import Faults, quoted
-from hpcfit.records import Parameter, ParameterForm, Potential, PotentialForm, species_tuples
+from hpcfit.records import (
+    FunctionCatalogue,
+    Parameter,
+    ParameterForm,
+    Potential,
+    PotentialForm,
+    species_tuples,
+)
 
 
 def read_potentials(
-    parent: etree._Element, forms: Sequence[PotentialForm], species: Sequence[str], faults: Faults
+    parent: etree._Element,
+    forms: Sequence[PotentialForm],
+    functions: FunctionCatalogue,
+    species: Sequence[str],
+    dependents: Mapping[str, str],
+    faults: Faults,
 ) -> tuple[Potential, ...]:
     """Return the potentials in document order; a number that is missing or wrong is NaN, its fault noted.
 
@@ -28,26 +43,44 @@ def read_potentials(
         The ``<potentials>``.
     forms
         What the kernels know.
+    functions
+        What potentials with roles may be built from.
     species
         Symbols of the job, at least one.
+    dependents
+        The expressions that dependent parameters follow, by path.
     faults
         Collects what is wrong.
     """
     by_name = {form.name: form for form in forms}
-    elements = [element for element in parent if element.tag in by_name]
+    degrees = Degrees(dependents, faults)
+    built = BuiltPotentials(forms, functions, species, degrees, faults)
+    elements = [element for element in parent if element.tag in by_name or element.tag == PAIR_POTENTIAL]
     values.check_ids(elements, faults)
-    return tuple(_Reader(element, by_name[element.tag], species, faults).potential() for element in elements)
+    found = []
+    for element in elements:
+        if built.reads(element):
+            found.append(built.potential(element))
+        else:
+            found.append(_Reader(element, by_name[element.tag], species, degrees, faults).potential())
+    return tuple(found)
 
 
 class _Reader:
     """Reads one potential."""
 
     def __init__(
-        self, element: etree._Element, form: PotentialForm, species: Sequence[str], faults: Faults
+        self,
+        element: etree._Element,
+        form: PotentialForm,
+        species: Sequence[str],
+        degrees: Degrees,
+        faults: Faults,
     ) -> None:
         self._element = element
         self._form = form
         self._species = species
+        self._degrees = degrees
         self._faults = faults
         self._id = values.line_of_text(element.get("id"), form.name)
         names = [row.name for row in form.parameters]
@@ -78,19 +111,10 @@ class _Reader:
     def _parameter(
         self, row: ParameterForm, path: str, given: etree._Element | None, degree: etree._Element | None
     ) -> Parameter:
-        start = math.nan if given is None else values.number(given.text)
-        minimum, maximum, free = -math.inf, math.inf, False
-        if degree is not None:
-            start = values.number(degree.get("start"), start)
-            minimum, maximum = _bounds(degree)
-            free = values.boolean(degree.get("enabled"), True)
         if given is None and (degree is None or "start" not in degree.attrib):
             self._note_missing(row, path)
-        elif degree is not None and minimum <= maximum and (start < minimum or start > maximum):
-            self._faults.add(
-                degree, f"bounds exclude the start of {path}", f"{start}", f"{minimum} .. {maximum}"
-            )
-        return Parameter(path, row.unit, start, minimum, maximum, free)
+        start = math.nan if given is None else values.number(given.text)
+        return self._degrees.parameter(path, row.unit, start, degree)
 
     def _note_missing(self, row: ParameterForm, path: str) -> None:
         if row.name not in self._suspect:
@@ -131,9 +155,7 @@ class _Reader:
     def _check_degree(self, row: ParameterForm, degree: etree._Element) -> None:
         for name in ("start", "min", "max"):
             self._check_range(row, degree, degree.get(name), name)
-        minimum, maximum = _bounds(degree)
-        if minimum > maximum:
-            self._faults.add(degree, f"min of <{row.name}> above max", f"{minimum}", f"at most {maximum}")
+        self._degrees.check(degree)
 
     def _check_range(self, row: ParameterForm, element: etree._Element, text: str | None, which: str) -> None:
         value = values.number(text)
@@ -144,7 +166,3 @@ class _Reader:
     def _path(self, row: ParameterForm, found: Combination) -> str:
         suffix = f"[{tag_of(found, self._species)}]" if len(self._species) > 1 else ""
         return f"{self._id}.{row.name}{suffix}"
-
-
-def _bounds(degree: etree._Element) -> tuple[float, float]:
-    return values.number(degree.get("min"), -math.inf), values.number(degree.get("max"), math.inf)

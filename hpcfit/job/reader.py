@@ -10,6 +10,7 @@ from lxml import etree
 
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.job import values
+from hpcfit.job.constraints import dependents, read_constraints
 from hpcfit.job.document import parse
 from hpcfit.job.explain import check
 from hpcfit.job.fitting import read_fitting
@@ -17,10 +18,10 @@ from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
 from hpcfit.job.structures import read_structures
 from hpcfit.job.values import Faults, quoted
-from hpcfit.records import Group, Job, Potential, PotentialForm
+from hpcfit.records import FunctionCatalogue, Group, Job, PotentialForm
 
 
-def read_job(path: str | Path, forms: Sequence[PotentialForm]) -> Job:
+def read_job(path: str | Path, forms: Sequence[PotentialForm], functions: FunctionCatalogue) -> Job:
     """Read a job file.
 
     Dataset files are only looked for; what is in them, and whether it fits the job, is found out elsewhere.
@@ -31,6 +32,8 @@ def read_job(path: str | Path, forms: Sequence[PotentialForm]) -> Job:
         The job file. Datasets are relative to its folder.
     forms
         The potentials that the kernels know, with their parameters.
+    functions
+        What potentials with roles may be built from.
 
     Returns
     -------
@@ -45,8 +48,8 @@ def read_job(path: str | Path, forms: Sequence[PotentialForm]) -> Job:
     content = _content(Path(path))
     faults = Faults(str(path))
     root = parse(content, faults)
-    check(root, grammar(forms), faults)
-    job = _job(path, content, root, forms, faults)
+    check(root, grammar(forms, functions.forms), faults)
+    job = _job(path, content, root, forms, functions, faults)
     if not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
     faults.raise_if_any()
@@ -65,9 +68,22 @@ def _content(path: Path) -> bytes:
 
 
 def _job(
-    path: str | Path, content: bytes, root: etree._Element, forms: Sequence[PotentialForm], faults: Faults
+    path: str | Path,
+    content: bytes,
+    root: etree._Element,
+    forms: Sequence[PotentialForm],
+    functions: FunctionCatalogue,
+    faults: Faults,
 ) -> Job:
     species = _species(root, faults)
+    block = root.find("potentials")
+    # Without species no tag can be judged; that they are missing has been noted.
+    constrained = root.find("parameter-constraints")
+    potentials = (
+        ()
+        if block is None or not species
+        else read_potentials(block, forms, functions, species, dependents(constrained), faults)
+    )
     folder = Path(path).absolute().parent
     structures, absolute = _structures(root.find("structures"), folder, faults)
     return Job(
@@ -77,21 +93,16 @@ def _job(
         name=values.line_of_text(root.findtext("name"), Path(path).stem),
         species=species,
         fitting=read_fitting(root.find("fitting"), faults),
-        potentials=_potentials(root.find("potentials"), forms, species, faults),
+        potentials=potentials,
         structures=structures,
         absolute=absolute,
+        constraints=read_constraints(constrained, potentials, functions.check_formula, faults),
+        warnings=tuple(faults.warnings),
     )
 
 
 def _structures(element: etree._Element | None, folder: Path, faults: Faults) -> tuple[Group, bool]:
     return (Group("", 1.0, ()), False) if element is None else read_structures(element, folder, faults)
-
-
-def _potentials(
-    element: etree._Element | None, forms: Sequence[PotentialForm], species: Sequence[str], faults: Faults
-) -> tuple[Potential, ...]:
-    # Without species no tag can be judged; that they are missing has been noted.
-    return () if element is None or not species else read_potentials(element, forms, species, faults)
 
 
 def _species(root: etree._Element, faults: Faults) -> tuple[str, ...]:

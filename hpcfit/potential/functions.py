@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hpcfit.errors import nearest
-from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse
+from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions
 from hpcfit.potential.program import Program
-from hpcfit.records import FloatArray, Function, Potential, PotentialForm, species_tuples
+from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
 
@@ -23,19 +23,43 @@ _VARIABLE = "x"
 _JOINED = {"sum": "+", "product": "*"}
 
 
-def reach(function: Function) -> float:
-    """Return where a function vanishes for good, Angstrom; infinite where it never does."""
-    own = function.cutoff
-    if function.children:
-        parts = [reach(child) for child in function.children]
-        own = min(own, max(parts) if function.form == "sum" else min(parts))
-    return min(own, reach(function.screening)) if function.screening else own
+def function_catalogue() -> FunctionCatalogue:
+    """Return what a job may build potentials from."""
+    return FunctionCatalogue(tuple(FUNCTION_FORMS.values()), check_formula)
+
+
+def reach(potential: Potential, form: PotentialForm, n_species: int) -> float:
+    """Return the distance, Angstrom, beyond which a potential's functions all vanish.
+
+    Parameters
+    ----------
+    potential
+        With functions.
+    form
+        Its form, with roles.
+    n_species
+        Number of species of the job.
+    """
+    used = _with_argument("distance", potential, form, n_species)
+    return max((potential.functions[number].reach for number in used), default=0.0)
 
 
 def compile_potential(
     potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
 ) -> Functions:
-    """Return a potential's functions, compiled for derivatives by some of its parameters.
+    """Return a potential's functions for the kernels, from `compile_programs` with the same arguments."""
+    return functions_of(potential, compile_programs(potential, form, n_species, free))
+
+
+def functions_of(potential: Potential, programs: Sequence[Program]) -> Functions:
+    """Return a potential's functions for the kernels from its programs."""
+    return Functions(programs, [function.reach for function in potential.functions], potential.roles)
+
+
+def compile_programs(
+    potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
+) -> tuple[Program, ...]:
+    """Return the programs of a potential's functions, with derivatives by some of its parameters.
 
     Parameters
     ----------
@@ -52,32 +76,34 @@ def compile_potential(
     Raises
     ------
     ValueError
-        If a formula is faulty, or a function plays roles with different arguments; what, found, allowed.
+        If a formula is faulty; what, found, allowed.
     """
-    arguments = _arguments(potential, form, n_species)
-    programs, cutoffs, first = [], [], 0
+    of_density = _with_argument("density", potential, form, n_species)
+    if both := of_density & _with_argument("distance", potential, form, n_species):
+        names = ", ".join(potential.functions[number].id for number in sorted(both))
+        raise ValueError(f"function of a distance and of the density, found {names}, allowed one of them")
+    programs, first = [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
         own = tuple(place - first for place in sorted(free) if first <= place < first + count)
-        argument = arguments.get(number, "distance")
-        programs.append(compile_function(function, own, argument == "density" and len(free) > 0))
-        cutoffs.append(reach(function) if argument == "distance" else math.inf)
+        try:
+            programs.append(compile_function(function, own, number in of_density and len(free) > 0))
+        except ValueError as error:
+            raise ValueError(f"function '{function.id}' of {potential.id}: {error}") from None
         first += count
-    return Functions(programs, cutoffs, potential.roles)
+    return tuple(programs)
 
 
-def _arguments(potential: Potential, form: PotentialForm, n_species: int) -> dict[int, str]:
-    """Return what the functions that play a role are functions of."""
-    found: dict[int, str] = {}
-    places = iter(potential.roles)
+def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_species: int) -> set[int]:
+    """Return the functions of an argument; for those of the density the second derivative is needed."""
+    found: set[int] = set()
+    place = 0
     for role in form.roles:
-        for _, number in zip(species_tuples(role.kind, n_species), places, strict=False):
-            if number >= 0 and found.setdefault(number, role.argument) != role.argument:
-                raise ValueError(
-                    f"function in roles with different arguments, found '{potential.functions[number].id}' "
-                    f"of {found[number]} and {role.argument}, allowed one of them"
-                )
-    return found
+        count = len(species_tuples(role.kind, n_species))
+        if role.argument == argument:
+            found.update(potential.roles[place : place + count])
+        place += count
+    return found - {-1}
 
 
 @functools.cache
@@ -106,15 +132,67 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
     return compile_outputs(outputs, _VARIABLE, names)
 
 
-def check_formula(formula: str, variable: str, names: Collection[str]) -> None:
-    """Check the text of a user's formula in `variable` and the parameters `names`; ``cutoff`` may be used too.
+def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
+    """Return the value of a function at one argument as a formula in its parameters.
+
+    Parameters
+    ----------
+    function
+        The function.
+    names
+        Names for all its parameters, in order.
+    argument
+        Where the value is taken.
+
+    Raises
+    ------
+    ValueError
+        If the formula is faulty, or the argument lies outside the nodes of a spline.
+    """
+    if argument >= function.reach:
+        return Number(0.0)
+    taken = len(function.parameters)
+    parts = []
+    for nested in function.nested:
+        parts.append(tree_at(nested, names[taken : taken + len(nested.all_parameters)], argument))
+        taken += len(nested.all_parameters)
+    screening = [parts.pop()] if function.screening else []
+    if function.form in _JOINED:
+        operator = _JOINED[function.form]
+        own = functools.reduce(lambda left, right: Operation(operator, (left, right)), parts)
+    elif function.form == "spline":
+        own = _spline_at(function, names, argument)
+    else:
+        known: dict[str, Node] = {name: Name(name) for name in names}
+        own = substituted(_own_tree(function, names), known | {_VARIABLE: Number(argument)})
+    return functools.reduce(lambda left, right: Operation("*", (left, right)), screening, own)
+
+
+def _spline_at(function: Function, names: Sequence[str], argument: float) -> Node:
+    """Return the value of a clamped cubic spline: a sum of its nodes' values and end slopes, each times a number."""
+    from scipy.interpolate import CubicSpline
+
+    knots = np.array(function.knots)
+    if not knots[0] <= argument <= knots[-1]:
+        allowed = f"{knots[0]} .. {knots[-1]}"
+        raise ValueError(f"value of a spline outside its nodes, found {argument}, allowed {allowed}")
+    # One spline per parameter: that which is 1 in it and 0 in all others.
+    cardinal = np.eye(len(knots) + 2)
+    ends: Any = ((1, cardinal[-2]), (1, cardinal[-1]))
+    weights = CubicSpline(knots, cardinal[:-2], bc_type=ends)(argument)
+    terms = [Operation("*", (Number(float(w)), Name(name))) for w, name in zip(weights, names, strict=False)]
+    return functools.reduce(lambda left, right: Operation("+", (left, right)), terms)
+
+
+def check_formula(formula: str, names: Collection[str]) -> None:
+    """Check the text of a user's formula that may use `names`.
 
     Raises
     ------
     ValueError
         What is wrong, what was found, what is allowed.
     """
-    parse(formula, [variable, *names, "cutoff"])
+    parse(formula, names)
 
 
 @dataclass(frozen=True)
@@ -201,39 +279,19 @@ def _tree(function: Function, names: Sequence[str]) -> Node:
 def _cut(function: Function, names: Sequence[str]) -> Node:
     """Return the tree of a part of another function, zero from the part's own cut-off on."""
     tree = _tree(function, names)
-    if math.isinf(reach(function)):
+    if math.isinf(function.reach):
         return tree
-    inside = Operation("<", (Name(_VARIABLE), Number(reach(function))))
+    inside = Operation("<", (Name(_VARIABLE), Number(function.reach)))
     return Operation("?:", (inside, tree, Number(0.0)))
 
 
 def _own_tree(function: Function, names: Sequence[str]) -> Node:
-    own = dict(zip(function.names, names[: len(function.names)], strict=True))
-    if function.form == "poly":
-        return _polynomial({name: int(re.sub(r"\D", "", old)) for old, name in own.items()})
-    if function.form not in (*FUNCTION_FORMS, "user-function"):
-        like = nearest(function.form, [*FUNCTION_FORMS, "user-function", "poly", *_JOINED])
+    if not function.formula and function.form not in FUNCTION_FORMS:
+        like = nearest(function.form, FUNCTION_FORMS)
         raise ValueError(f"unknown function, found '{function.form}'" + (f", nearest {like}" if like else ""))
-    user = function.form == "user-function"
-    formula = function.formula if user else FUNCTION_FORMS[function.form].formula
-    variable = function.variable if user else _VARIABLE
-    tree = parse(formula, [variable, *own, "cutoff"])
+    formula = function.formula or FUNCTION_FORMS[function.form].formula
+    variable = function.variable or _VARIABLE
+    tree = parse(formula, [variable, *function.names, "cutoff"])
     known: dict[str, Node] = {variable: Name(_VARIABLE), "cutoff": Number(function.cutoff)}
-    return _renamed(tree, known | {old: Name(name) for old, name in own.items()})
-
-
-def _polynomial(powers: dict[str, int]) -> Node:
-    """Return the sum of powers of the variable, each with the coefficient of the given name."""
-    tree: Node = Number(0.0)
-    for name, power in powers.items():
-        term = Operation("*", (Name(name), Operation("^", (Name(_VARIABLE), Number(float(power))))))
-        tree = Operation("+", (tree, term))
-    return tree
-
-
-def _renamed(node: Node, known: dict[str, Node]) -> Node:
-    if isinstance(node, Name):
-        return known[node.name]
-    if isinstance(node, Operation):
-        return Operation(node.operator, tuple(_renamed(operand, known) for operand in node.operands))
-    return node
+    known |= {name: Name(new) for name, new in zip(function.names, names[: len(function.names)], strict=True)}
+    return substituted(tree, known)

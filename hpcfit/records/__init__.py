@@ -4,15 +4,20 @@ from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
 from hpcfit.records.jobs import (
     AbsoluteWeights,
+    Constraint,
+    ConstraintTerm,
     DatasetSource,
     FittedProperty,
     Fitting,
     GeodesicOptions,
     Group,
     Job,
+    functions_by_path,
 )
 from hpcfit.records.potentials import (
     Function,
+    FunctionCatalogue,
+    FunctionForm,
     Parameter,
     ParameterForm,
     ParameterKind,
@@ -26,12 +31,16 @@ from hpcfit.records.states import State
 __all__ = [
     "AbsoluteWeights",
     "Configurations",
+    "Constraint",
+    "ConstraintTerm",
     "DatasetIndex",
     "DatasetSource",
     "FittedProperty",
     "Fitting",
     "FloatArray",
     "Function",
+    "FunctionCatalogue",
+    "FunctionForm",
     "GeodesicOptions",
     "Group",
     "IntArray",
@@ -45,5 +54,6 @@ __all__ = [
     "Predictions",
     "RoleForm",
     "State",
+    "functions_by_path",
     "species_tuples",
 ]

@@ -10,6 +10,7 @@ from hpcfit.job.reader import read_job
 from hpcfit.objective.block import BlockObjective
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
+from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 
 X = np.array([14.0, 0.61, 2.3])
@@ -21,7 +22,7 @@ def model(tmp_path):
     def made(potentials=""):
         (tmp_path / "si.h5").touch()
         (tmp_path / "job.xml").write_text(job_text(potentials=potentials))
-        return Model(read_job(tmp_path / "job.xml", potential_forms()))
+        return Model(read_job(tmp_path / "job.xml", potential_forms(), function_catalogue()))
 
     return made
 

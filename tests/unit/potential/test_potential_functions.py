@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hpcfit.potential.expression.interpreter import run
-from hpcfit.potential.functions import check_derivative, check_formula, compile_function, reach
+from hpcfit.potential.functions import check_derivative, check_formula, compile_function
 from hpcfit.records import Function, Parameter
 
 X = np.linspace(1.0, 5.5, 91)
@@ -77,7 +77,7 @@ def test_nested() -> None:
     ],
 )
 def test_reach(function: Function, distance: float) -> None:
-    assert reach(function) == distance
+    assert function.reach == distance
 
 
 def test_functions_of_nothing() -> None:
@@ -86,9 +86,9 @@ def test_functions_of_nothing() -> None:
 
 
 def test_formulas_are_checked_with_the_names_they_may_use() -> None:
-    check_formula("A*exp(-r/cutoff)", "r", ["A"])
+    check_formula("A*exp(-r/cutoff)", ["r", "A", "cutoff"])
     with pytest.raises(ValueError, match="unknown name in formula, found 'x'"):
-        check_formula("A*x", "r", ["A"])
+        check_formula("A*x", ["r", "A", "cutoff"])
 
 
 PARAMETERS = {"A": 500.0, "lambda": 2.73}
