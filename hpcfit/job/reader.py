@@ -20,7 +20,9 @@ from hpcfit.job.values import Faults, quoted
 from hpcfit.records import Group, Job, Potential, PotentialForm
 
 
-def read_job(path: str | Path, forms: Sequence[PotentialForm]) -> Job:
+def read_job(
+    path: str | Path, forms: Sequence[PotentialForm], text: str | None = None, structures: bool = True
+) -> Job:
     """Read a job file.
 
     Dataset files are only looked for; what is in them, and whether it fits the job, is found out elsewhere.
@@ -31,6 +33,10 @@ def read_job(path: str | Path, forms: Sequence[PotentialForm]) -> Job:
         The job file. Datasets are relative to its folder.
     forms
         The potentials that the kernels know, with their parameters.
+    text
+        The job as it was stored, to be read in place of the file; its folder and messages are still the file's.
+    structures
+        Whether structures are wanted. Without them datasets need not exist, and there need be nothing to fit.
 
     Returns
     -------
@@ -42,12 +48,15 @@ def read_job(path: str | Path, forms: Sequence[PotentialForm]) -> Job:
     InputError
         The file cannot be read, or has faults: every fault that can be found, in the order of lines.
     """
-    content = _content(Path(path))
+    content = _content(Path(path)) if text is None else text.encode()
     faults = Faults(str(path))
     root = parse(content, faults)
     check(root, grammar(forms), faults)
+    if not structures:
+        for element in root.findall("structures"):
+            element.clear()
     job = _job(path, content, root, forms, faults)
-    if not faults and job.fitting is not None:
+    if structures and not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
     faults.raise_if_any()
     return job

@@ -19,7 +19,7 @@ def grammar(forms: Sequence[PotentialForm]) -> etree._Element:
     """Return the RELAX NG grammar of a job whose potentials are `forms`."""
     text = resources.files("hpcfit.job").joinpath("job.rng").read_bytes()
     root = etree.fromstring(text, etree.XMLParser(remove_comments=True))
-    for form in forms:
+    for form in (form for form in forms if form.parameters):
         root.append(_node("define", _potential(form), name="potential", combine="choice"))
     return root
 
