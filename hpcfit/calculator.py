@@ -82,8 +82,8 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
         if trouble is not None:
             raise CalculationFailed(f"{self._source}: {trouble.message}, atom {trouble.atom}")
         energy, virial = float(columns[0, 0]), columns[0, -6:]
-        self.results = {"energy": energy, "free_energy": energy}
-        self.results["forces"] = columns[0, 1:-6].reshape(-1, 3).copy()
+        forces = columns[0, 1:-6].reshape(-1, 3).copy()
+        self.results = {"energy": energy, "free_energy": energy, "forces": forces}
         if kept.cell.rank == 3:
             self.results["stress"] = -virial / kept.get_volume()
 

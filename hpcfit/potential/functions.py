@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 
 from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse
 from hpcfit.potential.forms import FUNCTION_FORMS
-from hpcfit.potential.library import Functions
+from hpcfit.potential.library import Functions, function_values
 from hpcfit.potential.program import Program
-from hpcfit.records import Function, Potential, PotentialForm, species_tuples
+from hpcfit.records import FloatArray, Function, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
 
@@ -95,6 +95,28 @@ def compile_function(function: Function, free: Sequence[int], second: bool) -> P
         outputs.append(derivatives.second)
     outputs += [*derivatives.by_parameter, *derivatives.slope_by_parameter]
     return compile_outputs(outputs, _VARIABLE, names)
+
+
+def tabulate(
+    function: Function, parameters: FloatArray, x: FloatArray, of_density: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Return the value and the slope of a function at arguments `x`, by the program that the kernels execute.
+
+    Parameters
+    ----------
+    function
+        The function; the start values of its parameters are not used.
+    parameters
+        [n_parameters], values of `Function.all_parameters`.
+    x
+        [n], Angstrom for a function of the distance.
+    of_density
+        Whether it is a function of the density, which no cut-off ends.
+    """
+    cutoff = math.inf if of_density else reach(function)
+    compiled = Functions([compile_function(function, (), False)], [cutoff], ())
+    value, slope = function_values(compiled, 0, parameters, x)
+    return value, slope
 
 
 def check_formula(formula: str, variable: str, names: Collection[str]) -> None:
