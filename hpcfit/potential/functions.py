@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Collection, Sequence
 
@@ -113,10 +114,14 @@ def tabulate(
     of_density
         Whether it is a function of the density, which no cut-off ends.
     """
-    cutoff = math.inf if of_density else reach(function)
-    compiled = Functions([compile_function(function, (), False)], [cutoff], ())
-    value, slope = function_values(compiled, 0, parameters, x)
+    value, slope = function_values(_alone(function, of_density), 0, parameters, x)
     return value, slope
+
+
+@functools.lru_cache(maxsize=64)  # a function is evaluated again and again, and compiled slowly
+def _alone(function: Function, of_density: bool) -> Functions:
+    cutoff = math.inf if of_density else reach(function)
+    return Functions([compile_function(function, (), False)], [cutoff], ())
 
 
 def check_formula(formula: str, variable: str, names: Collection[str]) -> None:
