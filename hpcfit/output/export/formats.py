@@ -28,7 +28,7 @@ class Settings:
     rho_range_factor
         End of the table of the density, in units of the largest density, 2 by default.
     largest_density
-        By default the largest in the job's structures.
+        By default the largest in the job's structures; where given, errors are stated from a tenth of it on.
     inner
         Distance, Angstrom, from which on a table of a pair energy is there, 1 by default, or its error stated, by
         default the smallest distance in the job's structures.
@@ -133,7 +133,7 @@ def _source(final: FinalJob, potential: Potential, file: str, settings: Settings
     bare = Source(job.species, potential, form, _comments(final, potential), Path(file).name, **values)
     if not has_densities(bare):
         return bare
-    found = density_range(job, bare) if largest is None else DensityRange(0.0, largest, bare.inner)
+    found = density_range(job, bare) if largest is None else DensityRange(largest / 10, largest, bare.inner)
     return replace(bare, densities=found, inner=values.get("inner", found.shortest))
 
 

@@ -169,11 +169,13 @@ def _element_line(source: Source, symbol: str) -> str:
 
 def _notes(source: Source, tables: _Tables, largest: float) -> Iterator[str]:
     met = source.densities
-    if met:
-        yield f"densities met are {met.smallest:.6g} to {met.largest:.6g}, tabulated to {largest:.6g}"
-        if met.smallest < 0:
-            yield "densities below zero were met, where the table does not reach"
+    if met and met.smallest < 0:
+        yield f"densities down to {met.smallest:.6g} were met, but the table begins at 0"
     errors = ", ".join(f"{name} {error:.1e}" for name, error in tables.errors.items())
-    yield f"largest errors of interpolation: {errors} (distances from {tables.inner:.6g} A on)"
+    ranges = f"distances from {tables.inner:.6g} A on"
+    if met:
+        yield f"largest density {met.largest:.6g}, tabulated to {largest:.6g}"
+        ranges += f", densities {met.smallest:.6g} to {met.largest:.6g}"
+    yield f"largest errors of interpolation: {errors} ({ranges})"
     if tables.replaced:
         yield f"{tables.replaced} values that are not finite were replaced by the nearest one that is"
