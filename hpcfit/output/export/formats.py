@@ -91,7 +91,7 @@ def export(final: FinalJob, name: str, file: str, chosen: str, settings: Setting
     known = FORMATS[name]
     _refuse_unused(name, settings)
     potential = _chosen(final.job, name, chosen)
-    source = _source(final, potential, file, settings)
+    source = _source(final, potential, name, file, settings)
     written = known.writers[potential.form](source)
     others = [other.id for other in final.job.potentials if other.id != potential.id]
     if not others:
@@ -125,13 +125,13 @@ def _chosen(job: Job, name: str, chosen: str) -> Potential:
     raise InputError([Fault(job.path, f"{what} {name}", chosen or ids, f"--potential, one of {ids}")])
 
 
-def _source(final: FinalJob, potential: Potential, file: str, settings: Settings) -> Source:
+def _source(final: FinalJob, potential: Potential, name: str, file: str, settings: Settings) -> Source:
     job = final.job
     form = next(form for form in potential_forms() if form.name == potential.form)
     values = {key: value for key, value in vars(settings).items() if value is not None}
     largest = values.pop("largest_density", None)
     bare = Source(job.species, potential, form, _comments(final, potential), Path(file).name, **values)
-    if not has_densities(bare):
+    if "largest_density" not in FORMATS[name].settings or not has_densities(bare):
         return bare
     found = density_range(job, bare) if largest is None else DensityRange(largest / 10, largest, bare.inner)
     return replace(bare, densities=found, inner=values.get("inner", found.shortest))

@@ -109,7 +109,8 @@ class _Tables:
         values = np.array([p.start for p in function.all_parameters])
         middle = (x[1:] + x[:-1]) / 2.0
         both = tabulate(function, values, np.concatenate([x, middle]), of_density=x is self.rho)[0]
-        table, replaced = finite(both[: len(x)] * factor(x))
+        with np.errstate(invalid="ignore"):
+            table, replaced = finite(both[: len(x)] * factor(x))
         self.replaced += replaced
         inside = (middle >= stated[0]) & (middle <= stated[1])
         error = np.abs(midpoints(table) / factor(middle) - both[len(x) :])[inside]
