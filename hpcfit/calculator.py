@@ -80,7 +80,8 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
         columns = np.zeros((1, geometry.n_rows(virials=True)))
         trouble = self._model.evaluate(geometry, self._model.start, columns, virials=True)
         if trouble is not None:
-            raise CalculationFailed(f"{self._source}: {trouble.message}, atom {trouble.atom}")
+            where = f", atom {trouble.atom}" if trouble.atom >= 0 else ""
+            raise CalculationFailed(f"{self._source}: {trouble.message}{where}")
         energy, virial = float(columns[0, 0]), columns[0, -6:]
         forces = columns[0, 1:-6].reshape(-1, 3).copy()
         self.results = {"energy": energy, "free_energy": energy, "forces": forces}

@@ -54,6 +54,7 @@ FORMATS = {
     "lammps-lj": Format({"lennard-jones": lennard_jones.write}),
     "lammps-sw": Format({"stillinger-weber": stillinger_weber.write}),
     "lammps-tersoff": Format({"tersoff": tersoff.write, "abop": tersoff.write_abop}),
+    "lammps-tersoff-mod": Format({"tersoff-mod": tersoff.write_mod}),
     "lammps-edip": Format({"edip": edip.write}),
     "eam-alloy": Format({"eam": setfl.write_alloy}, _EAM),
     "eam-fs": Format({"eam": setfl.write_fs}, _EAM),

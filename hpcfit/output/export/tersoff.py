@@ -1,4 +1,4 @@
-"""LAMMPS' ``tersoff``, from Tersoff's own parameters or from those of Brenner and Albe."""
+"""LAMMPS' ``tersoff``, from Tersoff's own parameters or from those of Brenner and Albe, and ``tersoff/mod``."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ _COLUMNS = (
     "A",
 )
 
+_MOD_COLUMNS = (
+    *("beta", "alpha", "h", "eta", "beta_ters", "lambda2", "B", "R", "D", "lambda1", "A", "n"),
+    *("c1", "c2", "c3", "c4", "c5"),
+)
+
 #: The cut-off of the third atom is read from the triplet's entry: where it belongs to a pair, that of centre and third.
 _OF_THE_THIRD = ("R", "D", "bigr", "bigd")
 
@@ -44,6 +49,12 @@ def write_abop(source: Source) -> Written:
     return write_columns(source, "tersoff", _COLUMNS, _abop_entry)
 
 
+def write_mod(source: Source) -> Written:
+    """Return the file of a Tersoff potential as modified by Kumagai; LAMMPS' column beta_ters is always 1."""
+    refuse_negative(source, ("R", "D", "lambda2", "B", "lambda1", "A", "n"))
+    return write_columns(source, "tersoff/mod", _MOD_COLUMNS, _mod_entry)
+
+
 def _value(source: Source, name: str, i: int, j: int, k: int) -> float:
     of_pair = source.n_atoms(name) == 2
     return source.value(name, i, k) if of_pair and name in _OF_THE_THIRD else source.value(name, i, j, k)
@@ -51,6 +62,10 @@ def _value(source: Source, name: str, i: int, j: int, k: int) -> float:
 
 def _entry(source: Source, i: int, j: int, k: int) -> list[float]:
     return [_value(source, name, i, j, k) for name in _COLUMNS]
+
+
+def _mod_entry(source: Source, i: int, j: int, k: int) -> list[float]:
+    return [1.0 if name == "beta_ters" else _value(source, name, i, j, k) for name in _MOD_COLUMNS]
 
 
 def _abop_entry(source: Source, i: int, j: int, k: int) -> list[float]:
