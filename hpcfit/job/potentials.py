@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from lxml import etree
 
 from hpcfit.errors import nearest
 from hpcfit.job import values
+from hpcfit.job.param_file import FORMS_WITH_FILES, read_param_file
 from hpcfit.job.tags import Combination, combination, tag_of
 from hpcfit.job.values import Faults, quoted
 from hpcfit.records import Parameter, ParameterForm, Potential, PotentialForm, species_tuples
 
 
 def read_potentials(
-    parent: etree._Element, forms: Sequence[PotentialForm], species: Sequence[str], faults: Faults
+    parent: etree._Element,
+    forms: Sequence[PotentialForm],
+    species: Sequence[str],
+    folder: Path,
+    faults: Faults,
 ) -> tuple[Potential, ...]:
     """Return the potentials in document order; a number that is missing or wrong is NaN, its fault noted.
 
@@ -30,20 +36,29 @@ def read_potentials(
         What the kernels know.
     species
         Symbols of the job, at least one.
+    folder
+        The job file's; files of parameters are relative to it.
     faults
         Collects what is wrong.
     """
     by_name = {form.name: form for form in forms}
     elements = [element for element in parent if element.tag in by_name]
     values.check_ids(elements, faults)
-    return tuple(_Reader(element, by_name[element.tag], species, faults).potential() for element in elements)
+    return tuple(
+        _Reader(element, by_name[element.tag], species, folder, faults).potential() for element in elements
+    )
 
 
 class _Reader:
     """Reads one potential."""
 
     def __init__(
-        self, element: etree._Element, form: PotentialForm, species: Sequence[str], faults: Faults
+        self,
+        element: etree._Element,
+        form: PotentialForm,
+        species: Sequence[str],
+        folder: Path,
+        faults: Faults,
     ) -> None:
         self._element = element
         self._form = form
@@ -54,6 +69,11 @@ class _Reader:
         # What has a fault already, here by its misspelt name, is not reported as missing too.
         self._suspect = {nearest(str(child.tag), names) for child in element if child.tag not in names}
         self._missing: list[str] = []
+        file = element.find("param-file") if form.name in FORMS_WITH_FILES else None
+        of_file = {} if file is None else read_param_file(file, form, species, folder, faults)
+        self._of_file = of_file or {}
+        if of_file is None:
+            self._suspect.update(names)
 
     def potential(self) -> Potential:
         parameters = tuple(parameter for row in self._form.parameters for parameter in self._parameters(row))
@@ -71,20 +91,26 @@ class _Reader:
         given_for = self._speakers(row, given)
         degree_for = self._speakers(row, degrees)
         return [
-            self._parameter(row, self._path(row, found), given_for.get(found), degree_for.get(found))
+            self._parameter(row, found, given_for.get(found), degree_for.get(found))
             for found in species_tuples(row.kind, len(self._species))
         ]
 
     def _parameter(
-        self, row: ParameterForm, path: str, given: etree._Element | None, degree: etree._Element | None
+        self,
+        row: ParameterForm,
+        found: Combination,
+        given: etree._Element | None,
+        degree: etree._Element | None,
     ) -> Parameter:
-        start = math.nan if given is None else values.number(given.text)
+        path = self._path(row, found)
+        of_file = self._of_file.get((row.name, found))
+        start = values.number(None if given is None else given.text, math.nan if of_file is None else of_file)
         minimum, maximum, free = -math.inf, math.inf, False
         if degree is not None:
             start = values.number(degree.get("start"), start)
             minimum, maximum = _bounds(degree)
             free = values.boolean(degree.get("enabled"), True)
-        if given is None and (degree is None or "start" not in degree.attrib):
+        if given is None and of_file is None and (degree is None or "start" not in degree.attrib):
             self._note_missing(row, path)
         elif degree is not None and minimum <= maximum and (start < minimum or start > maximum):
             self._faults.add(

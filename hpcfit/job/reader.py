@@ -30,7 +30,7 @@ def read_job(
     Parameters
     ----------
     path
-        The job file. Datasets are relative to its folder.
+        The job file. Datasets and files of parameters are relative to its folder.
     forms
         The potentials that the kernels know, with their parameters.
     text
@@ -86,7 +86,7 @@ def _job(
         name=values.line_of_text(root.findtext("name"), Path(path).stem),
         species=species,
         fitting=read_fitting(root.find("fitting"), faults),
-        potentials=_potentials(root.find("potentials"), forms, species, faults),
+        potentials=_potentials(root.find("potentials"), forms, species, folder, faults),
         structures=structures,
         absolute=absolute,
     )
@@ -97,10 +97,16 @@ def _structures(element: etree._Element | None, folder: Path, faults: Faults) ->
 
 
 def _potentials(
-    element: etree._Element | None, forms: Sequence[PotentialForm], species: Sequence[str], faults: Faults
+    element: etree._Element | None,
+    forms: Sequence[PotentialForm],
+    species: Sequence[str],
+    folder: Path,
+    faults: Faults,
 ) -> tuple[Potential, ...]:
     # Without species no tag can be judged; that they are missing has been noted.
-    return () if element is None or not species else read_potentials(element, forms, species, faults)
+    if element is None or not species:
+        return ()
+    return read_potentials(element, forms, species, folder, faults)
 
 
 def _species(root: etree._Element, faults: Faults) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from importlib import resources
 
 from lxml import etree
 
+from hpcfit.job.param_file import FORMS_WITH_FILES
 from hpcfit.records import ParameterForm, PotentialForm
 
 RELAX_NG = "http://relaxng.org/ns/structure/1.0"
@@ -30,6 +31,10 @@ def _potential(form: PotentialForm) -> etree._Element:
     if fittable:
         degrees = _any_of(fittable, "degree-of-freedom")
         blocks.append(_node("optional", _node("element", degrees, name="fit-dof")))
+    if form.name in FORMS_WITH_FILES:
+        blocks.append(
+            _node("optional", _node("element", _node("ref", name="line-of-text"), name="param-file"))
+        )
     attributes = _node("ref", name="potential-attributes")
     return _node("element", attributes, _node("interleave", *blocks), name=form.name)
 

@@ -39,6 +39,10 @@ class Faults:
         line = where if isinstance(where, int) else line_of(where)
         self._found.append((line, Fault(f"{self._path}:{line}", what, found, allowed, nearest)))
 
+    def add_of_file(self, where: etree._Element, fault: Fault) -> None:
+        """Note a fault of a file that the job names at an element."""
+        self._found.append((line_of(where), fault))
+
     def raise_if_any(self) -> None:
         """Raise all faults noted so far, in the order of their lines.
 

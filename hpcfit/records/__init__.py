@@ -12,6 +12,7 @@ from hpcfit.records.jobs import (
     Job,
 )
 from hpcfit.records.potentials import (
+    N_ATOMS,
     Function,
     Parameter,
     ParameterForm,
@@ -19,11 +20,13 @@ from hpcfit.records.potentials import (
     Potential,
     PotentialForm,
     RoleForm,
+    species_tuple,
     species_tuples,
 )
 from hpcfit.records.states import State
 
 __all__ = [
+    "N_ATOMS",
     "AbsoluteWeights",
     "Configurations",
     "DatasetIndex",
@@ -45,5 +48,6 @@ __all__ = [
     "Predictions",
     "RoleForm",
     "State",
+    "species_tuple",
     "species_tuples",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpcfit.errors import Fault, InputError
-from hpcfit.records import Function, ParameterKind, Potential, PotentialForm, species_tuples
+from hpcfit.records import N_ATOMS, Function, Potential, PotentialForm, species_tuple, species_tuples
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ class Source:
         for row in self.form.parameters:
             tuples = species_tuples(row.kind, len(self.species))
             if row.name == name:
-                found = place + tuples.index(_ordered(row.kind, atoms))
+                found = place + tuples.index(species_tuple(row.kind, *atoms))
                 return self.potential.parameters[found].start
             place += len(tuples)
         raise ValueError(f"no such parameter, found '{name}', allowed {', '.join(self.names)}")
 
     def n_atoms(self, name: str) -> int:
         """Return on how many atoms a parameter depends: 1, 2 or 3."""
-        return next(_LENGTHS[row.kind] for row in self.form.parameters if row.name == name)
+        return next(N_ATOMS[row.kind] for row in self.form.parameters if row.name == name)
 
     def function(self, role: str, *atoms: int) -> Function | None:
         """Return the function in a role for a combination of species, None where there is none."""
@@ -85,7 +85,7 @@ class Source:
         for row in self.form.roles:
             tuples = species_tuples(row.kind, len(self.species))
             if row.name == role:
-                number = self.potential.roles[place + tuples.index(_ordered(row.kind, atoms))]
+                number = self.potential.roles[place + tuples.index(species_tuple(row.kind, *atoms))]
                 return None if number < 0 else self.potential.functions[number]
             place += len(tuples)
         raise ValueError(
@@ -131,20 +131,3 @@ class Written:
 def number(value: float) -> str:
     """Return a number with all its digits."""
     return f"{value:.17g}"
-
-
-_LENGTHS = {
-    ParameterKind.SPECIES: 1,
-    ParameterKind.PAIR: 2,
-    ParameterKind.ORDERED_PAIR: 2,
-    ParameterKind.TRIPLET: 3,
-    ParameterKind.ORDERED_TRIPLET: 3,
-}
-
-
-def _ordered(kind: ParameterKind, atoms: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the combination of species that holds the value for `atoms`."""
-    own = atoms[: _LENGTHS[kind]]
-    if kind is ParameterKind.PAIR:
-        return tuple(sorted(own))
-    return (own[0], *sorted(own[1:])) if kind is ParameterKind.TRIPLET else own
