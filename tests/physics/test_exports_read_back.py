@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import Any
 
 import export_samples
@@ -12,7 +13,8 @@ import pytest
 from export_samples import function, parameter
 from lammps_cases import lammps_answers
 
-from hpcfit.output.export import edip, setfl, tersoff
+from hpcfit.errors import InputError
+from hpcfit.output.export import edip, meam_spline, setfl, tersoff
 from hpcfit.output.export.source import DensityRange, Source, Written
 from hpcfit.records import (
     Function,
@@ -221,27 +223,41 @@ ROLES = {
 }
 
 
-def _adp() -> Source:
+MEAM_ROLES = {
+    "pair-interaction": ParameterKind.PAIR,
+    "electron-density": ParameterKind.ORDERED_PAIR,
+    "embedding-energy": ParameterKind.SPECIES,
+    "f-function": ParameterKind.ORDERED_PAIR,
+    "g-function": ParameterKind.TRIPLET,
+}
+
+
+def _built(form: str, kinds: dict[str, ParameterKind]) -> Source:
     """Return functions of two species, all different where they may be."""
     cut = "*(cutoff-r)^3"
     made: list[Function] = []
-    for role, kind in ROLES.items():
+    for role, kind in kinds.items():
         for found in species_tuples(kind, 2):
-            strength = 1.0 + 0.3 * (found[-1] if role == "electron-density" else sum(found))
+            of_neighbours = kind in (ParameterKind.ORDERED_PAIR, ParameterKind.TRIPLET)
+            strength = 1.0 + 0.3 * sum(found[1:] if of_neighbours else found)
             if role == "embedding-energy":
-                made.append(function(f"F{found}", "-D*(r+1)^0.5", D=strength))
+                made.append(function(f"F{found}", "-D*(r+9)^0.5", D=strength))
+            elif role == "g-function":
+                made.append(function(f"g{found}", "s*(r+0.3)^2", s=strength))
             else:
                 made.append(function(f"{role}{found}", f"s*exp(-r){cut}", 5.0, s=0.1 * strength))
     roles = tuple(
-        RoleForm(role, "", kind, "density" if kind is ParameterKind.SPECIES else "distance")
-        for role, kind in ROLES.items()
+        RoleForm(
+            role, "", kind, {"embedding-energy": "density", "g-function": "cosine"}.get(role, "distance")
+        )
+        for role, kind in kinds.items()
     )
     potential = Potential(
-        "ADP", "adp", tuple(p for f in made for p in f.all_parameters), tuple(made), tuple(range(len(made)))
+        "P", form, tuple(p for f in made for p in f.all_parameters), tuple(made), tuple(range(len(made)))
     )
-    form = PotentialForm("adp", "", "", (), roles)
+    known = PotentialForm(form, "", "", (), roles)
     met = DensityRange(0.0, 5.0, 1.0)
-    return Source(export_samples.SPECIES[:2], potential, form, COMMENTS, export_samples.FILE, densities=met)
+    return Source(export_samples.SPECIES[:2], potential, known, COMMENTS, export_samples.FILE, densities=met)
 
 
 def _adp_energy(positions: Any, species: list[int]) -> float:
@@ -260,16 +276,60 @@ def _adp_energy(positions: Any, species: list[int]) -> float:
             density += value * (1.0 + 0.3 * b)
             dipole += of_pair * vector
             quadrupole += of_pair * np.outer(vector, vector)
-        energy += -(1.0 + 0.3 * a) * math.sqrt(density + 1.0)
+        energy += -(1.0 + 0.3 * a) * math.sqrt(density + 9.0)
         energy += (dipole @ dipole) / 2 + (quadrupole**2).sum() / 2 - np.trace(quadrupole) ** 2 / 6
     return energy
 
 
-def test_angular_dependent_potential() -> None:
+def _cluster() -> tuple[Any, list[int]]:
     rng = np.random.default_rng(4)
     positions = np.array([[x, y, z] for x in (0, 2.2) for y in (0, 2.2) for z in (0, 2.2)]) + 8.0
-    positions += rng.uniform(-0.3, 0.3, positions.shape)
-    species = [0, 1, 1, 0, 0, 1, 0, 1]
-    case = _case(setfl.write_adp(_adp()), 20 * np.eye(3), positions, [k + 1 for k in species], 2)
-    (energy,) = _energies(case)
+    return positions + rng.uniform(-0.3, 0.3, positions.shape), [0, 1, 1, 0, 0, 1, 0, 1]
+
+
+def test_angular_dependent_potential() -> None:
+    positions, species = _cluster()
+    written = setfl.write_adp(_built("adp", ROLES))
+    (energy,) = _energies(_case(written, 20 * np.eye(3), positions, [k + 1 for k in species], 2))
     assert energy == pytest.approx(_adp_energy(positions, species), rel=1e-10)
+
+
+def _meam_energy(positions: Any, species: list[int]) -> float:
+    """Return the energy with every angle counted once, less the energies of embedding at no density."""
+    energy = 0.0
+    for i, a in enumerate(species):
+        density, bonds = 0.0, []
+        for j, b in enumerate(species):
+            vector = positions[j] - positions[i]
+            r = float(np.sqrt(vector @ vector))
+            if i == j or r >= 5.0:
+                continue
+            value = 0.1 * math.exp(-r) * (5.0 - r) ** 3
+            energy += value * (1.0 + 0.3 * (a + b)) / 2
+            density += value * (1.0 + 0.3 * b)
+            bonds.append((b, value * (1.0 + 0.3 * b), vector / r))
+        for (b, first, u), (c, second, v) in itertools.combinations(bonds, 2):
+            density += first * second * (1.0 + 0.3 * (b + c)) * (float(u @ v) + 0.3) ** 2
+        energy -= (1.0 + 0.3 * a) * (math.sqrt(density + 9.0) - 3.0)
+    return energy
+
+
+def test_spline_meam() -> None:
+    positions, species = _cluster()
+    written = meam_spline.write(_built("meam", MEAM_ROLES))
+    (energy,) = _energies(_case(written, 20 * np.eye(3), positions, [k + 1 for k in species], 2))
+    assert energy == pytest.approx(_meam_energy(positions, species), rel=1e-10)
+    assert written.notes[-2:] == (
+        "LAMMPS leaves out F(0) = -3 eV of every atom of Si",
+        "LAMMPS leaves out F(0) = -3.9000000000000004 eV of every atom of C",
+    )
+
+
+def test_functions_that_lammps_does_not_have() -> None:
+    source = _built("meam", MEAM_ROLES)
+    first = next(k for k, made in enumerate(source.potential.functions) if made.id.startswith("g"))
+    roles = list(source.potential.roles)
+    roles[first] = roles[first + 1]
+    changed = replace(source, potential=replace(source.potential, roles=tuple(roles)))
+    with pytest.raises(InputError, match="g-function of Si and Si depends on the atom in the centre"):
+        meam_spline.write(changed)

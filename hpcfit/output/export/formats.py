@@ -8,7 +8,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from hpcfit.errors import Fault, InputError
-from hpcfit.output.export import edip, lennard_jones, pair_table, setfl, stillinger_weber, tersoff
+from hpcfit.output.export import (
+    edip,
+    lennard_jones,
+    meam_spline,
+    pair_table,
+    setfl,
+    stillinger_weber,
+    tersoff,
+)
 from hpcfit.output.export.densities import density_range, has_densities
 from hpcfit.output.export.source import DensityRange, Source, Written
 from hpcfit.output.final import FinalJob
@@ -59,6 +67,7 @@ FORMATS = {
     "eam-alloy": Format({"eam": setfl.write_alloy}, _EAM),
     "eam-fs": Format({"eam": setfl.write_fs}, _EAM),
     "adp": Format({"adp": setfl.write_adp}, _EAM),
+    "meam-spline": Format({"meam": meam_spline.write}, _EAM),
     "table": Format({"eam": pair_table.write}, ("resolution", "inner")),
 }
 
@@ -134,6 +143,9 @@ def _source(final: FinalJob, potential: Potential, name: str, file: str, setting
     bare = Source(job.species, potential, form, _comments(final, potential), Path(file).name, **values)
     if "largest_density" not in FORMATS[name].settings or not has_densities(bare):
         return bare
+    if largest is None and any(role.argument == "cosine" for role in form.roles):
+        what = f"the largest density of {potential.id}, which depends on angles, is not searched for"
+        raise InputError([Fault(job.path, what, allowed="--largest-density")])
     found = density_range(job, bare) if largest is None else DensityRange(largest / 10, largest, bare.inner)
     return replace(bare, densities=found, inner=values.get("inner", found.shortest))
 
