@@ -30,9 +30,10 @@ from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.service import Asked, answer, ask
+from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, Job, Predictions, State
-from hpcfit.solver.covariance import covariance
+from hpcfit.solver.covariance import covariance, propagated
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, iterate, start
 from hpcfit.solver.step import Bounds
 
@@ -61,8 +62,8 @@ def prepare(read: Callable[[], Job], comm: Communicator) -> Plan:
 
 
 def read(path: str) -> Job:
-    """Return the job at `path`, with the kernels' catalogue of potentials."""
-    return read_job(path, potential_forms())
+    """Return the job at `path`, with the kernels' catalogue of potentials and the functions to build them from."""
+    return read_job(path, potential_forms(), function_catalogue())
 
 
 def _indices(job: Job) -> list[DatasetIndex]:
@@ -166,6 +167,7 @@ def _work(
             return ""
         with ask(local, comm) as problem:
             log.write("\n".join(header_lines(store.header)) + "\n")
+            log.writelines(f"warning: {text}\n" for text in plan.warnings)
             read_at = time.perf_counter()
             state = _first(problem, local, state, comm)
             state = _iterate(problem, local, state, store, log, stopped)
@@ -173,13 +175,13 @@ def _work(
                 log.write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
                 return STOPPED_SIGNAL
             fitted_at = time.perf_counter()
-            result = _result(problem, plan, state)
+            result = _result(problem, plan, local, state)
             timings = {
                 "setup": read_at - begun,
                 "fit": fitted_at - read_at,
                 "result": time.perf_counter() - fitted_at,
             }
-            store.finish(replace(result, timings=timings))
+            store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
         report.write(store.run, log)
     return state.outcome
 
@@ -219,7 +221,7 @@ def _iterate(
     bounds = Bounds(local.model.lower, local.model.upper)
     with progress(store.header.loss, log) as lines:
         if state.iteration == 0:
-            store.save(state, 0.0)
+            store.save(state, 0.0, local.model.variables.parameters(state.x))
             lines.line(state, 0.0)
         if fitting is None:
             return replace(state, outcome=NOT_FITTED)
@@ -229,7 +231,7 @@ def _iterate(
             if stopped() and not state.outcome:
                 state = replace(state, outcome=STOPPED_SIGNAL)
             seconds, clock = time.perf_counter() - clock, time.perf_counter()
-            store.save(state, seconds)
+            store.save(state, seconds, local.model.variables.parameters(state.x))
             lines.line(state, seconds)
             if state.outcome:
                 break
@@ -238,10 +240,11 @@ def _iterate(
     return state
 
 
-def _result(problem: Asked, plan: Plan, state: State) -> RunResult:
+def _result(problem: Asked, plan: Plan, local: LocalObjective, state: State) -> RunResult:
     matrix, singular = np.zeros((0, 0)), np.zeros(0)
     if len(state.x):
         matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)
+        matrix = propagated(matrix, local.model.variables.jacobian(state.x))
     return RunResult(state.outcome, state, matrix, singular, _predictions(problem, plan, state), timings={})
 
 

@@ -48,6 +48,7 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
         return 0
     with ask(local, comm) as problem:
         _write_counts(plan, sys.stdout)
+        sys.stdout.writelines(f"warning: {text}\n" for text in plan.warnings)
         begun = time.perf_counter()
         cost = problem.cost(local.model.start)
         costed = time.perf_counter()

@@ -1,8 +1,8 @@
 """Why a job does not follow the schema: a walk over the document along the grammar that names every fault.
 
 libxml2 says whether a document is valid, but stops at the first fault and words it poorly. The walk knows the
-patterns that `job.rng` uses (element, attribute, ref, optional, zeroOrMore, oneOrMore, choice, interleave,
-group, data, value, text, empty, notAllowed); whether a text fits its datatype is still asked of libxml2, so
+patterns that `job.rng` uses (element, anyName, attribute, ref, optional, zeroOrMore, oneOrMore, choice,
+interleave, group, data, value, text, empty, notAllowed); whether a text fits its datatype is still asked of libxml2, so
 that there is one truth.
 """
 
@@ -19,6 +19,9 @@ from hpcfit.job.schema import RELAX_NG, SAYS
 from hpcfit.job.values import Faults, line_of_text, quoted
 
 _LEAVES = ("data", "value", "text")
+
+#: Stands for the name of an element that may have any.
+_ANY = "any element"
 
 
 def check(root: etree._Element, grammar: etree._Element, faults: Faults) -> None:
@@ -114,8 +117,8 @@ class _Walk:
         patterns = {name: pattern for slot in content.slots for name, pattern in slot.patterns.items()}
         unknown = []
         for child in element:
-            if child.tag in patterns:
-                self._element(child, patterns[child.tag])
+            if (pattern := patterns.get(str(child.tag), patterns.get(_ANY))) is not None:
+                self._element(child, pattern)
                 continue
             unknown.append(etree.QName(child).localname)
             alike = nearest(unknown[-1], patterns)
@@ -194,12 +197,12 @@ class _Walk:
         if kind == "attribute":
             content.attributes[str(node.get("name"))] = (node, required)
         elif kind == "element":
-            content.slots.append(_Slot({str(node.get("name")): node}, required, many))
+            content.slots.append(_Slot({str(node.get("name", _ANY)): node}, required, many))
         elif kind in _LEAVES:
             content.text = node
         elif kind == "choice" or (kind == "ref" and len(self._definitions(node)) > 1):
             self._gather_choice(node, required, many, content)
-        else:
+        elif kind != "anyName":
             required = required and kind not in ("optional", "zeroOrMore")
             many = many or kind in ("zeroOrMore", "oneOrMore")
             for definition in self._definitions(node) if kind == "ref" else [node]:

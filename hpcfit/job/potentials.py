@@ -6,23 +6,35 @@ Which parameters a potential has comes from its form; here stands only how a job
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lxml import etree
 
 from hpcfit.errors import nearest
 from hpcfit.job import values
+from hpcfit.job.built_potentials import BuiltPotentials
+from hpcfit.job.degrees import Degrees
 from hpcfit.job.param_file import FORMS_WITH_FILES, read_param_file
+from hpcfit.job.schema import PAIR_POTENTIAL
 from hpcfit.job.tags import Combination, combination, tag_of
 from hpcfit.job.values import Faults, quoted
-from hpcfit.records import Parameter, ParameterForm, Potential, PotentialForm, species_tuples
+from hpcfit.records import (
+    FunctionCatalogue,
+    Parameter,
+    ParameterForm,
+    Potential,
+    PotentialForm,
+    species_tuples,
+)
 
 
 def read_potentials(
     parent: etree._Element,
     forms: Sequence[PotentialForm],
+    functions: FunctionCatalogue,
     species: Sequence[str],
+    dependents: Mapping[str, str],
     folder: Path,
     faults: Faults,
 ) -> tuple[Potential, ...]:
@@ -34,19 +46,30 @@ def read_potentials(
         The ``<potentials>``.
     forms
         What the kernels know.
+    functions
+        What potentials with roles may be built from.
     species
         Symbols of the job, at least one.
+    dependents
+        The expressions that dependent parameters follow, by path.
     folder
         The job file's; files of parameters are relative to it.
     faults
         Collects what is wrong.
     """
     by_name = {form.name: form for form in forms}
-    elements = [element for element in parent if element.tag in by_name]
+    degrees = Degrees(dependents, faults)
+    built = BuiltPotentials(forms, functions, species, degrees, faults)
+    elements = [element for element in parent if element.tag in by_name or element.tag == PAIR_POTENTIAL]
     values.check_ids(elements, faults)
-    return tuple(
-        _Reader(element, by_name[element.tag], species, folder, faults).potential() for element in elements
-    )
+    found = []
+    for element in elements:
+        if built.reads(element):
+            found.append(built.potential(element))
+        else:
+            form = by_name[element.tag]
+            found.append(_Reader(element, form, species, folder, degrees, faults).potential())
+    return tuple(found)
 
 
 class _Reader:
@@ -58,11 +81,13 @@ class _Reader:
         form: PotentialForm,
         species: Sequence[str],
         folder: Path,
+        degrees: Degrees,
         faults: Faults,
     ) -> None:
         self._element = element
         self._form = form
         self._species = species
+        self._degrees = degrees
         self._faults = faults
         self._id = values.line_of_text(element.get("id"), form.name)
         names = [row.name for row in form.parameters]
@@ -103,20 +128,11 @@ class _Reader:
         degree: etree._Element | None,
     ) -> Parameter:
         path = self._path(row, found)
-        of_file = self._of_file.get((row.name, found))
-        start = values.number(None if given is None else given.text, math.nan if of_file is None else of_file)
-        minimum, maximum, free = -math.inf, math.inf, False
-        if degree is not None:
-            start = values.number(degree.get("start"), start)
-            minimum, maximum = _bounds(degree)
-            free = values.boolean(degree.get("enabled"), True)
-        if given is None and of_file is None and (degree is None or "start" not in degree.attrib):
+        of_file = self._of_file.get((row.name, found), math.nan)
+        if given is None and math.isnan(of_file) and (degree is None or "start" not in degree.attrib):
             self._note_missing(row, path)
-        elif degree is not None and minimum <= maximum and (start < minimum or start > maximum):
-            self._faults.add(
-                degree, f"bounds exclude the start of {path}", f"{start}", f"{minimum} .. {maximum}"
-            )
-        return Parameter(path, row.unit, start, minimum, maximum, free)
+        start = values.number(None if given is None else given.text, of_file)
+        return self._degrees.parameter(path, row.unit, start, degree)
 
     def _note_missing(self, row: ParameterForm, path: str) -> None:
         if row.name not in self._suspect:
@@ -157,9 +173,7 @@ class _Reader:
     def _check_degree(self, row: ParameterForm, degree: etree._Element) -> None:
         for name in ("start", "min", "max"):
             self._check_range(row, degree, degree.get(name), name)
-        minimum, maximum = _bounds(degree)
-        if minimum > maximum:
-            self._faults.add(degree, f"min of <{row.name}> above max", f"{minimum}", f"at most {maximum}")
+        self._degrees.check(degree)
 
     def _check_range(self, row: ParameterForm, element: etree._Element, text: str | None, which: str) -> None:
         value = values.number(text)
@@ -170,7 +184,3 @@ class _Reader:
     def _path(self, row: ParameterForm, found: Combination) -> str:
         suffix = f"[{tag_of(found, self._species)}]" if len(self._species) > 1 else ""
         return f"{self._id}.{row.name}{suffix}"
-
-
-def _bounds(degree: etree._Element) -> tuple[float, float]:
-    return values.number(degree.get("min"), -math.inf), values.number(degree.get("max"), math.inf)

@@ -10,6 +10,7 @@ from lxml import etree
 
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.job import values
+from hpcfit.job.constraints import dependents, read_constraints
 from hpcfit.job.document import parse
 from hpcfit.job.explain import check
 from hpcfit.job.fitting import read_fitting
@@ -17,11 +18,15 @@ from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
 from hpcfit.job.structures import read_structures
 from hpcfit.job.values import Faults, quoted
-from hpcfit.records import Group, Job, Potential, PotentialForm
+from hpcfit.records import FunctionCatalogue, Group, Job, PotentialForm
 
 
 def read_job(
-    path: str | Path, forms: Sequence[PotentialForm], text: str | None = None, structures: bool = True
+    path: str | Path,
+    forms: Sequence[PotentialForm],
+    functions: FunctionCatalogue,
+    text: str | None = None,
+    structures: bool = True,
 ) -> Job:
     """Read a job file.
 
@@ -33,6 +38,8 @@ def read_job(
         The job file. Datasets and files of parameters are relative to its folder.
     forms
         The potentials that the kernels know, with their parameters.
+    functions
+        What potentials with roles may be built from.
     text
         The job as it was stored, to be read in place of the file; its folder and messages are still the file's.
     structures
@@ -51,11 +58,11 @@ def read_job(
     content = _content(Path(path)) if text is None else text.encode()
     faults = Faults(str(path))
     root = parse(content, faults)
-    check(root, grammar(forms), faults)
+    check(root, grammar(forms, functions.forms), faults)
     if not structures:
         for element in root.findall("structures"):
             element.clear()
-    job = _job(path, content, root, forms, faults)
+    job = _job(path, content, root, forms, functions, faults)
     if structures and not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
     faults.raise_if_any()
@@ -74,10 +81,23 @@ def _content(path: Path) -> bytes:
 
 
 def _job(
-    path: str | Path, content: bytes, root: etree._Element, forms: Sequence[PotentialForm], faults: Faults
+    path: str | Path,
+    content: bytes,
+    root: etree._Element,
+    forms: Sequence[PotentialForm],
+    functions: FunctionCatalogue,
+    faults: Faults,
 ) -> Job:
     species = _species(root, faults)
+    block = root.find("potentials")
+    # Without species no tag can be judged; that they are missing has been noted.
+    constrained = root.find("parameter-constraints")
     folder = Path(path).absolute().parent
+    potentials = (
+        ()
+        if block is None or not species
+        else read_potentials(block, forms, functions, species, dependents(constrained), folder, faults)
+    )
     structures, absolute = _structures(root.find("structures"), folder, faults)
     return Job(
         path=str(path),
@@ -86,27 +106,16 @@ def _job(
         name=values.line_of_text(root.findtext("name"), Path(path).stem),
         species=species,
         fitting=read_fitting(root.find("fitting"), faults),
-        potentials=_potentials(root.find("potentials"), forms, species, folder, faults),
+        potentials=potentials,
         structures=structures,
         absolute=absolute,
+        constraints=read_constraints(constrained, potentials, functions.check_formula, faults),
+        warnings=tuple(faults.warnings),
     )
 
 
 def _structures(element: etree._Element | None, folder: Path, faults: Faults) -> tuple[Group, bool]:
     return (Group("", 1.0, ()), False) if element is None else read_structures(element, folder, faults)
-
-
-def _potentials(
-    element: etree._Element | None,
-    forms: Sequence[PotentialForm],
-    species: Sequence[str],
-    folder: Path,
-    faults: Faults,
-) -> tuple[Potential, ...]:
-    # Without species no tag can be judged; that they are missing has been noted.
-    if element is None or not species:
-        return ()
-    return read_potentials(element, forms, species, folder, faults)
 
 
 def _species(root: etree._Element, faults: Faults) -> tuple[str, ...]:

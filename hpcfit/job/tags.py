@@ -11,6 +11,15 @@ from hpcfit.records import ParameterKind, species_tuples
 #: Species of one value of a parameter, as numbers into the job's species, in the order of `species_tuples`.
 Combination: TypeAlias = tuple[int, ...]
 
+#: Attributes by which the mapping of a potential built from functions names the species of a combination.
+SPECIES_ATTRIBUTES = {
+    ParameterKind.SPECIES: ("species",),
+    ParameterKind.PAIR: ("species-a", "species-b"),
+    ParameterKind.ORDERED_PAIR: ("species-a", "species-b"),
+    ParameterKind.TRIPLET: ("species-a", "species-b", "species-c"),
+    ParameterKind.ORDERED_TRIPLET: ("species-a", "species-b", "species-c"),
+}
+
 
 def combination(tag: str, kind: ParameterKind, species: Sequence[str]) -> Combination | None:
     """Return the combination that a tag names, None where it names none.

@@ -28,6 +28,7 @@ class Faults:
     def __init__(self, path: str) -> None:
         self._path = path
         self._found: list[tuple[int, Fault]] = []
+        self.warnings: list[str] = []  #: what looks like a mistake but may be meant
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -42,6 +43,10 @@ class Faults:
     def add_of_file(self, where: etree._Element, fault: Fault) -> None:
         """Note a fault of a file that the job names at an element."""
         self._found.append((line_of(where), fault))
+
+    def warn(self, where: etree._Element, what: str) -> None:
+        """Note at an element what looks like a mistake but may be meant."""
+        self.warnings.append(str(Fault(f"{self._path}:{line_of(where)}", what)))
 
     def raise_if_any(self) -> None:
         """Raise all faults noted so far, in the order of their lines.

@@ -32,7 +32,7 @@ class LocalObjective:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.model = Model(plan.job)
+        self.model = Model(plan.job, plan.compiled)
         self.seconds: FloatArray = np.zeros(0)  #: [n_owned], time of the last question per block
         self._owned = range(0)
         self._blocks: dict[int, BlockObjective] = {}

@@ -1,11 +1,17 @@
-"""The job's potentials as one function of the solver's vector of free parameters."""
+"""The job's potentials as one function of the solver's variables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from hpcfit.objective.compiled import Compiled, compile_job
+from hpcfit.objective.variables import Variables
 from hpcfit.potential.catalogue import cutoff
-from hpcfit.potential.library import Geometry, NotFinite, evaluate, potential_forms
+from hpcfit.potential.functions import functions_of, reach
+from hpcfit.potential.library import Functions, Geometry, NotFinite, Scratch, evaluate, potential_forms
+from hpcfit.potential.program import Program
 from hpcfit.records import FloatArray, Job, Potential, PotentialForm, species_tuples
 
 
@@ -15,23 +21,26 @@ class Model:
     Parameters
     ----------
     job
-        The job; its free parameters, in order, are the model's vector x.
+        The job; its free parameters, in order, or their transforms, are the model's vector x.
+    compiled
+        The job's programs, by default compiled here.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, compiled: Compiled | None = None) -> None:
+        compiled = compiled or compile_job(job)
         forms = {form.name: form for form in potential_forms()}
-        n_species = len(job.species)
+        scratch = Scratch()
         self._terms: list[_Term] = []
-        for potential in job.potentials:
-            column = self._terms[-1].column + len(self._terms[-1].free) if self._terms else 1
-            self._terms.append(_Term(potential, forms[potential.form], n_species, column))
-        self.start = np.array([p.start for p in job.free])  #: [n_free]
-        self.lower = np.concatenate(
-            [t.lower for t in self._terms]
-        )  #: [n_free], of job and potential together
-        self.upper = np.concatenate([t.upper for t in self._terms])  #: [n_free]
+        for number, potential in enumerate(job.potentials):
+            programs = (compiled.values[number], compiled.derivatives[number])
+            self._terms.append(_Term(potential, forms[potential.form], len(job.species), programs, scratch))
+        lower = np.concatenate([term.lower for term in self._terms])
+        upper = np.concatenate([term.upper for term in self._terms])
+        self.variables = Variables(job.parameters, lower, upper, compiled.constraints)
+        self.start = self.variables.start  #: [n_free]
+        self.lower, self.upper = self.variables.lower, self.variables.upper  #: [n_free]
         self.n_free = len(self.start)
-        self.cutoff = max(t.cutoff for t in self._terms)  #: Angstrom
+        self.cutoff = max(term.cutoff for term in self._terms)  #: Angstrom
 
     def evaluate(
         self, geometry: Geometry, x: FloatArray, columns: FloatArray, virials: bool
@@ -54,37 +63,86 @@ class Model:
         NotFinite or None
             The first place where a result is not finite.
         """
-        with_derivatives = len(columns) > 1
+        values = self.variables.parameters(x)
+        if message := self.variables.out_of_range(values):
+            columns[:] = np.nan
+            return NotFinite(-1, -1, message)
+        if len(columns) == 1 or self.variables.are_parameters:
+            return self._superimpose(geometry, values, columns, virials)
+        by_parameter = np.zeros((1 + len(self.variables.varying), columns.shape[1]))
+        trouble = self._superimpose(geometry, values, by_parameter, virials)
+        columns[0] = by_parameter[0]
+        _chain(self.variables.jacobian(x), by_parameter[1:], columns[1:])
+        return trouble
+
+    def _superimpose(
+        self, geometry: Geometry, values: FloatArray, columns: FloatArray, virials: bool
+    ) -> NotFinite | None:
+        """Fill `columns` with sums over the potentials, and with derivatives by the parameters that vary."""
         columns[:] = 0.0
-        trouble = None
+        trouble, first, column = None, 0, 1
         for term in self._terms:
-            own = slice(term.column, term.column + len(term.free)) if with_derivatives else slice(0, 0)
-            free = term.free if with_derivatives else term.free[:0]
-            alone = len(self._terms) == 1
-            target = columns if alone else np.zeros((1 + len(free), columns.shape[1]))
-            found = evaluate(term.form, geometry, term.at(x), free, target, virials)
+            own = slice(column, column + len(term.varying) if len(columns) > 1 else column)
+            target = columns
+            if len(self._terms) > 1:
+                target = np.zeros((1 + own.stop - own.start, columns.shape[1]))
+            parameters = values[first : first + term.n_parameters]
+            found = term.evaluate(geometry, parameters, target, virials)
             trouble = trouble or found
-            if not alone:
+            if target is not columns:
                 columns[0] += target[0]
                 columns[own] += target[1:]
+            first, column = first + term.n_parameters, own.stop
         return trouble
 
 
+def _chain(jacobian: FloatArray, by_parameter: FloatArray, columns: FloatArray) -> None:
+    """Turn derivatives by parameters into those by variables, term by term: no sum may depend on a library's blocks."""
+    columns[:] = 0.0
+    for row, derivative in zip(jacobian, by_parameter, strict=True):
+        for k in np.flatnonzero(row):
+            columns[k] += row[k] * derivative
+
+
 class _Term:
-    """One potential: its parameter vector, and which of its entries are free."""
+    """One potential: which of its parameters vary, within which limits, and its functions."""
 
-    def __init__(self, potential: Potential, form: PotentialForm, n_species: int, column: int) -> None:
-        self.form = form.name
-        self.column = column
-        self.values = np.array([p.start for p in potential.parameters])
-        self.free = np.array([k for k, p in enumerate(potential.parameters) if p.free], dtype=np.int32)
-        self.cutoff = cutoff(form, self.values, n_species)
+    def __init__(
+        self,
+        potential: Potential,
+        form: PotentialForm,
+        n_species: int,
+        programs: tuple[Sequence[Program], Sequence[Program]],
+        scratch: Scratch,
+    ) -> None:
+        self._form = form.name
+        self._scratch = scratch
+        self._functions: tuple[Functions | None, Functions | None] = (None, None)
+        self.n_parameters = len(potential.parameters)
+        self.varying = np.array([k for k, p in enumerate(potential.parameters) if p.varies], dtype=np.int32)
+        self.lower = np.array([p.minimum for p in potential.parameters], dtype=np.float64)
+        self.upper = np.array([p.maximum for p in potential.parameters], dtype=np.float64)
+        if form.roles:
+            self._functions = (functions_of(potential, programs[0]), functions_of(potential, programs[1]))
+            self.cutoff = reach(potential, form, n_species)
+            return
+        self.cutoff = cutoff(form, np.array([p.start for p in potential.parameters]), n_species)
         rows = [row for row in form.parameters for _ in species_tuples(row.kind, n_species)]
-        limits = list(zip(potential.parameters, rows, strict=True))
-        self.lower = np.array([max(p.minimum, row.lower) for p, row in limits])[self.free]
-        self.upper = np.array([min(p.maximum, row.upper) for p, row in limits])[self.free]
+        self.lower = np.maximum(self.lower, [row.lower for row in rows])
+        self.upper = np.minimum(self.upper, [row.upper for row in rows])
 
-    def at(self, x: FloatArray) -> FloatArray:
-        values = self.values.copy()
-        values[self.free] = x[self.column - 1 : self.column - 1 + len(self.free)]
-        return values
+    def evaluate(
+        self, geometry: Geometry, parameters: FloatArray, columns: FloatArray, virials: bool
+    ) -> NotFinite | None:
+        """Add values to the first of `columns`, and derivatives by the parameters that vary to the others if any."""
+        with_derivatives = len(columns) > 1
+        return evaluate(
+            self._form,
+            geometry,
+            parameters,
+            self.varying if with_derivatives else self.varying[:0],
+            columns,
+            virials,
+            self._functions[with_derivatives],
+            self._scratch,
+        )

@@ -9,6 +9,7 @@ import numpy as np
 
 from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError
+from hpcfit.objective.compiled import Compiled, compile_job
 from hpcfit.objective.partition import Block, cut_blocks
 from hpcfit.objective.weights import Factors, factors, has_target
 from hpcfit.records import DatasetIndex, DatasetSource, IntArray, Job
@@ -30,6 +31,8 @@ class Plan:
         Per dataset, the weights of the selected configurations.
     blocks
         All selected configurations, cut into blocks.
+    compiled
+        The programs of the job's functions and constraints.
     """
 
     job: Job
@@ -37,6 +40,12 @@ class Plan:
     selected: tuple[IntArray, ...]
     factors: tuple[Factors, ...]
     blocks: tuple[Block, ...]
+    compiled: Compiled
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What looks like a mistake in the job but may be meant."""
+        return (*self.job.warnings, *self.compiled.warnings)
 
     @property
     def sources(self) -> tuple[DatasetSource, ...]:
@@ -110,7 +119,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     sizes = [np.diff(index.ptr)[chosen] for index, chosen in zip(indices, selected, strict=True)]
     n_blocks = job.fitting.blocks if job.fitting else None
     blocks = cut_blocks(selected, sizes, n_blocks)
-    plan = Plan(job, tuple(indices), tuple(selected), weights, blocks)
+    plan = Plan(job, tuple(indices), tuple(selected), weights, blocks, compile_job(job))
     if job.fitting is not None and plan.n_residuals == 0:
         raise InputError([Fault(job.path, "nothing to fit", "weights or targets that leave no residual")])
     return plan

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
-from hpcfit.output.result import StoredRun, final_values
+from hpcfit.output.result import StoredRun
 from hpcfit.output.store import load
+from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import Function, Job, Parameter, Potential
 
@@ -50,10 +51,10 @@ def read_final(path: str, structures: bool = False) -> FinalJob:
         When the file cannot be read or has faults.
     """
     if _is_job(path):
-        return FinalJob(read_job(path, potential_forms(), structures=structures))
+        return FinalJob(read_job(path, potential_forms(), function_catalogue(), structures=structures))
     run = load(path)
     header = run.header
-    job = read_job(header.job_path, potential_forms(), header.job_text, structures)
+    job = read_job(header.job_path, potential_forms(), function_catalogue(), header.job_text, structures)
     return FinalJob(_at_final(job, run), f"{header.loss.label} {_loss(run):.10g}", run.note)
 
 
@@ -75,7 +76,7 @@ def _at_final(job: Job, run: StoredRun) -> Job:
     if found != allowed:
         what = "parameters of the run's job are not those of the run"
         raise InputError([Fault(run.source or run.path, what, ", ".join(found), ", ".join(allowed))])
-    values = iter(final_values(stored, run.state).tolist())
+    values = iter(run.values.tolist())
     return replace(job, potentials=tuple(_potential_at(p, values) for p in job.potentials))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FORMAT = "hpcfit run"
-VERSION = 1
+VERSION = 2
 
 #: Attributes of the root.
 FORMAT_ATTRIBUTE = "format"
@@ -23,7 +23,7 @@ SOLVER = "solver"  #: attributes by option
 DATASETS = "datasets"  #: columns of `hpcfit.output.header.DatasetRecord`
 PARAMETERS = "parameters"  #: columns of `hpcfit.records.Parameter`, and the final values
 HISTORY = "history"  #: one column per number of `hpcfit.records.State`, x and seconds
-STATE = "state"  #: attributes and arrays of `hpcfit.records.State`
+STATE = "state"  #: attributes and arrays of `hpcfit.records.State`, and the parameters' values there
 RESULT = "result"  #: attribute outcome; covariance and what belongs to it
 TIMINGS = "timings"  #: columns name and seconds
 PREDICTIONS = "predictions"  #: a group per dataset, numbered in document order; attribute source
@@ -38,6 +38,7 @@ class Field:
 
 
 _OWN = "parameters/unit"  #: every parameter has its own
+_VARIABLE = "parameters/unit, 1 for a transform"
 
 JOB_FIELDS = {"text": Field("", "")}
 RUN_FIELDS = {"hosts": Field("", "n_ranks")}
@@ -55,13 +56,16 @@ PARAMETER_FIELDS = {
     "minimum": Field(_OWN, "n_parameters"),
     "maximum": Field(_OWN, "n_parameters"),
     "free": Field("1", "n_parameters"),
+    "transform": Field("", "n_parameters"),
+    "constraint": Field("", "n_parameters"),
 }
+VALUE_FIELDS = {"values": Field(_OWN, "n_parameters")}
 FINAL_FIELDS = {
     "final": Field(_OWN, "n_parameters"),
     "standard_error": Field(_OWN, "n_parameters"),
 }
 RESULT_FIELDS = {
-    "covariance": Field("products of parameters/unit", "n_free, n_free"),
+    "covariance": Field("products of parameters/unit", "n_varying, n_varying"),
     "singular_values": Field("1", "n_free"),
 }
 TIMING_FIELDS = {"name": Field("", "n_phases"), "seconds": Field("s", "n_phases")}
@@ -81,11 +85,11 @@ PREDICTION_FIELDS = {
 
 def state_field(name: str) -> Field:
     """Return unit and axes of an array of the state; only `x` and `scale` have a dimension."""
-    return Field({"x": _OWN, "scale": "1/(parameters/unit)"}.get(name, "1"), "n_free")
+    return Field({"x": _VARIABLE, "scale": f"1/({_VARIABLE})"}.get(name, "1"), "n_free")
 
 
 def history_field(name: str) -> Field:
     """Return unit and axes of a column of the history."""
     if name == "seconds":
         return Field("s", "n_rows")
-    return Field(_OWN, "n_rows, n_free") if name == "x" else Field("1", "n_rows")
+    return Field(_VARIABLE, "n_rows, n_free") if name == "x" else Field("1", "n_rows")

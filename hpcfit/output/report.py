@@ -8,7 +8,7 @@ from typing import TextIO
 import numpy as np
 
 from hpcfit.output.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
-from hpcfit.output.result import RunResult, StoredRun, final_values, standard_errors
+from hpcfit.output.result import RunResult, StoredRun, standard_errors
 from hpcfit.output.store import load
 from hpcfit.output.table import Table, write_blocks
 from hpcfit.records import Parameter, State
@@ -79,8 +79,7 @@ def _seconds(seconds: float) -> str:
 
 def _parameter_table(run: StoredRun) -> Table:
     parameters = run.header.parameters
-    finals = final_values(parameters, run.state)
-    rows = [_parameter_row(*row) for row in zip(parameters, finals, _spreads(run), strict=True)]
+    rows = [_parameter_row(*row) for row in zip(parameters, run.values, _spreads(run), strict=True)]
     columns = ("parameter", "start", "final", "standard error", "min", "max", "unit", "")
     return Table("parameters", columns, tuple(rows))
 
@@ -89,16 +88,22 @@ def _spreads(run: StoredRun) -> list[str]:
     """Return the standard error of every parameter, or why it has none."""
     parameters = run.header.parameters
     if run.result is None:
-        return [_NONE if p.free else "fixed" for p in parameters]
+        return [_NONE if p.varies else "fixed" for p in parameters]
     errors = standard_errors(parameters, run.result.covariance)
     texts = [f"{error:.3g}" if np.isfinite(error) else "undetermined" for error in errors]
-    return [text if p.free else "fixed" for p, text in zip(parameters, texts, strict=True)]
+    return [text if p.varies else "fixed" for p, text in zip(parameters, texts, strict=True)]
 
 
 def _parameter_row(parameter: Parameter, final: float, spread: str) -> tuple[str, ...]:
     p = parameter
     numbers = (f"{p.start:.10g}", f"{final:.10g}", spread, _bound(p.minimum), _bound(p.maximum))
-    return p.path, *numbers, p.unit, "at bound" if p.free and _at_bound(p, final) else ""
+    return p.path, *numbers, p.unit, _note(p, final)
+
+
+def _note(parameter: Parameter, final: float) -> str:
+    if parameter.constraint:
+        return "dependent"
+    return "at bound" if parameter.free and _at_bound(parameter, final) else ""
 
 
 def _bound(value: float) -> str:

@@ -26,7 +26,8 @@ class RunResult:
     state
         The last accepted state.
     covariance
-        [n_free, n_free], in the products of the parameters' units; NaN where undetermined.
+        [n_varying, n_varying] of the parameters that vary, free or dependent, in the products of their units; NaN
+        where undetermined.
     singular_values
         [n_free], of the triangular factor the covariance is made from, largest first.
     predictions
@@ -53,6 +54,8 @@ class StoredRun:
         What was known before the first iteration.
     state
         The last stored state, with the bits the solver gave.
+    values
+        [n_parameters], all parameters at that state.
     history
         Columns by name, one row per accepted iteration: every number of `State`, ``x`` [n_rows, n_free]
         and ``seconds`` [n_rows], wall time since the row before.
@@ -66,6 +69,7 @@ class StoredRun:
 
     header: RunHeader
     state: State
+    values: FloatArray
     history: History
     result: RunResult | None
     path: str = ""
@@ -86,8 +90,8 @@ class StoredRun:
         )
 
 
-def final_values(parameters: tuple[Parameter, ...], state: State) -> FloatArray:
-    """Return the values [n_parameters] of all parameters at `state`: the fixed ones keep their start."""
+def plain_values(parameters: tuple[Parameter, ...], state: State) -> FloatArray:
+    """Return the values [n_parameters] of all parameters at `state` where the solver's variables are parameters."""
     values = np.array([p.start for p in parameters], dtype=np.float64)
     values[np.array([p.free for p in parameters], dtype=bool)] = state.x
     return values
@@ -98,7 +102,7 @@ def standard_errors(parameters: tuple[Parameter, ...], covariance: FloatArray) -
     errors = np.full(len(parameters), np.nan)
     variances = np.diagonal(covariance)
     # a negative variance is one that rounding has made meaningless
-    errors[np.array([p.free for p in parameters], dtype=bool)] = np.sqrt(
+    errors[np.array([p.varies for p in parameters], dtype=bool)] = np.sqrt(
         np.where(variances >= 0.0, variances, np.nan)
     )
     return errors

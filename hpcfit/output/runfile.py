@@ -15,7 +15,7 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.output import layout
 from hpcfit.output.header import Counts, DatasetRecord, Loss, RunHeader
 from hpcfit.output.layout import Field
-from hpcfit.output.result import RunResult, StoredRun, final_values, standard_errors
+from hpcfit.output.result import RunResult, StoredRun, standard_errors
 from hpcfit.records import Parameter, Predictions, State
 
 _STATE_TYPES = {field.name: get_type_hints(State)[field.name] for field in fields(State)}
@@ -59,10 +59,11 @@ def write_run(target: str, image: bytes, run: StoredRun) -> None:
     with h5py.File(target, "r+", locking="best-effort") as file:
         file.attrs[layout.COMPLETE_ATTRIBUTE] = run.complete
         _write_state(file.create_group(layout.STATE), run.state)
+        _write_columns(file[layout.STATE], layout.VALUE_FIELDS, {"values": run.values})
         columns = {name: layout.history_field(name) for name in run.history}
         _write_columns(file.create_group(layout.HISTORY), columns, run.history)
         if run.result is not None:
-            _write_result(file, run.header.parameters, run.result)
+            _write_result(file, run, run.result)
 
 
 def read_run(source: str, path: str) -> StoredRun:
@@ -84,6 +85,7 @@ def read_run(source: str, path: str) -> StoredRun:
             return StoredRun(
                 header=_read_header(file),
                 state=state,
+                values=_read(file[layout.STATE]["values"]),
                 history={name: _read(column) for name, column in file[layout.HISTORY].items()},
                 result=_read_result(file, state) if file.attrs[layout.COMPLETE_ATTRIBUTE] else None,
                 path=path,
@@ -168,15 +170,15 @@ def _read_state(group: h5py.Group) -> State:
     return State(**values)
 
 
-def _write_result(file: h5py.File, parameters: tuple[Parameter, ...], result: RunResult) -> None:
+def _write_result(file: h5py.File, run: StoredRun, result: RunResult) -> None:
     group = file.create_group(layout.RESULT)
     group.attrs["outcome"] = result.outcome
     _write_columns(group, layout.RESULT_FIELDS, vars(result))
     timings = {"name": list(result.timings), "seconds": list(result.timings.values())}
     _write_columns(file.create_group(layout.TIMINGS), layout.TIMING_FIELDS, timings)
     final = {
-        "final": final_values(parameters, result.state),
-        "standard_error": standard_errors(parameters, result.covariance),
+        "final": run.values,
+        "standard_error": standard_errors(run.header.parameters, result.covariance),
     }
     _write_columns(file[layout.PARAMETERS], layout.FINAL_FIELDS, final)
     predictions = file.create_group(layout.PREDICTIONS)

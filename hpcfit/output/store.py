@@ -11,9 +11,9 @@ import numpy as np
 from hpcfit.atomic import replacing, sweep
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.output.header import RunHeader
-from hpcfit.output.result import History, RunResult, StoredRun
+from hpcfit.output.result import History, RunResult, StoredRun, plain_values
 from hpcfit.output.runfile import HISTORY_COLUMNS, UnreadableRunError, header_image, read_run, write_run
-from hpcfit.records import State
+from hpcfit.records import FloatArray, State
 
 
 class MemoryStore:
@@ -49,13 +49,15 @@ class MemoryStore:
             raise ValueError("no state was saved yet")
         return self._run
 
-    def save(self, state: State, seconds: float) -> None:
+    def save(self, state: State, seconds: float, values: FloatArray | None = None) -> None:
         """Add a state to the history, in place of the last row where that is of the same iteration.
 
         Parameters
         ----------
         seconds
             Wall time since the state before.
+        values
+            [n_parameters], all parameters at the state; None where the solver's variables are the free parameters.
 
         Raises
         ------
@@ -63,10 +65,15 @@ class MemoryStore:
             When the run file cannot be written.
         """
         history = _appended(self._run.history if self._run else {}, state, seconds)
-        self._run = StoredRun(self._header, state, history, result=None)
+        self._run = StoredRun(self._header, state, self._values(state, values), history, result=None)
 
-    def finish(self, result: RunResult) -> None:
+    def finish(self, result: RunResult, values: FloatArray | None = None) -> None:
         """Add the end of the run and mark it complete.
+
+        Parameters
+        ----------
+        values
+            As in `save`.
 
         Raises
         ------
@@ -74,7 +81,10 @@ class MemoryStore:
             When the run file cannot be written.
         """
         history = _appended(self._run.history if self._run else {}, result.state, seconds=0.0)
-        self._run = StoredRun(self._header, result.state, history, result)
+        self._run = StoredRun(self._header, result.state, self._values(result.state, values), history, result)
+
+    def _values(self, state: State, values: FloatArray | None) -> FloatArray:
+        return plain_values(self._header.parameters, state) if values is None else values
 
 
 class RunStore(MemoryStore):
@@ -140,13 +150,13 @@ class RunStore(MemoryStore):
         _require_folder(earlier.path)
         return cls(earlier.path, header, earlier, interval)
 
-    def save(self, state: State, seconds: float) -> None:  # noqa: D102 (as in the base class)
-        super().save(state, seconds)
+    def save(self, state: State, seconds: float, values: FloatArray | None = None) -> None:  # noqa: D102 (as above)
+        super().save(state, seconds, values)
         if state.iteration % self._interval == 0 or state.outcome:
             self._write()
 
-    def finish(self, result: RunResult) -> None:  # noqa: D102
-        super().finish(result)
+    def finish(self, result: RunResult, values: FloatArray | None = None) -> None:  # noqa: D102
+        super().finish(result, values)
         self._write()
 
     def _write(self) -> None:

@@ -6,18 +6,7 @@ meanings are atomicrex's where it has the form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class FunctionForm:
-    """A built-in function: its formula in ``x``, the names of its parameters with units, and its source."""
-
-    name: str
-    formula: str
-    parameters: dict[str, str]
-    reference: str
-    defaults: dict[str, float]
+from hpcfit.records import FunctionForm
 
 
 def _form(name: str, formula: str, parameters: str, reference: str, **defaults: float) -> FunctionForm:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse
+import numpy as np
+
+from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions, function_values
 from hpcfit.potential.program import Program
-from hpcfit.records import FloatArray, Function, Potential, PotentialForm, species_tuples
+from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
 
@@ -18,19 +22,43 @@ _VARIABLE = "x"
 _JOINED = {"sum": "+", "product": "*"}
 
 
-def reach(function: Function) -> float:
-    """Return where a function vanishes for good, Angstrom; infinite where it never does."""
-    own = function.cutoff
-    if function.children:
-        parts = [reach(child) for child in function.children]
-        own = min(own, max(parts) if function.form == "sum" else min(parts))
-    return min(own, reach(function.screening)) if function.screening else own
+def function_catalogue() -> FunctionCatalogue:
+    """Return what a job may build potentials from."""
+    return FunctionCatalogue(tuple(FUNCTION_FORMS.values()), check_formula)
+
+
+def reach(potential: Potential, form: PotentialForm, n_species: int) -> float:
+    """Return the distance, Angstrom, beyond which a potential's functions all vanish.
+
+    Parameters
+    ----------
+    potential
+        With functions.
+    form
+        Its form, with roles.
+    n_species
+        Number of species of the job.
+    """
+    used = _with_argument("distance", potential, form, n_species)
+    return max((potential.functions[number].reach for number in used), default=0.0)
 
 
 def compile_potential(
     potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
 ) -> Functions:
-    """Return a potential's functions, compiled for derivatives by some of its parameters.
+    """Return a potential's functions for the kernels, from `compile_programs` with the same arguments."""
+    return functions_of(potential, compile_programs(potential, form, n_species, free))
+
+
+def functions_of(potential: Potential, programs: Sequence[Program]) -> Functions:
+    """Return a potential's functions for the kernels from its programs."""
+    return Functions(programs, [function.reach for function in potential.functions], potential.roles)
+
+
+def compile_programs(
+    potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
+) -> tuple[Program, ...]:
+    """Return the programs of a potential's functions, with derivatives by some of its parameters.
 
     Parameters
     ----------
@@ -49,31 +77,32 @@ def compile_potential(
     ValueError
         If a formula is faulty; what, found, allowed.
     """
-    of_density = _of_density(potential, form, n_species)
-    programs, cutoffs, first = [], [], 0
+    of_density = _with_argument("density", potential, form, n_species)
+    programs, first = [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
-        own = [place - first for place in sorted(free) if first <= place < first + count]
-        second = number in of_density and len(free) > 0
-        programs.append(compile_function(function, own, second))
-        cutoffs.append(math.inf if number in of_density else reach(function))
+        own = tuple(place - first for place in sorted(free) if first <= place < first + count)
+        try:
+            programs.append(compile_function(function, own, number in of_density and len(free) > 0))
+        except ValueError as error:
+            raise ValueError(f"function '{function.id}' of {potential.id}: {error}") from None
         first += count
-    return Functions(programs, cutoffs, potential.roles)
+    return tuple(programs)
 
 
-def _of_density(potential: Potential, form: PotentialForm, n_species: int) -> set[int]:
-    """Return the functions whose second derivative is needed: those of the density."""
+def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_species: int) -> set[int]:
+    """Return the functions of an argument; for those of the density the second derivative is needed."""
     found: set[int] = set()
     place = 0
     for role in form.roles:
         count = len(species_tuples(role.kind, n_species))
-        if role.argument == "density":
+        if role.argument == argument:
             found.update(potential.roles[place : place + count])
         place += count
-    return found
+    return found - {-1}
 
 
-def compile_function(function: Function, free: Sequence[int], second: bool) -> Program:
+def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Program:
     """Return the program of one function.
 
     Parameters
@@ -98,9 +127,7 @@ def compile_function(function: Function, free: Sequence[int], second: bool) -> P
     return compile_outputs(outputs, _VARIABLE, names)
 
 
-def tabulate(
-    function: Function, parameters: FloatArray, x: FloatArray, of_density: bool = False
-) -> tuple[FloatArray, FloatArray]:
+def tabulate(function: Function, parameters: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the value and the slope of a function at arguments `x`, by the program that the kernels execute.
 
     Parameters
@@ -111,28 +138,138 @@ def tabulate(
         [n_parameters], values of `Function.all_parameters`.
     x
         [n], Angstrom for a function of the distance.
-    of_density
-        Whether it is a function of the density, which no cut-off ends.
     """
-    value, slope = function_values(_alone(function, of_density), 0, parameters, x)
+    value, slope = function_values(_alone(function), 0, parameters, x)
     return value, slope
 
 
 @functools.lru_cache(maxsize=64)  # a function is evaluated again and again, and compiled slowly
-def _alone(function: Function, of_density: bool) -> Functions:
-    cutoff = math.inf if of_density else reach(function)
-    return Functions([compile_function(function, (), False)], [cutoff], ())
+def _alone(function: Function) -> Functions:
+    return Functions([compile_function(function, (), False)], [function.reach], ())
 
 
-def check_formula(formula: str, variable: str, names: Collection[str]) -> None:
-    """Check the text of a user's formula in `variable` and the parameters `names`; ``cutoff`` may be used too.
+def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
+    """Return the value of a function at one argument as a formula in its parameters.
+
+    Parameters
+    ----------
+    function
+        The function.
+    names
+        Names for all its parameters, in order.
+    argument
+        Where the value is taken.
+
+    Raises
+    ------
+    ValueError
+        If the formula is faulty, or the argument lies outside the nodes of a spline.
+    """
+    if argument >= function.reach:
+        return Number(0.0)
+    taken = len(function.parameters)
+    parts = []
+    for nested in function.nested:
+        parts.append(tree_at(nested, names[taken : taken + len(nested.all_parameters)], argument))
+        taken += len(nested.all_parameters)
+    screening = [parts.pop()] if function.screening else []
+    if function.form in _JOINED:
+        operator = _JOINED[function.form]
+        own = functools.reduce(lambda left, right: Operation(operator, (left, right)), parts)
+    elif function.form == "spline":
+        own = _spline_at(function, names, argument)
+    else:
+        known: dict[str, Node] = {name: Name(name) for name in names}
+        own = substituted(_own_tree(function, names), known | {_VARIABLE: Number(argument)})
+    return functools.reduce(lambda left, right: Operation("*", (left, right)), screening, own)
+
+
+def _spline_at(function: Function, names: Sequence[str], argument: float) -> Node:
+    """Return the value of a clamped cubic spline: a sum of its nodes' values and end slopes, each times a number."""
+    from scipy.interpolate import CubicSpline
+
+    knots = np.array(function.knots)
+    if not knots[0] <= argument <= knots[-1]:
+        allowed = f"{knots[0]} .. {knots[-1]}"
+        raise ValueError(f"value of a spline outside its nodes, found {argument}, allowed {allowed}")
+    # One spline per parameter: that which is 1 in it and 0 in all others.
+    cardinal = np.eye(len(knots) + 2)
+    ends: Any = ((1, cardinal[-2]), (1, cardinal[-1]))
+    weights = CubicSpline(knots, cardinal[:-2], bc_type=ends)(argument)
+    terms = [Operation("*", (Number(float(w)), Name(name))) for w, name in zip(weights, names, strict=False)]
+    return functools.reduce(lambda left, right: Operation("+", (left, right)), terms)
+
+
+def check_formula(formula: str, names: Collection[str]) -> None:
+    """Check the text of a user's formula that may use `names`.
 
     Raises
     ------
     ValueError
         What is wrong, what was found, what is allowed.
     """
-    parse(formula, [variable, *names, "cutoff"])
+    parse(formula, names)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Where a derivative that was given differs most from the exact one.
+
+    Parameters
+    ----------
+    x
+        The argument.
+    exact, given
+        The two values there.
+    error
+        Their difference relative to the larger of them, and at least to 1e-9 of the largest exact value.
+    """
+
+    x: float
+    exact: float
+    given: float
+    error: float
+
+
+def check_derivative(
+    formula: str,
+    derivative: str,
+    variable: str,
+    parameters: dict[str, float],
+    cutoff: float,
+    points: FloatArray,
+) -> Disagreement:
+    """Compare what is said to be a formula's derivative with the exact one.
+
+    Parameters
+    ----------
+    formula, derivative
+        Both in `variable`, the names of `parameters` and ``cutoff``.
+    points
+        [n >= 1], arguments to compare at; those where the exact derivative is not finite do not count.
+
+    Raises
+    ------
+    ValueError
+        If a formula is faulty; what, found, allowed.
+    """
+    from hpcfit.potential.expression.compiler import compile_outputs
+    from hpcfit.potential.expression.interpreter import run
+    from hpcfit.potential.expression.symbolic import differentiate, to_sympy
+
+    names = [*parameters, "cutoff"]
+    trees = [parse(text, [variable, *names]) for text in (formula, derivative)]
+    outputs = [differentiate(trees[0], variable, ()).slope, to_sympy(trees[1])]
+    exact, given = run(compile_outputs(outputs, variable, names), [*parameters.values(), cutoff], points)
+    counts = np.isfinite(exact)
+    if not counts.any():
+        return Disagreement(float(points[0]), float(exact[0]), float(given[0]), 0.0)
+    floor = max(1e-9 * float(np.abs(exact[counts]).max()), np.finfo(float).tiny)
+    with np.errstate(invalid="ignore"):
+        errors = np.abs(given - exact) / np.maximum(np.maximum(np.abs(exact), np.abs(given)), floor)
+    errors = np.where(counts, np.where(np.isfinite(errors), errors, np.inf), 0.0)
+    worst = int(errors.argmax())
+    return Disagreement(float(points[worst]), float(exact[worst]), float(given[worst]), float(errors[worst]))
 
 
 def _tree(function: Function, names: Sequence[str]) -> Node:
@@ -156,25 +293,16 @@ def _tree(function: Function, names: Sequence[str]) -> Node:
 def _cut(function: Function, names: Sequence[str]) -> Node:
     """Return the tree of a part of another function, zero from the part's own cut-off on."""
     tree = _tree(function, names)
-    if math.isinf(reach(function)):
+    if math.isinf(function.reach):
         return tree
-    inside = Operation("<", (Name(_VARIABLE), Number(reach(function))))
+    inside = Operation("<", (Name(_VARIABLE), Number(function.reach)))
     return Operation("?:", (inside, tree, Number(0.0)))
 
 
 def _own_tree(function: Function, names: Sequence[str]) -> Node:
-    user = function.form == "user-function"
-    formula = function.formula if user else FUNCTION_FORMS[function.form].formula
-    variable = function.variable if user else _VARIABLE
+    formula = function.formula or FUNCTION_FORMS[function.form].formula
+    variable = function.variable or _VARIABLE
     tree = parse(formula, [variable, *function.names, "cutoff"])
     known: dict[str, Node] = {variable: Name(_VARIABLE), "cutoff": Number(function.cutoff)}
     known |= {name: Name(new) for name, new in zip(function.names, names[: len(function.names)], strict=True)}
-    return _renamed(tree, known)
-
-
-def _renamed(node: Node, known: dict[str, Node]) -> Node:
-    if isinstance(node, Name):
-        return known[node.name]
-    if isinstance(node, Operation):
-        return Operation(node.operator, tuple(_renamed(operand, known) for operand in node.operands))
-    return node
+    return substituted(tree, known)

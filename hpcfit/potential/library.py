@@ -165,7 +165,7 @@ class Functions:
         One per function; its outputs are value, slope, for a function of the density the second derivative, then
         the derivatives of the value by the function's free parameters, then those of the slope.
     cutoffs
-        One per function, Angstrom; infinite for a function of something else.
+        One per function, in the unit of its argument: from there on it is zero; infinite where it never ends.
     roles
         For each role of the potential and each combination of species, the place of its function, -1 for none.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpcfit.records.potentials import Parameter, Potential
+from hpcfit.records.potentials import Function, Parameter, Potential
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,35 @@ class Fitting:
 
 
 @dataclass(frozen=True)
+class ConstraintTerm:
+    """What a constraint's expression takes from the job, under a name of its own.
+
+    Parameters
+    ----------
+    name
+        The name that stands for it in the formula.
+    path
+        Of a parameter, or of a function.
+    argument
+        Where the function's value is taken; None for a parameter's value.
+    """
+
+    name: str
+    path: str
+    argument: float | None
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A ``<constraint>`` of the job: a parameter that follows from others."""
+
+    id: str
+    dependent: str  #: path of the parameter
+    formula: str  #: the expression with the names of `terms`
+    terms: tuple[ConstraintTerm, ...]
+
+
+@dataclass(frozen=True)
 class Job:
     """A job file as every rank holds it."""
 
@@ -101,6 +130,8 @@ class Job:
     potentials: tuple[Potential, ...]
     structures: Group
     absolute: bool  #: KLIFF's loss instead of normalised weights
+    constraints: tuple[Constraint, ...] = ()  #: each one behind those that it needs
+    warnings: tuple[str, ...] = ()  #: what looks like a mistake but may be meant
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -113,9 +144,32 @@ class Job:
         return tuple(p for p in self.parameters if p.free)
 
     @property
+    def functions(self) -> dict[str, Function]:
+        """All functions of all potentials by path, nested ones too."""
+        return functions_by_path(self.potentials)
+
+    def paths_of(self, term: ConstraintTerm) -> tuple[str, ...]:
+        """Return the paths of the parameters that a term of a constraint follows from."""
+        if term.argument is None:
+            return (term.path,)
+        return tuple(p.path for p in self.functions[term.path].all_parameters)
+
+    @property
     def datasets(self) -> tuple[DatasetSource, ...]:
         """Every dataset of the job, in document order."""
         return tuple(_datasets(self.structures))
+
+
+def functions_by_path(potentials: Sequence[Potential]) -> dict[str, Function]:
+    """Return all functions of some potentials by path, as in ``EAM.V.V_rep``."""
+    found: dict[str, Function] = {}
+    for potential in potentials:
+        waiting = [(potential.id, function) for function in potential.functions]
+        for above, function in waiting:
+            path = f"{above}.{function.id}"
+            found[path] = function
+            waiting += [(path, inner) for inner in function.nested]
+    return found
 
 
 def _datasets(group: Group) -> Sequence[DatasetSource]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import itertools
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,36 @@ class PotentialForm:
 
 
 @dataclass(frozen=True)
+class FunctionForm:
+    """A built-in function: its formula in ``x``, the names of its parameters with units, and its source.
+
+    ``cutoff`` in the formula is the function's own cut-off; parameters in `defaults` may be left out.
+    """
+
+    name: str
+    formula: str
+    parameters: dict[str, str]
+    reference: str
+    defaults: dict[str, float]
+
+
+@dataclass(frozen=True)
+class FunctionCatalogue:
+    """What a job may build potentials from.
+
+    Parameters
+    ----------
+    forms
+        The built-in functions.
+    check_formula
+        Raises `ValueError` where a formula, which may use some names, is faulty.
+    """
+
+    forms: tuple[FunctionForm, ...]
+    check_formula: Callable[[str, Collection[str]], None]
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One number of a potential: its place in the job, its start value and whether it is fitted."""
 
@@ -66,6 +97,13 @@ class Parameter:
     minimum: float  #: -inf when unbounded
     maximum: float  #: +inf when unbounded
     free: bool
+    transform: str = ""  #: what the solver varies in its place: its ``log`` or ``logit``; empty for itself
+    constraint: str = ""  #: the expression that a dependent parameter follows; empty for an independent one
+
+    @property
+    def varies(self) -> bool:
+        """Whether a fit changes it: it is free, or depends on parameters that are."""
+        return self.free or bool(self.constraint)
 
 
 @dataclass(frozen=True)
@@ -82,6 +120,11 @@ class Function:
         Its own parameters: their names in the formula, and what the job says of them.
     formula, variable
         Of a ``user-function``; empty for others.
+    derivative
+        What the job says its derivative is; empty where it says nothing. It is checked, never used.
+    knots
+        Of a ``spline``: where its nodes lie, ascending. Its parameters are the nodes' values, then the slopes at
+        the left and the right end.
     cutoff
         The function is zero from here on; infinite when there is none.
     children
@@ -99,12 +142,27 @@ class Function:
     cutoff: float = np.inf
     children: tuple[Function, ...] = ()
     screening: Function | None = None
+    derivative: str = ""
+    knots: tuple[float, ...] = ()
+
+    @property
+    def nested(self) -> tuple[Function, ...]:
+        """Its children in order, then its screening function."""
+        return (*self.children, self.screening) if self.screening else self.children
 
     @property
     def all_parameters(self) -> tuple[Parameter, ...]:
-        """Its own parameters, then those of its children in order, then those of its screening function."""
-        nested = [*self.children, *([self.screening] if self.screening else [])]
-        return (*self.parameters, *(p for function in nested for p in function.all_parameters))
+        """Its own parameters, then those of its nested functions."""
+        return (*self.parameters, *(p for function in self.nested for p in function.all_parameters))
+
+    @property
+    def reach(self) -> float:
+        """Where it vanishes for good, in the unit of its argument; infinite where it never does."""
+        own = self.cutoff
+        if self.children:
+            parts = [child.reach for child in self.children]
+            own = min(own, max(parts) if self.form == "sum" else min(parts))
+        return min(own, self.screening.reach) if self.screening else own
 
 
 @dataclass(frozen=True)

@@ -41,3 +41,24 @@ def covariance(at: Linearisation, cost: float, n_residuals: int) -> tuple[FloatA
     inverse: FloatArray = solve_triangular(equilibrated, np.eye(n)) / norms[:, None]
     scaled: FloatArray = cost / (n_residuals - n) * (inverse @ inverse.T)
     return scaled, singular
+
+
+def propagated(matrix: FloatArray, jacobian: FloatArray) -> FloatArray:
+    """Return the covariance of quantities that follow from the parameters, to first order (the delta method).
+
+    Parameters
+    ----------
+    matrix
+        [n, n], the parameters' covariance; NaN where undetermined.
+    jacobian
+        [m, n], derivatives of the quantities by the parameters.
+
+    Returns
+    -------
+    FloatArray
+        [m, m]; NaN where it rests on what is undetermined.
+    """
+    unknown = np.isnan(matrix)
+    rests_on = (jacobian != 0.0).astype(np.float64)
+    lost = rests_on @ unknown @ rests_on.T > 0
+    return np.where(lost, np.nan, jacobian @ np.where(unknown, 0.0, matrix) @ jacobian.T)

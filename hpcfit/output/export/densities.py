@@ -10,7 +10,7 @@ from hpcfit.dataset.reader import Dataset
 from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError
 from hpcfit.output.export.source import DensityRange, Source
-from hpcfit.potential.functions import reach, tabulate
+from hpcfit.potential.functions import tabulate
 from hpcfit.potential.library import Batch
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, FloatArray, Job
@@ -27,13 +27,6 @@ def has_densities(source: Source) -> bool:
     )
 
 
-def cutoff_of(source: Source) -> float:
-    """Return the distance beyond which a potential's pair and density functions vanish, Angstrom."""
-    of_distance = [row for row in source.form.roles if row.argument == "distance"]
-    functions = source.functions_in(*(row.name for row in of_distance))
-    return max((reach(function) for function in functions), default=0.0)
-
-
 def density_range(job: Job, source: Source) -> DensityRange:
     """Return the range of densities and the smallest distance in all structures of a job.
 
@@ -45,7 +38,7 @@ def density_range(job: Job, source: Source) -> DensityRange:
     lowest, highest, shortest = np.inf, 0.0, np.inf
     for configurations in _structures(job):
         numbers = [job.species.index(symbol) for symbol in configurations.symbols]
-        batch = find_neighbours(configurations, numbers, len(job.species), cutoff_of(source))
+        batch = find_neighbours(configurations, numbers, len(job.species), source.cutoff)
         density, distance = _densities(source, batch)
         lowest, highest = min(lowest, float(density.min())), max(highest, float(density.max()))
         shortest = min(shortest, distance)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from hpcfit.output.export.densities import cutoff_of
 from hpcfit.output.export.interpolation import finite
 from hpcfit.output.export.setfl import same
 from hpcfit.output.export.source import Source, Written, number
@@ -30,7 +29,7 @@ def write(source: Source) -> Written:
     """
     n = range(len(source.species))
     pairs = list(itertools.combinations_with_replacement(n, 2))
-    cutoff, met = cutoff_of(source), source.densities
+    cutoff, met = source.cutoff, source.densities
     largest = source.rho_range_factor * met.largest if met else 1.0
     r = np.linspace(source.inner, cutoff, source.resolution)
     rho = np.linspace(-largest, largest, source.resolution)
@@ -67,7 +66,7 @@ def _zeros(source: Source, embedding: Sequence[Function | None]) -> list[str]:
     notes = []
     for symbol, function in zip(source.species, embedding, strict=True):
         if function is not None:
-            value = float(tabulate(function, _values(function), np.zeros(1), of_density=True)[0][0])
+            value = float(tabulate(function, _values(function), np.zeros(1))[0][0])
             if value != 0.0:
                 notes.append(f"LAMMPS leaves out F(0) = {number(value)} eV of every atom of {symbol}")
     return notes
@@ -90,7 +89,7 @@ class _Splines:
         middle = (x[1:] + x[:-1]) / 2.0
         both, slope = np.zeros(2 * len(x) - 1), np.zeros(2 * len(x) - 1)
         if function is not None:
-            both, slope = tabulate(function, _values(function), np.concatenate([x, middle]), kind in "Fg")
+            both, slope = tabulate(function, _values(function), np.concatenate([x, middle]))
         values, replaced = finite(both[: len(x)])
         ends = np.where(np.isfinite(slope), slope, 0.0)[[0, len(x) - 1]]
         spline = CubicSpline(x, values, bc_type=((1, ends[0]), (1, ends[1])))

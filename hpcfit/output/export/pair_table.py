@@ -10,7 +10,7 @@ import numpy as np
 from hpcfit.output.export.densities import has_densities
 from hpcfit.output.export.interpolation import pair_table_errors
 from hpcfit.output.export.source import Source, Written, number
-from hpcfit.potential.functions import reach, tabulate
+from hpcfit.potential.functions import tabulate
 from hpcfit.records import Function
 
 
@@ -36,12 +36,12 @@ def write(source: Source) -> Written:
         section, note = _section(source, name, function)
         lines += section
         notes.append(note)
-        commands.append(f"pair_coeff {a + 1} {b + 1} {source.file} {name} {number(reach(function))}")
+        commands.append(f"pair_coeff {a + 1} {b + 1} {source.file} {name} {number(function.reach)}")
     return Written("\n".join([*lines, ""]), tuple(commands), tuple(notes))
 
 
 def _section(source: Source, name: str, function: Function) -> tuple[list[str], str]:
-    inner, outer, n = source.inner, reach(function), source.resolution
+    inner, outer, n = source.inner, function.reach, source.resolution
     if inner >= outer:
         raise source.refuse(
             f"the table of {name} is empty", f"{inner} .. {outer} A", "--inner below the cut-off"

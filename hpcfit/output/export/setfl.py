@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hpcfit.output.export.densities import cutoff_of
 from hpcfit.output.export.interpolation import finite, midpoints
 from hpcfit.output.export.source import Source, Written, number
 from hpcfit.potential.functions import tabulate
@@ -108,7 +107,7 @@ class _Tables:
             return np.zeros_like(x)
         values = np.array([p.start for p in function.all_parameters])
         middle = (x[1:] + x[:-1]) / 2.0
-        both = tabulate(function, values, np.concatenate([x, middle]), of_density=x is self.rho)[0]
+        both = tabulate(function, values, np.concatenate([x, middle]))[0]
         with np.errstate(invalid="ignore"):
             table, replaced = finite(both[: len(x)] * factor(x))
         self.replaced += replaced
@@ -125,7 +124,7 @@ def _write(
     distortions: tuple[str, ...],
 ) -> Written:
     n_points, n_species = source.resolution, len(source.species)
-    cutoff = cutoff_of(source)
+    cutoff = source.cutoff
     met = source.densities
     # Without any density the table of F has one value that counts, at 0.
     largest = met.largest * source.rho_range_factor if met and met.largest > 0 else 1.0

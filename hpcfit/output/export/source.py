@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hpcfit.errors import Fault, InputError
+from hpcfit.potential.functions import reach
 from hpcfit.records import N_ATOMS, Function, Potential, PotentialForm, species_tuple, species_tuples
 
 
@@ -92,17 +93,10 @@ class Source:
             f"no such role, found '{role}', allowed {', '.join(row.name for row in self.form.roles)}"
         )
 
-    def functions_in(self, *roles: str) -> list[Function]:
-        """Return all functions that play one of these roles."""
-        found: list[Function] = []
-        place = 0
-        for row in self.form.roles:
-            count = len(species_tuples(row.kind, len(self.species)))
-            if row.name in roles:
-                numbers = self.potential.roles[place : place + count]
-                found.extend(self.potential.functions[number] for number in numbers if number >= 0)
-            place += count
-        return found
+    @property
+    def cutoff(self) -> float:
+        """The distance beyond which all functions of the distance vanish, Angstrom."""
+        return reach(self.potential, self.form, len(self.species))
 
     def refuse(self, what: str, found: str = "", allowed: str = "") -> InputError:
         """Return the error that says why this potential does not go into the file."""

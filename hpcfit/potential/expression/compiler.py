@@ -6,7 +6,6 @@ variable becomes vector instructions. Both are shared between all outputs: each 
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,16 +15,9 @@ import sympy
 from numpy.typing import NDArray
 from sympy.logic.boolalg import Boolean
 
+from hpcfit.potential.expression.operations import Op
 from hpcfit.potential.expression.symbolic import symbol
 from hpcfit.potential.program import Program
-
-
-class Op(enum.IntEnum):
-    """Instructions; the numbers are those of csrc/program.h."""
-
-    ADD, SUB, MUL, DIV, POW, LT, LE, EQ, AND, OR = range(10)
-    NOT, EXP, LOG, SQRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, COPY = range(10, 24)
-    SELECT = 24
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -94,6 +94,15 @@ def parse(text: str, names: Collection[str]) -> Node:
     parser = _Parser(_tokens(text), names)
     node = parser.conditional()
     parser.expect_end()
+    return node
+
+
+def substituted(node: Node, known: Mapping[str, Node]) -> Node:
+    """Return a tree in which every name has been replaced by what it is known as."""
+    if isinstance(node, Name):
+        return known[node.name]
+    if isinstance(node, Operation):
+        return Operation(node.operator, tuple(substituted(operand, known) for operand in node.operands))
     return node
 
 

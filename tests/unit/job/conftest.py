@@ -5,7 +5,15 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.records import ParameterForm, ParameterKind, PotentialForm
+from hpcfit.potential.functions import check_formula
+from hpcfit.records import (
+    FunctionCatalogue,
+    FunctionForm,
+    ParameterForm,
+    ParameterKind,
+    PotentialForm,
+    RoleForm,
+)
 
 
 def _row(name, unit, kind=ParameterKind.PAIR, *, lower=0.0, upper=math.inf, fittable=True):
@@ -34,11 +42,41 @@ _LENNARD_JONES = PotentialForm(
     "Proc. R. Soc. A 106, 463",
     (_row("sigma", "A"), _row("epsilon", "eV", lower=-math.inf), _row("cutoff", "A", fittable=False)),
 )
+_EAM = PotentialForm(
+    "eam",
+    "E = sum phi + sum F(sum rho)",
+    "Phys. Rev. B 29, 6443",
+    (),
+    (
+        RoleForm("pair-interaction", "phi", ParameterKind.PAIR, "distance"),
+        RoleForm("electron-density", "rho", ParameterKind.ORDERED_PAIR, "distance"),
+        RoleForm("embedding-energy", "F", ParameterKind.SPECIES, "density"),
+        RoleForm("g-function", "g", ParameterKind.TRIPLET, "cosine"),
+    ),
+)
 
 
 @pytest.fixture
 def forms():
     return [_STILLINGER_WEBER, _LENNARD_JONES]
+
+
+@pytest.fixture
+def built():
+    """A form that is built from functions."""
+    return _EAM
+
+
+@pytest.fixture
+def functions():
+    return FunctionCatalogue(
+        (
+            FunctionForm("morse-A", "D0*(x-r0)", {"D0": "eV", "r0": "A"}, "Phys. Rev. 34, 57", {}),
+            FunctionForm("exp-A", "exp(1/(x-cutoff))", {}, "none", {}),
+            FunctionForm("XpowN-cutoff", "(x-cutoff)^N/h", {"h": "A", "N": "1"}, "none", {"h": 1.0}),
+        ),
+        check_formula,
+    )
 
 
 @pytest.fixture
@@ -87,7 +125,7 @@ _JOB = """<job>
 
 
 @pytest.fixture
-def faults_of(folder, forms, monkeypatch):
+def faults_of(folder, forms, functions, monkeypatch):
     """Return the lines printed for a good job in which old texts are replaced by new ones."""
     monkeypatch.chdir(folder)
 
@@ -98,7 +136,7 @@ def faults_of(folder, forms, monkeypatch):
             text = text.replace(old, new)
         Path("job.xml").write_text(text)
         try:
-            read_job("job.xml", forms)
+            read_job("job.xml", forms, functions)
         except InputError as error:
             assert error.exit_code == 2
             return str(error).splitlines()

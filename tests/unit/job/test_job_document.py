@@ -47,22 +47,22 @@ BYTES = {
 
 
 @pytest.mark.parametrize("name", BYTES)
-def test_what_is_no_text_or_no_xml(folder, forms, monkeypatch, name):
+def test_what_is_no_text_or_no_xml(folder, forms, functions, monkeypatch, name):
     monkeypatch.chdir(folder)
     content, line = BYTES[name]
     (folder / "job.xml").write_bytes(content)
     with pytest.raises(InputError) as caught:
-        read_job("job.xml", forms)
+        read_job("job.xml", forms, functions)
     assert str(caught.value) == line
 
 
-def test_missing_job_names_the_nearest(folder, forms, monkeypatch):
+def test_missing_job_names_the_nearest(folder, forms, functions, monkeypatch):
     monkeypatch.chdir(folder)
     with pytest.raises(InputError) as caught:
-        read_job("sy.h5", forms)
+        read_job("sy.h5", forms, functions)
     assert str(caught.value) == "sy.h5: no such file, nearest si.h5"
     with pytest.raises(InputError, match=r"^more: cannot be read, found Is a directory$"):
-        read_job("more", forms)
+        read_job("more", forms, functions)
 
 
 def test_line_is_where_the_tag_begins(faults_of):

@@ -7,8 +7,8 @@ CASES = {
         [
             (
                 "job.xml:23: element not allowed in <job>, found <strucures>, allowed "
-                "<atom-types>, <fitting>, <name>, <potentials>, <structures>, nearest "
-                "<structures>"
+                "<atom-types>, <fitting>, <name>, <parameter-constraints>, <potentials>, <structures>, "
+                "nearest <structures>"
             )
         ],
     ),
@@ -164,7 +164,7 @@ CASES = {
         [
             (
                 "job.xml:6: element not allowed in <job>, found <xi:include>, allowed "
-                "<atom-types>, <fitting>, <name>, <potentials>, <structures>"
+                "<atom-types>, <fitting>, <name>, <parameter-constraints>, <potentials>, <structures>"
             )
         ],
     ),

@@ -1,7 +1,6 @@
 """Start values out of LAMMPS' potential files."""
 
 import math
-from pathlib import Path
 
 import pytest
 
@@ -28,12 +27,12 @@ START = (' start="5.0"', "")
 
 
 @pytest.fixture
-def start_of(faults_of, forms):
+def start_of(faults_of, forms, functions):
     """Return the start values, by path, of the job with changes; it must be free of faults."""
 
     def starts(changes):
         assert faults_of(changes) == []
-        return {p.path: p.start for p in read_job("job.xml", forms).parameters}
+        return {p.path: p.start for p in read_job("job.xml", forms, functions).parameters}
 
     return starts
 
@@ -155,16 +154,16 @@ TERSOFF = (
 BONDS = ("n", "beta", "lambda2", "B", "lambda1", "A")
 
 
-def _job_of_two(form, folder, text):
+def _job_of_two(form, folder, functions, text):
     (folder / "two").write_text(text)
     (folder / "job.xml").write_text(
         "<job><atom-types><species>Si</species><species>C</species></atom-types><potentials>"
         f'<{form.name} id="T"><param-file>two</param-file></{form.name}></potentials><structures/></job>'
     )
-    return {p.path: p.start for p in read_job(Path(folder) / "job.xml", [form]).parameters}
+    return {p.path: p.start for p in read_job(folder / "job.xml", [form], functions).parameters}
 
 
-def test_tersoff_of_two_species(folder):
+def test_tersoff_of_two_species(folder, functions):
     """Bonds are read where second and third element are equal, angles everywhere; zeros stand elsewhere."""
     rows = tuple(
         _row(name, ParameterKind.ORDERED_PAIR if name in BONDS else ParameterKind.ORDERED_TRIPLET)
@@ -183,10 +182,10 @@ def test_tersoff_of_two_species(folder):
                 wanted[f"T.{name}[{i}{j}{k}]"] = value
             elif j == k:
                 wanted[f"T.{name}[{i}{j}]"] = value
-    assert _job_of_two(PotentialForm("tersoff", "", "", rows), folder, "\n".join(lines)) == wanted
+    assert _job_of_two(PotentialForm("tersoff", "", "", rows), folder, functions, "\n".join(lines)) == wanted
 
 
-def test_abop(folder):
+def test_abop(folder, functions):
     """The numbers of an iron potential, converted to the form of Brenner and Albe."""
     pairs = ("D0", "S", "r0", "beta")
     triplets = ("gamma", "c", "d", "h", "twomu", "beta2", "powern", "m", "bigr", "bigd")
@@ -203,7 +202,7 @@ def test_abop(folder):
         for j in ("Si", "C")
         for k in ("Si", "C")
     ]
-    starts = _job_of_two(PotentialForm("abop", "", "", rows), folder, "\n".join(lines))
+    starts = _job_of_two(PotentialForm("abop", "", "", rows), folder, functions, "\n".join(lines))
     for pair in ("SiSi", "SiC", "CC"):
         found = [starts[f"T.{name}[{pair}]"] for name in pairs]
         assert found == pytest.approx([D0, S, r0, beta], rel=1e-12)

@@ -99,18 +99,18 @@ SILICON_CARBIDE = """<job>
 """
 
 
-def _read(folder, forms, text):
+def _read(folder, forms, functions, text):
     path = folder / "first-fit.xml"
     path.write_text(text)
-    return read_job(path, forms)
+    return read_job(path, forms, functions)
 
 
 def _fixed(path, unit, value):
     return Parameter(path, unit, value, -math.inf, math.inf, False)
 
 
-def test_absolute_job_to_the_last_field(folder, forms):
-    job = _read(folder, forms, SILICON)
+def test_absolute_job_to_the_last_field(folder, forms, functions):
+    job = _read(folder, forms, functions, SILICON)
     assert (job.path, job.text) == (str(folder / "first-fit.xml"), SILICON)
     assert job.hash == hashlib.sha256(SILICON.encode()).hexdigest()
     assert (job.name, job.species, job.absolute) == ("KLIFF silicon", ("Si",), True)
@@ -166,8 +166,8 @@ def test_absolute_job_to_the_last_field(folder, forms):
 
 
 @pytest.mark.parametrize("mode", ["", ' weights="normalised"', ' weights=" normalized "'])
-def test_normalised_weights_and_tolerances(folder, forms, mode):
-    job = _read(folder, forms, NORMALISED.format(mode=mode))
+def test_normalised_weights_and_tolerances(folder, forms, functions, mode):
+    job = _read(folder, forms, functions, NORMALISED.format(mode=mode))
     assert (job.name, job.fitting, job.absolute) == ("first-fit", None, False)
     (group,) = job.structures.children
     assert (group.id, group.relative_weight) == ("g", 2.0)
@@ -182,8 +182,8 @@ def test_normalised_weights_and_tolerances(folder, forms, mode):
     assert second.properties == (FittedProperty("stress", False, 1.0, 2.0 * GPA),)
 
 
-def test_tags_override_what_has_no_tag(folder, forms):
-    job = _read(folder, forms, SILICON_CARBIDE)
+def test_tags_override_what_has_no_tag(folder, forms, functions):
+    job = _read(folder, forms, functions, SILICON_CARBIDE)
     table = {parameter.path: parameter for parameter in job.parameters}
     assert list(table)[:6] == ["SW.A[SiSi]", "SW.A[SiC]", "SW.A[CC]", "SW.B[SiSi]", "SW.B[SiC]", "SW.B[CC]"]
     assert [p.start for p in job.parameters[:6]] == [1.0, 2.0, 1.0, 3.0, 4.0, 5.0]
@@ -202,23 +202,23 @@ def test_tags_override_what_has_no_tag(folder, forms):
     assert job.fitting == Fitting(GeodesicOptions(), None, 1)
 
 
-def test_disabled_fitting_is_none(folder, forms):
+def test_disabled_fitting_is_none(folder, forms, functions):
     text = SILICON.replace('<fitting enabled="true"', '<fitting enabled="False"')
-    assert _read(folder, forms, text).fitting is None
+    assert _read(folder, forms, functions, text).fitting is None
 
 
-def test_path_is_relative_to_the_job_and_not_to_the_process(folder, forms, monkeypatch):
+def test_path_is_relative_to_the_job_and_not_to_the_process(folder, forms, functions, monkeypatch):
     (folder / "jobs").mkdir()
     (folder / "jobs" / "job.xml").write_text(NORMALISED.format(mode="").replace("si.h5", "../si.h5"))
     monkeypatch.chdir(folder)
-    job = read_job("jobs/job.xml", forms)
+    job = read_job("jobs/job.xml", forms, functions)
     assert job.path == "jobs/job.xml"
     assert {source.path for source in job.datasets} == {str(folder / "jobs" / ".." / "si.h5")}
     assert {source.file for source in job.datasets} == {"../si.h5"}
 
 
-def test_schema_has_every_option_of_the_solver(folder, forms):
+def test_schema_has_every_option_of_the_solver(folder, forms, functions):
     options = dataclasses.asdict(GeodesicOptions())
     text = " ".join(f'{name.replace("_", "-")}="{value}"' for name, value in options.items())
-    job = _read(folder, forms, SILICON_CARBIDE.replace("<geodesic-lm/>", f"<geodesic-lm {text}/>"))
+    job = _read(folder, forms, functions, SILICON_CARBIDE.replace("<geodesic-lm/>", f"<geodesic-lm {text}/>"))
     assert job.fitting == Fitting(GeodesicOptions(), None, 1)

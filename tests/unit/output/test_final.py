@@ -9,7 +9,6 @@ from small_jobs import write_job
 
 from hpcfit.errors import InputError
 from hpcfit.output.final import _potential_at, read_final
-from hpcfit.output.result import final_values
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.records import Potential
@@ -33,8 +32,7 @@ def test_a_job_at_its_start(tmp_path):
 def test_a_run_at_its_end(run):
     stored = load(str(run))
     final = read_final(str(run))
-    values = final_values(stored.header.parameters, stored.state)
-    assert [p.start for p in final.job.parameters] == values.tolist()
+    assert [p.start for p in final.job.parameters] == stored.values.tolist()
     assert final.job.parameters[0].start != 5.0
     assert final.job.hash == stored.header.job_hash
     assert final.loss == f"chi^2 {stored.state.cost:.10g}"

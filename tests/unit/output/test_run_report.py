@@ -109,7 +109,7 @@ def test_stress_is_shown_in_gpa_and_a_gap_as_a_dash(store, result, predictions):
     [(20.0, True), (np.nextafter(20.0, 0.0), True), (19.999, False), (1.0, True), (1.001, False)],
 )
 def test_bounds_are_marked_within_rounding(store, value, marked):
-    run = replace(store.run, state=replace(store.run.state, x=np.array([value, 0.5])))
+    run = replace(store.run, values=np.array([value, 0.5, 2.0951]))
     stream = io.StringIO()
     report.write(run, stream)
     line = next(line for line in stream.getvalue().splitlines() if line.startswith("SW.A"))

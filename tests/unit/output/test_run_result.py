@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from hpcfit.output.result import final_values, standard_errors
+from hpcfit.output.result import plain_values, standard_errors
 
 
 def test_fixed_parameters_keep_their_start(header, states):
-    assert final_values(header.parameters, states[-1]).tolist() == [1.0, 0.5874, 2.0951]
+    assert plain_values(header.parameters, states[-1]).tolist() == [1.0, 0.5874, 2.0951]
 
 
 @pytest.mark.filterwarnings("error")

@@ -175,7 +175,10 @@ def test_every_array_has_unit_and_shape(path, header, states, result):
     assert len(arrays) > 30
     assert all(set(attributes) == {"unit", "shape"} for attributes in arrays.values())
     assert arrays["predictions/0/stress"] == {"unit": "eV/Angstrom^3", "shape": "n_configurations, 6"}
-    assert arrays["history/x"] == {"unit": "parameters/unit", "shape": "n_rows, n_free"}
+    assert arrays["history/x"] == {
+        "unit": "parameters/unit, 1 for a transform",
+        "shape": "n_rows, n_free",
+    }
 
 
 def test_interval_and_outcome_decide_when_to_write(path, header, states):
@@ -248,6 +251,6 @@ def test_missing_file_is_named(path):
 def test_other_version_is_refused_without_fallback(path, header, states):
     saved(File(path), header, states)
     with h5py.File(path, "a") as file:
-        file.attrs["format version"] = 2
-    with pytest.raises(InputError, match="run file of another version, found 2, allowed 1"):
+        file.attrs["format version"] = 1
+    with pytest.raises(InputError, match="run file of another version, found 1, allowed 2"):
         load(path)

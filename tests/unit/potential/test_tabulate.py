@@ -31,13 +31,6 @@ def test_value_and_slope(n):
     )
 
 
-def test_a_function_of_the_density_has_no_cutoff():
-    function = _function("-D*sqrt(r)", 2.0, D=8.0)
-    x = np.array([1.0, 4.0])
-    assert tabulate(function, np.array([8.0]), x)[0].tolist() == [-8.0, 0.0]
-    assert tabulate(function, np.array([8.0]), x, of_density=True)[0].tolist() == [-8.0, -16.0]
-
-
 def test_parameters_of_parts_follow_in_order():
     first, second = _function("a*r", 3.0, a=0.0), _function("b", 2.0, b=0.0)
     screening = _function("c*r", 5.0, c=0.0)

@@ -1,0 +1,96 @@
+"""Potentials that a job builds from functions: the functions, and the mapping that gives them roles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lxml import etree
+
+from hpcfit.job import values
+from hpcfit.job.degrees import Degrees
+from hpcfit.job.functions import FunctionReader
+from hpcfit.job.mapping import Mapping
+from hpcfit.job.schema import PAIR_FORM, PAIR_POTENTIAL, PAIR_ROLE
+from hpcfit.job.values import Faults
+from hpcfit.records import Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
+
+
+class BuiltPotentials:
+    """Reads the potentials with roles.
+
+    Parameters
+    ----------
+    forms
+        What the kernels know.
+    functions
+        What potentials may be built from.
+    species
+        Symbols of the job, at least one.
+    degrees
+        Makes parameters.
+    faults
+        Collects what is wrong.
+    """
+
+    def __init__(
+        self,
+        forms: Sequence[PotentialForm],
+        functions: FunctionCatalogue,
+        species: Sequence[str],
+        degrees: Degrees,
+        faults: Faults,
+    ) -> None:
+        self._forms = {form.name: form for form in forms if form.roles}
+        if PAIR_FORM in self._forms:
+            self._forms[PAIR_POTENTIAL] = self._forms[PAIR_FORM]
+        self._functions = FunctionReader(functions, degrees, faults)
+        self._species = species
+        self._faults = faults
+
+    def reads(self, element: etree._Element) -> bool:
+        """Return whether an element is a potential built from functions."""
+        return element.tag in self._forms
+
+    def potential(self, element: etree._Element) -> Potential:
+        """Return the potential that an element describes."""
+        form = self._forms[str(element.tag)]
+        identifier = values.line_of_text(element.get("id"), form.name)
+        block = element if element.tag == PAIR_POTENTIAL else element.find("functions")
+        functions = () if block is None else self._functions.functions(block, identifier)
+        roles = self._roles(element, form, functions)
+        for place, function in enumerate(functions):
+            if place not in roles:
+                self._faults.warn(element, f"function '{function.id}' of {identifier} has no role")
+        parameters = tuple(p for function in functions for p in function.all_parameters)
+        return Potential(identifier, form.name, parameters, functions, roles)
+
+    def _roles(
+        self, element: etree._Element, form: PotentialForm, functions: Sequence[Function]
+    ) -> tuple[int, ...]:
+        mapping = element.find("mapping")
+        if mapping is None:
+            mapping = self._for_all_pairs(element, functions)
+        reader = Mapping(functions, self._species, self._faults)
+        return tuple(
+            place
+            for role in form.roles
+            for place in (
+                reader.role(role, mapping)
+                if mapping is not None
+                else [-1] * len(species_tuples(role.kind, len(self._species)))
+            )
+        )
+
+    def _for_all_pairs(self, element: etree._Element, functions: Sequence[Function]) -> etree._Element | None:
+        """Return the mapping that a pair potential without one stands for: its only function, for all pairs."""
+        if element.tag != PAIR_POTENTIAL:
+            return None  # the schema has noted that it is missing
+        if len(functions) > 1:
+            what = f"{len(functions)} functions in <{PAIR_POTENTIAL}> without <mapping>"
+            self._faults.add(element, what, allowed="one function, or a <mapping>")
+            return None
+        mapping = etree.Element("mapping")
+        for function in functions:
+            entry = etree.SubElement(mapping, PAIR_ROLE, function=function.id)
+            entry.sourceline = values.line_of(element)  # type: ignore[assignment]
+        return mapping

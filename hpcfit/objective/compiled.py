@@ -1,0 +1,85 @@
+"""What the root compiles for all ranks: SymPy is slow to import, so that workers get programs, plain arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpcfit.errors import Fault, InputError
+from hpcfit.potential.constraints import CompiledConstraint, compile_constraints
+from hpcfit.potential.functions import check_derivative, compile_programs
+from hpcfit.potential.library import potential_forms
+from hpcfit.potential.program import Program
+from hpcfit.records import Job
+
+#: A user's derivative may be wrong by rounding, but not by a digit too few.
+_TOLERANCE = 1e-6
+
+#: Where functions without a cut-off are looked at last: densities are of order one.
+_FARTHEST = 2.0
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The programs of a job.
+
+    Parameters
+    ----------
+    values
+        Per potential, the programs of its functions for values alone; empty for one that is not built from functions.
+    derivatives
+        The same with derivatives by the parameters that vary.
+    constraints
+        In an order in which each can be worked out after those before it.
+    warnings
+        Derivatives that the job gives and that are not those of its formulas.
+    """
+
+    values: tuple[tuple[Program, ...], ...]
+    derivatives: tuple[tuple[Program, ...], ...]
+    constraints: tuple[CompiledConstraint, ...]
+    warnings: tuple[str, ...]
+
+
+def compile_job(job: Job) -> Compiled:
+    """Return the programs of all functions and constraints of a job.
+
+    Raises
+    ------
+    InputError
+        When a formula cannot be compiled, though its syntax is right.
+    """
+    try:
+        return _compiled(job)
+    except ValueError as error:
+        raise InputError([Fault(job.path, str(error))]) from error
+
+
+def _compiled(job: Job) -> Compiled:
+    forms = {form.name: form for form in potential_forms()}
+    plain, full = [], []
+    for potential in job.potentials:
+        form, n_species = forms[potential.form], len(job.species)
+        varying = [place for place, parameter in enumerate(potential.parameters) if parameter.varies]
+        plain.append(compile_programs(potential, form, n_species, []))
+        full.append(compile_programs(potential, form, n_species, varying) if varying else plain[-1])
+    return Compiled(tuple(plain), tuple(full), compile_constraints(job), tuple(_warnings(job)))
+
+
+def _warnings(job: Job) -> Iterator[str]:
+    for path, function in job.functions.items():
+        if not function.derivative:
+            continue
+        values = dict(zip(function.names, (p.start for p in function.parameters), strict=True))
+        limit = _FARTHEST if math.isinf(function.cutoff) else function.cutoff
+        # Off the round numbers, where pieces of a formula join.
+        points = limit * (np.arange(4, 64) + 0.37) / 64
+        found = check_derivative(
+            function.formula, function.derivative, function.variable, values, function.cutoff, points
+        )
+        if found.error > _TOLERANCE:
+            what = f"derivative of {path} is not that of its expression and is not used"
+            yield str(Fault(job.path, what, f"{found.given:.6g} at {found.x:.6g}", f"{found.exact:.6g}"))

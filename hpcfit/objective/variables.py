@@ -1,0 +1,109 @@
+"""The solver's variables, and how all parameters of a job follow from them.
+
+A variable is a free parameter p, or where the job asks for it log p, or the logit log((p - min)/(max - p)) of one with
+bounds. A dependent parameter follows from others by a constraint. All derivatives are exact, by the chain rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.potential.constraints import CompiledConstraint
+from hpcfit.potential.expression.interpreter import run
+from hpcfit.records import FloatArray, Parameter
+
+
+class Variables:
+    """The map from the solver's vector to the parameters.
+
+    Parameters
+    ----------
+    parameters
+        All parameters of the job.
+    lower, upper
+        [n_parameters], admissible values, of job and potential together.
+    constraints
+        In an order in which each can be worked out after those before it.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        lower: FloatArray,
+        upper: FloatArray,
+        constraints: Sequence[CompiledConstraint],
+    ) -> None:
+        self._parameters = parameters
+        self._lower, self._upper = lower, upper
+        self._constraints = constraints
+        self._start = np.array([p.start for p in parameters], dtype=np.float64)
+        self._free = _places(parameters, lambda p: p.free)
+        self._log = _places(parameters, lambda p: p.free and p.transform == "log")
+        self._logit = _places(parameters, lambda p: p.free and p.transform == "logit")
+        self.varying = _places(parameters, lambda p: p.varies)  #: places of the parameters that a fit changes
+        self.are_parameters = not constraints and len(self._log) == len(self._logit) == 0
+        self.start = self._variables(self._start)  #: [n_free]
+        self.lower = self._variables(lower)  #: [n_free]
+        self.upper = self._variables(upper)  #: [n_free]
+
+    def _variables(self, values: FloatArray) -> FloatArray:
+        """Return the variables of given values of the parameters; what a bound cannot reach is infinite."""
+        variables = values.copy()
+        with np.errstate(divide="ignore"):
+            variables[self._log] = np.log(np.maximum(values[self._log], 0.0))
+            low, high = self._lower[self._logit], self._upper[self._logit]
+            variables[self._logit] = np.log(values[self._logit] - low) - np.log(high - values[self._logit])
+        return variables[self._free]
+
+    def parameters(self, x: FloatArray) -> FloatArray:
+        """Return the values of all parameters [n_parameters] at the variables `x` [n_free]."""
+        values = self._start.copy()
+        values[self._free] = x
+        low, high = self._lower[self._logit], self._upper[self._logit]
+        with np.errstate(over="ignore"):
+            values[self._log] = np.exp(values[self._log])
+            values[self._logit] = low + (high - low) / (1.0 + np.exp(-values[self._logit]))
+        for constraint in self._constraints:
+            values[constraint.dependent] = _outputs(constraint, values)[0]
+        return values
+
+    def jacobian(self, x: FloatArray) -> FloatArray:
+        """Return the derivatives of the parameters that vary by the variables, [n_varying, n_free], at `x`."""
+        values = self.parameters(x)
+        rows = np.zeros((len(values), len(x)))
+        slopes = np.ones(len(values))
+        slopes[self._log] = values[self._log]
+        low, high = self._lower[self._logit], self._upper[self._logit]
+        slopes[self._logit] = (values[self._logit] - low) * ((high - values[self._logit]) / (high - low))
+        rows[self._free, np.arange(len(x))] = slopes[self._free]
+        for constraint in self._constraints:
+            outputs = _outputs(constraint, values)
+            for place, slope in zip(constraint.arguments, outputs[1:], strict=True):
+                # The derivative by a fixed parameter need not even be finite.
+                if rows[place].any():
+                    rows[constraint.dependent] += slope * rows[place]
+        return rows[self.varying]
+
+    def out_of_range(self, values: FloatArray) -> str:
+        """Say which dependent parameter a constraint has led out of its potential's range; empty if none."""
+        for constraint in self._constraints:
+            place = constraint.dependent
+            if not self._lower[place] <= values[place] <= self._upper[place]:
+                allowed = f"{self._lower[place]} .. {self._upper[place]}"
+                return (
+                    f"{self._parameters[place].path} out of range, found {values[place]}, allowed {allowed}"
+                )
+        return ""
+
+
+def _outputs(constraint: CompiledConstraint, values: FloatArray) -> FloatArray:
+    """Return the value of a dependent parameter and its derivatives by the arguments of its constraint."""
+    arguments = values[constraint.arguments].tolist()
+    return np.asarray(run(constraint.program, arguments, np.zeros(1))[:, 0])
+
+
+def _places(parameters: Sequence[Parameter], chosen: Callable[[Parameter], bool]) -> NDArray[np.int64]:
+    return np.array([place for place, p in enumerate(parameters) if chosen(p)], dtype=np.int64)

@@ -1,0 +1,96 @@
+"""Force matching with embedded atoms, from job.xml to the report: transforms and a constraint on the way."""
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+from eam_jobs import aluminium, cells, constrained, eam_job, read, with_targets
+from small_jobs import bits, sealed, write_job
+
+from hpcfit.objective.model import Model
+from hpcfit.output.result import standard_errors
+from hpcfit.output.store import RunStore, load
+from hpcfit.parallel.communicator import Serial
+from hpcfit.run import fit, resume
+
+TRUTH = {"EAM.V.A": 500.0, "EAM.V.lambda": 2.73, "EAM.rho.twomu": 1.14, "EAM.F.D": 8.0}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A job that starts far from what its targets were made with; twomu follows from lambda."""
+    truth = Model(read(tmp_path, eam_job()))
+    targets = with_targets(cells(), truth, truth.start)
+    # Noise, so that there are standard errors.
+    noise = np.random.default_rng(7).normal(scale=1e-4, size=targets.force.shape)
+    potential = aluminium(
+        A=300.0,
+        D=5.0,
+        pair='<A min="50" max="5000" transform="logit"/><lambda start="2.5"/>',
+        density="",
+        embedding='<D transform="log"/>',
+    )
+    text = eam_job(potential, constrained(("EAM.rho.twomu", "1.14*{EAM.V.lambda}/2.73")))
+    (tmp_path / "si.h5").unlink()
+    write_job(tmp_path, text, {"si.h5": sealed(targets, force=targets.force + noise)})
+    return tmp_path
+
+
+def _fit(folder):
+    log = io.StringIO()
+    fit(str(folder / "job.xml"), str(folder / "run.h5"), False, Serial(), log)
+    return load(str(folder / "run.h5")), log.getvalue()
+
+
+def test_parameters_and_errors_are_the_original_ones(folder):
+    run, log = _fit(folder)
+    assert run.result.outcome.startswith("converged")
+    found = dict(zip([p.path for p in run.header.parameters], run.values, strict=True))
+    assert found == pytest.approx(TRUTH, rel=1e-3)
+    assert found["EAM.rho.twomu"] == pytest.approx(1.14 / 2.73 * found["EAM.V.lambda"], rel=1e-14)
+    # The solver saw log D and the logit of A.
+    assert run.state.x[2] == pytest.approx(np.log(found["EAM.F.D"]))
+    A = found["EAM.V.A"]
+    assert run.state.x[0] == pytest.approx(np.log((A - 50) / (5000 - A)))
+    errors = dict(zip(found, standard_errors(run.header.parameters, run.result.covariance), strict=True))
+    assert errors["EAM.rho.twomu"] == pytest.approx(1.14 / 2.73 * errors["EAM.V.lambda"], rel=1e-6)
+    for path, error in errors.items():
+        assert abs(found[path] - TRUTH[path]) < 5 * error
+    rows = {line.split()[0]: line for line in log.splitlines() if line.startswith("EAM.")}
+    assert rows["EAM.rho.twomu"].endswith("dependent")
+    assert f"{found['EAM.F.D']:.10g}" in rows["EAM.F.D"]
+
+
+def test_transforms_change_the_way_and_not_the_minimum(folder):
+    found = _fit(folder)[0].values
+    text = (folder / "job.xml").read_text().replace(' transform="log"', "").replace(' transform="logit"', "")
+    (folder / "job.xml").write_text(text)
+    (folder / "run.h5").unlink()
+    (folder / "run.previous.h5").unlink()
+    # A fit ends where the gradient's angle is below 1e-5.
+    np.testing.assert_allclose(_fit(folder)[0].values, found, rtol=1e-5)
+
+
+def test_resumed_fit_has_the_same_bits(folder, monkeypatch):
+    save = RunStore.save
+
+    def save_and_copy(self, state, seconds, values=None):
+        save(self, state, seconds, values)
+        if state.iteration == 2 and not state.outcome:
+            shutil.copy(folder / "run.h5", folder / "killed.h5")
+
+    monkeypatch.setattr(RunStore, "save", save_and_copy)
+    _fit(folder)
+    monkeypatch.undo()
+    assert load(str(folder / "killed.h5")).state.iteration == 2
+    resume(str(folder / "killed.h5"), Serial(), io.StringIO())
+    assert bits(folder / "killed.h5") == bits(folder / "run.h5")
+    whole, resumed = (load(str(folder / name)).values for name in ("run.h5", "killed.h5"))
+    assert whole.tobytes() == resumed.tobytes()
+
+
+def test_warnings_are_in_the_log(folder):
+    path = folder / "job.xml"
+    path.write_text(path.read_text().replace('<embedding-energy species="*" function="F"/>', ""))
+    assert f"warning: {path}:6: function 'F' of EAM has no role" in _fit(folder)[1]
