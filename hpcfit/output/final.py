@@ -1,4 +1,4 @@
-"""A job whose start values are what its fit has come to: what calculators and exports are made from."""
+"""A job with nothing left to fit, at the values its fit has come to: what calculators and exports are made from."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
+from hpcfit.objective.model import Model
 from hpcfit.output.result import StoredRun
 from hpcfit.output.store import load
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import Function, Job, Parameter, Potential
+from hpcfit.records import FloatArray, Function, Job, Parameter, Potential
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class FinalJob:
     Parameters
     ----------
     job
-        Its parameters start at the values wanted.
+        Its parameters, none of them free or dependent, start at the values wanted.
     loss
         Name and value of the loss there, as in ``chi^2 27.87544254``; empty for a job that was not fitted.
     note
@@ -51,15 +54,37 @@ def read_final(path: str, structures: bool = False) -> FinalJob:
         When the file cannot be read or has faults.
     """
     if _is_job(path):
-        return FinalJob(read_job(path, potential_forms(), function_catalogue(), structures=structures))
+        job = read_job(path, potential_forms(), function_catalogue(), structures=structures)
+        return FinalJob(_fixed(job, _start(job)))
     run = load(path)
     header = run.header
     job = read_job(header.job_path, potential_forms(), function_catalogue(), header.job_text, structures)
-    return FinalJob(_at_final(job, run), f"{header.loss.label} {_loss(run):.10g}", run.note)
+    return final_of_run(job, run)
 
 
-def _loss(run: StoredRun) -> float:
-    return run.header.loss.factor * run.state.cost
+def final_of_run(job: Job, run: StoredRun) -> FinalJob:
+    """Return a run's job at the run's last stored state.
+
+    Raises
+    ------
+    InputError
+        When the job has other parameters than the run.
+    """
+    found = [p.path for p in job.parameters]
+    allowed = [p.path for p in run.header.parameters]
+    if found != allowed:
+        what = "parameters of the run's job are not those of the run"
+        raise InputError([Fault(run.source or run.path, what, ", ".join(found), ", ".join(allowed))])
+    loss = run.header.loss
+    return FinalJob(_fixed(job, run.values), f"{loss.label} {loss.factor * run.state.cost:.10g}", run.note)
+
+
+def _start(job: Job) -> FloatArray:
+    """Return the start values, those of dependent parameters from their constraints."""
+    if not job.constraints:
+        return np.array([p.start for p in job.parameters])
+    model = Model(job)
+    return model.variables.parameters(model.start)
 
 
 def _is_job(path: str) -> bool:
@@ -70,14 +95,10 @@ def _is_job(path: str) -> bool:
         return file.read(256).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
-def _at_final(job: Job, run: StoredRun) -> Job:
-    stored = run.header.parameters
-    found, allowed = [p.path for p in job.parameters], [p.path for p in stored]
-    if found != allowed:
-        what = "parameters of the run's job are not those of the run"
-        raise InputError([Fault(run.source or run.path, what, ", ".join(found), ", ".join(allowed))])
-    values = iter(run.values.tolist())
-    return replace(job, potentials=tuple(_potential_at(p, values) for p in job.potentials))
+def _fixed(job: Job, values: FloatArray) -> Job:
+    given = iter(values.tolist())
+    potentials = tuple(_potential_at(potential, given) for potential in job.potentials)
+    return replace(job, potentials=potentials, constraints=())
 
 
 def _potential_at(potential: Potential, values: Iterator[float]) -> Potential:
@@ -98,4 +119,7 @@ def _function_at(function: Function, values: Iterator[float]) -> Function:
 
 
 def _parameters_at(parameters: tuple[Parameter, ...], values: Iterator[float]) -> tuple[Parameter, ...]:
-    return tuple(replace(parameter, start=next(values)) for parameter in parameters)
+    return tuple(
+        replace(parameter, start=next(values), free=False, transform="", constraint="")
+        for parameter in parameters
+    )

@@ -9,6 +9,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.calculator import CalculationFailed, PropertyNotImplementedError
 from ase.optimize import BFGS
+from eam_jobs import cells, columns, eam_job, read
 from small_jobs import (
     LENNARD_JONES,
     SILICON,
@@ -21,6 +22,7 @@ from small_jobs import (
 
 from hpcfit.calculator import Hpcfit
 from hpcfit.errors import InputError
+from hpcfit.objective.model import Model
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.run import fit
@@ -194,3 +196,17 @@ def test_files_that_cannot_be_read(name, content, message, tmp_path, monkeypatch
     with pytest.raises(InputError) as caught:
         Hpcfit(name)
     assert str(caught.value).startswith(message)
+
+
+def test_embedded_atoms(tmp_path):
+    """A job with fitting enabled, free parameters and no dataset will do."""
+    write_job(tmp_path, eam_job(), {})
+    calculator = Hpcfit(tmp_path / "job.xml")
+    model = Model(read(tmp_path, eam_job()))
+    configurations = cells(n=1)
+    row = columns(model, configurations, model.start, derivatives=False)[0]
+    atoms = Atoms(
+        "Al8", configurations.position, cell=configurations.cell[0], pbc=True, calculator=calculator
+    )
+    assert atoms.get_potential_energy() == pytest.approx(row[0], rel=1e-13)
+    assert np.abs(atoms.get_forces().ravel() - row[1:25]).max() < 1e-12

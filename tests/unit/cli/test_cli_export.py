@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from eam_jobs import cells, eam_job
 from small_jobs import LENNARD_JONES, job_text, potential, write_job
 
 from hpcfit.cli.main import main
@@ -71,3 +72,20 @@ def test_bad_options(folder, capsys, option, text):
         main(["export", "job.xml", "--format", "table", "-o", "t", option, text])
     assert caught.value.code == 2
     assert f"found {text}" in capsys.readouterr().err
+
+
+def test_tables_of_embedded_atoms(folder, capsys):
+    """The largest density comes from the job's own structures."""
+    (folder / "si.h5").unlink()
+    write_job(folder, eam_job(), {"si.h5": cells()})
+    assert main(["export", "job.xml", "--format", "eam-fs", "-o", "al.fs", "--resolution", "200"]) == 0
+    first, second, *notes = capsys.readouterr().out.splitlines()
+    assert (first, second) == ("pair_style eam/fs", "pair_coeff * * al.fs Al")
+    largest = float(notes[0].split()[3].rstrip(","))
+    n_rho, d_rho, *_ = (folder / "al.fs").read_text().splitlines()[4].split()
+    assert float(d_rho) * (int(n_rho) - 1) == pytest.approx(2 * largest, rel=1e-5)
+    (folder / "si.h5").unlink()
+    command = ["export", "job.xml", "--format", "eam-alloy", "-o", "al.alloy", "--resolution", "200"]
+    assert main(command) == 2
+    assert "no such file" in capsys.readouterr().err
+    assert main([*command, "--largest-density", "0.5"]) == 0

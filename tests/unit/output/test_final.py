@@ -4,10 +4,12 @@ import io
 
 import numpy as np
 import pytest
+from eam_jobs import aluminium, cells, constrained, eam_job
 from export_samples import function
 from small_jobs import write_job
 
 from hpcfit.errors import InputError
+from hpcfit.objective.model import Model
 from hpcfit.output.final import _potential_at, read_final
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
@@ -63,3 +65,34 @@ def test_functions_and_their_parts():
     assert [child.parameters[0].start for child in changed.functions[0].children] == [1.0, 2.0]
     assert changed.functions[0].screening.parameters[0].start == 3.0
     assert changed.functions[1].parameters[0].start == 4.0
+
+
+def test_dependent_parameters_follow_their_constraints(tmp_path):
+    text = eam_job(
+        constraints=constrained(("EAM.rho.twomu", "{EAM.V.lambda}/2")), potentials=aluminium(density="")
+    )
+    write_job(tmp_path, text, {})
+    job = read_final(str(tmp_path / "job.xml")).job
+    assert {p.path: p.start for p in job.parameters} == {
+        "EAM.V.A": 500.0, "EAM.V.lambda": 2.73,
+        "EAM.rho.twomu": 2.73 / 2, "EAM.F.D": 8.0,
+    }
+    assert not any(p.varies for p in job.parameters)
+    assert [p.start for function in job.potentials[0].functions for p in function.all_parameters] == [
+        p.start for p in job.parameters
+    ]
+
+
+def test_a_fit_with_transforms_and_constraints(tmp_path):
+    """What the solver varied were logarithms; what comes out are the parameters."""
+    potential = aluminium(A=400.0, pair='<A transform="log"/>', density="", embedding="")
+    text = eam_job(potential, constrained(("EAM.rho.twomu", "{EAM.V.lambda}/2")))
+    write_job(tmp_path, text, {"si.h5": cells()})
+    fit(str(tmp_path / "job.xml"), str(tmp_path / "run.h5"), False, Serial(), io.StringIO())
+    stored = load(str(tmp_path / "run.h5"))
+    final = read_final(str(tmp_path / "run.h5"))
+    assert [p.start for p in final.job.parameters] == stored.values.tolist()
+    assert stored.state.x[0] == pytest.approx(np.log(final.job.parameters[0].start))
+    assert final.job.free == ()
+    model = Model(final.job)
+    assert model.variables.parameters(model.start).tolist() == stored.values.tolist()
