@@ -13,7 +13,7 @@ import numpy as np
 from hpcfit.errors import nearest
 from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
-from hpcfit.potential.library import Functions
+from hpcfit.potential.library import Functions, function_values
 from hpcfit.potential.program import Program
 from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
 
@@ -130,6 +130,27 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
         outputs.append(derivatives.second)
     outputs += [*derivatives.by_parameter, *derivatives.slope_by_parameter]
     return compile_outputs(outputs, _VARIABLE, names)
+
+
+def tabulate(function: Function, parameters: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the value and the slope of a function at arguments `x`, by the program that the kernels execute.
+
+    Parameters
+    ----------
+    function
+        The function; the start values of its parameters are not used.
+    parameters
+        [n_parameters], values of `Function.all_parameters`.
+    x
+        [n], Angstrom for a function of the distance.
+    """
+    value, slope = function_values(_alone(function), 0, parameters, x)
+    return value, slope
+
+
+@functools.lru_cache(maxsize=64)  # a function is evaluated again and again, and compiled slowly
+def _alone(function: Function) -> Functions:
+    return Functions([compile_function(function, (), False)], [function.reach], ())
 
 
 def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
