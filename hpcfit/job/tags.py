@@ -11,18 +11,22 @@ from hpcfit.records import ParameterKind, species_tuples
 #: Species of one value of a parameter, as numbers into the job's species, in the order of `species_tuples`.
 Combination: TypeAlias = tuple[int, ...]
 
+#: How many atoms of a tag have their place; the others may stand in any order.
+_N_FIXED = {ParameterKind.TRIPLET: 1, ParameterKind.ORDERED_PAIR: 2, ParameterKind.ORDERED_TRIPLET: 3}
+
 
 def combination(tag: str, kind: ParameterKind, species: Sequence[str]) -> Combination | None:
     """Return the combination that a tag names, None where it names none.
 
-    The two atoms of a pair may stand in any order, and so may the two neighbours of a triplet's centre.
+    The two atoms of a pair may stand in any order, and so may the two neighbours of a triplet's centre, but for
+    ordered pairs and triplets.
     """
     named = symbols(tag)
     if any(symbol not in species for symbol in named):
         return None
     numbers = [species.index(symbol) for symbol in named]
-    n_centres = 1 if kind is ParameterKind.TRIPLET else 0
-    found = (*numbers[:n_centres], *sorted(numbers[n_centres:]))
+    n_fixed = _N_FIXED.get(kind, 0)
+    found = (*numbers[:n_fixed], *sorted(numbers[n_fixed:]))
     return found if found in species_tuples(kind, len(species)) else None
 
 
