@@ -20,6 +20,6 @@ def cutoff(form: PotentialForm, values: FloatArray, n_species: int) -> float:
         Number of species of the job.
     """
     counts = [len(species_tuples(parameter.kind, n_species)) for parameter in form.parameters]
-    blocks = np.split(values, np.cumsum(counts)[:-1])
+    blocks = np.split(values, np.cumsum(counts))[:-1]
     marked = [block for parameter, block in zip(form.parameters, blocks, strict=True) if parameter.reach]
     return float(np.sum(marked, axis=0).max())

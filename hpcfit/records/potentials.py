@@ -30,7 +30,9 @@ class ParameterForm:
     lower: float  #: smallest admissible value
     upper: float  #: largest admissible value
     fittable: bool
-    reach: bool = False  #: the values of all parameters with this mark, added up, are where the interaction ends
+    reach: bool = (
+        False  #: the values of all parameters with this mark, added up, are where the interaction ends
+    )
     step: float = 0.0  #: where not 0, admissible are `lower`, `lower` + `step`, ... only
 
 
