@@ -95,8 +95,6 @@ void hf_start_zeta(int64_t n, const hf_bond *bond, double *const *row)
     }
 }
 
-/* Sums over bonds k for each third atom j: a column of the block, whose stride the compiler only takes outside of the
- * vector loop. */
 HF_CLONES
 void hf_add_thirds(const hf_block *block, const double *restrict weight, const double *restrict bend,
                    const double *restrict along)
@@ -106,18 +104,20 @@ void hf_add_thirds(const hf_block *block, const double *restrict weight, const d
     double *restrict radial = block->third[ROW_RADIAL], *restrict tx = block->third[ROW_T_X];
     double *restrict ty = block->third[ROW_T_Y], *restrict tz = block->third[ROW_T_Z];
     const int64_t n_bonds = block->n_bonds, n_thirds = block->n_thirds;
-    for (int64_t j = 0; j < n_thirds; j++) {
-        const int64_t at = j * HF_LANES;
-        for (int64_t k = 0; k < n_bonds; k++) {
-            const int64_t bond = k * HF_LANES, p = (k * n_thirds + j) * HF_LANES;
+    for (int64_t k = 0; k < n_bonds; k++) {
+        const int64_t row = k * n_thirds * HF_LANES;
 #pragma omp simd
-            for (int lane = 0; lane < HF_LANES; lane++) {
-                const double w = weight[bond + lane], across = w * bend[p + lane];
-                radial[at + lane] += w * along[p + lane];
-                tx[at + lane] += across * ux[bond + lane];
-                ty[at + lane] += across * uy[bond + lane];
-                tz[at + lane] += across * uz[bond + lane];
-            }
+        for (int lane = 0; lane < HF_LANES; lane++) {
+            const int64_t at = k * HF_LANES + lane;
+            const double w = weight[at], wx = w * ux[at], wy = w * uy[at], wz = w * uz[at];
+            int64_t j = lane, left = n_thirds;
+            do {
+                radial[j] += w * along[row + j];
+                tx[j] += wx * bend[row + j];
+                ty[j] += wy * bend[row + j];
+                tz[j] += wz * bend[row + j];
+                j += HF_LANES;
+            } while (--left > 0);
         }
     }
 }

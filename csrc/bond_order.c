@@ -251,7 +251,7 @@ static void add_derivative(const context *x, const hf_bond_derivative *by, int64
     hf_block block;
     if (by->change == HF_BY_NOTHING || b < 0 || !open_block(x, b, of_angle ? by->species[2] : b, &block)) return;
     for (int64_t c = 0; c < x->n_species; c++)
-        clear_rows(x, ROW_ENERGY, ROW_T_Z - ROW_ENERGY + 1, c);
+        if (c != b) clear_rows(x, ROW_ENERGY, ROW_T_Z - ROW_ENERGY + 1, c);
     const int64_t n = block.n_bonds * HF_LANES;
     if (by->change == HF_BY_RADIAL)
         hf_start_radial(n, by->repulsion, by->attraction, ROW_WEIGHT_BY, block.bond);
@@ -259,7 +259,9 @@ static void add_derivative(const context *x, const hf_bond_derivative *by, int64
         hf_start_order(n, bond_of(x, b), by, block.bond);
     else
         start_zeta(x, by, b, &block);
-    add_thirds(x, b, ROW_WEIGHT_BY);
+    /* The repulsion alone changes no bond order. */
+    if (by->change != HF_BY_RADIAL || by->attraction[0] != 0.0 || by->attraction[1] != 0.0)
+        add_thirds(x, b, ROW_WEIGHT_BY);
     finish_column(x, column);
 }
 

@@ -158,9 +158,8 @@ void hf_add_vectors(int64_t n_slots, const int32_t *atom, const int32_t *structu
     }
     if (column->virials == NULL) return;
     sum_virial(n_slots, r, ux, uy, uz, tx, ty, tz, sum);
-    for (int lane = 0; lane < HF_LANES; lane++)
-        for (int v = 0; v < 6; v++)
-            column->virials[structure[lane]][v] += sum[v][lane];
+    for (int v = 0; v < 6; v++)
+        hf_add_lanes(structure, sum[v], column->virials[0] + v, 6);
 }
 
 void hf_add_vector_forces(const hpcfit_geometry *g, int64_t group, int64_t species, const double *tx,
