@@ -98,11 +98,23 @@ static void sum_radial_virial(int64_t n_slots, const double *restrict dphi, cons
     }
 }
 
+/* Neighbouring lanes of one structure are added up first: a chain through memory is slow. */
+void hf_add_lanes(const int32_t *structure, const double *values, double *target, int64_t stride)
+{
+    double sum = values[0];
+    for (int lane = 1; lane < HF_LANES; lane++) {
+        if (structure[lane] != structure[lane - 1]) {
+            target[structure[lane - 1] * stride] += sum;
+            sum = 0.0;
+        }
+        sum += values[lane];
+    }
+    target[structure[HF_LANES - 1] * stride] += sum;
+}
+
 void hf_add_group_energy(const hpcfit_geometry *g, int64_t group, const double *energy, const hpcfit_output *column)
 {
-    const int32_t *structure = g->lane_structure + group * HF_LANES;
-    for (int lane = 0; lane < HF_LANES; lane++)
-        column->energies[structure[lane]] += energy[lane];
+    hf_add_lanes(g->lane_structure + group * HF_LANES, energy, column->energies, 1);
 }
 
 void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
@@ -123,9 +135,8 @@ void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, con
                 column->forces[atom[lane]][axis] += sum[1 + axis][lane];
         if (column->virials == NULL) continue;
         sum_radial_virial(n_slots, dphi + local, g->r + k, g->ux + k, g->uy + k, g->uz + k, sum);
-        for (int lane = 0; lane < HF_LANES; lane++)
-            for (int v = 0; v < 6; v++)
-                column->virials[structure[lane]][v] += sum[v][lane];
+        for (int v = 0; v < 6; v++)
+            hf_add_lanes(structure, sum[v], column->virials[0] + v, 6);
     }
 }
 

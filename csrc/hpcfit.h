@@ -45,6 +45,8 @@ typedef struct {
     hpcfit_kind kind;
     double lower, upper; /* admissible values */
     int fittable;
+    int reach;   /* the values of all parameters with this mark, added up, are where the interaction ends */
+    double step; /* where not 0: admissible are lower, lower + step, ... only */
 } hpcfit_parameter;
 
 /* A part that a function of one variable plays in a potential that is built from functions. */

@@ -11,6 +11,7 @@
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 __attribute__((simd("notinbranch"), const)) extern double exp(double);
 __attribute__((simd("notinbranch"), const)) extern double log(double);
+__attribute__((simd("notinbranch"), const)) extern double sin(double);
 #define HF_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define HF_CLONES
@@ -125,6 +126,15 @@ int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species);
 /* Place of a parameter's first value in the parameter vector. */
 int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species);
 
+/* Place of the value for a combination of species among the values of a parameter of this kind. */
+int64_t hf_tuple(hpcfit_kind kind, const int64_t *species, int64_t n_species);
+
+/* The value of a parameter for a combination of species, which may hold more species than the parameter asks for. */
+double hf_value(const hf_call *call, int parameter, const int64_t *species);
+
+/* The parameter at a place in the parameter vector, and the (up to three) species that its value is for. */
+int hf_parameter_at(const hf_call *call, int64_t place, int64_t *species);
+
 /* The function in a role for a combination of species, NULL where there is none. */
 const hpcfit_function *hf_role(const hf_call *call, int role, int64_t tuple);
 
@@ -135,6 +145,9 @@ hpcfit_output hf_column(const hpcfit_output *output, int64_t column);
  * of `species` in `chunk`. */
 void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                    const hpcfit_output *column);
+
+/* Adds the values of a group's atoms to those of their structures, which lie `stride` apart. */
+void hf_add_lanes(const int32_t *structure, const double *values, double *target, int64_t stride);
 
 /* Adds energies of the atoms of a group, [8]. */
 void hf_add_group_energy(const hpcfit_geometry *g, int64_t group, const double *energy, const hpcfit_output *column);

@@ -11,7 +11,7 @@ enum { SIGMA, EPSILON, CUTOFF, N_PARAMETERS };
 static const hpcfit_parameter table[N_PARAMETERS] = {
     [SIGMA] = {"sigma", "A", "distance at which the pair energy is zero", HPCFIT_PAIR, 1e-3, INFINITY, 1},
     [EPSILON] = {"epsilon", "eV", "depth of the well", HPCFIT_PAIR, -INFINITY, INFINITY, 1},
-    [CUTOFF] = {"cutoff", "A", "distance beyond which the pair energy is zero", HPCFIT_PAIR, 1e-3, INFINITY, 0},
+    [CUTOFF] = {"cutoff", "A", "distance beyond which the pair energy is zero", HPCFIT_PAIR, 1e-3, INFINITY, 0, 1},
 };
 
 /* The powers (sigma/r)^6 and (sigma/r)^12 within the cut-off, zero outside; and 1/r. */

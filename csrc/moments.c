@@ -113,39 +113,61 @@ static void sum_vectors(int64_t n_slots, const double *restrict tx, const double
     }
 }
 
-static void add_virial(const hpcfit_geometry *g, int64_t group, int64_t first, int64_t n_pairs, const double *tx,
-                       const double *ty, const double *tz, double (*virials)[6])
+HF_CLONES
+static void sum_virial(int64_t n_slots, const double *restrict r, const double *restrict ux,
+                       const double *restrict uy, const double *restrict uz, const double *restrict tx,
+                       const double *restrict ty, const double *restrict tz, double (*restrict sum)[HF_LANES])
 {
-    for (int64_t k = 0; k < n_pairs; k++) {
-        double *virial = virials[g->lane_structure[group * HF_LANES + k % HF_LANES]];
-        const double r = g->r[first + k];
-        const double x = r * g->ux[first + k], y = r * g->uy[first + k], z = r * g->uz[first + k];
-        virial[0] -= x * tx[k];
-        virial[1] -= y * ty[k];
-        virial[2] -= z * tz[k];
-        virial[3] -= 0.5 * (y * tz[k] + z * ty[k]);
-        virial[4] -= 0.5 * (x * tz[k] + z * tx[k]);
-        virial[5] -= 0.5 * (x * ty[k] + y * tx[k]);
+#pragma omp simd
+    for (int lane = 0; lane < HF_LANES; lane++) {
+        double xx = 0.0, yy = 0.0, zz = 0.0, yz = 0.0, xz = 0.0, xy = 0.0;
+        int64_t k = lane, left = n_slots;
+        do {
+            const double x = r[k] * ux[k], y = r[k] * uy[k], z = r[k] * uz[k];
+            xx -= x * tx[k];
+            yy -= y * ty[k];
+            zz -= z * tz[k];
+            yz -= 0.5 * (y * tz[k] + z * ty[k]);
+            xz -= 0.5 * (x * tz[k] + z * tx[k]);
+            xy -= 0.5 * (x * ty[k] + y * tx[k]);
+            k += HF_LANES;
+        } while (--left > 0);
+        sum[0][lane] = xx;
+        sum[1][lane] = yy;
+        sum[2][lane] = zz;
+        sum[3][lane] = yz;
+        sum[4][lane] = xz;
+        sum[5][lane] = xy;
     }
 }
 
-void hf_add_vector_forces(const hpcfit_geometry *g, int64_t group, int64_t species, const double *tx,
-                          const double *ty, const double *tz, const hpcfit_output *column)
+void hf_add_vectors(int64_t n_slots, const int32_t *atom, const int32_t *structure, const int32_t *neighbour,
+                    const double *r, const double *ux, const double *uy, const double *uz, const double *tx,
+                    const double *ty, const double *tz, const hpcfit_output *column)
 {
-    const int64_t first = g->slot_start[group * g->n_species + species] * HF_LANES;
-    const int64_t n_slots = g->slot_count[group * g->n_species + species], n_pairs = n_slots * HF_LANES;
-    const int32_t *atom = g->lane_atom + group * HF_LANES, *neighbour = g->neighbour + first;
-    double sum[3][HF_LANES];
-    if (n_slots == 0) return;
+    double sum[6][HF_LANES];
     sum_vectors(n_slots, tx, ty, tz, sum);
     for (int lane = 0; lane < HF_LANES; lane++)
         for (int axis = 0; axis < 3; axis++)
             column->forces[atom[lane]][axis] += sum[axis][lane];
-    for (int64_t k = 0; k < n_pairs; k++) {
+    for (int64_t k = 0; k < n_slots * HF_LANES; k++) {
         double *force = column->forces[neighbour[k]];
         force[0] -= tx[k];
         force[1] -= ty[k];
         force[2] -= tz[k];
     }
-    if (column->virials != NULL) add_virial(g, group, first, n_pairs, tx, ty, tz, column->virials);
+    if (column->virials == NULL) return;
+    sum_virial(n_slots, r, ux, uy, uz, tx, ty, tz, sum);
+    for (int v = 0; v < 6; v++)
+        hf_add_lanes(structure, sum[v], column->virials[0] + v, 6);
+}
+
+void hf_add_vector_forces(const hpcfit_geometry *g, int64_t group, int64_t species, const double *tx,
+                          const double *ty, const double *tz, const hpcfit_output *column)
+{
+    const int64_t first = g->slot_start[group * g->n_species + species] * HF_LANES, lanes = group * HF_LANES;
+    const int64_t n_slots = g->slot_count[group * g->n_species + species];
+    if (n_slots > 0)
+        hf_add_vectors(n_slots, g->lane_atom + lanes, g->lane_structure + lanes, g->neighbour + first, g->r + first,
+                       g->ux + first, g->uy + first, g->uz + first, tx, ty, tz, column);
 }

@@ -2,9 +2,7 @@
 #include "registry.h"
 
 static const hpcfit_potential *const potentials[] = {
-    &hf_eam,
-    &hf_lennard_jones,
-    &hf_stillinger_weber,
+    &hf_abop, &hf_eam, &hf_lennard_jones, &hf_stillinger_weber, &hf_tersoff, &hf_tersoff_mod,
 };
 
 int hpcfit_n_potentials(void)

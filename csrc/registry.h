@@ -4,8 +4,11 @@
 
 #include "internal.h"
 
+extern const hpcfit_potential hf_abop;
 extern const hpcfit_potential hf_eam;
 extern const hpcfit_potential hf_lennard_jones;
 extern const hpcfit_potential hf_stillinger_weber;
+extern const hpcfit_potential hf_tersoff;
+extern const hpcfit_potential hf_tersoff_mod;
 
 #endif

@@ -24,7 +24,7 @@ static const hpcfit_parameter table[N_PARAMETERS] = {
     [Q] = {"q", "1", "exponent of the attraction", HPCFIT_PAIR, -INFINITY, INFINITY, 1},
     [SIGMA] = {"sigma", "A", "length of the pair term", HPCFIT_PAIR, 1e-3, INFINITY, 1},
     [GAMMA] = {"gamma", "A", "decay length of the three-body term", HPCFIT_PAIR, 1e-3, INFINITY, 1},
-    [CUTOFF] = {"cutoff", "A", "distance at which both terms vanish", HPCFIT_PAIR, 1e-3, INFINITY, 0},
+    [CUTOFF] = {"cutoff", "A", "distance at which both terms vanish", HPCFIT_PAIR, 1e-3, INFINITY, 0, 1},
     [LAMBDA] = {"lambda", "eV", "strength of the three-body term", HPCFIT_TRIPLET, -INFINITY, INFINITY, 1},
     [COSTHETA0] = {"costheta0", "1", "cosine of the preferred angle", HPCFIT_TRIPLET, -1.0, 1.0, 1},
 };

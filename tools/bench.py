@@ -28,7 +28,8 @@ from ase.build import bulk
 from hpcfit.dataset.import_options import ImportOptions
 from hpcfit.dataset.importing import import_configurations
 from hpcfit.objective.partition import cut_blocks
-from hpcfit.potential.library import Geometry, evaluate
+from hpcfit.potential.catalogue import cutoff
+from hpcfit.potential.library import Geometry, evaluate, potential_forms
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations
 
@@ -36,12 +37,18 @@ ROOT = Path(__file__).resolve().parent.parent
 KLIFF = ROOT.parent / "shared" / "data" / "si_kliff_raw.tar.gz"
 DEMO = ROOT / "jobs" / "demo" / "silicon.extxyz.gz"
 
+FORMS = {form.name: form for form in potential_forms()}
+
 REPEATS = 15
 FITS = 5
 
 #: A B p q sigma gamma cutoff lambda costheta0, and LAMMPS's epsilon sigma a lambda gamma costheta0 A B p q tol.
 SW = np.array([15.2848479197914, 0.6022245584, 4, 0, 2.0951, 2.51412, 3.77118, 45.5322, -1 / 3])
 SW_LAMMPS = (1.0, 2.0951, 3.77118 / 2.0951, 45.5322, 1.2, -1 / 3, 15.2848479197914, 0.6022245584, 4, 0, 0.0)
+#: m gamma lambda3 c d costheta0 n beta lambda2 B R D lambda1 A of Phys. Rev. B 37, 6991 (1988).
+TERSOFF = np.array(
+    [3, 1, 1.3258, 4.8381, 2.0417, 0, 22.956, 0.33675, 1.3258, 95.373, 3.0, 0.2, 3.2394, 3264.7]
+)
 #: epsilon and sigma of argon; the cut-off takes in some shells of neighbours of the crystal.
 LJ_EPSILON, LJ_SIGMA, LJ_LATTICE = 0.0104, 3.40, 5.30
 
@@ -163,7 +170,13 @@ def crystal_rows(folder: Path) -> list[Row]:
     (folder / "si.sw").write_text(
         f"Si Si Si {' '.join(repr(float(x)) for x in SW_LAMMPS)}\n", encoding="utf-8"
     )
-    cases = [("SW", "stillinger-weber", diamond, SW, "sw", f"{folder / 'si.sw'} Si")]
+    (folder / "si.tersoff").write_text(
+        f"Si Si Si {' '.join(repr(float(x)) for x in TERSOFF)}\n", encoding="utf-8"
+    )
+    cases = [
+        ("SW", "stillinger-weber", diamond, SW, "sw", f"{folder / 'si.sw'} Si"),
+        ("Tersoff", "tersoff", diamond, TERSOFF, "tersoff", f"{folder / 'si.tersoff'} Si"),
+    ]
     for shells in (3.5, 5.5):
         # Shells of fcc lie at the square roots of whole numbers, in units of the nearest distance.
         reach = LJ_LATTICE * math.sqrt(shells / 2)
@@ -171,10 +184,14 @@ def crystal_rows(folder: Path) -> list[Row]:
         cases.append(("LJ", "lennard-jones", fcc, values, f"lj/cut {reach!r}", f"{LJ_EPSILON} {LJ_SIGMA}"))
     rows = []
     for label, form, atoms, values, style, coefficients in cases:
-        batch = find_neighbours(as_configurations(atoms), [0], 1, float(values[6 if label == "SW" else 2]))
+        batch = find_neighbours(as_configurations(atoms), [0], 1, cutoff(FORMS[form], values, 1))
         name = f"{label} crystal, {len(atoms)} atoms, {len(batch.neighbour) / len(atoms):.0f} neighbours"
         own = evaluation(form, [Geometry(batch)], values, [])
         rows.append(Row(name, own, len(atoms)))
+        if form == "tersoff":
+            free = [k for k, row in enumerate(FORMS[form].parameters) if row.fittable]
+            jacobian = evaluation(form, [Geometry(batch)], values, free)
+            rows.append(Row(f"{label} with {len(free)} parameters' Jacobian", jacobian, len(atoms), name))
         engine = lammps_engine(atoms, style, coefficients)
         if engine is None:
             print("LAMMPS cannot be loaded: no comparison")

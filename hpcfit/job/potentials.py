@@ -177,9 +177,11 @@ class _Reader:
 
     def _check_range(self, row: ParameterForm, element: etree._Element, text: str | None, which: str) -> None:
         value = values.number(text)
-        if value < row.lower or value > row.upper:
+        off_step = row.step > 0 and math.isfinite(value) and (value - row.lower) % row.step != 0
+        if value < row.lower or value > row.upper or off_step:
             what = f"{which} of <{row.name}> out of range"
-            self._faults.add(element, what, f"{value}", f"{row.lower} .. {row.upper}")
+            steps = f" in steps of {row.step}" if row.step > 0 else ""
+            self._faults.add(element, what, f"{value}", f"{row.lower} .. {row.upper}{steps}")
 
     def _path(self, row: ParameterForm, found: Combination) -> str:
         suffix = f"[{tag_of(found, self._species)}]" if len(self._species) > 1 else ""

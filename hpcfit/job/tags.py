@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from hpcfit.job.values import symbols
-from hpcfit.records import ParameterKind, species_tuples
+from hpcfit.records import N_ATOMS, ParameterKind, species_tuple
 
 #: Species of one value of a parameter, as numbers into the job's species, in the order of `species_tuples`.
 Combination: TypeAlias = tuple[int, ...]
@@ -24,15 +24,14 @@ SPECIES_ATTRIBUTES = {
 def combination(tag: str, kind: ParameterKind, species: Sequence[str]) -> Combination | None:
     """Return the combination that a tag names, None where it names none.
 
-    The two atoms of a pair may stand in any order, and so may the two neighbours of a triplet's centre.
+    The two atoms of a pair may stand in any order, and so may the two neighbours of a triplet's centre, but for
+    ordered pairs and triplets.
     """
     named = symbols(tag)
     if any(symbol not in species for symbol in named):
         return None
     numbers = [species.index(symbol) for symbol in named]
-    n_centres = 1 if kind is ParameterKind.TRIPLET else 0
-    found = (*numbers[:n_centres], *sorted(numbers[n_centres:]))
-    return found if found in species_tuples(kind, len(species)) else None
+    return species_tuple(kind, *numbers) if len(numbers) == N_ATOMS[kind] else None
 
 
 def tag_of(found: Combination, species: Sequence[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hpcfit.records import FloatArray, PotentialForm, species_tuples
 
 
@@ -17,10 +19,7 @@ def cutoff(form: PotentialForm, values: FloatArray, n_species: int) -> float:
     n_species
         Number of species of the job.
     """
-    reach, place = 0.0, 0
-    for parameter in form.parameters:
-        count = len(species_tuples(parameter.kind, n_species))
-        if parameter.name == "cutoff":
-            reach = max(reach, float(values[place : place + count].max()))
-        place += count
-    return reach
+    counts = [len(species_tuples(parameter.kind, n_species)) for parameter in form.parameters]
+    blocks = np.split(values, np.cumsum(counts))[:-1]
+    marked = [block for parameter, block in zip(form.parameters, blocks, strict=True) if parameter.reach]
+    return float(np.sum(marked, axis=0).max())

@@ -96,6 +96,8 @@ def _form(potential: Any) -> PotentialForm:
                 lower=row.lower,
                 upper=row.upper,
                 fittable=bool(row.fittable),
+                reach=bool(row.reach),
+                step=row.step,
             )
             for row in rows
         ),

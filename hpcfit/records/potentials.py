@@ -31,6 +31,10 @@ class ParameterForm:
     lower: float  #: smallest admissible value
     upper: float  #: largest admissible value
     fittable: bool
+    reach: bool = (
+        False  #: the values of all parameters with this mark, added up, are where the interaction ends
+    )
+    step: float = 0.0  #: where not 0, admissible are `lower`, `lower` + `step`, ... only
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,32 @@
 
 #include <math.h>
 
-enum { MAX_COLUMNS = 200 };
+enum { MAX_COLUMNS = 400 };
+
+static int n_tuples(hpcfit_kind kind, int n_species)
+{
+    const int n_pairs = n_species * (n_species + 1) / 2;
+    switch (kind) {
+    case HPCFIT_PAIR:
+        return n_pairs;
+    case HPCFIT_TRIPLET:
+        return n_species * n_pairs;
+    case HPCFIT_SPECIES:
+        return n_species;
+    case HPCFIT_ORDERED_PAIR:
+        return n_species * n_species;
+    default:
+        return n_species * n_species * n_species;
+    }
+}
 
 /* All parameters 1.5, within every table's bounds or at them, cut-offs 3.5; all are free. */
 static int fill_parameters(const hpcfit_potential *potential, int n_species, double *parameters, int32_t *places)
 {
-    const int n_pairs = n_species * (n_species + 1) / 2;
     int n = 0;
     for (int k = 0; k < hpcfit_potential_n_parameters(potential); k++) {
         const hpcfit_parameter *row = hpcfit_potential_parameter(potential, k);
-        const int n_values = row->kind == HPCFIT_TRIPLET ? n_species * n_pairs : n_pairs;
+        const int n_values = n_tuples(row->kind, n_species);
         for (int v = 0; v < n_values; v++, n++) {
             parameters[n] = strcmp(row->name, "cutoff") == 0 ? 3.5 : fmin(1.5 + 0.01 * v, row->upper);
             places[n] = n;

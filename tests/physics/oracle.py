@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from oracle_bond_order import abop, tersoff, tersoff_mod
 from oracle_cells import Pairs, Structure, find_pairs, vectors
+from oracle_samples import FORMS, reaches
 
 Oracle = Callable[[NDArray[np.int32], Pairs, NDArray[Any], dict[str, NDArray[Any]]], Any]
 
@@ -63,21 +65,24 @@ def eam(
 
 
 ORACLES: dict[str, Oracle] = {
+    "abop": abop,
     "eam": eam,
     "lennard-jones": lennard_jones,
     "stillinger-weber": stillinger_weber,
+    "tersoff": tersoff,
+    "tersoff-mod": tersoff_mod,
 }
 
 
 def oracle_energy(name: str, structure: Structure, table: dict[str, NDArray[Any]]) -> Any:
     """Return the energy of one structure in extended precision, eV."""
-    pairs = find_pairs(structure, float(table["cutoff"].max()))
+    pairs = find_pairs(structure, float(reaches(FORMS[name], table).max()))
     return ORACLES[name](structure.species, pairs, vectors(structure, pairs), table)
 
 
 def oracle_function(name: str, structure: Structure, table: dict[str, NDArray[Any]]) -> Callable[..., Any]:
     """Return the energy as a function of small displacements [n, 3] and a strain [3, 3], at fixed neighbours."""
-    pairs = find_pairs(structure, float(table["cutoff"].max()))
+    pairs = find_pairs(structure, float(reaches(FORMS[name], table).max()))
     start = vectors(structure, pairs)
 
     def energy(displacement: NDArray[Any], strain: NDArray[Any]) -> Any:

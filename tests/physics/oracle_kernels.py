@@ -56,7 +56,18 @@ def raw_columns(
     name: str, structures: list[Structure], parameters: FloatArray, free: NDArray[np.int32], n_species: int
 ) -> FloatArray:
     """Return the columns of one evaluation into zeros; the neighbours reach beyond every cut-off."""
-    geometry = Geometry(batch_of(structures, reach_of(FORMS[name], n_species) + 0.2, n_species))
+    return geometry_columns(name, geometry_of(name, structures, n_species), parameters, free)
+
+
+def geometry_of(name: str, structures: list[Structure], n_species: int) -> Geometry:
+    """Return structures with neighbours that reach beyond every cut-off of a form's sample parameters."""
+    return Geometry(batch_of(structures, reach_of(FORMS[name], n_species) + 0.2, n_species))
+
+
+def geometry_columns(
+    name: str, geometry: Geometry, parameters: FloatArray, free: NDArray[np.int32]
+) -> FloatArray:
+    """Return the columns of one evaluation into zeros."""
     columns = np.zeros((1 + len(free), geometry.n_rows(True)))
     assert evaluate_sample(name, geometry, parameters, free, columns) is None
     return columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from oracle_cells import Structure, random_structures
 from oracle_functions import function_cutoffs, function_parameters, function_tables
 
+from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import FloatArray, ParameterKind, PotentialForm, species_tuples
 
@@ -24,9 +26,31 @@ class Sample:
     ]  #: the value for one species, the bounds of those for several
     distance: float  #: smallest distance between atoms in the test structures, Angstrom
     continuous: bool  #: whether energy and forces vanish continuously at the cut-off
+    mutual: tuple[str, ...] = ()  #: parameters of ordered triplets of which (a, b, b) and (b, a, a) are equal
 
 
 SAMPLES = {
+    "abop": Sample(
+        values={
+            "D0": (3.2, 2.5, 4.0),
+            "S": (1.6, 1.3, 2.0),
+            "r0": (2.22, 2.1, 2.3),
+            "beta": (1.5, 1.3, 1.7),
+            "gamma": (0.3, 0.1, 0.5),
+            "c": (1.6, 1.0, 2.0),
+            "d": (0.8, 0.6, 1.2),
+            "h": (0.4, -0.2, 0.6),
+            "twomu": (0.7, 0.3, 0.9),
+            "beta2": (0.9, 0.7, 1.2),
+            "powern": (1.1, 0.8, 1.4),
+            "m": (1.0, 1.0, 3.0),
+            "bigr": (3.2, 3.0, 3.5),
+            "bigd": (0.4, 0.3, 0.5),
+        },
+        distance=2.0,
+        continuous=True,
+        mutual=("bigr", "bigd"),
+    ),
     "eam": Sample(values={}, distance=2.1, continuous=True),
     "lennard-jones": Sample(
         values={"sigma": (2.2, 2.1, 2.3), "epsilon": (0.3, 0.2, 0.4), "cutoff": (5.0, 4.5, 5.5)},
@@ -48,6 +72,50 @@ SAMPLES = {
         distance=2.1,
         continuous=True,
     ),
+    "tersoff": Sample(
+        values={
+            "m": (3.0, 1.0, 3.0),
+            "gamma": (0.9, 0.7, 1.3),
+            "lambda3": (0.8, 0.3, 0.9),
+            "c": (1.9, 1.2, 2.4),
+            "d": (0.9, 0.7, 1.2),
+            "costheta0": (-0.5, -0.6, 0.1),
+            "n": (1.2, 0.7, 1.6),
+            "beta": (0.4, 0.3, 0.6),
+            "lambda2": (1.4, 1.3, 1.7),
+            "B": (150.0, 100.0, 200.0),
+            "R": (3.1, 2.8, 3.4),
+            "D": (0.3, 0.2, 0.5),
+            "lambda1": (2.6, 2.4, 3.0),
+            "A": (1800.0, 1500.0, 2200.0),
+        },
+        distance=2.0,
+        continuous=True,
+        mutual=("R", "D"),
+    ),
+    "tersoff-mod": Sample(
+        values={
+            "beta": (1.0, 1.0, 3.0),
+            "alpha": (0.9, 0.3, 0.9),
+            "h": (-0.365, -0.5, 0.1),
+            "eta": (1.1, 0.8, 1.3),
+            "lambda2": (1.35, 1.3, 1.6),
+            "B": (121.0, 100.0, 150.0),
+            "R": (3.0, 2.8, 3.3),
+            "D": (0.3, 0.2, 0.5),
+            "lambda1": (2.8, 2.6, 3.2),
+            "A": (2200.0, 1800.0, 2600.0),
+            "n": (0.94, 0.7, 1.2),
+            "c1": (0.2, 0.1, 0.4),
+            "c2": (1.3, 0.7, 1.6),
+            "c3": (1.1, 0.8, 1.6),
+            "c4": (0.9, 0.5, 1.2),
+            "c5": (2.6, 1.5, 4.0),
+        },
+        distance=2.0,
+        continuous=True,
+        mutual=("R", "D"),
+    ),
 }
 
 FORMS = {form.name: form for form in potential_forms()}
@@ -64,20 +132,30 @@ def sample_parameters(form: PotentialForm, n_species: int) -> FloatArray:
     found: list[float] = []
     for row in form.parameters:
         value, low, high = SAMPLES[form.name].values[row.name]
-        n_values = len(species_tuples(row.kind, n_species))
-        found.extend([value] if n_species == 1 else rng.uniform(low, high, n_values))
+        tuples = species_tuples(row.kind, n_species)
+        values = np.array([value]) if n_species == 1 else rng.uniform(low, high, len(tuples))
+        if row.step:
+            values = row.lower + row.step * np.round((values - row.lower) / row.step)
+        if row.name in SAMPLES[form.name].mutual:
+            for a, b in itertools.combinations(range(n_species), 2):
+                values[tuples.index((b, a, a))] = values[tuples.index((a, b, b))]
+        found.extend(values)
     return np.array(found)
 
 
 def tables(form: PotentialForm, parameters: NDArray[Any], n_species: int) -> dict[str, NDArray[Any]]:
-    """Return the parameters by name: [n, n] for pairs, [n, n, n] with the centre first for triplets."""
+    """Return the parameters by name: [n, n] for pairs, [n, n, n] for triplets, the centre or host first."""
     found: dict[str, NDArray[Any]] = {}
     place = 0
     for row in form.parameters:
-        table = np.zeros((n_species,) * (2 if row.kind is ParameterKind.PAIR else 3), dtype=parameters.dtype)
-        for *centre, a, b in species_tuples(row.kind, n_species):
-            table[(*centre, a, b)] = table[(*centre, b, a)] = parameters[place]
-            place += 1
+        tuples = species_tuples(row.kind, n_species)
+        table = np.zeros((n_species,) * len(tuples[0]), dtype=parameters.dtype)
+        for found_tuple, parameter in zip(tuples, parameters[place : place + len(tuples)], strict=True):
+            table[found_tuple] = parameter
+            if row.kind in (ParameterKind.PAIR, ParameterKind.TRIPLET):
+                *centre, a, b = found_tuple
+                table[(*centre, b, a)] = parameter
+        place += len(tuples)
         found[row.name] = table
     return found
 
@@ -97,21 +175,25 @@ def sample_tables(form: PotentialForm, n_species: int) -> dict[str, NDArray[Any]
     return tables(form, sample_parameters(form, n_species).astype(np.longdouble), n_species)
 
 
-def cutoffs_of(form: PotentialForm, n_species: int) -> FloatArray:
-    """Return all cut-offs of a form's sample [..., n_species, n_species], Angstrom."""
-    if form.roles:
-        return function_cutoffs(form, n_species)
-    return tables(form, sample_parameters(form, n_species), n_species)["cutoff"]
-
-
 def reach_of(form: PotentialForm, n_species: int) -> float:
     """Return the largest cut-off of a form's sample, Angstrom."""
-    return float(cutoffs_of(form, n_species).max())
+    if form.roles:
+        return float(function_cutoffs(form, n_species).max())
+    return cutoff(form, sample_parameters(form, n_species), n_species)
+
+
+def reaches(form: PotentialForm, table: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return the cut-offs [..., n_species, n_species] between two atoms, Angstrom, out of `sample_tables`."""
+    if form.roles:
+        return table["cutoff"]
+    # Of three species, the cut-off acts between the first and the third.
+    found: NDArray[Any] = np.sum([table[row.name] for row in form.parameters if row.reach], axis=0)
+    return np.moveaxis(found, 0, -2)
 
 
 @functools.cache
 def sample_structures(name: str, n_species: int, seed: int = 1) -> dict[str, Structure]:
     """Return random structures of all shapes that suit a form."""
     form = FORMS[name]
-    cutoffs = cutoffs_of(form, n_species)
+    cutoffs = reaches(form, sample_tables(form, n_species)).astype(float)
     return random_structures(np.random.default_rng(seed), n_species, SAMPLES[name].distance, cutoffs)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracle_kernels import Values, kernel_values, largest_error, raw_columns, richardson, split
+from oracle_kernels import (
+    Values,
+    geometry_columns,
+    geometry_of,
+    kernel_values,
+    largest_error,
+    richardson,
+    split,
+)
 from oracle_samples import CASES, FORMS, fittable, sample_parameters, sample_structures
 
 #: Largest step relative to a parameter. Four levels leave h^8; rounding is 1e-16 / (h / 8).
@@ -21,14 +29,14 @@ def test_every_derivative(name: str, n_species: int) -> None:
     parameters, free = sample_parameters(form, n_species), fittable(form, n_species)
     structures = list(sample_structures(name, n_species).values())
     exact = kernel_values(name, structures, n_species, free)
-    none = np.zeros(0, dtype=np.int32)
+    geometry, none = geometry_of(name, structures, n_species), np.zeros(0, dtype=np.int32)
     errors: list[tuple[float, int, str]] = []
     for column, place in enumerate(free, start=1):
 
         def values(change: float, place: int = place) -> np.ndarray:
             moved = parameters.copy()
             moved[place] += change
-            return raw_columns(name, structures, moved, none, n_species)
+            return geometry_columns(name, geometry, moved, none)
 
         # A parameter of value 0 (an exponent) moves as if it were 0.5.
         differences = split(richardson(values, STEP * max(abs(parameters[place]), 0.5), 4), len(structures))

@@ -47,11 +47,50 @@ def _sw(table: dict[str, Any], n_species: int) -> dict[str, Any]:
     }
 
 
+def _bond_order(style: str, columns: str, table: dict[str, Any], n_species: int) -> dict[str, Any]:
+    """Return a file with an entry for every ordered triplet; two-body parameters are those of the bond."""
+    lines = []
+    for i, j, k in itertools.product(range(n_species), repeat=3):
+        numbers = [table[name][(i, j, k)[: table[name].ndim]] for name in columns.split()]
+        lines.append(" ".join([f"s{i} s{j} s{k}", *(repr(float(x)) for x in numbers)]))
+    names = " ".join(f"s{k}" for k in range(n_species))
+    return {
+        "commands": [f"pair_style {style}", f"pair_coeff * * sample.bonds {names}"],
+        "file": "sample.bonds",
+        "text": "\n".join(lines) + "\n",
+    }
+
+
+def _tersoff(table: dict[str, Any], n_species: int) -> dict[str, Any]:
+    return _bond_order(
+        "tersoff", "m gamma lambda3 c d costheta0 n beta lambda2 B R D lambda1 A", table, n_species
+    )
+
+
+def _abop(table: dict[str, Any], n_species: int) -> dict[str, Any]:
+    s, r0 = table["S"].astype(float), table["r0"].astype(float)
+    decay1, decay2 = table["beta"] * np.sqrt(2 * s), table["beta"] * np.sqrt(2 / s)
+    names = {"twomu": "lambda3", "powern": "n", "beta2": "beta", "bigr": "R", "bigd": "D"}
+    converted = {names.get(name, name): values for name, values in table.items() if name != "beta"}
+    converted |= {"costheta0": -table["h"], "lambda1": decay1, "lambda2": decay2}
+    converted["A"] = table["D0"] / (s - 1) * np.exp((decay1 * r0).astype(float))
+    converted["B"] = s * table["D0"] / (s - 1) * np.exp((decay2 * r0).astype(float))
+    return _tersoff(converted, n_species)
+
+
+def _tersoff_mod(table: dict[str, Any], n_species: int) -> dict[str, Any]:
+    columns = "beta alpha h eta beta_ters lambda2 B R D lambda1 A n c1 c2 c3 c4 c5"
+    return _bond_order("tersoff/mod", columns, {**table, "beta_ters": np.ones((n_species,) * 2)}, n_species)
+
+
 #: How LAMMPS says a form; a form that it has no word for is named here with None.
 STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
+    "abop": _abop,
     "eam": None,  # reads tables, whose error is no matter of the kernels
     "lennard-jones": _lj_cut,
     "stillinger-weber": _sw,
+    "tersoff": _tersoff,
+    "tersoff-mod": _tersoff_mod,
 }
 
 COMPARED = [(name, n_species) for name, n_species in CASES if STYLES.get(name)]
