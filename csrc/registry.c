@@ -1,11 +1,15 @@
 /* The list of potentials: adding one is a line here and a file beside this one. */
 #include "registry.h"
 
+/* clang-format off */
 static const hpcfit_potential *const potentials[] = {
     &hf_eam,
+    &hf_edip,
     &hf_lennard_jones,
+    &hf_one_body,
     &hf_stillinger_weber,
 };
+/* clang-format on */
 
 int hpcfit_n_potentials(void)
 {

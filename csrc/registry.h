@@ -5,7 +5,9 @@
 #include "internal.h"
 
 extern const hpcfit_potential hf_eam;
+extern const hpcfit_potential hf_edip;
 extern const hpcfit_potential hf_lennard_jones;
+extern const hpcfit_potential hf_one_body;
 extern const hpcfit_potential hf_stillinger_weber;
 
 #endif

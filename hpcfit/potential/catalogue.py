@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hpcfit.records import FloatArray, PotentialForm, species_tuples
+
+#: Parameters that bound how far atoms interact; where a potential has several of them, their sum does.
+REACH = ("cutoff", "cutoffA")
 
 
 def cutoff(form: PotentialForm, values: FloatArray, n_species: int) -> float:
-    """Return the distance, Angstrom, beyond which atoms do not interact.
+    """Return the distance, Angstrom, beyond which atoms do not interact; 0 where they never do.
 
     Parameters
     ----------
@@ -17,10 +22,10 @@ def cutoff(form: PotentialForm, values: FloatArray, n_species: int) -> float:
     n_species
         Number of species of the job.
     """
-    reach, place = 0.0, 0
+    bounds, place = [], 0
     for parameter in form.parameters:
         count = len(species_tuples(parameter.kind, n_species))
-        if parameter.name == "cutoff":
-            reach = max(reach, float(values[place : place + count].max()))
+        if parameter.name in REACH:
+            bounds.append(values[place : place + count])
         place += count
-    return reach
+    return float(np.sum(bounds, axis=0).max()) if bounds else 0.0

@@ -21,7 +21,7 @@ static void check(int condition, const char *text, int line)
     }
 }
 
-enum { MAX_ATOMS = 700, MAX_NEIGHBOURS = 8 * MAX_ATOMS, MAX_STRUCTURES = 8, MAX_COLUMNS = 200 };
+enum { MAX_ATOMS = 700, MAX_NEIGHBOURS = 8 * MAX_ATOMS, MAX_STRUCTURES = 8, MAX_COLUMNS = 300 };
 
 /* A batch in arrays of exactly the size it needs, so that the sanitizer sees a step outside. */
 typedef struct {
@@ -83,20 +83,50 @@ static void free_sample(sample *x)
     free(x->vector);
 }
 
+static int n_values_of(hpcfit_kind kind, int n_species)
+{
+    const int n_pairs = n_species * (n_species + 1) / 2;
+    switch (kind) {
+    case HPCFIT_PAIR:
+        return n_pairs;
+    case HPCFIT_TRIPLET:
+        return n_species * n_pairs;
+    case HPCFIT_SPECIES:
+        return n_species;
+    case HPCFIT_ORDERED_PAIR:
+        return n_species * n_species;
+    default:
+        return n_species * n_species * n_species;
+    }
+}
+
+static int is_cutoff(const hpcfit_parameter *row)
+{
+    return strcmp(row->name, "cutoff") == 0 || strcmp(row->name, "cutoffA") == 0;
+}
+
 /* All parameters 1.5, within every table's bounds or at them, cut-offs 3.5; all are free. */
 static int fill_parameters(const hpcfit_potential *potential, int n_species, double *parameters, int32_t *places)
 {
-    const int n_pairs = n_species * (n_species + 1) / 2;
     int n = 0;
     for (int k = 0; k < hpcfit_potential_n_parameters(potential); k++) {
         const hpcfit_parameter *row = hpcfit_potential_parameter(potential, k);
-        const int n_values = row->kind == HPCFIT_TRIPLET ? n_species * n_pairs : n_pairs;
+        const int n_values = n_values_of(row->kind, n_species);
         for (int v = 0; v < n_values; v++, n++) {
-            parameters[n] = strcmp(row->name, "cutoff") == 0 ? 3.5 : fmin(1.5 + 0.01 * v, row->upper);
+            parameters[n] = is_cutoff(row) ? 3.5 : fmin(1.5 + 0.01 * v, row->upper);
             places[n] = n;
         }
     }
     return n;
+}
+
+/* Whether atoms act on each other. */
+static int is_interacting(const hpcfit_potential *potential)
+{
+    int found = 0;
+    for (int k = 0; k < hpcfit_potential_n_parameters(potential); k++)
+        found |= is_cutoff(hpcfit_potential_parameter(potential, k));
+    return found;
 }
 
 /* Evaluates with all parameters free and with none, with virials and without, in arrays of exactly the size needed.
@@ -124,7 +154,8 @@ static void evaluate(const hpcfit_potential *potential, hpcfit_geometry *geometr
             for (int64_t k = 0; k < size; k++)
                 sum += columns[k];
             CHECK(isfinite(sum));
-            CHECK((sum != 0.0) == (batch->neighbour_start[batch->n_atoms] > 0));
+            CHECK((sum != 0.0) ==
+                  ((is_interacting(potential) ? batch->neighbour_start[batch->n_atoms] : batch->n_atoms) > 0));
             for (int64_t k = 0; k < 3 * batch->n_atoms; k++)
                 force[k % 3] += forces[k];
             CHECK(fabs(force[0]) + fabs(force[1]) + fabs(force[2]) < 1e-9);

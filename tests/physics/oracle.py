@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from oracle_cells import Pairs, Structure, find_pairs, vectors
 
+from hpcfit.potential.catalogue import REACH
+
 Oracle = Callable[[NDArray[np.int32], Pairs, NDArray[Any], dict[str, NDArray[Any]]], Any]
 
 
@@ -41,18 +43,66 @@ def stillinger_weber(
     return two + (table["lambda"][triplet] * (cosine - table["costheta0"][triplet]) ** 2 * g[j] * g[k]).sum()
 
 
-ORACLES: dict[str, Oracle] = {"lennard-jones": lennard_jones, "stillinger-weber": stillinger_weber}
+def edip(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return the energy of Justo et al. (1998), eqs. 1-9, by visiting every pair in both orders and every triplet."""
+    r = np.sqrt((vector**2).sum(axis=1))
+    kind = species[pairs.atom], species[pairs.other]
+    p = {name: values[kind] for name, values in table.items() if values.ndim == 2}
+    inside = r < p["cutoffA"]
+    gap = np.where(inside, r - p["cutoffA"], -1)
+    x = (r - p["cutoffC"]) / (p["cutoffA"] - p["cutoffC"])
+    between = np.where(inside & (x > 0), x, 0.5)
+    f = np.where(x > 0, np.exp(p["alpha"] / (1 - between**-3)), 1) * inside
+    coordination = np.zeros(len(species), dtype=vector.dtype)
+    np.add.at(coordination, pairs.atom, f)
+    bond = (p["B"] / r) ** p["rho"] - np.exp(-p["beta"] * coordination[pairs.atom] ** 2)
+    two = (p["A"] * bond * np.exp(p["sigma"] / gap) * inside).sum()
+    g = np.exp(p["gamma"] / gap) * inside
+    j, k = pairs.first, pairs.second
+    t = {
+        name: values[species[pairs.atom[j]], species[pairs.other[j]], species[pairs.other[k]]]
+        for name, values in table.items()
+        if values.ndim == 3
+    }
+    z = coordination[pairs.atom[j]]
+    tau = t["u1"] + t["u2"] * (t["u3"] * np.exp(-t["u4"] * z) - np.exp(-2 * t["u4"] * z))
+    cosine = (vector[j] * vector[k]).sum(axis=1) / (r[j] * r[k])
+    square = t["Q0"] * np.exp(-t["mu"] * z) * (cosine + tau) ** 2
+    return two + (g[j] * g[k] * t["lambda"] * (1 - np.exp(-square) + t["eta"] * square)).sum()
+
+
+def one_body(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return the sum of the species' energies; atoms do not see each other."""
+    return table["energy"][species].sum()
+
+
+ORACLES: dict[str, Oracle] = {
+    "edip": edip,
+    "lennard-jones": lennard_jones,
+    "one-body": one_body,
+    "stillinger-weber": stillinger_weber,
+}
+
+
+def _reach(table: dict[str, NDArray[Any]]) -> float:
+    return (
+        float(sum(table[name] for name in REACH if name in table).max()) if set(REACH) & set(table) else 0.0
+    )
 
 
 def oracle_energy(name: str, structure: Structure, table: dict[str, NDArray[Any]]) -> Any:
     """Return the energy of one structure in extended precision, eV."""
-    pairs = find_pairs(structure, float(table["cutoff"].max()))
+    pairs = find_pairs(structure, _reach(table))
     return ORACLES[name](structure.species, pairs, vectors(structure, pairs), table)
 
 
 def oracle_function(name: str, structure: Structure, table: dict[str, NDArray[Any]]) -> Callable[..., Any]:
     """Return the energy as a function of small displacements [n, 3] and a strain [3, 3], at fixed neighbours."""
-    pairs = find_pairs(structure, float(table["cutoff"].max()))
+    pairs = find_pairs(structure, _reach(table))
     start = vectors(structure, pairs)
 
     def energy(displacement: NDArray[Any], strain: NDArray[Any]) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from oracle_cells import Structure, random_structures
 
+from hpcfit.potential.catalogue import REACH, cutoff
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import FloatArray, ParameterKind, PotentialForm, species_tuples
 
@@ -23,6 +24,7 @@ class Sample:
     ]  #: the value for one species, the bounds of those for several
     distance: float  #: smallest distance between atoms in the test structures, Angstrom
     continuous: bool  #: whether energy and forces vanish continuously at the cut-off
+    kinks: tuple[str, ...] = ()  #: other distances between atoms at which derivatives of some order jump
 
 
 SAMPLES = {
@@ -46,9 +48,37 @@ SAMPLES = {
         distance=2.1,
         continuous=True,
     ),
+    "edip": Sample(
+        values={
+            "A": (7.982173, 7.0, 9.0),
+            "B": (1.5075463, 1.3, 1.6),
+            "cutoffA": (3.121382, 3.0, 3.4),
+            "cutoffC": (2.5609104, 2.2, 2.6),
+            "alpha": (3.1083847, 2.5, 3.5),
+            "beta": (0.0070975, 0.005, 0.02),
+            "gamma": (1.1247945, 0.8, 1.4),
+            "rho": (1.2085196, 1.0, 2.0),
+            "sigma": (0.5774108, 0.4, 0.7),
+            "eta": (0.2523244, 0.2, 0.6),
+            "lambda": (1.4533108, 1.0, 3.0),
+            "mu": (0.6966326, 0.4, 0.8),
+            "Q0": (312.1341346, 20.0, 60.0),
+            "u1": (-0.165799, -0.3, -0.1),
+            "u2": (32.557, 3.0, 6.0),
+            "u3": (0.286198, 0.2, 0.4),
+            "u4": (0.66, 0.4, 0.7),
+        },
+        distance=2.1,
+        continuous=True,
+        kinks=("cutoffC",),
+    ),
+    "one-body": Sample(values={"energy": (-1.3, -2.0, 2.0)}, distance=2.1, continuous=True),
 }
 
 FORMS = {form.name: form for form in potential_forms() if not form.roles}
+
+#: Those whose atoms act on each other.
+INTERACTING = [name for name in FORMS if name != "one-body"]
 
 #: Every form with one and with three species: what most tests loop over.
 CASES = [(name, n_species) for name in FORMS for n_species in (1, 3)]
@@ -66,13 +96,16 @@ def sample_parameters(form: PotentialForm, n_species: int) -> FloatArray:
 
 
 def tables(form: PotentialForm, parameters: NDArray[Any], n_species: int) -> dict[str, NDArray[Any]]:
-    """Return the parameters by name: [n, n] for pairs, [n, n, n] with the centre first for triplets."""
+    """Return the parameters by name, an axis for each species of their combinations, centre or host first."""
     found: dict[str, NDArray[Any]] = {}
     place = 0
     for row in form.parameters:
-        table = np.zeros((n_species,) * (2 if row.kind is ParameterKind.PAIR else 3), dtype=parameters.dtype)
-        for *centre, a, b in species_tuples(row.kind, n_species):
-            table[(*centre, a, b)] = table[(*centre, b, a)] = parameters[place]
+        combinations = species_tuples(row.kind, n_species)
+        table = np.zeros((n_species,) * len(combinations[0]), dtype=parameters.dtype)
+        for entry in combinations:
+            table[entry] = parameters[place]
+            if row.kind in (ParameterKind.PAIR, ParameterKind.TRIPLET):
+                table[(*entry[:-2], entry[-1], entry[-2])] = parameters[place]
             place += 1
         found[row.name] = table
     return found
@@ -85,13 +118,22 @@ def fittable(form: PotentialForm, n_species: int) -> NDArray[np.int32]:
 
 
 def reach_of(form: PotentialForm, n_species: int) -> float:
-    """Return the largest cut-off of a form's sample parameters, Angstrom."""
-    return float(tables(form, sample_parameters(form, n_species), n_species)["cutoff"].max())
+    """Return the reach of a form with its sample parameters, Angstrom.
+
+    Without interactions it is 3, so that there are neighbours to be left alone.
+    """
+    return cutoff(form, sample_parameters(form, n_species), n_species) or 3.0
+
+
+def _kinks_of(form: PotentialForm, n_species: int) -> list[FloatArray]:
+    """Return the distances [n_species, n_species], Angstrom, at which a form is not smooth: its cut-offs first."""
+    table = tables(form, sample_parameters(form, n_species), n_species)
+    cutoffs = sum((table[name] for name in REACH if name in table), np.zeros((n_species, n_species)))
+    return [cutoffs, *(table[name] for name in SAMPLES[form.name].kinks)]
 
 
 @functools.cache
 def sample_structures(name: str, n_species: int, seed: int = 1) -> dict[str, Structure]:
     """Return random structures of all shapes that suit a form."""
-    form = FORMS[name]
-    cutoffs = tables(form, sample_parameters(form, n_species), n_species)["cutoff"]
-    return random_structures(np.random.default_rng(seed), n_species, SAMPLES[name].distance, cutoffs)
+    kinks = _kinks_of(FORMS[name], n_species)
+    return random_structures(np.random.default_rng(seed), n_species, SAMPLES[name].distance, kinks)

