@@ -105,6 +105,24 @@ void hf_add_group_energy(const hpcfit_geometry *g, int64_t group, const double *
         column->energies[structure[lane]] += energy[lane];
 }
 
+void hf_add_group_forces(const hpcfit_geometry *g, int64_t group, const double (*force)[HF_LANES],
+                         const hpcfit_output *column)
+{
+    const int32_t *atom = g->lane_atom + group * HF_LANES;
+    for (int lane = 0; lane < HF_LANES; lane++)
+        for (int axis = 0; axis < 3; axis++)
+            column->forces[atom[lane]][axis] += force[axis][lane];
+}
+
+void hf_add_group_virial(const hpcfit_geometry *g, int64_t group, const double (*virial)[HF_LANES],
+                         const hpcfit_output *column)
+{
+    const int32_t *structure = g->lane_structure + group * HF_LANES;
+    for (int lane = 0; lane < HF_LANES; lane++)
+        for (int v = 0; v < 6; v++)
+            column->virials[structure[lane]][v] += virial[v][lane];
+}
+
 void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                    const hpcfit_output *column)
 {
@@ -112,20 +130,14 @@ void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, con
     for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
         const int64_t start = g->slot_start[group * g->n_species + species], k = start * HF_LANES;
         const int64_t n_slots = g->slot_count[group * g->n_species + species], local = (start - first) * HF_LANES;
-        const int32_t *atom = g->lane_atom + group * HF_LANES;
-        const int32_t *structure = g->lane_structure + group * HF_LANES;
         double sum[6][HF_LANES];
         if (n_slots == 0) continue;
         sum_radial(n_slots, phi + local, dphi + local, g->ux + k, g->uy + k, g->uz + k, sum);
         hf_add_group_energy(g, group, sum[0], column);
-        for (int lane = 0; lane < HF_LANES; lane++)
-            for (int axis = 0; axis < 3; axis++)
-                column->forces[atom[lane]][axis] += sum[1 + axis][lane];
+        hf_add_group_forces(g, group, sum + 1, column);
         if (column->virials == NULL) continue;
         sum_radial_virial(n_slots, dphi + local, g->r + k, g->ux + k, g->uy + k, g->uz + k, sum);
-        for (int lane = 0; lane < HF_LANES; lane++)
-            for (int v = 0; v < 6; v++)
-                column->virials[structure[lane]][v] += sum[v][lane];
+        hf_add_group_virial(g, group, sum, column);
     }
 }
 
