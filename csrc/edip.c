@@ -115,10 +115,10 @@ static void add_values(context *x)
     const hpcfit_output column = hf_column(x->call->output, 0);
     hf_edip_begin_column(group, &s);
     for (int64_t b = 0; b < group->n; b++) {
-        const hf_edip_attraction found = hf_edip_attraction_of(group, b);
+        const hf_edip_attraction *found = &group->attraction[b];
         fill(group->pair[b].a, factor);
         hf_edip_add_function(group, b, HF_EDIP_POWER, factor, none, &s);
-        hf_edip_add_function(group, b, HF_EDIP_DECAY, found.factor, found.by_z, &s);
+        hf_edip_add_function(group, b, HF_EDIP_DECAY, found->factor, found->by_z, &s);
     }
     for (int64_t b = 0; b < group->n; b++)
         for (int64_t c = b; c < group->n; c++) {
@@ -148,7 +148,7 @@ static void add_pair_term(const hf_edip_group *x, const free_parameter *f, hf_ed
     const int64_t n = x->n_slots[b] * HF_LANES;
     double repulsion[HF_LANES], none[HF_LANES] = {0.0};
     int power = HF_EDIP_POWER, decay = HF_EDIP_DECAY;
-    hf_edip_attraction found = hf_edip_attraction_of(x, b);
+    hf_edip_attraction found = x->attraction[b];
     fill(f->parameter == A ? 1.0 : f->parameter == B ? p->a * p->rho / p->b : p->a, repulsion);
     if (f->parameter == RHO || f->parameter == SIGMA) power = HF_EDIP_BY;
     if (f->parameter == RHO)
@@ -164,7 +164,7 @@ static void add_pair_term(const hf_edip_group *x, const free_parameter *f, hf_ed
     if (f->parameter != BETA) hf_edip_add_function(x, b, power, repulsion, none, s);
     if (f->parameter == B || f->parameter == RHO) return;
     for (int lane = 0; lane < HF_LANES; lane++) {
-        const double z = x->z[lane], w = exp(-p->beta * z * z);
+        const double z = x->z[lane], w = found.decay[lane];
         if (f->parameter == A) {
             found.factor[lane] = -w;
             found.by_z[lane] = 2.0 * p->beta * z * w;
@@ -203,9 +203,9 @@ static void add_coordination_column(const context *x, const free_parameter *f, c
     for (int lane = 0; lane < HF_LANES; lane++)
         s.by_z[lane] = x->by_zz[lane] * moved[lane];
     for (int64_t b = 0; b < group->n; b++) {
-        const hf_edip_attraction found = hf_edip_attraction_of(group, b);
+        const hf_edip_attraction *found = &group->attraction[b];
         for (int lane = 0; lane < HF_LANES; lane++)
-            factor[lane] = found.by_z[lane] * moved[lane];
+            factor[lane] = found->by_z[lane] * moved[lane];
         hf_edip_add_slopes(group->n_slots[b], factor, hf_edip_array(group, HF_EDIP_DDECAY, b),
                            hf_edip_array(group, HF_EDIP_SLOPE, b));
     }

@@ -140,6 +140,8 @@ void hf_edip_enter(hf_edip_group *x, int64_t group)
 {
     place(x, group);
     fill_pairs(x);
+    for (int64_t b = 0; b < x->n; b++)
+        hf_edip_attraction_at(&x->pair[b], x->z, &x->attraction[b]);
     clear_field(x, HF_EDIP_VALUE);
     for (int64_t b = 0; b < x->n; b++)
         for (int64_t c = b; c < x->n; c++)
@@ -174,19 +176,6 @@ void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b)
     }
 }
 
-hf_edip_attraction hf_edip_attraction_of(const hf_edip_group *x, int64_t b)
-{
-    const double strength = x->pair[b].a, beta = x->pair[b].beta;
-    hf_edip_attraction found;
-    for (int lane = 0; lane < HF_LANES; lane++) {
-        const double z = x->z[lane], w = strength * exp(-beta * z * z);
-        found.factor[lane] = -w;
-        found.by_z[lane] = 2.0 * beta * z * w;
-        found.by_zz[lane] = (2.0 * beta - 4.0 * beta * beta * z * z) * w;
-    }
-    return found;
-}
-
 hf_edip_total hf_edip_total_of(const hf_edip_group *x, int64_t b, int64_t c, int field)
 {
     const hf_edip_angle *angle = &x->angle[hf_pair_tuple(b, c, x->n)];
@@ -211,11 +200,11 @@ void hf_edip_second_by_z(const hf_edip_group *x, double *by_zz)
 {
     memset(by_zz, 0, HF_LANES * sizeof *by_zz);
     for (int64_t b = 0; b < x->n; b++) {
-        const hf_edip_attraction found = hf_edip_attraction_of(x, b);
+        const hf_edip_attraction *found = &x->attraction[b];
         double sum[HF_LANES] = {0.0};
         if (x->n_slots[b] > 0) hf_edip_add_sum(x->n_slots[b], hf_edip_array(x, HF_EDIP_DECAY, b), sum);
         for (int lane = 0; lane < HF_LANES; lane++)
-            by_zz[lane] += found.by_zz[lane] * sum[lane];
+            by_zz[lane] += found->by_zz[lane] * sum[lane];
         for (int64_t c = b; c < x->n; c++) {
             const int64_t tuple = hf_pair_tuple(b, c, x->n);
             const hf_edip_triplet *p = &x->triplet[tuple];

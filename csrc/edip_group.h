@@ -43,6 +43,7 @@ typedef struct {
     int64_t stride, triplet_stride;
     double *pairs, *triplets;
     double z[HF_LANES]; /* coordinations */
+    hf_edip_attraction attraction[HF_MAX_SPECIES];
 } hf_edip_group;
 
 /* What a column gathers: energies, and the derivatives by Z that its forces contain. */
@@ -73,14 +74,6 @@ void hf_edip_fill_derivatives(const hf_edip_group *x);
 
 /* Fills the field by gamma for triplets of species b with all others; the array BY there is the derivative of g. */
 void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b);
-
-/* Factors of 1 times exp(sigma/(r - a)) in the pair energy, lane by lane: -A exp(-beta Z^2) and its derivatives by Z,
- * once and twice. */
-typedef struct {
-    double factor[HF_LANES], by_z[HF_LANES], by_zz[HF_LANES];
-} hf_edip_attraction;
-
-hf_edip_attraction hf_edip_attraction_of(const hf_edip_group *x, int64_t b);
 
 /* The sums over triplets of species b <= c for the angular function or a derivative of it, without lambda: energy,
  * and its derivative by Z through Q and tau. */

@@ -128,6 +128,20 @@ void hf_edip_add_product(int64_t n_slots, const double *restrict x, const double
 }
 
 HF_CLONES
+void hf_edip_attraction_at(const hf_edip_pair *p, const double *restrict z, hf_edip_attraction *restrict attraction)
+{
+    const double a = p->a, beta = p->beta;
+#pragma omp simd
+    for (int lane = 0; lane < HF_LANES; lane++) {
+        const double bz = beta * z[lane], decay = exp(-bz * z[lane]);
+        attraction->decay[lane] = decay;
+        attraction->factor[lane] = -a * decay;
+        attraction->by_z[lane] = 2.0 * bz * a * decay;
+        attraction->by_zz[lane] = (2.0 * beta - 4.0 * bz * bz) * a * decay;
+    }
+}
+
+HF_CLONES
 void hf_edip_angle_at(const hf_edip_triplet *p, const double *restrict z, hf_edip_angle *restrict angle)
 {
     const double q0 = p->q0, mu = p->mu, u1 = p->u1, u2 = p->u2, u3 = p->u3, u4 = p->u4;

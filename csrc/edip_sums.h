@@ -25,6 +25,12 @@ typedef struct {
     double slope[HF_EDIP_N_FIELDS][HF_LANES], moment[HF_EDIP_N_FIELDS][HF_LANES];
 } hf_edip_angle;
 
+/* exp(-beta Z^2); and its negative times A, which is the factor of 1 times exp(sigma/(r - a)) in the pair energy,
+ * with the first and second derivative by Z. */
+typedef struct {
+    double decay[HF_LANES], factor[HF_LANES], by_z[HF_LANES], by_zz[HF_LANES];
+} hf_edip_attraction;
+
 /* Where the triplets of two species of neighbours lie; `there` is how far behind the first species' pairs those of
  * the second lie, in the geometry and in the scratch arrays. Of two neighbours of one species the earlier comes
  * first.
@@ -66,6 +72,8 @@ void hf_edip_by_decay(int64_t n, const double *r, const hf_edip_pair *p, const d
 /* total[lane] += sum of x, or of x y, over n_slots >= 1 slots. */
 void hf_edip_add_sum(int64_t n_slots, const double *x, double *total);
 void hf_edip_add_product(int64_t n_slots, const double *x, const double *y, double *total);
+
+void hf_edip_attraction_at(const hf_edip_pair *p, const double *z, hf_edip_attraction *attraction);
 
 /* v, tau and Q at coordinations z. */
 void hf_edip_angle_at(const hf_edip_triplet *p, const double *z, hf_edip_angle *angle);
