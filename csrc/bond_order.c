@@ -194,12 +194,12 @@ static void add_thirds(const context *x, int64_t b, int weight)
 static void finish_column(const context *x, int64_t column)
 {
     const hpcfit_output output = hf_column(x->call->output, column);
-    const int64_t n = x->first[x->n_species], lanes = x->group * HF_LANES;
+    const int64_t n = x->first[x->n_species];
     double energy[HF_LANES], *const *row = x->row[0];
     hf_finish_column(n, row, energy);
     hf_add_group_energy(x->g, x->group, energy, &output);
-    hf_add_vectors(n, x->g->lane_atom + lanes, x->g->lane_structure + lanes, x->neighbour, row[ROW_R], row[ROW_X],
-                   row[ROW_Y], row[ROW_Z], row[ROW_T_X], row[ROW_T_Y], row[ROW_T_Z], &output);
+    hf_add_vectors(x->g, x->group, n, x->neighbour, row[ROW_R], row[ROW_X], row[ROW_Y], row[ROW_Z], row[ROW_T_X],
+                   row[ROW_T_Y], row[ROW_T_Z], &output);
 }
 
 static void add_values(const context *x)

@@ -98,8 +98,9 @@ static void sum_radial_virial(int64_t n_slots, const double *restrict dphi, cons
     }
 }
 
-/* Neighbouring lanes of one structure are added up first: a chain through memory is slow. */
-void hf_add_lanes(const int32_t *structure, const double *values, double *target, int64_t stride)
+/* Adds the values of a group's atoms to those of their structures, which lie `stride` apart. Neighbouring lanes of
+ * one structure are added up first: a chain through memory is slow. */
+static void add_lanes(const int32_t *structure, const double *values, double *target, int64_t stride)
 {
     double sum = values[0];
     for (int lane = 1; lane < HF_LANES; lane++) {
@@ -114,7 +115,24 @@ void hf_add_lanes(const int32_t *structure, const double *values, double *target
 
 void hf_add_group_energy(const hpcfit_geometry *g, int64_t group, const double *energy, const hpcfit_output *column)
 {
-    hf_add_lanes(g->lane_structure + group * HF_LANES, energy, column->energies, 1);
+    add_lanes(g->lane_structure + group * HF_LANES, energy, column->energies, 1);
+}
+
+void hf_add_group_forces(const hpcfit_geometry *g, int64_t group, const double (*force)[HF_LANES],
+                         const hpcfit_output *column)
+{
+    const int32_t *atom = g->lane_atom + group * HF_LANES;
+    for (int lane = 0; lane < HF_LANES; lane++)
+        for (int axis = 0; axis < 3; axis++)
+            column->forces[atom[lane]][axis] += force[axis][lane];
+}
+
+void hf_add_group_virial(const hpcfit_geometry *g, int64_t group, const double (*virial)[HF_LANES],
+                         const hpcfit_output *column)
+{
+    const int32_t *structure = g->lane_structure + group * HF_LANES;
+    for (int v = 0; v < 6; v++)
+        add_lanes(structure, virial[v], column->virials[0] + v, 6);
 }
 
 void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
@@ -124,19 +142,14 @@ void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, con
     for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
         const int64_t start = g->slot_start[group * g->n_species + species], k = start * HF_LANES;
         const int64_t n_slots = g->slot_count[group * g->n_species + species], local = (start - first) * HF_LANES;
-        const int32_t *atom = g->lane_atom + group * HF_LANES;
-        const int32_t *structure = g->lane_structure + group * HF_LANES;
         double sum[6][HF_LANES];
         if (n_slots == 0) continue;
         sum_radial(n_slots, phi + local, dphi + local, g->ux + k, g->uy + k, g->uz + k, sum);
         hf_add_group_energy(g, group, sum[0], column);
-        for (int lane = 0; lane < HF_LANES; lane++)
-            for (int axis = 0; axis < 3; axis++)
-                column->forces[atom[lane]][axis] += sum[1 + axis][lane];
+        hf_add_group_forces(g, group, sum + 1, column);
         if (column->virials == NULL) continue;
         sum_radial_virial(n_slots, dphi + local, g->r + k, g->ux + k, g->uy + k, g->uz + k, sum);
-        for (int v = 0; v < 6; v++)
-            hf_add_lanes(structure, sum[v], column->virials[0] + v, 6);
+        hf_add_group_virial(g, group, sum, column);
     }
 }
 

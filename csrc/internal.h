@@ -146,8 +146,11 @@ hpcfit_output hf_column(const hpcfit_output *output, int64_t column);
 void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                    const hpcfit_output *column);
 
-/* Adds the values of a group's atoms to those of their structures, which lie `stride` apart. */
-void hf_add_lanes(const int32_t *structure, const double *values, double *target, int64_t stride);
+/* Adds forces [3][8] and virials [6][8] of the atoms of a group. */
+void hf_add_group_forces(const hpcfit_geometry *g, int64_t group, const double (*force)[HF_LANES],
+                         const hpcfit_output *column);
+void hf_add_group_virial(const hpcfit_geometry *g, int64_t group, const double (*virial)[HF_LANES],
+                         const hpcfit_output *column);
 
 /* Adds energies of the atoms of a group, [8]. */
 void hf_add_group_energy(const hpcfit_geometry *g, int64_t group, const double *energy, const hpcfit_output *column);

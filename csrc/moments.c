@@ -141,15 +141,13 @@ static void sum_virial(int64_t n_slots, const double *restrict r, const double *
     }
 }
 
-void hf_add_vectors(int64_t n_slots, const int32_t *atom, const int32_t *structure, const int32_t *neighbour,
+void hf_add_vectors(const hpcfit_geometry *g, int64_t group, int64_t n_slots, const int32_t *neighbour,
                     const double *r, const double *ux, const double *uy, const double *uz, const double *tx,
                     const double *ty, const double *tz, const hpcfit_output *column)
 {
     double sum[6][HF_LANES];
     sum_vectors(n_slots, tx, ty, tz, sum);
-    for (int lane = 0; lane < HF_LANES; lane++)
-        for (int axis = 0; axis < 3; axis++)
-            column->forces[atom[lane]][axis] += sum[axis][lane];
+    hf_add_group_forces(g, group, sum, column);
     for (int64_t k = 0; k < n_slots * HF_LANES; k++) {
         double *force = column->forces[neighbour[k]];
         force[0] -= tx[k];
@@ -158,16 +156,15 @@ void hf_add_vectors(int64_t n_slots, const int32_t *atom, const int32_t *structu
     }
     if (column->virials == NULL) return;
     sum_virial(n_slots, r, ux, uy, uz, tx, ty, tz, sum);
-    for (int v = 0; v < 6; v++)
-        hf_add_lanes(structure, sum[v], column->virials[0] + v, 6);
+    hf_add_group_virial(g, group, sum, column);
 }
 
 void hf_add_vector_forces(const hpcfit_geometry *g, int64_t group, int64_t species, const double *tx,
                           const double *ty, const double *tz, const hpcfit_output *column)
 {
-    const int64_t first = g->slot_start[group * g->n_species + species] * HF_LANES, lanes = group * HF_LANES;
+    const int64_t first = g->slot_start[group * g->n_species + species] * HF_LANES;
     const int64_t n_slots = g->slot_count[group * g->n_species + species];
     if (n_slots > 0)
-        hf_add_vectors(n_slots, g->lane_atom + lanes, g->lane_structure + lanes, g->neighbour + first, g->r + first,
-                       g->ux + first, g->uy + first, g->uz + first, tx, ty, tz, column);
+        hf_add_vectors(g, group, n_slots, g->neighbour + first, g->r + first, g->ux + first, g->uy + first,
+                       g->uz + first, tx, ty, tz, column);
 }

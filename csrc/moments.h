@@ -36,9 +36,8 @@ void hf_add_moment_vectors(int64_t n_slots, const double (*field)[HF_LANES], con
 void hf_add_vector_forces(const hpcfit_geometry *g, int64_t group, int64_t species, const double *tx,
                           const double *ty, const double *tz, const hpcfit_output *column);
 
-/* The same for pairs that were gathered: n_slots >= 1 slots of a group with these atoms and structures, [8]; other
- * arrays [n_slots][8]. */
-void hf_add_vectors(int64_t n_slots, const int32_t *atom, const int32_t *structure, const int32_t *neighbour,
+/* The same for pairs that were gathered: n_slots >= 1 slots of a group; arrays [n_slots][8]. */
+void hf_add_vectors(const hpcfit_geometry *g, int64_t group, int64_t n_slots, const int32_t *neighbour,
                     const double *r, const double *ux, const double *uy, const double *uz, const double *tx,
                     const double *ty, const double *tz, const hpcfit_output *column);
 

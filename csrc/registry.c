@@ -1,9 +1,18 @@
 /* The list of potentials: adding one is a line here and a file beside this one. */
 #include "registry.h"
 
+/* clang-format off */
 static const hpcfit_potential *const potentials[] = {
-    &hf_abop, &hf_eam, &hf_lennard_jones, &hf_stillinger_weber, &hf_tersoff, &hf_tersoff_mod,
+    &hf_abop,
+    &hf_eam,
+    &hf_edip,
+    &hf_lennard_jones,
+    &hf_one_body,
+    &hf_stillinger_weber,
+    &hf_tersoff,
+    &hf_tersoff_mod,
 };
+/* clang-format on */
 
 int hpcfit_n_potentials(void)
 {

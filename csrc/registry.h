@@ -6,7 +6,9 @@
 
 extern const hpcfit_potential hf_abop;
 extern const hpcfit_potential hf_eam;
+extern const hpcfit_potential hf_edip;
 extern const hpcfit_potential hf_lennard_jones;
+extern const hpcfit_potential hf_one_body;
 extern const hpcfit_potential hf_stillinger_weber;
 extern const hpcfit_potential hf_tersoff;
 extern const hpcfit_potential hf_tersoff_mod;

@@ -8,7 +8,7 @@ from hpcfit.records import FloatArray, PotentialForm, species_tuples
 
 
 def cutoff(form: PotentialForm, values: FloatArray, n_species: int) -> float:
-    """Return the distance, Angstrom, beyond which atoms do not interact.
+    """Return the distance, Angstrom, beyond which atoms do not interact; 0 where they never do.
 
     Parameters
     ----------
@@ -22,4 +22,4 @@ def cutoff(form: PotentialForm, values: FloatArray, n_species: int) -> float:
     counts = [len(species_tuples(parameter.kind, n_species)) for parameter in form.parameters]
     blocks = np.split(values, np.cumsum(counts))[:-1]
     marked = [block for parameter, block in zip(form.parameters, blocks, strict=True) if parameter.reach]
-    return float(np.sum(marked, axis=0).max())
+    return float(np.sum(marked, axis=0).max()) if marked else 0.0

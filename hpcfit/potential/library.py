@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -265,7 +266,7 @@ def evaluate(
         raise ValueError(
             f"functions given to a potential without roles, or not given to one with, found '{form}'"
         )
-    n_parameters = functions.n_parameters if functions else _n_parameters(potential, geometry.n_species)
+    n_parameters = functions.n_parameters if functions else _n_parameters(form, geometry.n_species)
     handle = functions._handle if functions else ffi.NULL
     n_rows, n_structures, n_atoms = geometry.n_rows(virials), geometry.n_structures, geometry.n_atoms
     start = _pointer("double", columns, (1 + len(free), n_rows), writable=True)
@@ -324,15 +325,22 @@ def function_values(functions: Functions, number: int, parameters: FloatArray, x
 
 
 def _potential(form: str) -> Any:
-    for k in range(lib.hpcfit_n_potentials()):
-        potential = lib.hpcfit_potential_at(k)
-        if _text(lib.hpcfit_potential_name(potential)) == form:
-            return potential
-    raise ValueError(f"unknown potential, found '{form}', allowed {[f.name for f in potential_forms()]}")
+    found = _potentials(lib).get(form)
+    if found is None:
+        raise ValueError(f"unknown potential, found '{form}', allowed {[f.name for f in potential_forms()]}")
+    return found
 
 
-def _n_parameters(potential: Any, n_species: int) -> int:
-    return sum(len(species_tuples(row.kind, n_species)) for row in _form(potential).parameters)
+# Both are cached, since walking the tables takes longer than evaluating a small block.
+@functools.cache
+def _potentials(library: Any) -> dict[str, Any]:
+    handles = [library.hpcfit_potential_at(k) for k in range(library.hpcfit_n_potentials())]
+    return {_text(library.hpcfit_potential_name(handle)): handle for handle in handles}
+
+
+@functools.cache
+def _n_parameters(form: str, n_species: int) -> int:
+    return sum(len(species_tuples(row.kind, n_species)) for row in _form(_potential(form)).parameters)
 
 
 _DTYPES = {"double": np.dtype(np.float64), "int32_t": np.dtype(np.int32), "int64_t": np.dtype(np.int64)}

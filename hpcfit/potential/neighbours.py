@@ -23,13 +23,15 @@ def find_neighbours(
     n_species
         Number of species that the kernels know.
     cutoff
-        Angstrom, larger than 0.
+        Angstrom; no atom has neighbours at 0.
 
     Returns
     -------
     Batch
         Atoms and structures in the order of `configurations`; neighbours sorted by atom.
     """
+    if cutoff == 0.0:
+        return _without_neighbours(configurations, species, n_species)
     finder = vesin.NeighborList(cutoff=cutoff, full_list=True)
     counts: list[np.ndarray] = []
     neighbours: list[np.ndarray] = []
@@ -52,4 +54,16 @@ def find_neighbours(
         neighbour_start=start,
         neighbour=np.concatenate([*neighbours, np.zeros(0, dtype=np.int32)]),
         vector=np.ascontiguousarray(np.concatenate([*vectors, np.zeros((0, 3))])),
+    )
+
+
+def _without_neighbours(configurations: Configurations, species: list[int], n_species: int) -> Batch:
+    n_atoms = len(configurations.species)
+    return Batch(
+        n_species=n_species,
+        structure_start=np.ascontiguousarray(configurations.ptr, dtype=np.int64),
+        species=np.asarray(species, dtype=np.int32)[configurations.species],
+        neighbour_start=np.zeros(n_atoms + 1, dtype=np.int64),
+        neighbour=np.zeros(0, dtype=np.int32),
+        vector=np.zeros((0, 3)),
     )

@@ -32,11 +32,20 @@ static int fill_parameters(const hpcfit_potential *potential, int n_species, dou
         const hpcfit_parameter *row = hpcfit_potential_parameter(potential, k);
         const int n_values = n_tuples(row->kind, n_species);
         for (int v = 0; v < n_values; v++, n++) {
-            parameters[n] = strcmp(row->name, "cutoff") == 0 ? 3.5 : fmin(1.5 + 0.01 * v, row->upper);
+            parameters[n] = row->reach ? 3.5 : fmin(1.5 + 0.01 * v, row->upper);
             places[n] = n;
         }
     }
     return n;
+}
+
+/* Whether atoms act on each other. */
+static int is_interacting(const hpcfit_potential *potential)
+{
+    int found = 0;
+    for (int k = 0; k < hpcfit_potential_n_parameters(potential); k++)
+        found |= hpcfit_potential_parameter(potential, k)->reach;
+    return found;
 }
 
 /* Evaluates with all parameters free and with none, with virials and without, in arrays of exactly the size needed.
@@ -64,7 +73,8 @@ static void evaluate(const hpcfit_potential *potential, hpcfit_geometry *geometr
             for (int64_t k = 0; k < size; k++)
                 sum += columns[k];
             CHECK(isfinite(sum));
-            CHECK((sum != 0.0) == (batch->neighbour_start[batch->n_atoms] > 0));
+            CHECK((sum != 0.0) ==
+                  ((is_interacting(potential) ? batch->neighbour_start[batch->n_atoms] : batch->n_atoms) > 0));
             for (int64_t k = 0; k < 3 * batch->n_atoms; k++)
                 force[k % 3] += forces[k];
             CHECK(fabs(force[0]) + fabs(force[1]) + fabs(force[2]) < 1e-9);

@@ -43,6 +43,43 @@ def stillinger_weber(
     return two + (table["lambda"][triplet] * (cosine - table["costheta0"][triplet]) ** 2 * g[j] * g[k]).sum()
 
 
+def edip(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return the energy of Justo et al. (1998), eqs. 1-9, by visiting every pair in both orders and every triplet."""
+    r = np.sqrt((vector**2).sum(axis=1))
+    kind = species[pairs.atom], species[pairs.other]
+    p = {name: values[kind] for name, values in table.items() if values.ndim == 2}
+    inside = r < p["cutoffA"]
+    gap = np.where(inside, r - p["cutoffA"], -1)
+    x = (r - p["cutoffC"]) / (p["cutoffA"] - p["cutoffC"])
+    between = np.where(inside & (x > 0), x, 0.5)
+    f = np.where(x > 0, np.exp(p["alpha"] / (1 - between**-3)), 1) * inside
+    coordination = np.zeros(len(species), dtype=vector.dtype)
+    np.add.at(coordination, pairs.atom, f)
+    bond = (p["B"] / r) ** p["rho"] - np.exp(-p["beta"] * coordination[pairs.atom] ** 2)
+    two = (p["A"] * bond * np.exp(p["sigma"] / gap) * inside).sum()
+    g = np.exp(p["gamma"] / gap) * inside
+    j, k = pairs.first, pairs.second
+    t = {
+        name: values[species[pairs.atom[j]], species[pairs.other[j]], species[pairs.other[k]]]
+        for name, values in table.items()
+        if values.ndim == 3
+    }
+    z = coordination[pairs.atom[j]]
+    tau = t["u1"] + t["u2"] * (t["u3"] * np.exp(-t["u4"] * z) - np.exp(-2 * t["u4"] * z))
+    cosine = (vector[j] * vector[k]).sum(axis=1) / (r[j] * r[k])
+    square = t["Q0"] * np.exp(-t["mu"] * z) * (cosine + tau) ** 2
+    return two + (g[j] * g[k] * t["lambda"] * (1 - np.exp(-square) + t["eta"] * square)).sum()
+
+
+def one_body(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return the sum of the species' energies; atoms do not see each other."""
+    return table["energy"][species].sum()
+
+
 def _applied(functions: NDArray[Any], species: tuple[NDArray[np.int32], ...], x: NDArray[Any]) -> Any:
     """Return at every argument x the value of the function for its combination of species."""
     found = np.zeros(x.shape, dtype=x.dtype)
@@ -67,7 +104,9 @@ def eam(
 ORACLES: dict[str, Oracle] = {
     "abop": abop,
     "eam": eam,
+    "edip": edip,
     "lennard-jones": lennard_jones,
+    "one-body": one_body,
     "stillinger-weber": stillinger_weber,
     "tersoff": tersoff,
     "tersoff-mod": tersoff_mod,

@@ -102,7 +102,7 @@ SHAPES = (
 
 
 def random_structures(
-    rng: np.random.Generator, n_species: int, distance: float, cutoffs: FloatArray
+    rng: np.random.Generator, n_species: int, distance: float, kinks: FloatArray
 ) -> dict[str, Structure]:
     """Return one random structure of every shape.
 
@@ -110,11 +110,12 @@ def random_structures(
     ----------
     distance
         Smallest distance between atoms, Angstrom.
-    cutoffs
-        [..., n_species, n_species], Angstrom; no pair is so close to its cut-off that a small displacement crosses it.
+    kinks
+        Distances [..., n_species, n_species], Angstrom, such as cut-offs; no pair is so close to one of its own that a
+        small displacement crosses it.
     """
     return {
-        name: _random_structure(rng, n_atoms, pbc, volume, shear, n_species, distance, cutoffs)
+        name: _random_structure(rng, n_atoms, pbc, volume, shear, n_species, distance, kinks)
         for name, n_atoms, pbc, volume, shear in SHAPES
     }
 
@@ -127,7 +128,7 @@ def _random_structure(
     shear: float,
     n_species: int,
     distance: float,
-    cutoffs: FloatArray,
+    kinks: FloatArray,
 ) -> Structure:
     for _ in range(10000):
         edge = distance * (volume * n_atoms) ** (1 / 3)
@@ -138,7 +139,7 @@ def _random_structure(
             _fill(rng, empty, n_atoms, distance),
             species=rng.permutation(np.arange(n_atoms) % n_species).astype(np.int32),
         )
-        if len(structure.position) == n_atoms and _suits(structure, distance, cutoffs):
+        if len(structure.position) == n_atoms and _suits(structure, distance, kinks):
             return structure
     raise AssertionError(f"no random structure of {n_atoms} atoms in 10000 trials")
 
@@ -157,9 +158,9 @@ def _fill(rng: np.random.Generator, structure: Structure, n_atoms: int, distance
     return replace(structure, position=position)
 
 
-def _suits(structure: Structure, distance: float, cutoffs: FloatArray) -> bool:
-    """Return whether no atom is too close to its own images and no pair is close to its cut-off."""
-    pairs = find_pairs(structure, float(cutoffs.max()) + 1.0)
+def _suits(structure: Structure, distance: float, kinks: FloatArray) -> bool:
+    """Return whether no atom is too close to its own images and no pair is close to one of its kinks."""
+    pairs = find_pairs(structure, float(kinks.max()) + 1.0)
     r = np.linalg.norm(vectors(structure, pairs, np.float64), axis=1)
-    cutoff = cutoffs[..., structure.species[pairs.atom], structure.species[pairs.other]]
-    return bool((np.abs(r - cutoff) > 1e-3).all() and (r >= distance).all())
+    near = np.abs(r - kinks[..., structure.species[pairs.atom], structure.species[pairs.other]]) <= 1e-3
+    return not near.any() and bool((r >= distance).all())

@@ -27,6 +27,7 @@ class Sample:
     distance: float  #: smallest distance between atoms in the test structures, Angstrom
     continuous: bool  #: whether energy and forces vanish continuously at the cut-off
     mutual: tuple[str, ...] = ()  #: parameters of ordered triplets of which (a, b, b) and (b, a, a) are equal
+    kinks: tuple[str, ...] = ()  #: other distances between atoms at which derivatives of some order jump
 
 
 SAMPLES = {
@@ -116,9 +117,39 @@ SAMPLES = {
         continuous=True,
         mutual=("R", "D"),
     ),
+    "edip": Sample(
+        values={
+            "A": (7.982173, 7.0, 9.0),
+            "B": (1.5075463, 1.3, 1.6),
+            "cutoffA": (3.121382, 3.0, 3.4),
+            "cutoffC": (2.5609104, 2.2, 2.6),
+            "alpha": (3.1083847, 2.5, 3.5),
+            "beta": (0.0070975, 0.005, 0.02),
+            "gamma": (1.1247945, 0.8, 1.4),
+            "rho": (1.2085196, 1.0, 2.0),
+            "sigma": (0.5774108, 0.4, 0.7),
+            "eta": (0.2523244, 0.2, 0.6),
+            "lambda": (1.4533108, 1.0, 3.0),
+            "mu": (0.6966326, 0.4, 0.8),
+            "Q0": (312.1341346, 20.0, 60.0),
+            "u1": (-0.165799, -0.3, -0.1),
+            "u2": (32.557, 3.0, 6.0),
+            "u3": (0.286198, 0.2, 0.4),
+            "u4": (0.66, 0.4, 0.7),
+        },
+        distance=2.1,
+        continuous=True,
+        kinks=("cutoffC",),
+    ),
+    "one-body": Sample(values={"energy": (-1.3, -2.0, 2.0)}, distance=2.1, continuous=True),
 }
 
 FORMS = {form.name: form for form in potential_forms()}
+
+#: Those whose atoms act on each other.
+INTERACTING = [
+    name for name, form in FORMS.items() if form.roles or any(row.reach for row in form.parameters)
+]
 
 #: Every form with one and with three species: what most tests loop over.
 CASES = [(name, n_species) for name in FORMS for n_species in (1, 3)]
@@ -144,18 +175,17 @@ def sample_parameters(form: PotentialForm, n_species: int) -> FloatArray:
 
 
 def tables(form: PotentialForm, parameters: NDArray[Any], n_species: int) -> dict[str, NDArray[Any]]:
-    """Return the parameters by name: [n, n] for pairs, [n, n, n] for triplets, the centre or host first."""
+    """Return the parameters by name, an axis for each species of their combinations, centre or host first."""
     found: dict[str, NDArray[Any]] = {}
     place = 0
     for row in form.parameters:
-        tuples = species_tuples(row.kind, n_species)
-        table = np.zeros((n_species,) * len(tuples[0]), dtype=parameters.dtype)
-        for found_tuple, parameter in zip(tuples, parameters[place : place + len(tuples)], strict=True):
-            table[found_tuple] = parameter
+        combinations = species_tuples(row.kind, n_species)
+        table = np.zeros((n_species,) * len(combinations[0]), dtype=parameters.dtype)
+        for entry in combinations:
+            table[entry] = parameters[place]
             if row.kind in (ParameterKind.PAIR, ParameterKind.TRIPLET):
-                *centre, a, b = found_tuple
-                table[(*centre, b, a)] = parameter
-        place += len(tuples)
+                table[(*entry[:-2], entry[-1], entry[-2])] = parameters[place]
+            place += 1
         found[row.name] = table
     return found
 
@@ -176,24 +206,39 @@ def sample_tables(form: PotentialForm, n_species: int) -> dict[str, NDArray[Any]
 
 
 def reach_of(form: PotentialForm, n_species: int) -> float:
-    """Return the largest cut-off of a form's sample, Angstrom."""
+    """Return the largest cut-off of a form's sample, Angstrom.
+
+    Without interactions it is 3, so that there are neighbours to be left alone.
+    """
     if form.roles:
         return float(function_cutoffs(form, n_species).max())
-    return cutoff(form, sample_parameters(form, n_species), n_species)
+    return cutoff(form, sample_parameters(form, n_species), n_species) or 3.0
 
 
 def reaches(form: PotentialForm, table: dict[str, NDArray[Any]]) -> NDArray[Any]:
     """Return the cut-offs [..., n_species, n_species] between two atoms, Angstrom, out of `sample_tables`."""
     if form.roles:
         return table["cutoff"]
+    marked = [table[row.name] for row in form.parameters if row.reach]
+    if not marked:
+        return np.zeros((1, 1))
     # Of three species, the cut-off acts between the first and the third.
-    found: NDArray[Any] = np.sum([table[row.name] for row in form.parameters if row.reach], axis=0)
-    return np.moveaxis(found, 0, -2)
+    return np.moveaxis(np.sum(marked, axis=0), 0, -2)
+
+
+def _kinks_of(form: PotentialForm, n_species: int) -> FloatArray:
+    """Return the distances [..., n_species, n_species], Angstrom, at which a form is not smooth: cut-offs first."""
+    table = sample_tables(form, n_species)
+    others = [table[name] for name in SAMPLES[form.name].kinks]
+    every = [
+        np.broadcast_to(part, (*part.shape[:-2], n_species, n_species))
+        for part in (reaches(form, table), *others)
+    ]
+    return np.concatenate([part.reshape(-1, n_species, n_species) for part in every]).astype(float)
 
 
 @functools.cache
 def sample_structures(name: str, n_species: int, seed: int = 1) -> dict[str, Structure]:
     """Return random structures of all shapes that suit a form."""
-    form = FORMS[name]
-    cutoffs = reaches(form, sample_tables(form, n_species)).astype(float)
-    return random_structures(np.random.default_rng(seed), n_species, SAMPLES[name].distance, cutoffs)
+    kinks = _kinks_of(FORMS[name], n_species)
+    return random_structures(np.random.default_rng(seed), n_species, SAMPLES[name].distance, kinks)

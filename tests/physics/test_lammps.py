@@ -47,6 +47,22 @@ def _sw(table: dict[str, Any], n_species: int) -> dict[str, Any]:
     }
 
 
+def _edip(table: dict[str, Any], n_species: int) -> dict[str, Any]:
+    of_pairs = ["A", "B", "cutoffA", "cutoffC", "alpha", "beta"]
+    columns = [*of_pairs, "eta", "gamma", "lambda", "mu", "rho", "sigma", "Q0", "u1", "u2", "u3", "u4"]
+    lines = []
+    for i, j, k in itertools.product(range(n_species), repeat=3):
+        at = {2: (i, j), 3: (i, j, k)}
+        numbers = [repr(float(table[name][at[table[name].ndim]])) for name in columns]
+        lines.append(" ".join([f"s{i} s{j} s{k}", *numbers]))
+    names = " ".join(f"s{k}" for k in range(n_species))
+    return {
+        "commands": ["pair_style edip/multi", f"pair_coeff * * sample.edip {names}"],
+        "file": "sample.edip",
+        "text": "\n".join(lines) + "\n",
+    }
+
+
 def _bond_order(style: str, columns: str, table: dict[str, Any], n_species: int) -> dict[str, Any]:
     """Return a file with an entry for every ordered triplet; two-body parameters are those of the bond."""
     lines = []
@@ -87,7 +103,9 @@ def _tersoff_mod(table: dict[str, Any], n_species: int) -> dict[str, Any]:
 STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
     "abop": _abop,
     "eam": None,  # reads tables, whose error is no matter of the kernels
+    "edip": _edip,
     "lennard-jones": _lj_cut,
+    "one-body": None,
     "stillinger-weber": _sw,
     "tersoff": _tersoff,
     "tersoff-mod": _tersoff_mod,

@@ -13,7 +13,7 @@ from oracle_samples import CASES, FORMS, SAMPLES, sample_structures, sample_tabl
 
 from hpcfit.potential.library import potential_forms
 
-#: 80-bit numbers, 1e-3 Angstrom away from every cut-off: three levels leave 1e-15 of truncation and of rounding; two
+#: 80-bit numbers, 1e-3 Angstrom away from every kink: three levels leave 1e-15 of truncation and of rounding; two
 #: leave 1e-12 where functions like exp(1 / (r - cutoff)) bend most.
 STEP = np.longdouble(1e-4)
 

@@ -98,3 +98,12 @@ def test_no_configurations() -> None:
     batch = find_neighbours(_configurations([]), [0, 1, 2], 3, CUTOFF)
     assert batch.structure_start.tolist() == batch.neighbour_start.tolist() == [0]
     assert len(batch.species) == len(batch.neighbour) == len(batch.vector) == 0
+
+
+def test_no_neighbours_without_reach() -> None:
+    configurations = _configurations(_random(0))
+    batch, wanted = (find_neighbours(configurations, [2, 0, 1], 3, cutoff) for cutoff in (0.0, 1e-3))
+    for name in ("structure_start", "species", "neighbour_start", "neighbour", "vector"):
+        found, other = getattr(batch, name), getattr(wanted, name)
+        assert found.dtype == other.dtype, name
+        assert np.array_equal(found, other), name
