@@ -54,22 +54,31 @@ class _Sums:
 
 
 def error_rows(predictions: Sequence[Predictions]) -> list[ErrorRow]:
-    """Return the errors per group in order, then over all; what has no target has no row."""
+    """Return the errors per group in order, over each of several datasets, and over all.
+
+    What has no target has no row.
+    """
     rows: list[ErrorRow] = []
-    totals: dict[str, list[_Sums]] = {quantity: [] for quantity in QUANTITIES}
+    everything = []
     for source in predictions:
         prefix = f"{source.source}/" if len(predictions) > 1 else ""
         sums = _sums(source)
-        for quantity in QUANTITIES:
-            totals[quantity].append(sums[quantity])
+        everything.append(sums)
         for k, name in enumerate(source.groups):
             for quantity in QUANTITIES:
                 group = sums[quantity]
                 rows += _row(prefix + name, quantity, group.n[k], group.squares[k], group.magnitudes[k])
-    for quantity, parts in totals.items():
-        n = sum(part.n.sum() for part in parts)
-        squares = sum(part.squares.sum() for part in parts)
-        rows += _row(ALL, quantity, n, squares, sum(part.magnitudes.sum() for part in parts))
+        if prefix:
+            rows += _total(prefix + ALL, [sums])
+    return rows + _total(ALL, everything)
+
+
+def _total(name: str, parts: Sequence[dict[str, _Sums]]) -> list[ErrorRow]:
+    rows: list[ErrorRow] = []
+    for quantity in QUANTITIES:
+        n = sum(part[quantity].n.sum() for part in parts)
+        squares = sum(part[quantity].squares.sum() for part in parts)
+        rows += _row(name, quantity, n, squares, sum(part[quantity].magnitudes.sum() for part in parts))
     return rows
 
 
