@@ -16,7 +16,7 @@ def folder(tmp_path_factory, hpcfit) -> Path:
     if not SOURCE.exists():
         pytest.skip("the reference data are not there: ../shared/data/si_kliff_raw.tar.gz")
     folder = tmp_path_factory.mktemp("silicon-kliff")
-    for job in ("job.xml", "five.xml"):
+    for job in ("job.xml", "five.xml", "tersoff.xml", "edip.xml"):
         shutil.copy(JOBS / job, folder)
     printed = hpcfit(folder, "data", "import", str(SOURCE), "-o", "si.h5")
     assert "1000 configurations, 58400 atoms" in printed
@@ -45,3 +45,9 @@ def test_five_parameters(folder, hpcfit, outcome_of):
     expected = {"A": 14.7702, "B": 0.64077, "sigma": 2.05766, "gamma": 2.87099, "lambda": 219.69}
     for name, value in expected.items():
         assert found[f"SW.{name}"] == pytest.approx(value, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["tersoff", "edip"])
+def test_other_potentials(name, folder, hpcfit, outcome_of):
+    hpcfit(folder, "run", f"{name}.xml", "-o", f"{name}.h5", ranks=2)
+    assert outcome_of(folder / f"{name}.h5")["cost"][-1] < 0.243
