@@ -22,6 +22,7 @@ from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.plan import Plan, make_plan
 from hpcfit.output import report
 from hpcfit.output.compare import differences
+from hpcfit.output.export.at_end import write_exports
 from hpcfit.output.header import Counts, Loss, Machine, RunHeader, run_header
 from hpcfit.output.log import header_lines
 from hpcfit.output.progress import progress
@@ -183,6 +184,7 @@ def _work(
             }
             store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
         report.write(store.run, log)
+        write_exports(plan.job, store.run, log)
     return state.outcome
 
 
