@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from hpcfit.output.export.interpolation import finite
 from hpcfit.output.export.setfl import same
 from hpcfit.output.export.source import Source, Written, number
