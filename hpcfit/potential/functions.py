@@ -15,12 +15,16 @@ from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, pa
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions
 from hpcfit.potential.program import Program
+from hpcfit.potential.spline import Spline, compile_spline
 from hpcfit.records import FloatArray, Function, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
 
 #: Forms made of other functions, by the operator that joins these.
 _JOINED = {"sum": "+", "product": "*"}
+
+#: Forms that the kernels know as splines, which stand for themselves.
+_SPLINES = ("spline", "tabulated")
 
 
 def reach(function: Function) -> float:
@@ -81,8 +85,8 @@ def _arguments(potential: Potential, form: PotentialForm, n_species: int) -> dic
 
 
 @functools.cache
-def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Program:
-    """Return the program of one function.
+def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Program | Spline:
+    """Return the program of one function, or its spline.
 
     Parameters
     ----------
@@ -92,7 +96,14 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
         Places among all its parameters of those to differentiate by.
     second
         Whether the second derivative is wanted, behind the slope.
+
+    Raises
+    ------
+    ValueError
+        If the function is faulty; what, found, allowed.
     """
+    if function.form in _SPLINES and function.screening is None:
+        return compile_spline(function, len(free), second)
     # SymPy takes a second to import, and only jobs with functions need it.
     from hpcfit.potential.expression.compiler import compile_outputs
     from hpcfit.potential.expression.symbolic import differentiate
@@ -211,6 +222,10 @@ def _own_tree(function: Function, names: Sequence[str]) -> Node:
     own = dict(zip(function.names, names[: len(function.names)], strict=True))
     if function.form == "poly":
         return _polynomial({name: int(re.sub(r"\D", "", old)) for old, name in own.items()})
+    if function.form in _SPLINES:
+        raise ValueError(
+            f"{function.form} in a sum, product or with a screening function, found '{function.id}'"
+        )
     if function.form not in (*FUNCTION_FORMS, "user-function"):
         like = nearest(function.form, [*FUNCTION_FORMS, "user-function", "poly", *_JOINED])
         raise ValueError(f"unknown function, found '{function.form}'" + (f", nearest {like}" if like else ""))

@@ -81,6 +81,11 @@ class Function:
     names, parameters
         Its own parameters: their names in the formula, and what the job says of them. A parameter of a ``poly`` is
         the coefficient of the power in its name.
+    knots
+        Of a ``spline`` and of a ``tabulated`` function: its nodes' arguments, ascending. The parameters of a spline
+        are the values there, then the slopes at both ends; without these two its second derivative is zero there.
+    values
+        Of a ``tabulated`` function: its values at the knots.
     formula, variable
         Of a ``user-function``; empty for others.
     cutoff
@@ -100,6 +105,8 @@ class Function:
     cutoff: float = np.inf
     children: tuple[Function, ...] = ()
     screening: Function | None = None
+    knots: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
 
     @property
     def all_parameters(self) -> tuple[Parameter, ...]:
