@@ -29,11 +29,58 @@ from hpcfit.records import (
 
 @dataclass(frozen=True)
 class Formula:
-    """A function of one variable ``x``: its text, its parameters with bounds, and the same in NumPy."""
+    """A function of one variable ``x``: its text, its parameters with bounds, and the same in NumPy.
+
+    One with knots is a spline, without a text.
+    """
 
     text: str
     bounds: dict[str, tuple[float, float]]
     reference: Callable[..., Any]  #: of x, the cut-off and the parameters
+    knots: tuple[float, ...] = ()
+
+
+def _spline(x: Any, knots: tuple[float, ...], y: Any, ends: tuple[Any, Any] | None) -> Any:
+    """Return a cubic spline by its second derivatives at the knots, linear outside; natural without `ends`."""
+    k, n = np.array(knots, dtype=np.longdouble), len(knots)
+    h, rise = np.diff(k), np.diff(y) / np.diff(k)
+    matrix, right = np.eye(n, dtype=np.longdouble), np.zeros(n, dtype=np.longdouble)
+    for i in range(1, n - 1):
+        matrix[i, i - 1 : i + 2] = h[i - 1] / 6, (h[i - 1] + h[i]) / 3, h[i] / 6
+        right[i] = rise[i] - rise[i - 1]
+    if ends:
+        matrix[0, :2], right[0] = (h[0] / 3, h[0] / 6), rise[0] - ends[0]
+        matrix[-1, -2:], right[-1] = (h[-1] / 6, h[-1] / 3), ends[1] - rise[-1]
+    for i in range(1, n):  # elimination: NumPy solves no systems in extended precision
+        factor = matrix[i, i - 1] / matrix[i - 1, i - 1]
+        matrix[i] -= factor * matrix[i - 1]
+        right[i] -= factor * right[i - 1]
+    second = np.zeros(n, dtype=np.longdouble)
+    for i in reversed(range(n)):
+        second[i] = (right[i] - matrix[i, i + 1 :] @ second[i + 1 :]) / matrix[i, i]
+    inside = np.clip(x, k[0], k[-1])
+    i = np.clip(np.searchsorted(k, inside, side="right") - 1, 0, n - 2)
+    a, b = (k[i + 1] - inside) / h[i], (inside - k[i]) / h[i]
+    bend = ((a**3 - a) * second[i] + (b**3 - b) * second[i + 1]) * h[i] ** 2 / 6
+    slope = rise[i] + ((1 - 3 * a**2) * second[i] + (3 * b**2 - 1) * second[i + 1]) * h[i] / 6
+    return a * y[i] + b * y[i + 1] + bend + slope * (x - inside)
+
+
+def _clamped(knots: tuple[float, ...], low: float, high: float) -> Formula:
+    names = [*(f"node[{k}].y" for k in range(len(knots))), "derivative-left", "derivative-right"]
+    return Formula(
+        "",
+        dict.fromkeys(names, (low, high)),
+        lambda x, c, *p: _spline(x, knots, np.array(p[:-2]), p[-2:]),
+        knots,
+    )
+
+
+def _natural(knots: tuple[float, ...], low: float, high: float) -> Formula:
+    names = [f"node[{k}].y" for k in range(len(knots))]
+    return Formula(
+        "", dict.fromkeys(names, (low, high)), lambda x, c, *p: _spline(x, knots, np.array(p), None), knots
+    )
 
 
 #: Exponentials like Stillinger-Weber's take all of them to zero at the cut-off, with all derivatives.
@@ -59,6 +106,7 @@ FORMULAS = {
             {"A": (0.5, 1.0), "k": (0.5, 1.0)},
             lambda x, c, A, k: A * (1 + np.where(x < 3, k * (3 - x) ** 4, 0)) * np.exp(1 / (x - c)),
         ),
+        _clamped((2.0, 2.3, 2.9, 3.4, 4.0, 4.8), 0.2, 0.6),
     ),
     "density": (
         Formula(
@@ -76,6 +124,7 @@ FORMULAS = {
             {"a": (0.1, 0.2), "b": (0.5, 1.5)},
             lambda x, c, a, b: a * x**2 - b * x,
         ),
+        _natural((0.5, 1.0, 2.5, 4.0), -1.0, 0.5),
     ),
     "cosine": (
         Formula(
@@ -93,6 +142,7 @@ FORMULAS = {
             {"a": (0.3, 0.5), "b": (-0.2, 0.2), "d": (-0.1, 0.1)},
             lambda x, c, a, b, d: a + b * x + d * x**3,
         ),
+        _clamped((-1.0, -0.4, 0.3, 1.0), 0.1, 0.4),
     ),
 }
 
@@ -130,7 +180,7 @@ def _record(
     name = "-".join([role, *map(str, species)])
     return Function(
         id=name,
-        form="user-function",
+        form="spline" if formula.knots else "user-function",
         names=tuple(formula.bounds),
         parameters=tuple(
             Parameter(f"P.{name}.{p}", "", float(rng.uniform(*bounds)), -np.inf, np.inf, True)
@@ -138,6 +188,7 @@ def _record(
         ),
         formula=formula.text,
         variable="x",
+        knots=formula.knots,
         cutoff=float(cutoff),
     )
 
