@@ -23,10 +23,6 @@ const char *hf_spline_fault(const hpcfit_spline *s)
 /* Arguments per block: its arrays fit into a first-level cache. */
 enum { BLOCK = 512 };
 
-/* Arrays over the arguments: interval, fraction of the way, width of the interval, distance beyond the ends; then
- * values and slopes at the knots. */
-enum { INTERVAL, FRACTION, WIDTH, BEYOND, N_ARRAYS };
-
 static int64_t rounded(int64_t n)
 {
     return (n + HF_LANES - 1) / HF_LANES * HF_LANES;
@@ -34,7 +30,7 @@ static int64_t rounded(int64_t n)
 
 int64_t hf_spline_scratch(const hpcfit_spline *spline)
 {
-    return N_ARRAYS * BLOCK + 2 * rounded(spline->n_knots);
+    return HF_LOCATED * BLOCK + 2 * rounded(spline->n_knots);
 }
 
 /* The argument moved inside the knots, how far it was moved, and the interval in which its bin begins. */
@@ -80,10 +76,11 @@ static void measure(int64_t n, const double *restrict knots, const int32_t *rest
     }
 }
 
-static void locate(const hpcfit_spline *spline, int64_t n, const double *x, int32_t *interval, double *fraction,
-                   double *width, double *beyond)
+void hf_spline_locate(const hpcfit_spline *spline, int64_t n, const double *x, int64_t stride, double *located)
 {
     const double *knots = spline->knots, high = knots[spline->n_knots - 1];
+    int32_t *interval = (int32_t *)located;
+    double *fraction = located + stride, *width = located + 2 * stride, *beyond = located + 3 * stride;
     enter(knots[0], high, spline->n_bins, spline->bins, spline->bins_per_unit, n, x, fraction, beyond, width);
     refine(spline->n_knots, knots, n, fraction, width, interval);
     measure(n, knots, interval, fraction, width);
@@ -139,14 +136,14 @@ void hf_spline_run(const hpcfit_spline *spline, const double *parameters, int64_
                    int64_t stride, double *scratch)
 {
     const int64_t n_knots = spline->n_knots;
-    int32_t *interval = (int32_t *)scratch;
-    double *fraction = scratch + FRACTION * BLOCK, *width = scratch + WIDTH * BLOCK;
-    double *beyond = scratch + BEYOND * BLOCK, *y = scratch + N_ARRAYS * BLOCK, *s = y + rounded(n_knots);
+    const int32_t *interval = (const int32_t *)scratch;
+    double *fraction = scratch + BLOCK, *width = scratch + 2 * BLOCK;
+    double *beyond = scratch + 3 * BLOCK, *y = scratch + HF_LOCATED * BLOCK, *s = y + rounded(n_knots);
     at_knots(spline, parameters + first, y, s);
     for (int64_t start = 0; start < n; start += BLOCK) {
         const int64_t count = n - start < BLOCK ? n - start : BLOCK;
         double *out = outputs + start, *by = out + (2 + second) * stride;
-        locate(spline, count, x + start, interval, fraction, width, beyond);
+        hf_spline_locate(spline, count, x + start, BLOCK, scratch);
         interpolate(count, interval, fraction, width, beyond, y, s, out, out + stride);
         if (second) bend(count, interval, fraction, width, beyond, y, s, out + 2 * stride);
         for (int64_t k = 0; k < n_free; k++) {

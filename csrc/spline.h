@@ -7,6 +7,11 @@
 /* What is wrong with a spline, NULL when nothing is. */
 const char *hf_spline_fault(const hpcfit_spline *spline);
 
+/* Arrays over arguments, `stride` doubles apart: intervals as int32_t, fractions of the way through them, their
+ * widths, distances beyond the first or last knot. */
+enum { HF_LOCATED = 4 };
+void hf_spline_locate(const hpcfit_spline *spline, int64_t n, const double *x, int64_t stride, double *located);
+
 /* Scratch doubles that hf_spline_run needs. */
 int64_t hf_spline_scratch(const hpcfit_spline *spline);
 
