@@ -111,38 +111,66 @@ static void touch(space *s, int32_t interval)
     if (2 * interval + PER_PAIR > s->high) s->high = 2 * interval + PER_PAIR;
 }
 
-/* mapped[component] = sum of the rows in use, times the table, for n components of rows that are n_apart doubles
- * apart; clears the rows. */
-HF_CLONES
-static void map_rows(int64_t low, int64_t high, int64_t width, const double *restrict table, int n, int n_apart,
-                     double *restrict rows, double *restrict mapped)
+/* mapped[component] = sum of the rows in use, times the table, for n components of rows that are `apart` doubles
+ * apart. Inlined with a fixed n, sums stay in registers. */
+static inline __attribute__((always_inline)) void map_rows(const space *s, int64_t low, int64_t high, int n,
+                                                           int64_t apart, const double *rows)
 {
-    memset(mapped, 0, (size_t)(n * width) * sizeof *mapped);
-    for (int64_t row = low; row < high; row++)
-        for (int component = 0; component < n; component++) {
-            const double factor = rows[row * n_apart + component];
-            rows[row * n_apart + component] = 0.0;
-            for (int64_t k = 0; k < width; k += HF_LANES)
-                *(hf_eight *)(mapped + component * width + k) +=
-                    factor * *(const hf_eight *)(table + row * width + k);
+    for (int64_t k = 0; k < s->width; k += HF_LANES) {
+        hf_eight sums[7];
+        for (int c = 0; c < n; c++)
+            sums[c] = (hf_eight){0.0};
+        for (int64_t row = low; row < high; row++) {
+            const hf_eight entry = *(const hf_eight *)(s->table + row * s->width + k);
+            for (int c = 0; c < n; c++)
+                sums[c] += rows[row * apart + c] * entry;
         }
+        for (int c = 0; c < n; c++)
+            *(hf_eight *)(s->mapped + c * s->width + k) = sums[c];
+    }
+}
+
+HF_CLONES
+static void map_sum(const space *s)
+{
+    map_rows(s, s->low, s->high, 1, 1, s->sums);
+}
+
+HF_CLONES
+static void map_force(const space *s)
+{
+    map_rows(s, s->low, s->high, 3, 4, (const double *)s->forces);
+}
+
+HF_CLONES
+static void map_total(const space *s)
+{
+    map_rows(s, 0, s->n_rows, 7, 8, (const double *)s->totals);
+}
+
+static void rest(space *s)
+{
+    memset(s->forces + s->low, 0, (size_t)(s->high - s->low) * sizeof *s->forces);
+    memset(s->sums + s->low, 0, (size_t)(s->high - s->low) * sizeof *s->sums);
+    s->low = s->n_rows;
+    s->high = 0;
 }
 
 static void flush_atom(space *s, const hpcfit_output *output, int64_t atom)
 {
-    map_rows(s->low, s->high, s->width, s->table, 3, 4, (double *)s->forces, s->mapped);
+    map_force(s);
     for (int64_t k = 0; k < s->columns.count; k++) {
         const hpcfit_output column = hf_column(output, 1 + s->columns.first + k);
         for (int axis = 0; axis < 3; axis++)
             column.forces[atom][axis] += s->mapped[axis * s->width + k];
     }
-    s->low = s->n_rows;
-    s->high = 0;
+    rest(s);
 }
 
 static void flush_structure(space *s, const hpcfit_output *output, int64_t structure)
 {
-    map_rows(0, s->n_rows, s->width, s->table, 7, 8, (double *)s->totals, s->mapped);
+    map_total(s);
+    memset(s->totals, 0, (size_t)s->n_rows * sizeof *s->totals);
     for (int64_t k = 0; k < s->columns.count; k++) {
         const hpcfit_output column = hf_column(output, 1 + s->columns.first + k);
         column.energies[structure] += s->mapped[k];
@@ -217,10 +245,9 @@ void hf_spline_add_sums(const hf_call *call, const hpcfit_function *function, in
             touch(&s, interval[k]);
         }
         if (s.high == 0) continue;
-        map_rows(s.low, s.high, s.width, s.table, 1, 1, s.sums, s.mapped);
+        map_sum(&s);
         for (int64_t k = 0; k < s.columns.count; k++)
             sums[(s.columns.first + k) * n_lanes + at] += s.mapped[k];
-        s.low = s.n_rows;
-        s.high = 0;
+        rest(&s);
     }
 }
