@@ -28,13 +28,10 @@ static void gather(int64_t n, const int32_t *restrict neighbour, const double *r
 }
 
 /* What the pairs of a run read from an array over lanes. */
-HF_CLONES
-static void spread(int64_t n_slots, const double *restrict lanes, double *restrict pairs)
+static void spread(int64_t n_slots, const double *lanes, double *pairs)
 {
-    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
-#pragma omp simd
-        for (int lane = 0; lane < HF_LANES; lane++)
-            pairs[k + lane] = lanes[lane];
+    for (int64_t slot = 0; slot < n_slots; slot++)
+        memcpy(pairs + slot * HF_LANES, lanes, HF_LANES * sizeof *pairs);
 }
 
 /* slope += function * weight */

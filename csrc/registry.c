@@ -2,6 +2,7 @@
 #include "registry.h"
 
 static const hpcfit_potential *const potentials[] = {
+    &hf_adp,
     &hf_eam,
     &hf_lennard_jones,
     &hf_stillinger_weber,

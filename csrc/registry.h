@@ -4,6 +4,7 @@
 
 #include "internal.h"
 
+extern const hpcfit_potential hf_adp;
 extern const hpcfit_potential hf_eam;
 extern const hpcfit_potential hf_lennard_jones;
 extern const hpcfit_potential hf_stillinger_weber;
