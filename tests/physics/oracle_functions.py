@@ -38,6 +38,7 @@ class Formula:
     bounds: dict[str, tuple[float, float]]
     reference: Callable[..., Any]  #: of x, the cut-off and the parameters
     knots: tuple[float, ...] = ()
+    kinks: tuple[float, ...] = ()  #: where high derivatives jump
 
 
 def _spline(x: Any, knots: tuple[float, ...], y: Any, ends: tuple[Any, Any] | None) -> Any:
@@ -103,8 +104,9 @@ FORMULAS = {
         ),
         Formula(
             "A*(1 + (x < 3 ? k*(3-x)^4 : 0))*exp(1/(x-cutoff))",
-            {"A": (0.5, 1.0), "k": (0.5, 1.0)},
+            {"A": (0.5, 1.0), "k": (3.0, 6.0)},
             lambda x, c, A, k: A * (1 + np.where(x < 3, k * (3 - x) ** 4, 0)) * np.exp(1 / (x - c)),
+            kinks=(3.0,),
         ),
         _clamped((2.0, 2.3, 2.9, 3.4, 4.0, 4.8), 0.2, 0.6),
     ),
@@ -124,7 +126,8 @@ FORMULAS = {
             {"a": (0.1, 0.2), "b": (0.5, 1.5)},
             lambda x, c, a, b: a * x**2 - b * x,
         ),
-        _natural((0.5, 1.0, 2.5, 4.0), -1.0, 0.5),
+        # All densities lie between two knots: differences across one, where third derivatives jump, are worth little.
+        _natural((-1.0, -0.5, 8.0, 9.0), -1.0, 0.5),
     ),
     "cosine": (
         Formula(
@@ -147,6 +150,10 @@ FORMULAS = {
 }
 
 
+#: Factors on the values of functions whose squares enter the energy with powers of the distance.
+STRENGTHS = {"u-function": 0.2, "w-function": 0.05}
+
+
 @dataclass(frozen=True)
 class SampleFunction:
     """One function of a sample: the role and species it is for, and both ways of saying it."""
@@ -164,7 +171,8 @@ def sample_functions(form: PotentialForm, n_species: int) -> tuple[SampleFunctio
     found: list[SampleFunction] = []
     for place, role in enumerate(form.roles):
         for k, species in enumerate(species_tuples(role.kind, n_species)):
-            formulas = FORMULAS[role.argument]
+            # Splines with free ends jump at their cut-off, where the tests of one species look.
+            formulas = [f for f in FORMULAS[role.argument] if n_species > 1 or not f.knots]
             formula = formulas[(place + k) % len(formulas)]
             # The first role reaches farthest with one species, and others with several.
             cutoff = 5.0 - 0.25 * place + 0.1 * k if role.argument == "distance" else np.inf
@@ -178,13 +186,15 @@ def _record(
     rng: np.random.Generator, role: str, species: tuple[int, ...], formula: Formula, cutoff: float
 ) -> Function:
     name = "-".join([role, *map(str, species)])
+    values = {p: float(rng.uniform(*bounds)) for p, bounds in formula.bounds.items()}
+    linear = set(values) if formula.knots else {"A"} & set(values)
+    values |= {p: STRENGTHS.get(role, 1.0) * values[p] for p in linear}
     return Function(
         id=name,
         form="spline" if formula.knots else "user-function",
         names=tuple(formula.bounds),
         parameters=tuple(
-            Parameter(f"P.{name}.{p}", "", float(rng.uniform(*bounds)), -np.inf, np.inf, True)
-            for p, bounds in formula.bounds.items()
+            Parameter(f"P.{name}.{p}", "", value, -np.inf, np.inf, True) for p, value in values.items()
         ),
         formula=formula.text,
         variable="x",
@@ -199,15 +209,20 @@ def function_parameters(form: PotentialForm, n_species: int) -> FloatArray:
 
 
 def function_cutoffs(form: PotentialForm, n_species: int) -> FloatArray:
-    """Return the cut-offs [n_roles, n_species, n_species] of the functions of the distance."""
+    """Return the cut-offs [..., n_species, n_species] of the functions of the distance, and where they have kinks."""
     roles = [role for role in form.roles if role.argument == "distance"]
-    found = np.zeros((len(roles), n_species, n_species))
+    found = np.zeros((len(roles), 8, n_species, n_species))
     places = {role.name: (k, role.kind) for k, role in enumerate(roles)}
     for function in sample_functions(form, n_species):
         if function.role in places:
             k, kind = places[function.role]
             for a, b in _orders(kind, function.species):
-                found[k, a, b] = function.record.cutoff
+                kinks = [
+                    x
+                    for x in (*function.formula.knots, *function.formula.kinks)
+                    if x < function.record.cutoff
+                ]
+                found[k, : len(kinks) + 1, a, b] = function.record.cutoff, *kinks
     return found
 
 
