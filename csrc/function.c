@@ -1,5 +1,6 @@
 /* Evaluation of functions of one variable. */
 #include "function.h"
+#include "spline.h"
 
 hf_columns hf_function_columns(const hf_call *call, const hpcfit_function *function)
 {
@@ -16,8 +17,11 @@ const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters)
 {
     for (int64_t f = 0; f < call->functions->n_functions; f++) {
         const hpcfit_function *function = &call->functions->functions[f];
-        const char *fault = hf_program_fault(&function->program);
+        const int is_spline = function->spline.n_knots > 0;
+        const char *fault = is_spline ? hf_spline_fault(&function->spline) : hf_program_fault(&function->program);
         if (fault != NULL) return fault;
+        if (is_spline && function->spline.n_parameters != function->program.n_parameters)
+            return "a spline has two numbers of parameters";
         if (function->first_parameter != *n_parameters) return "functions do not follow each other in the parameters";
         *n_parameters += function->program.n_parameters;
     }
@@ -54,7 +58,9 @@ int64_t hf_function_scratch(const hpcfit_functions *functions)
     for (int64_t f = 0; f < functions->n_functions; f++) {
         const hpcfit_program *program = &functions->functions[f].program;
         const int64_t uniform = (program->n_uniform + HF_LANES - 1) / HF_LANES * HF_LANES;
-        const int64_t needed = uniform + hf_program_scratch(program);
+        const hpcfit_spline *spline = &functions->functions[f].spline;
+        const int64_t needed =
+            spline->n_knots > 0 ? hf_spline_scratch(spline) : uniform + hf_program_scratch(program);
         if (needed > most) most = needed;
     }
     return most;
@@ -76,16 +82,57 @@ static void cut_off(int64_t n, const double *restrict x, double cutoff, double *
         output[k] = x[k] < cutoff ? output[k] : 0.0;
 }
 
-void hf_function_run(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
-                     double *outputs, int64_t stride, double *scratch)
+int64_t hf_function_most_rows(const hpcfit_functions *functions)
+{
+    int64_t most = HF_BY;
+    for (int64_t f = 0; f < functions->n_functions; f++) {
+        const hpcfit_function *function = &functions->functions[f];
+        const int64_t rows = function->spline.n_knots > 0 ? HF_BY : function->program.n_outputs;
+        if (rows > most) most = rows;
+    }
+    return most;
+}
+
+static void run_program(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
+                        double *outputs, int64_t stride, double *scratch)
 {
     const hpcfit_program *program = &function->program;
     double *registers = scratch + (program->n_uniform + HF_LANES - 1) / HF_LANES * HF_LANES;
     hf_program_uniform(program, call->parameters + function->first_parameter, scratch);
     hf_program_run(program, scratch, n, x, outputs, stride, registers);
-    if (isinf(function->cutoff)) return;
-    for (int64_t k = 0; k < program->n_outputs; k++)
+}
+
+static void cut_outputs(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x,
+                        double *outputs, int64_t stride)
+{
+    for (int64_t k = 0; k < n_outputs && !isinf(function->cutoff); k++)
         cut_off(n, x, function->cutoff, outputs + k * stride);
+}
+
+void hf_function_run(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
+                     double *outputs, int64_t stride, double *scratch)
+{
+    const hf_columns columns = hf_function_columns(call, function);
+    const int64_t n_outputs = function->program.n_outputs;
+    if (function->spline.n_knots > 0)
+        hf_spline_run(&function->spline, call->parameters, function->first_parameter, columns.count,
+                      call->free_parameters + columns.first, (int)(n_outputs - HF_BY - 2 * columns.count), n, x,
+                      outputs, stride, scratch);
+    else
+        run_program(call, function, n, x, outputs, stride, scratch);
+    cut_outputs(function, n_outputs, n, x, outputs, stride);
+}
+
+void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
+                          double *outputs, int64_t stride, double *scratch)
+{
+    if (function->spline.n_knots == 0) {
+        hf_function_run(call, function, n, x, outputs, stride, scratch);
+        return;
+    }
+    hf_spline_run(&function->spline, call->parameters, function->first_parameter, 0, NULL, 0, n, x, outputs, stride,
+                  scratch);
+    cut_outputs(function, HF_BY, n, x, outputs, stride);
 }
 
 int64_t hpcfit_function_scratch_size(const hpcfit_function *function)

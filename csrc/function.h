@@ -24,12 +24,18 @@ hf_columns hf_function_columns(const hf_call *call, const hpcfit_function *funct
 /* Scratch doubles that hf_function_run needs, the largest of all functions. */
 int64_t hf_function_scratch(const hpcfit_functions *functions);
 
-/* Most outputs of any function. */
+/* Most outputs of any function; and most rows that hf_function_run_rows fills. */
 int64_t hf_function_most_outputs(const hpcfit_functions *functions);
+int64_t hf_function_most_rows(const hpcfit_functions *functions);
 
 /* Computes all outputs at n arguments x, n a multiple of 8, into rows of `stride` doubles; zero from the cut-off on.
  */
 void hf_function_run(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
                      double *outputs, int64_t stride, double *scratch);
+
+/* The same for a function of the distance, but of a spline value and slope alone: spline_columns.h has its
+ * derivatives by parameters. */
+void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
+                          double *outputs, int64_t stride, double *scratch);
 
 #endif

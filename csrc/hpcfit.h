@@ -82,13 +82,26 @@ typedef struct {
     const int32_t (*steps)[5];
 } hpcfit_program;
 
-/* A function that a potential is built from. The outputs of its program are value and slope; for a function of the
- * density also the second derivative; then the derivatives of the value by the function's free parameters, then those
- * of the slope. */
+/* A piecewise cubic function, linear in its parameters, by values and slopes at its knots: rows of the tables are
+ * what one unit of each parameter adds, the last row is there without any. Bins of equal width, at most half that of
+ * the narrowest interval, lead from an argument to its interval. */
+typedef struct {
+    int64_t n_knots, n_parameters, n_bins;
+    double bins_per_unit;
+    const double *knots;  /* [n_knots] ascending */
+    const double *values; /* [n_parameters + 1][n_knots] */
+    const double *slopes; /* [n_parameters + 1][n_knots] */
+    const double *bins;   /* [n_bins] number of the interval in which the bin begins */
+} hpcfit_spline;
+
+/* A function that a potential is built from: a spline if it has knots, and a program otherwise. The outputs are value
+ * and slope; for a function of the density also the second derivative; then the derivatives of the value by the
+ * function's free parameters, then those of the slope. */
 typedef struct {
     int64_t first_parameter; /* place of its first parameter in the potential's parameter vector */
     double cutoff;           /* the function is zero from here on */
-    hpcfit_program program;
+    hpcfit_program program;  /* of a spline: numbers of parameters and outputs alone */
+    hpcfit_spline spline;
 } hpcfit_function;
 
 typedef struct {

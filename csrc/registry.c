@@ -4,6 +4,7 @@
 /* clang-format off */
 static const hpcfit_potential *const potentials[] = {
     &hf_abop,
+    &hf_adp,
     &hf_eam,
     &hf_edip,
     &hf_lennard_jones,

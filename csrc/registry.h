@@ -5,6 +5,7 @@
 #include "internal.h"
 
 extern const hpcfit_potential hf_abop;
+extern const hpcfit_potential hf_adp;
 extern const hpcfit_potential hf_eam;
 extern const hpcfit_potential hf_edip;
 extern const hpcfit_potential hf_lennard_jones;

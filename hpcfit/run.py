@@ -22,6 +22,7 @@ from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.plan import Plan, make_plan
 from hpcfit.output import report
 from hpcfit.output.compare import differences
+from hpcfit.output.export.at_end import write_exports
 from hpcfit.output.header import Counts, Loss, Machine, RunHeader, run_header
 from hpcfit.output.log import header_lines
 from hpcfit.output.progress import progress
@@ -193,6 +194,7 @@ class _Run:
             }
             store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
         report.write(store.run, self.log)
+        write_exports(self.plan.job, store.run, self.log)
         return state.outcome
 
     def _iterate(self, problem: Asked, local: LocalObjective, state: State, store: RunStore) -> State:

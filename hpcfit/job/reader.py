@@ -13,6 +13,7 @@ from hpcfit.job import values
 from hpcfit.job.constraints import dependents, read_constraints
 from hpcfit.job.document import parse
 from hpcfit.job.explain import check
+from hpcfit.job.exports import read_exports
 from hpcfit.job.fitting import read_fitting
 from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
@@ -110,6 +111,7 @@ def _job(
         structures=structures,
         absolute=absolute,
         constraints=read_constraints(constrained, potentials, functions.check_formula, faults),
+        exports=read_exports(block, folder, faults),
         warnings=tuple(faults.warnings),
     )
 

@@ -7,6 +7,7 @@ from importlib import resources
 
 from lxml import etree
 
+from hpcfit.job.exports import EXPORT_FORMS
 from hpcfit.job.param_file import FORMS_WITH_FILES
 from hpcfit.job.tags import SPECIES_ATTRIBUTES
 from hpcfit.records import FunctionForm, PotentialForm, RoleForm
@@ -41,13 +42,22 @@ def _potential(form: PotentialForm) -> etree._Element:
         blocks.append(_optional(_node("element", _any_of(fittable, "degree-of-freedom"), name="fit-dof")))
     if form.name in FORMS_WITH_FILES:
         blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
+    blocks += _export(form)
     return _node("element", _ref("potential-attributes"), _node("interleave", *blocks), name=form.name)
 
 
 def _built_potential(form: PotentialForm) -> etree._Element:
     functions = _node("element", _node("oneOrMore", _ref("function")), name="functions")
-    blocks = _node("interleave", _mapping(form.roles), functions)
+    blocks = _node("interleave", _mapping(form.roles), functions, *_export(form))
     return _node("element", _ref("potential-attributes"), blocks, name=form.name)
+
+
+def _export(form: PotentialForm) -> list[etree._Element]:
+    if form.name not in EXPORT_FORMS:
+        return []
+    known = EXPORT_FORMS[form.name]
+    content = _ref("table-file" if known.has_tables else "line-of-text")
+    return [_optional(_node("element", content, name=known.element))]
 
 
 def _pair_potential(form: PotentialForm) -> etree._Element:

@@ -6,7 +6,6 @@ import functools
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,12 +14,16 @@ from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, pa
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions, function_values
 from hpcfit.potential.program import Program
+from hpcfit.potential.spline import Spline, compile_spline
 from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
 
 #: Forms made of other functions, by the operator that joins these.
 _JOINED = {"sum": "+", "product": "*"}
+
+#: Forms that the kernels know as splines, which stand for themselves.
+_SPLINES = ("spline", "tabulated")
 
 
 def function_catalogue() -> FunctionCatalogue:
@@ -51,14 +54,14 @@ def compile_potential(
     return functions_of(potential, compile_programs(potential, form, n_species, free))
 
 
-def functions_of(potential: Potential, programs: Sequence[Program]) -> Functions:
+def functions_of(potential: Potential, programs: Sequence[Program | Spline]) -> Functions:
     """Return a potential's functions for the kernels from its programs."""
     return Functions(programs, [function.reach for function in potential.functions], potential.roles)
 
 
 def compile_programs(
     potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
-) -> tuple[Program, ...]:
+) -> tuple[Program | Spline, ...]:
     """Return the programs of a potential's functions, with derivatives by some of its parameters.
 
     Parameters
@@ -107,8 +110,8 @@ def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_s
 
 
 @functools.cache
-def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Program:
-    """Return the program of one function.
+def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Program | Spline:
+    """Return the program of one function, or its spline.
 
     Parameters
     ----------
@@ -118,7 +121,14 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
         Places among all its parameters of those to differentiate by.
     second
         Whether the second derivative is wanted, behind the slope.
+
+    Raises
+    ------
+    ValueError
+        If the function is faulty; what, found, allowed.
     """
+    if function.form in _SPLINES and function.screening is None:
+        return compile_spline(function, len(free), second)
     # SymPy takes a second to import, and only jobs with functions need it.
     from hpcfit.potential.expression.compiler import compile_outputs
     from hpcfit.potential.expression.symbolic import differentiate
@@ -181,7 +191,7 @@ def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
     if function.form in _JOINED:
         operator = _JOINED[function.form]
         own = functools.reduce(lambda left, right: Operation(operator, (left, right)), parts)
-    elif function.form == "spline":
+    elif function.form in _SPLINES:
         own = _spline_at(function, names, argument)
     else:
         known: dict[str, Node] = {name: Name(name) for name in names}
@@ -190,19 +200,17 @@ def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
 
 
 def _spline_at(function: Function, names: Sequence[str], argument: float) -> Node:
-    """Return the value of a clamped cubic spline: a sum of its nodes' values and end slopes, each times a number."""
-    from scipy.interpolate import CubicSpline
+    """Return the value of a spline: a sum of its parameters, each times a number, and of what is there without any."""
+    from scipy.interpolate import CubicHermiteSpline
 
-    knots = np.array(function.knots)
-    if not knots[0] <= argument <= knots[-1]:
-        allowed = f"{knots[0]} .. {knots[-1]}"
+    spline = compile_spline(function, 0, False)
+    if not spline.knots[0] <= argument <= spline.knots[-1]:
+        allowed = f"{spline.knots[0]} .. {spline.knots[-1]}"
         raise ValueError(f"value of a spline outside its nodes, found {argument}, allowed {allowed}")
-    # One spline per parameter: that which is 1 in it and 0 in all others.
-    cardinal = np.eye(len(knots) + 2)
-    ends: Any = ((1, cardinal[-2]), (1, cardinal[-1]))
-    weights = CubicSpline(knots, cardinal[:-2], bc_type=ends)(argument)
+    *weights, constant = CubicHermiteSpline(spline.knots, spline.values.T, spline.slopes.T)(argument)
     terms = [Operation("*", (Number(float(w)), Name(name))) for w, name in zip(weights, names, strict=False)]
-    return functools.reduce(lambda left, right: Operation("+", (left, right)), terms)
+    start: Node = Number(float(constant))
+    return functools.reduce(lambda left, right: Operation("+", (left, right)), terms, start)
 
 
 def check_formula(formula: str, names: Collection[str]) -> None:
@@ -307,6 +315,10 @@ def _cut(function: Function, names: Sequence[str]) -> Node:
 
 
 def _own_tree(function: Function, names: Sequence[str]) -> Node:
+    if function.form in _SPLINES:
+        raise ValueError(
+            f"{function.form} in a sum, product or with a screening function, found '{function.id}'"
+        )
     if not function.formula and function.form not in FUNCTION_FORMS:
         like = nearest(function.form, FUNCTION_FORMS)
         raise ValueError(f"unknown function, found '{function.form}'" + (f", nearest {like}" if like else ""))

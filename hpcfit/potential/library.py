@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hpcfit.potential._kernels import ffi, lib
 from hpcfit.potential.program import Program
+from hpcfit.potential.spline import Spline
 from hpcfit.records import (
     FloatArray,
     IntArray,
@@ -165,7 +166,8 @@ class Functions:
     Parameters
     ----------
     programs
-        One per function; its outputs are value, slope, for a function of the density the second derivative, then
+        One per function, or its spline; the outputs are value, slope, for a function of the density the second
+        derivative, then
         the derivatives of the value by the function's free parameters, then those of the slope.
     cutoffs
         One per function, in the unit of its argument: from there on it is zero; infinite where it never ends.
@@ -173,7 +175,9 @@ class Functions:
         For each role of the potential and each combination of species, the place of its function, -1 for none.
     """
 
-    def __init__(self, programs: Sequence[Program], cutoffs: Sequence[float], roles: Sequence[int]) -> None:
+    def __init__(
+        self, programs: Sequence[Program | Spline], cutoffs: Sequence[float], roles: Sequence[int]
+    ) -> None:
         self.n_parameters = sum(program.n_parameters for program in programs)
         self._array = ffi.new("hpcfit_function[]", len(programs))
         self._roles = np.array(roles, dtype=np.int32)
@@ -182,7 +186,11 @@ class Functions:
         for entry, program, cutoff in zip(self._array, programs, cutoffs, strict=True):
             entry.first_parameter = first
             entry.cutoff = cutoff
-            self._fill(entry.program, program)
+            entry.program.n_parameters, entry.program.n_outputs = program.n_parameters, program.n_outputs
+            if isinstance(program, Spline):
+                self._fill_spline(entry.spline, program)
+            else:
+                self._fill(entry.program, program)
             first += program.n_parameters
         self._handle = ffi.new("hpcfit_functions *")
         self._handle.n_functions = len(programs)
@@ -190,14 +198,23 @@ class Functions:
         self._handle.n_places = len(roles)
         self._handle.roles = _pointer("int32_t", self._roles, (len(roles),))
 
+    def _fill_spline(self, target: Any, spline: Spline) -> None:
+        n_knots, n_rows = len(spline.knots), spline.n_parameters + 1
+        target.n_knots = n_knots
+        target.n_parameters = spline.n_parameters
+        target.n_bins = len(spline.bins)
+        target.bins_per_unit = spline.bins_per_unit
+        target.knots = _pointer("double", spline.knots, (n_knots,))
+        target.values = _pointer("double", spline.values, (n_rows, n_knots))
+        target.slopes = _pointer("double", spline.slopes, (n_rows, n_knots))
+        target.bins = _pointer("double", spline.bins, (len(spline.bins),))
+
     def _fill(self, target: Any, program: Program) -> None:
         target.n_constants = len(program.constants)
-        target.n_parameters = program.n_parameters
         target.n_uniform = program.n_uniform
         target.n_uniform_steps = len(program.uniform)
         target.n_steps = len(program.vector)
         target.n_registers = program.n_registers
-        target.n_outputs = program.n_outputs
         constants = _pointer("double", program.constants, (len(program.constants),))
         tables = [_pointer("int32_t", table, (len(table), 5)) for table in (program.uniform, program.vector)]
         target.constants = constants

@@ -89,6 +89,30 @@ class Fitting:
 
 
 @dataclass(frozen=True)
+class ExportFile:
+    """A file that the job asks for at the end of its run.
+
+    Parameters
+    ----------
+    potential
+        Id of the potential.
+    format
+        One of ``hpcfit export``.
+    file, path
+        As written in the job, and resolved against the job's folder.
+    resolution, rho_range_factor
+        Of tables; None for the default.
+    """
+
+    potential: str
+    format: str
+    file: str
+    path: str
+    resolution: int | None
+    rho_range_factor: float | None
+
+
+@dataclass(frozen=True)
 class ConstraintTerm:
     """What a constraint's expression takes from the job, under a name of its own.
 
@@ -131,6 +155,7 @@ class Job:
     structures: Group
     absolute: bool  #: KLIFF's loss instead of normalised weights
     constraints: tuple[Constraint, ...] = ()  #: each one behind those that it needs
+    exports: tuple[ExportFile, ...] = ()
     warnings: tuple[str, ...] = ()  #: what looks like a mistake but may be meant
 
     @property

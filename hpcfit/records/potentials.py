@@ -128,8 +128,10 @@ class Function:
     derivative
         What the job says its derivative is; empty where it says nothing. It is checked, never used.
     knots
-        Of a ``spline``: where its nodes lie, ascending. Its parameters are the nodes' values, then the slopes at
-        the left and the right end.
+        Of a ``spline`` and of a ``tabulated`` function: its nodes' arguments, ascending. The parameters of a spline
+        are the values there, then the slopes at both ends; without these two its second derivative is zero there.
+    values
+        Of a ``tabulated`` function: its values at the knots.
     cutoff
         The function is zero from here on; infinite when there is none.
     children
@@ -149,6 +151,7 @@ class Function:
     screening: Function | None = None
     derivative: str = ""
     knots: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
 
     @property
     def nested(self) -> tuple[Function, ...]:

@@ -95,7 +95,7 @@ int main(int argc, char **argv)
             data[k] = (uint8_t)(rand() >> 7);
         n_run += LLVMFuzzerTestOneInput(data, size) == 0;
         n++;
-    } while (n < 20000 || difftime(time(NULL), begun) < seconds);
+    } while (n < 40000 || difftime(time(NULL), begun) < seconds);
     printf("%lld programs, %lld run\n", (long long)n, (long long)n_run);
     return n_run < 200;
 }

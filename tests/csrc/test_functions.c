@@ -39,6 +39,23 @@ static hpcfit_program new_program(int second, int is_free)
                             .steps = (const int32_t (*)[5])steps};
 }
 
+/* One parameter, which scales the first rows of the tables; bins half as wide as the narrowest interval. */
+static const double knots[] = {1.0, 2.5, 3.0, 5.0}, bins[] = {0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2};
+static const double values[] = {1.0, 0.5, 0.3, 0.1, 0.0, 0.1, 0.2, 0.3},
+                    slopes[] = {-0.3, -0.2, -0.2, 0.0, 0, 0, 0, 0};
+
+static hpcfit_spline new_spline(void)
+{
+    return (hpcfit_spline){.n_knots = 4,
+                           .n_parameters = 1,
+                           .n_bins = 17,
+                           .bins_per_unit = 17.0 / 4.0,
+                           .knots = knots,
+                           .values = values,
+                           .slopes = slopes,
+                           .bins = bins};
+}
+
 static int64_t n_tuples(hpcfit_kind kind, int64_t n)
 {
     const int64_t pairs = n * (n + 1) / 2;
@@ -52,7 +69,8 @@ typedef struct {
     int32_t *roles;
 } functions_sample;
 
-/* A function for every place but each seventh, which has none; all parameters are free or none. */
+/* A function for every place but each seventh, which has none; every fourth, if it is not the first, is a spline; all
+ * parameters are free or none. */
 static functions_sample new_functions(const hpcfit_potential *potential, int64_t n_species, int is_free)
 {
     functions_sample x = {.array = calloc(MAX_FUNCTIONS, sizeof *x.array),
@@ -67,6 +85,7 @@ static functions_sample new_functions(const hpcfit_potential *potential, int64_t
             const hpcfit_program program = new_program(role->argument == HPCFIT_OF_DENSITY && is_free, is_free);
             x.array[n] = (hpcfit_function){
                 .first_parameter = n, .cutoff = of_distance ? 6.0 + 0.1 * (double)r : INFINITY, .program = program};
+            if (n % 4 == 3) x.array[n].spline = new_spline();
             n++;
         }
     }
@@ -159,10 +178,10 @@ static const hpcfit_potential *embedded(void)
 /* Puts one wrong number into good functions, expects a refusal that leaves the output alone, and puts it back. */
 #define REFUSE(place, wrong)                                                                                         \
     do {                                                                                                             \
-        const int64_t right = (int64_t)(place);                                                                      \
+        const double right = (double)(place);                                                                        \
         (place) = (wrong);                                                                                           \
         CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);                               \
-        (place) = (int32_t)right;                                                                                    \
+        (place) = (__typeof__(place))right;                                                                          \
         CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_OK);                                         \
     } while (0)
 
@@ -208,6 +227,32 @@ static void test_bad_functions(void)
     free_sample(&x);
 }
 
+static void test_bad_splines(void)
+{
+    const int sizes[] = {9};
+    sample x = new_sample(1, sizes, 1, 2, 0);
+    functions_sample f = new_functions(embedded(), 1, 1);
+    hpcfit_spline *spline = &f.array[1].spline;
+    hpcfit_geometry *geometry = NULL;
+    hpcfit_error err;
+    double other[17] = {1.0, 2.5, 2.5, 5.0};
+    CHECK(hpcfit_geometry_new(&x.batch, &geometry, &err) == HPCFIT_OK);
+    *spline = new_spline();
+    REFUSE(spline->n_knots, 1);
+    REFUSE(spline->n_parameters, 2);
+    REFUSE(spline->n_parameters, -1);
+    REFUSE(spline->n_bins, 0);
+    REFUSE(spline->bins_per_unit, -1);
+    spline->knots = other;
+    CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
+    spline->knots = knots;
+    spline->bins = other; /* 5 is beyond the last interval */
+    CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
+    hpcfit_geometry_free(geometry);
+    free_functions(&f);
+    free_sample(&x);
+}
+
 static void test_bad_uniform_steps(void)
 {
     const int32_t good[5] = {HF_MUL, 2, 0, 1, 0};
@@ -227,6 +272,7 @@ int main(void)
 {
     test_batches();
     test_bad_functions();
+    test_bad_splines();
     test_bad_uniform_steps();
     return report();
 }

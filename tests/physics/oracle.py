@@ -101,8 +101,24 @@ def eam(
     return _applied(table["pair-interaction"], kind, r).sum() / 2 + embedding
 
 
+def adp(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return Mishin, Mehl and Papaconstantopoulos (2005), eqs. 1-5."""
+    kind = species[pairs.atom], species[pairs.other]
+    r = np.sqrt((vector**2).sum(axis=1))
+    mu, lamda = np.zeros((len(species), 3), dtype=r.dtype), np.zeros((len(species), 3, 3), dtype=r.dtype)
+    np.add.at(mu, pairs.atom, _applied(table["u-function"], kind, r)[:, None] * vector)
+    squares = vector[:, :, None] * vector[:, None, :]
+    np.add.at(lamda, pairs.atom, _applied(table["w-function"], kind, r)[:, None, None] * squares)
+    trace = np.trace(lamda, axis1=1, axis2=2)
+    angular = (mu**2).sum() / 2 + (lamda**2).sum() / 2 - (trace**2).sum() / 6
+    return eam(species, pairs, vector, table) + angular
+
+
 ORACLES: dict[str, Oracle] = {
     "abop": abop,
+    "adp": adp,
     "eam": eam,
     "edip": edip,
     "lennard-jones": lennard_jones,

@@ -29,11 +29,59 @@ from hpcfit.records import (
 
 @dataclass(frozen=True)
 class Formula:
-    """A function of one variable ``x``: its text, its parameters with bounds, and the same in NumPy."""
+    """A function of one variable ``x``: its text, its parameters with bounds, and the same in NumPy.
+
+    One with knots is a spline, without a text.
+    """
 
     text: str
     bounds: dict[str, tuple[float, float]]
     reference: Callable[..., Any]  #: of x, the cut-off and the parameters
+    knots: tuple[float, ...] = ()
+    kinks: tuple[float, ...] = ()  #: where high derivatives jump
+
+
+def _spline(x: Any, knots: tuple[float, ...], y: Any, ends: tuple[Any, Any] | None) -> Any:
+    """Return a cubic spline by its second derivatives at the knots, linear outside; natural without `ends`."""
+    k, n = np.array(knots, dtype=np.longdouble), len(knots)
+    h, rise = np.diff(k), np.diff(y) / np.diff(k)
+    matrix, right = np.eye(n, dtype=np.longdouble), np.zeros(n, dtype=np.longdouble)
+    for i in range(1, n - 1):
+        matrix[i, i - 1 : i + 2] = h[i - 1] / 6, (h[i - 1] + h[i]) / 3, h[i] / 6
+        right[i] = rise[i] - rise[i - 1]
+    if ends:
+        matrix[0, :2], right[0] = (h[0] / 3, h[0] / 6), rise[0] - ends[0]
+        matrix[-1, -2:], right[-1] = (h[-1] / 6, h[-1] / 3), ends[1] - rise[-1]
+    for i in range(1, n):  # elimination: NumPy solves no systems in extended precision
+        factor = matrix[i, i - 1] / matrix[i - 1, i - 1]
+        matrix[i] -= factor * matrix[i - 1]
+        right[i] -= factor * right[i - 1]
+    second = np.zeros(n, dtype=np.longdouble)
+    for i in reversed(range(n)):
+        second[i] = (right[i] - matrix[i, i + 1 :] @ second[i + 1 :]) / matrix[i, i]
+    inside = np.clip(x, k[0], k[-1])
+    i = np.clip(np.searchsorted(k, inside, side="right") - 1, 0, n - 2)
+    a, b = (k[i + 1] - inside) / h[i], (inside - k[i]) / h[i]
+    bend = ((a**3 - a) * second[i] + (b**3 - b) * second[i + 1]) * h[i] ** 2 / 6
+    slope = rise[i] + ((1 - 3 * a**2) * second[i] + (3 * b**2 - 1) * second[i + 1]) * h[i] / 6
+    return a * y[i] + b * y[i + 1] + bend + slope * (x - inside)
+
+
+def _clamped(knots: tuple[float, ...], low: float, high: float) -> Formula:
+    names = [*(f"node[{k}].y" for k in range(len(knots))), "derivative-left", "derivative-right"]
+    return Formula(
+        "",
+        dict.fromkeys(names, (low, high)),
+        lambda x, c, *p: _spline(x, knots, np.array(p[:-2]), p[-2:]),
+        knots,
+    )
+
+
+def _natural(knots: tuple[float, ...], low: float, high: float) -> Formula:
+    names = [f"node[{k}].y" for k in range(len(knots))]
+    return Formula(
+        "", dict.fromkeys(names, (low, high)), lambda x, c, *p: _spline(x, knots, np.array(p), None), knots
+    )
 
 
 #: Exponentials like Stillinger-Weber's take all of them to zero at the cut-off, with all derivatives.
@@ -56,9 +104,11 @@ FORMULAS = {
         ),
         Formula(
             "A*(1 + (x < 3 ? k*(3-x)^4 : 0))*exp(1/(x-cutoff))",
-            {"A": (0.5, 1.0), "k": (0.5, 1.0)},
+            {"A": (0.5, 1.0), "k": (3.0, 6.0)},
             lambda x, c, A, k: A * (1 + np.where(x < 3, k * (3 - x) ** 4, 0)) * np.exp(1 / (x - c)),
+            kinks=(3.0,),
         ),
+        _clamped((2.0, 2.3, 2.9, 3.4, 4.0, 4.8), 0.2, 0.6),
     ),
     "density": (
         Formula(
@@ -76,6 +126,8 @@ FORMULAS = {
             {"a": (0.1, 0.2), "b": (0.5, 1.5)},
             lambda x, c, a, b: a * x**2 - b * x,
         ),
+        # All densities lie between two knots: differences across one, where third derivatives jump, are worth little.
+        _natural((-1.0, -0.5, 8.0, 9.0), -1.0, 0.5),
     ),
     "cosine": (
         Formula(
@@ -93,8 +145,13 @@ FORMULAS = {
             {"a": (0.3, 0.5), "b": (-0.2, 0.2), "d": (-0.1, 0.1)},
             lambda x, c, a, b, d: a + b * x + d * x**3,
         ),
+        _clamped((-1.0, -0.4, 0.3, 1.0), 0.1, 0.4),
     ),
 }
+
+
+#: Factors on the values of functions whose squares enter the energy with powers of the distance.
+STRENGTHS = {"u-function": 0.2, "w-function": 0.05}
 
 
 @dataclass(frozen=True)
@@ -114,7 +171,8 @@ def sample_functions(form: PotentialForm, n_species: int) -> tuple[SampleFunctio
     found: list[SampleFunction] = []
     for place, role in enumerate(form.roles):
         for k, species in enumerate(species_tuples(role.kind, n_species)):
-            formulas = FORMULAS[role.argument]
+            # Splines with free ends jump at their cut-off, where the tests of one species look.
+            formulas = [f for f in FORMULAS[role.argument] if n_species > 1 or not f.knots]
             formula = formulas[(place + k) % len(formulas)]
             # The first role reaches farthest with one species, and others with several.
             cutoff = 5.0 - 0.25 * place + 0.1 * k if role.argument == "distance" else np.inf
@@ -128,16 +186,19 @@ def _record(
     rng: np.random.Generator, role: str, species: tuple[int, ...], formula: Formula, cutoff: float
 ) -> Function:
     name = "-".join([role, *map(str, species)])
+    values = {p: float(rng.uniform(*bounds)) for p, bounds in formula.bounds.items()}
+    linear = set(values) if formula.knots else {"A"} & set(values)
+    values |= {p: STRENGTHS.get(role, 1.0) * values[p] for p in linear}
     return Function(
         id=name,
-        form="user-function",
+        form="spline" if formula.knots else "user-function",
         names=tuple(formula.bounds),
         parameters=tuple(
-            Parameter(f"P.{name}.{p}", "", float(rng.uniform(*bounds)), -np.inf, np.inf, True)
-            for p, bounds in formula.bounds.items()
+            Parameter(f"P.{name}.{p}", "", value, -np.inf, np.inf, True) for p, value in values.items()
         ),
         formula=formula.text,
         variable="x",
+        knots=formula.knots,
         cutoff=float(cutoff),
     )
 
@@ -148,15 +209,20 @@ def function_parameters(form: PotentialForm, n_species: int) -> FloatArray:
 
 
 def function_cutoffs(form: PotentialForm, n_species: int) -> FloatArray:
-    """Return the cut-offs [n_roles, n_species, n_species] of the functions of the distance."""
+    """Return the cut-offs [..., n_species, n_species] of the functions of the distance, and where they have kinks."""
     roles = [role for role in form.roles if role.argument == "distance"]
-    found = np.zeros((len(roles), n_species, n_species))
+    found = np.zeros((len(roles), 8, n_species, n_species))
     places = {role.name: (k, role.kind) for k, role in enumerate(roles)}
     for function in sample_functions(form, n_species):
         if function.role in places:
             k, kind = places[function.role]
             for a, b in _orders(kind, function.species):
-                found[k, a, b] = function.record.cutoff
+                kinks = [
+                    x
+                    for x in (*function.formula.knots, *function.formula.kinks)
+                    if x < function.record.cutoff
+                ]
+                found[k, : len(kinks) + 1, a, b] = function.record.cutoff, *kinks
     return found
 
 

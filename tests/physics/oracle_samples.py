@@ -52,6 +52,7 @@ SAMPLES = {
         continuous=True,
         mutual=("bigr", "bigd"),
     ),
+    "adp": Sample(values={}, distance=2.1, continuous=True),
     "eam": Sample(values={}, distance=2.1, continuous=True),
     "lennard-jones": Sample(
         values={"sigma": (2.2, 2.1, 2.3), "epsilon": (0.3, 0.2, 0.4), "cutoff": (5.0, 4.5, 5.5)},

@@ -179,6 +179,8 @@ def test_kumagais_silicon() -> None:
 
 def test_edips_silicon() -> None:
     written = edip.write(uniform("edip", EDIP, ParameterKind.ORDERED_TRIPLET))
+    assert written.commands[0] == "pair_style edip/multi"
+    assert len(written.notes) == 1
     (energy,) = _energies(_crystal(written, 5.430))
     assert energy / 8 == pytest.approx(-4.650, abs=0.0005)
 

@@ -102,6 +102,7 @@ def _tersoff_mod(table: dict[str, Any], n_species: int) -> dict[str, Any]:
 #: How LAMMPS says a form; a form that it has no word for is named here with None.
 STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
     "abop": _abop,
+    "adp": None,  # like eam
     "eam": None,  # reads tables, whose error is no matter of the kernels
     "edip": _edip,
     "lennard-jones": _lj_cut,

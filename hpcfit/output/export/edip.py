@@ -1,6 +1,8 @@
-"""LAMMPS' ``edip``, of several species ``edip/multi``."""
+"""LAMMPS' ``edip/multi``."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from hpcfit.output.export.columns import write_columns
 from hpcfit.output.export.source import Source, Written
@@ -13,8 +15,10 @@ _COLUMNS = (
 
 def write(source: Source) -> Written:
     """Return the file."""
-    style = "edip" if len(source.species) == 1 else "edip/multi"
-    return write_columns(source, style, _COLUMNS, _entry)
+    written = write_columns(source, "edip/multi", _COLUMNS, _entry)
+    if len(source.species) > 1:
+        return written
+    return replace(written, notes=("pair_style edip reads the file too, and interpolates in tables",))
 
 
 def _entry(source: Source, i: int, j: int, k: int) -> list[float]:

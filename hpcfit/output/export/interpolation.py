@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from hpcfit.records import FloatArray
 
@@ -55,6 +54,9 @@ def pair_table_errors(
     n
         Number of points of the file, and of LAMMPS' own table.
     """
+    # It takes half a second to import, which every run would pay.
+    from scipy.interpolate import CubicSpline
+
     r = np.linspace(inner, outer, n)
     energy, slope = function(r)
     of_r = CubicSpline(r, energy, bc_type=((1, slope[0]), (1, slope[-1])))

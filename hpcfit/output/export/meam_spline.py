@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from hpcfit.output.export.interpolation import finite
 from hpcfit.output.export.setfl import same
@@ -86,6 +85,9 @@ class _Splines:
 
     def add(self, kind: str, function: Function | None, x: FloatArray) -> None:
         """Add the spline of a function through knots at `x`."""
+        # It takes half a second to import, which every run would pay.
+        from scipy.interpolate import CubicSpline
+
         middle = (x[1:] + x[:-1]) / 2.0
         both, slope = np.zeros(2 * len(x) - 1), np.zeros(2 * len(x) - 1)
         if function is not None:

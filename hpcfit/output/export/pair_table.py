@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from functools import partial
 
 import numpy as np
@@ -42,10 +43,8 @@ def write(source: Source) -> Written:
 
 def _section(source: Source, name: str, function: Function) -> tuple[list[str], str]:
     inner, outer, n = source.inner, function.reach, source.resolution
-    if inner >= outer:
-        raise source.refuse(
-            f"the table of {name} is empty", f"{inner} .. {outer} A", "--inner below the cut-off"
-        )
+    if not inner < outer < math.inf:
+        raise source.refuse(f"no table of {name}", f"{inner} .. {outer} A", "--inner below a finite cut-off")
     values = np.array([p.start for p in function.all_parameters])
     evaluated = partial(tabulate, function, values)
     r = np.linspace(inner, outer, n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from hpcfit.errors import Fault, InputError
@@ -95,8 +96,17 @@ class Source:
 
     @property
     def cutoff(self) -> float:
-        """The distance beyond which all functions of the distance vanish, Angstrom."""
-        return reach(self.potential, self.form, len(self.species))
+        """The distance beyond which all functions of the distance vanish, Angstrom.
+
+        Raises
+        ------
+        InputError
+            When there is no such function, or one that never vanishes.
+        """
+        found = reach(self.potential, self.form, len(self.species))
+        if not 0.0 < found < math.inf:
+            raise self.refuse("functions of the distance without a cut-off", f"{found} A")
+        return found
 
     def refuse(self, what: str, found: str = "", allowed: str = "") -> InputError:
         """Return the error that says why this potential does not go into the file."""

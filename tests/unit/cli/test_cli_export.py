@@ -89,3 +89,28 @@ def test_tables_of_embedded_atoms(folder, capsys):
     assert main(command) == 2
     assert "no such file" in capsys.readouterr().err
     assert main([*command, "--largest-density", "0.5"]) == 0
+
+
+def test_there_and_back(folder, capsys):
+    """A job whose values come from an exported file exports the same numbers."""
+    carbide = job_text(
+        potentials=potential()
+        .replace("<A>", '<A tag="CSi">7</A> <A>')
+        .replace("<p>", '<lambda tag="CSiC">9</lambda><p>'),
+        species=("Si", "C"),
+    )
+    write_job(folder, carbide, {})
+    assert main(["export", "job.xml", "--format", "lammps-sw", "-o", "first.sw"]) == 0
+    short = '<stillinger-weber id="SW"><param-file>first.sw</param-file></stillinger-weber>'
+    write_job(folder, job_text(structures=" ", potentials=short, fitting="", species=("Si", "C")), {})
+    assert main(["export", "job.xml", "--format", "lammps-sw", "-o", "second.sw"]) == 0
+    first, second = (
+        [line.split() for line in (folder / name).read_text().splitlines() if not line.startswith("#")]
+        for name in ("first.sw", "second.sw")
+    )
+    assert len(first) == 8
+    assert "7" in first[3] and "9" in first[5]
+    for wanted, found in zip(first, second, strict=True):
+        assert found[:3] == wanted[:3]
+        # Lengths are written in units of sigma.
+        assert [float(x) for x in found[3:]] == pytest.approx([float(x) for x in wanted[3:]], rel=1e-15)

@@ -87,8 +87,8 @@ CASES = {
         [
             (
                 "job.xml:15: element not allowed in <stillinger-weber>, found <lamda>, allowed "
-                "<A>, <B>, <costheta0>, <cutoff>, <fit-dof>, <gamma>, <lambda>, <p>, <param-file>, <q>, "
-                "<sigma>, nearest <lambda>"
+                "<A>, <B>, <costheta0>, <cutoff>, <export-potential>, <fit-dof>, <gamma>, <lambda>, <p>, "
+                "<param-file>, <q>, <sigma>, nearest <lambda>"
             )
         ],
     ),

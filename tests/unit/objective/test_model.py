@@ -165,6 +165,39 @@ def test_pair_potential_is_an_eam_without_density(tmp_path):
     np.testing.assert_allclose(first, second, rtol=1e-11, atol=1e-12 * np.abs(second).max())
 
 
+def test_splines_in_dipoles_beside_an_energy_per_atom(tmp_path):
+    """Splines as density and embedding, of which a constraint takes a value, and a potential without a cut-off."""
+    angular = """
+    <adp id="P">
+      <mapping>
+        <pair-interaction function="V"/> <electron-density function="rho"/> <embedding-energy function="F"/>
+        <u-function function="u"/> <w-function function="w"/>
+      </mapping>
+      <functions>
+        <morse-A id="V"><D0>0.4</D0><r0>2.9</r0><alpha>1.3</alpha><cutoff>5</cutoff><fit-dof><D0/></fit-dof></morse-A>
+        <spline id="rho"><cutoff>5</cutoff>
+          <nodes><node x="2" y="0.9"/><node x="2.6" y="0.5"/><node x="3.5" y="0.2"/><node x="5" y="0"/></nodes>
+          <derivative-left>-0.8</derivative-left> <derivative-right>0</derivative-right></spline>
+        <spline id="F"><nodes><node x="0" y="0"/><node x="1" y="-0.8"/><node x="4" y="-1.5"/></nodes>
+          <derivative-left>-1</derivative-left> <derivative-right>0.2</derivative-right></spline>
+        <gaussian id="u"><prefactor>0.2</prefactor><eta>0.4</eta><mu>2</mu><cutoff>5</cutoff>
+          <fit-dof><eta/></fit-dof></gaussian>
+        <gaussian id="w"><prefactor>0.1</prefactor><eta>0.5</eta><mu>2</mu><cutoff>5</cutoff>
+          <fit-dof><mu/></fit-dof></gaussian>
+      </functions>
+    </adp>
+    <one-body id="O"><energy>-1.5</energy><fit-dof><energy/></fit-dof></one-body>"""
+    constraints = constrained(("P.u.prefactor", "0.4*{P.rho:eval.2.5}"))
+    model = Model(read(tmp_path, eam_job(angular, constraints)))
+    assert model.cutoff == 5
+    configurations = cells()
+    check_derivatives(model, configurations)
+    exact = columns(model, configurations, model.start, derivatives=True)
+    n, by_energy = len(configurations), exact[-1]
+    assert by_energy[:n].tolist() == np.diff(configurations.ptr).tolist()
+    assert not by_energy[n:].any()
+
+
 def test_dependent_parameter_out_of_its_range_is_not_finite(tmp_path):
     constraints = constrained(("SW.sigma", "{SW.gamma} - 2"))
     job = read(tmp_path, eam_job(potential(dof="<A/><gamma/>"), constraints))

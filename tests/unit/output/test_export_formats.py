@@ -108,7 +108,7 @@ def test_embedded_atoms_do_not_go_into_a_pair_table():
 
 def test_pair_tables_that_cannot_be():
     final = final_job(embedded_atoms(1, "none"), 1)
-    message = "out: EAM: the table of Si_Si is empty, found 6.0 .. 5.5 A, allowed --inner below the cut-off"
+    message = "out: EAM: no table of Si_Si, found 6.0 .. 5.5 A, allowed --inner below a finite cut-off"
     assert _message(final, "table", inner=6.0) == message
     potential = embedded_atoms(2, "none")
     lacking = final_job(replace(potential, roles=(0, -1, *potential.roles[2:])), 2)
@@ -283,3 +283,11 @@ def test_lookups():
 def test_every_form_of_a_format_is_named_once():
     taken = [form for known in FORMATS.values() for form in known.writers]
     assert set(taken) >= {"stillinger-weber", "lennard-jones", "eam", "tersoff", "edip"}
+
+
+def test_functions_without_a_cutoff():
+    potential = embedded_atoms(1, "by pair")
+    functions = (function("V", "exp(-r)"), *potential.functions[1:])
+    final = final_job(replace(potential, functions=functions), 1)
+    message = "out: EAM: functions of the distance without a cut-off, found inf A"
+    assert _message(final, "eam-fs", largest_density=1.0) == message

@@ -1,0 +1,47 @@
+/* Energies of atoms in the density of their neighbours: what eam and adp have in common. */
+#ifndef HF_EMBEDDING_H
+#define HF_EMBEDDING_H
+
+#include "function.h"
+#include "panel.h"
+
+/* The first roles of every potential with embedded atoms. */
+enum { HF_PAIR_ROLE, HF_DENSITY_ROLE, HF_EMBEDDING_ROLE, HF_N_EMBEDDED_ROLES };
+
+#define HF_EMBEDDED_ROLES                                                                                            \
+    [HF_PAIR_ROLE] = {"pair-interaction", "energy of a pair", HPCFIT_PAIR, HPCFIT_OF_DISTANCE},                      \
+    [HF_DENSITY_ROLE] = {"electron-density", "density that species-a receives from species-b", HPCFIT_ORDERED_PAIR,  \
+                         HPCFIT_OF_DISTANCE},                                                                        \
+    [HF_EMBEDDING_ROLE] = {"embedding-energy", "energy of an atom in the density of its neighbours", HPCFIT_SPECIES, \
+                           HPCFIT_OF_DENSITY}
+
+/* The scratch space. Lanes are the atoms in the order of the groups; arrays over atoms are in the batch's order, for
+ * neighbours to read. */
+typedef struct {
+    int64_t n_lanes, n_atoms, stride, rows;
+    double *rho, *first;         /* [n_lanes] density, F'(rho) */
+    double *rho_by;              /* [n_free][n_lanes] derivative of the density by a parameter of a density */
+    double *first_by;            /* [n_free][n_lanes] derivative of F'(rho) by any parameter */
+    double *atom_first;          /* [n_atoms] F'(rho) */
+    double *panel_lanes;         /* [n_lanes][width] first_by of the parameters that it depends on */
+    double *panel_atoms;         /* [n_atoms][width] */
+    int64_t *column;             /* [n_free] these parameters */
+    hf_panel panel;              /* the three arrays above */
+    double *pair, *here, *there; /* [rows][stride] outputs over a chunk's run: phi, rho_ij, rho_ji */
+    double *weight, *gathered;   /* [stride] F'(rho) of the atom and of the neighbour */
+    double *slope, *zeros;       /* [stride] */
+    double *embedding;           /* [most outputs][most lanes of a chunk] */
+    double *function, *spline;   /* scratch of the functions, and of the columns of splines */
+} hf_embedded;
+
+/* Lays the arrays out from `scratch` on, NULL to learn their length alone, which is returned. */
+int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s);
+
+/* Adds the embedding energies and fills what the forces need: F', its panel. */
+void hf_embed(const hf_call *call, hf_embedded *s);
+
+/* All of an embedded-atom potential: energies, forces, virials and their derivatives. */
+void hf_embedded_evaluate(const hf_call *call);
+int64_t hf_embedded_scratch(const hf_call *call);
+
+#endif

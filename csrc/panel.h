@@ -1,0 +1,28 @@
+/* Derivatives by many parameters at once: a panel holds the columns of an array side by side, [n][width], so that the
+ * work of a pair is one vector operation for eight columns. */
+#ifndef HF_PANEL_H
+#define HF_PANEL_H
+
+#include "internal.h"
+
+/* Eight columns; compilers split it where vectors are shorter. */
+typedef double hf_eight __attribute__((vector_size(64), aligned(8)));
+
+static inline int64_t hf_round_up(int64_t n)
+{
+    return (n + HF_LANES - 1) / HF_LANES * HF_LANES;
+}
+
+typedef struct {
+    int64_t n_columns, width; /* width is n_columns, rounded up to a multiple of 8 */
+    const int64_t *column;    /* [n_columns] the free parameters they belong to */
+    const double *lanes;      /* [n_lanes][width] over the atoms in the order of the groups */
+    const double *atoms;      /* [n_atoms][width] over the atoms of the batch */
+} hf_panel;
+
+/* Adds forces and virials of the slopes  here * lanes + there * atoms[neighbour]  along the bonds of a run to the
+ * panel's columns of the output; here and there [n_pairs] are those of the run. */
+void hf_add_panel(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *here, const double *there,
+                  const hf_panel *panel, const hpcfit_output *output);
+
+#endif

@@ -1,0 +1,19 @@
+/* Derivatives by the parameters of a spline, at the cost of one interval per pair. */
+#ifndef HF_SPLINE_COLUMNS_H
+#define HF_SPLINE_COLUMNS_H
+
+#include "function.h"
+
+/* Scratch doubles that the functions below need, the largest of all functions. */
+int64_t hf_spline_columns_scratch(const hf_call *call);
+
+/* Adds what hf_add_radial would add for each free parameter of a spline, over the pairs of a run. With weights
+ * [n_pairs] slopes are multiplied by them, and there are no energies. */
+void hf_spline_add_radial(const hf_call *call, const hpcfit_function *function, int64_t chunk, int64_t species,
+                          const double *weights, double *scratch);
+
+/* Adds to sums [n_free][n_lanes] the derivatives of the sums of a spline over the neighbours of each atom. */
+void hf_spline_add_sums(const hf_call *call, const hpcfit_function *function, int64_t chunk, int64_t species,
+                        double *sums, double *scratch);
+
+#endif
