@@ -21,7 +21,7 @@ EXTRAS_mpich := mpi,test
 EXTRAS_site  := site,test
 SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.c csrc/*.h)
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench fuzz clean
 
 demo: $(READY)
 	rm -rf $(RUN)/demo && mkdir -p $(RUN)/demo
@@ -54,6 +54,15 @@ $(READY): $(SOURCES)
 $(LINTER): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lint]'
 	touch $@
+
+# An hour of fuzzing of the register programs and their loader, under the sanitizers; needs clang.
+FUZZ_SECONDS ?= 3600
+CLANG ?= clang
+fuzz:
+	mkdir -p $(RUN)/fuzz/corpus
+	$(CLANG) -g -O1 -std=gnu11 -Icsrc -DLIBFUZZER -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  tests/csrc/fuzz_programs.c csrc/program.c csrc/program_fault.c -lm -o $(RUN)/fuzz/program
+	cd $(RUN)/fuzz && ./program -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=600 corpus
 
 clean:
 	rm -rf build .run .venv-* *.egg-info hpcfit/potential/_kernels*

@@ -1,5 +1,5 @@
 /* One evaluation: chunk by chunk through the potential, then a look for numbers that are not finite. */
-#include "internal.h"
+#include "function.h"
 
 #include <stdio.h>
 
@@ -173,10 +173,9 @@ static const char *argument_fault(const hf_call *call)
     int64_t n_parameters = hf_parameter_offset(potential, potential->n_parameters, call->geometry->n_species);
     if ((call->functions == NULL) != (potential->n_roles == 0))
         return "functions for a potential without roles, or none for one with roles";
-    for (int64_t f = 0; call->functions != NULL && f < call->functions->n_functions; f++) {
-        const hpcfit_function *function = &call->functions->functions[f];
-        if (function->first_parameter != n_parameters) return "functions do not follow each other in the parameters";
-        n_parameters += function->program.n_parameters;
+    if (call->functions != NULL) {
+        const char *fault = hf_functions_fault(call, &n_parameters);
+        if (fault != NULL) return fault;
     }
     for (int64_t k = 0; k < call->n_free; k++) {
         if (call->free_parameters[k] < 0 || call->free_parameters[k] >= n_parameters)
@@ -184,7 +183,7 @@ static const char *argument_fault(const hf_call *call)
         if (k > 0 && call->functions != NULL && call->free_parameters[k] <= call->free_parameters[k - 1])
             return "free parameters of functions do not ascend";
     }
-    return NULL;
+    return call->functions != NULL ? hf_roles_fault(call) : NULL;
 }
 
 hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_functions *functions,

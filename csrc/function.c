@@ -12,6 +12,42 @@ hf_columns hf_function_columns(const hf_call *call, const hpcfit_function *funct
     return columns;
 }
 
+const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters)
+{
+    for (int64_t f = 0; f < call->functions->n_functions; f++) {
+        const hpcfit_function *function = &call->functions->functions[f];
+        const char *fault = hf_program_fault(&function->program);
+        if (fault != NULL) return fault;
+        if (function->first_parameter != *n_parameters) return "functions do not follow each other in the parameters";
+        *n_parameters += function->program.n_parameters;
+    }
+    return NULL;
+}
+
+const char *hf_roles_fault(const hf_call *call)
+{
+    const int32_t *place = call->functions->roles;
+    int64_t n_places = 0;
+    for (int role = 0; role < call->potential->n_roles; role++)
+        n_places += hf_n_tuples(call->potential->roles[role].kind, call->geometry->n_species);
+    if (call->functions->n_places != n_places) return "functions for another number of roles or species";
+    for (int role = 0; role < call->potential->n_roles; role++) {
+        const hpcfit_role *r = &call->potential->roles[role];
+        const int64_t end = hf_n_tuples(r->kind, call->geometry->n_species);
+        const int second = r->argument == HPCFIT_OF_DENSITY && call->n_free > 0;
+        for (int64_t tuple = 0; tuple < end; tuple++, place++) {
+            if (*place < -1 || *place >= call->functions->n_functions)
+                return "a role names a function that is not there";
+            if (*place < 0) continue;
+            const hpcfit_function *function = &call->functions->functions[*place];
+            const int64_t count = hf_function_columns(call, function).count;
+            if (function->program.n_outputs != HF_BY + second + 2 * count)
+                return "a function's outputs do not fit its role and the free parameters";
+        }
+    }
+    return NULL;
+}
+
 int64_t hf_function_scratch(const hpcfit_functions *functions)
 {
     int64_t most = 0;

@@ -13,6 +13,12 @@ typedef struct {
  * the slope. A function of the density has its second derivative behind the slope. */
 enum { HF_VALUE, HF_SLOPE, HF_BY };
 
+/* What is wrong with the functions themselves, NULL when nothing is; adds the number of their parameters. */
+const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters);
+
+/* What is wrong with the functions in their roles and for the free parameters, NULL when nothing is. */
+const char *hf_roles_fault(const hf_call *call);
+
 hf_columns hf_function_columns(const hf_call *call, const hpcfit_function *function);
 
 /* Scratch doubles that hf_function_run needs, the largest of all functions. */

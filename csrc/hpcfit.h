@@ -92,7 +92,9 @@ typedef struct {
 typedef struct {
     int64_t n_functions;
     const hpcfit_function *functions;
-    const int32_t *roles; /* role by role, combinations of species inside: number of the function, -1 for none */
+    int64_t n_places;
+    const int32_t
+        *roles; /* [n_places] role by role, combinations of species inside: number of the function, -1 for none */
 } hpcfit_functions;
 
 typedef struct {

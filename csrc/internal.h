@@ -94,6 +94,20 @@ static inline hf_run hf_run_of(const hpcfit_geometry *g, int64_t chunk, int64_t 
                     .r = g->r + start[species] * HF_LANES};
 }
 
+/* The pairs of a group with neighbours of one species: how many slots, and where they begin in a chunk's arrays and
+ * in the geometry. */
+typedef struct {
+    int64_t n_slots, local, pair;
+} hf_part;
+
+static inline hf_part hf_part_of(const hpcfit_geometry *g, int64_t chunk, int64_t group, int64_t species)
+{
+    const int64_t slot = g->slot_start[group * g->n_species + species];
+    return (hf_part){.n_slots = g->slot_count[group * g->n_species + species],
+                     .local = (slot - g->run_start[chunk * (g->n_species + 1)]) * HF_LANES,
+                     .pair = slot * HF_LANES};
+}
+
 /* Scratch array number `array` over the pairs of one chunk. */
 static inline double *hf_chunk_array(const hf_call *call, int64_t array)
 {

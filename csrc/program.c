@@ -75,13 +75,13 @@ void hf_program_uniform(const hpcfit_program *program, const double *parameters,
 
 #define EACH(expression)                                                                                             \
     do {                                                                                                             \
-        _Pragma("omp simd") for (int k = 0; k < HF_BLOCK; k++) r[k] = (expression);                                  \
+        _Pragma("omp simd") for (int k = 0; k < n; k++) r[k] = (expression);                                         \
         return;                                                                                                      \
     } while (0)
 
 /* One instruction on vectors. */
 HF_CLONES
-static void step(int op, double *restrict r, const double *restrict a, const double *restrict b,
+static void step(int op, int n, double *restrict r, const double *restrict a, const double *restrict b,
                  const double *restrict c)
 {
     switch (op) {
@@ -118,18 +118,18 @@ static void step(int op, double *restrict r, const double *restrict a, const dou
     case HF_COPY:
         EACH(a[k]);
     default:
-        for (int k = 0; k < HF_BLOCK; k++)
+        for (int k = 0; k < n; k++)
             r[k] = apply(op, a[k], 0.0, 0.0);
     }
 }
 
 /* The frequent instructions with one uniform operand. */
 HF_CLONES
-static int step_uniform(int op, double *restrict r, const double *restrict a, double b, int swapped)
+static int step_uniform(int op, int n, double *restrict r, const double *restrict a, double b, int swapped)
 {
 #define EACH_OF(expression)                                                                                          \
     do {                                                                                                             \
-        _Pragma("omp simd") for (int k = 0; k < HF_BLOCK; k++) r[k] = (expression);                                  \
+        _Pragma("omp simd") for (int k = 0; k < n; k++) r[k] = (expression);                                         \
         return 1;                                                                                                    \
     } while (0)
     switch (op) {
@@ -162,19 +162,21 @@ static const double *operand(int32_t place, int which, const double *uniform, do
     return spread + which * HF_BLOCK;
 }
 
-static void run_block(const hpcfit_program *program, const double *uniform, double *registers)
+static void run_block(const hpcfit_program *program, int n, const double *uniform, double *registers)
 {
     double *spread = registers + program->n_registers * HF_BLOCK;
     for (int64_t k = 0; k < program->n_steps; k++) {
         const int32_t *s = program->steps[k];
         double *result = registers + s[1] * HF_BLOCK;
         const int binary = s[0] <= HF_DIV;
-        if (binary && s[3] < 0 && step_uniform(s[0], result, registers + s[2] * HF_BLOCK, uniform[-1 - s[3]], 0))
+        if (binary && s[2] >= 0 && s[3] < 0 &&
+            step_uniform(s[0], n, result, registers + s[2] * HF_BLOCK, uniform[-1 - s[3]], 0))
             continue;
-        if (binary && s[2] < 0 && step_uniform(s[0], result, registers + s[3] * HF_BLOCK, uniform[-1 - s[2]], 1))
+        if (binary && s[2] < 0 && s[3] >= 0 &&
+            step_uniform(s[0], n, result, registers + s[3] * HF_BLOCK, uniform[-1 - s[2]], 1))
             continue;
-        step(s[0], result, operand(s[2], 0, uniform, registers, spread), operand(s[3], 1, uniform, registers, spread),
-             operand(s[4], 2, uniform, registers, spread));
+        step(s[0], n, result, operand(s[2], 0, uniform, registers, spread),
+             operand(s[3], 1, uniform, registers, spread), operand(s[4], 2, uniform, registers, spread));
     }
 }
 
@@ -184,10 +186,10 @@ void hf_program_run(const hpcfit_program *program, const double *uniform, int64_
     for (int64_t start = 0; start < n; start += HF_BLOCK) {
         const int64_t count = n - start < HF_BLOCK ? n - start : HF_BLOCK;
         memcpy(registers, x + start, (size_t)count * sizeof *x);
-        /* A short last block is filled up with its first argument, so that every argument takes the vector path. */
-        for (int64_t k = count; k < HF_BLOCK; k++)
+        /* Whole vectors only, so that every argument takes the vector path. */
+        for (int64_t k = count; k % HF_LANES != 0; k++)
             registers[k] = x[start];
-        run_block(program, uniform, registers);
+        run_block(program, (int)((count + HF_LANES - 1) / HF_LANES * HF_LANES), uniform, registers);
         for (int64_t k = 0; k < program->n_outputs; k++)
             memcpy(outputs + k * stride + start, registers + (k + 1) * HF_BLOCK, (size_t)count * sizeof *x);
     }

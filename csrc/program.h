@@ -4,8 +4,11 @@
 
 #include "internal.h"
 
-/* Arguments per block: 16 registers of a block fill half of a first-level cache. */
-#define HF_BLOCK 128
+/* Arguments per block: a dozen registers of a block fill half of a first-level cache. */
+#define HF_BLOCK 256
+
+/* Most registers of a program. */
+#define HF_MAX_REGISTERS 4096
 
 /* Instructions; operands are registers, or uniform value k written as -1 - k. */
 enum {
@@ -36,6 +39,9 @@ enum {
     HF_SELECT,
     HF_N_OPS
 };
+
+/* What is wrong with a program, NULL when nothing is: one without a fault reads and writes nothing but its own. */
+const char *hf_program_fault(const hpcfit_program *program);
 
 /* Works out the uniform values [n_uniform] from the parameters. */
 void hf_program_uniform(const hpcfit_program *program, const double *parameters, double *uniform);

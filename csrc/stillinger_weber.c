@@ -6,9 +6,10 @@
  * F. H. Stillinger and T. A. Weber, Phys. Rev. B 31, 5262 (1985), eqs. 2.3-2.5, with A and lambda in eV, gamma and
  * the cut-off in Angstrom (there epsilon A, epsilon lambda, sigma gamma and sigma a).
  *
- * No triplet is visited: sum_{j,k} g_j g_k (u_j.u_k - c)^2 = Q:Q - 2 c D.D + c^2 S^2 with the moments of moments.h, so
- * that the cost is linear in the number of neighbours. The sum over j < k is half of this less sum_j g_j^2 (1 - c)^2,
- * which depends on one distance only and joins the pair energy. Moments are kept apart per species of neighbours. */
+ * No triplet is visited: sum_{j,k} g_j g_k (u_j.u_k - c)^2 = Q:Q - 2 c D.D + c^2 S^2 with the moments of moments.h,
+ * so that the cost is linear in the number of neighbours. The sum over j < k is half of this less sum_j g_j^2 (1 -
+ * c)^2, which depends on one distance only and joins the pair energy. Moments are kept apart per species of
+ * neighbours. */
 #include "moments.h"
 #include "registry.h"
 
@@ -215,6 +216,12 @@ static int fill_derivative(const context *x, const free_parameter *f, int64_t b,
     return 1;
 }
 
+static void scratch_arrays(const context *x, int64_t offset, double **s)
+{
+    for (int k = 0; k < N_SCRATCH; k++)
+        s[k] = hf_chunk_array(x->call, k) + offset;
+}
+
 /* Pair energies, and all functions of the distance that the triplets need. */
 static void add_pairs(const context *x, int64_t b)
 {
@@ -222,8 +229,7 @@ static void add_pairs(const context *x, int64_t b)
     const double sigma = pair_value(x, SIGMA, b), gamma = pair_value(x, GAMMA, b);
     const double p = pair_value(x, P, b), q = pair_value(x, Q, b), strength = pair_value(x, A, b);
     double *s[N_SCRATCH];
-    for (int k = 0; k < N_SCRATCH; k++)
-        s[k] = hf_chunk_array(x->call, k) + run.offset;
+    scratch_arrays(x, run.offset, s);
     fill_functions(run.n_pairs, run.r, sigma, gamma, p, q, pair_value(x, CUTOFF, b), s[W], s[INVERSE], s[LOG], s[SP],
                    s[DSP], s[SQ], s[DSQ], s[G], s[DG]);
     linear(run.n_pairs, strength * pair_value(x, B, b), -strength, square_factor(x, b), s[SP], s[DSP], s[SQ], s[DSQ],
@@ -238,23 +244,9 @@ static void add_pairs(const context *x, int64_t b)
     }
 }
 
-/* The pairs of a group with neighbours of one species: how many slots, and where they begin in the scratch arrays and
- * in the geometry. */
-typedef struct {
-    int64_t n_slots, local, pair;
-} part;
-
-static part part_of(const context *x, int64_t group, int64_t b)
-{
-    const int64_t slot = x->g->slot_start[group * x->g->n_species + b];
-    return (part){.n_slots = x->g->slot_count[group * x->g->n_species + b],
-                  .local = (slot - x->g->run_start[x->chunk * (x->g->n_species + 1)]) * HF_LANES,
-                  .pair = slot * HF_LANES};
-}
-
 static void moments_of(const context *x, int64_t group, int64_t b, int function, hf_moments m)
 {
-    const part p = part_of(x, group, b);
+    const hf_part p = hf_part_of(x->g, x->chunk, group, b);
     const double *g = hf_chunk_array(x->call, function) + p.local;
     memset(m, 0, sizeof(hf_moments));
     if (p.n_slots > 0) hf_sum_moments(p.n_slots, g, x->g->ux + p.pair, x->g->uy + p.pair, x->g->uz + p.pair, m);
@@ -263,25 +255,24 @@ static void moments_of(const context *x, int64_t group, int64_t b, int function,
 static void add_function_vectors(const context *x, int64_t group, int64_t b, int function, int slope,
                                  const hf_moments field)
 {
-    const part p = part_of(x, group, b);
+    const hf_part p = hf_part_of(x->g, x->chunk, group, b);
     double *s[N_SCRATCH];
-    for (int k = 0; k < N_SCRATCH; k++)
-        s[k] = hf_chunk_array(x->call, k) + p.local;
-    if (p.n_slots > 0)
-        hf_add_moment_vectors(p.n_slots, field, s[function], s[slope], s[INVERSE], x->g->ux + p.pair,
-                              x->g->uy + p.pair, x->g->uz + p.pair, s[TX], s[TY], s[TZ]);
+    if (p.n_slots == 0) return;
+    scratch_arrays(x, p.local, s);
+    hf_add_moment_vectors(p.n_slots, field, s[function], s[slope], s[INVERSE], x->g->ux + p.pair, x->g->uy + p.pair,
+                          x->g->uz + p.pair, s[TX], s[TY], s[TZ]);
 }
 
 static void add_group_forces(const context *x, int64_t group, int64_t b, const hpcfit_output *column)
 {
-    const int64_t local = part_of(x, group, b).local;
-    hf_add_vector_forces(x->g, group, b, hf_chunk_array(x->call, TX) + local, hf_chunk_array(x->call, TY) + local,
-                         hf_chunk_array(x->call, TZ) + local, column);
+    double *s[N_SCRATCH];
+    scratch_arrays(x, hf_part_of(x->g, x->chunk, group, b).local, s);
+    hf_add_vector_forces(x->g, group, b, s[TX], s[TY], s[TZ], column);
 }
 
 static void clear_vectors(const context *x, int64_t group, int64_t b)
 {
-    const part p = part_of(x, group, b);
+    const hf_part p = hf_part_of(x->g, x->chunk, group, b);
     for (int array = TX; array <= TZ; array++)
         memset(hf_chunk_array(x->call, array) + p.local, 0, (size_t)p.n_slots * HF_LANES * sizeof(double));
 }

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -101,9 +101,10 @@ def fit(path: str, output: str, overwrite: bool, comm: Communicator, log: TextIO
     SharedError
         On every rank, with all faults of the input.
     """
-    plan = prepare(lambda: read(path), comm)
-    interval = plan.job.fitting.checkpoint_interval if plan.job.fitting else 1
-    return _work(plan, comm, log, lambda header: RunStore.create(output, header, interval, overwrite), None)
+    with _signals() as stopped:
+        plan = prepare(lambda: read(path), comm)
+        run = _Run(plan, comm, log, stopped)
+        return run.work(lambda header: RunStore.create(output, header, run.interval, overwrite), None)
 
 
 def resume(output: str, comm: Communicator, log: TextIO) -> str:
@@ -123,17 +124,18 @@ def resume(output: str, comm: Communicator, log: TextIO) -> str:
         if stored:
             report.write(stored, log)
         return str(finished)
-    plan = prepare(lambda: _reread(stored), comm)
-    with together(comm):
-        if stored and (faults := differences(stored.header, plan.job, plan.indices)):
-            raise InputError(faults)
-    if stored and stored.note:
-        log.write(f"{stored.note}\n")
-    interval = plan.job.fitting.checkpoint_interval if plan.job.fitting else 1
-    state = stored.state if stored else None
-    if state and state.outcome == STOPPED_SIGNAL:
-        state = replace(state, outcome="")
-    return _work(plan, comm, log, lambda header: RunStore.resume(_existing(stored), header, interval), state)
+    with _signals() as stopped:
+        plan = prepare(lambda: _reread(stored), comm)
+        with together(comm):
+            if stored and (faults := differences(stored.header, plan.job, plan.indices)):
+                raise InputError(faults)
+        if stored and stored.note:
+            log.write(f"{stored.note}\n")
+        state = stored.state if stored else None
+        if state and state.outcome == STOPPED_SIGNAL:
+            state = replace(state, outcome="")
+        run = _Run(plan, comm, log, stopped)
+        return run.work(lambda header: RunStore.resume(_existing(stored), header, run.interval), state)
 
 
 def _existing(stored: StoredRun | None) -> StoredRun:
@@ -151,39 +153,70 @@ def _reread(stored: StoredRun | None) -> Job:
     return read(path)
 
 
-def _work(
-    plan: Plan,
-    comm: Communicator,
-    log: TextIO,
-    open_store: Callable[[RunHeader], RunStore],
-    state: State | None,
-) -> str:
-    begun = time.perf_counter()
-    store = _open(plan, comm, open_store)
-    local = LocalObjective(plan)
-    with _signals() as stopped:
-        if comm.rank != ROOT or store is None:
-            answer(local, comm)
+@dataclass(frozen=True)
+class _Run:
+    """What all parts of a run share."""
+
+    plan: Plan
+    comm: Communicator
+    log: TextIO
+    stopped: Callable[[], bool]  #: whether a signal asks to stop
+
+    @property
+    def interval(self) -> int:
+        """Iterations between checkpoints."""
+        return self.plan.job.fitting.checkpoint_interval if self.plan.job.fitting else 1
+
+    def work(self, open_store: Callable[[RunHeader], RunStore], state: State | None) -> str:
+        """Fit from `state`, or from the job's start, and return the outcome; workers return an empty string."""
+        begun = time.perf_counter()
+        store = _open(self.plan, self.comm, open_store)
+        local = LocalObjective(self.plan)
+        if self.comm.rank != ROOT or store is None:
+            answer(local, self.comm)
             return ""
-        with ask(local, comm) as problem:
-            log.write("\n".join(header_lines(store.header)) + "\n")
-            log.writelines(f"warning: {text}\n" for text in plan.warnings)
+        with ask(local, self.comm) as problem:
+            self.log.write("\n".join(header_lines(store.header)) + "\n")
+            self.log.writelines(f"warning: {text}\n" for text in self.plan.warnings)
             read_at = time.perf_counter()
-            state = _first(problem, local, state, comm)
-            state = _iterate(problem, local, state, store, log, stopped)
+            state = _first(problem, local, state, self.comm)
+            state = self._iterate(problem, local, state, store)
             if state.outcome == STOPPED_SIGNAL:
-                log.write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
+                self.log.write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
                 return STOPPED_SIGNAL
             fitted_at = time.perf_counter()
-            result = _result(problem, plan, local, state)
+            result = _result(problem, local, state)
             timings = {
                 "setup": read_at - begun,
                 "fit": fitted_at - read_at,
                 "result": time.perf_counter() - fitted_at,
             }
             store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
-        report.write(store.run, log)
-    return state.outcome
+        report.write(store.run, self.log)
+        return state.outcome
+
+    def _iterate(self, problem: Asked, local: LocalObjective, state: State, store: RunStore) -> State:
+        fitting = local.plan.job.fitting
+        bounds = Bounds(local.model.lower, local.model.upper)
+        with progress(store.header.loss, self.log) as lines:
+            if state.iteration == 0:
+                store.save(state, 0.0, local.model.variables.parameters(state.x))
+                lines.line(state, 0.0)
+            if fitting is None:
+                return replace(state, outcome=NOT_FITTED)
+            clock = time.perf_counter()
+            for reached in iterate(problem, state, bounds, fitting.solver):
+                state = reached
+                if self.stopped() and not state.outcome:
+                    state = replace(state, outcome=STOPPED_SIGNAL)
+                seconds, clock = time.perf_counter() - clock, time.perf_counter()
+                store.save(state, seconds, local.model.variables.parameters(state.x))
+                lines.line(state, seconds)
+                if state.outcome:
+                    break
+        if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
+            self.log.write(f"not finite: {where}\n")
+        return state
 
 
 def _open(plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], RunStore]) -> RunStore | None:
@@ -209,38 +242,8 @@ def _first(problem: Asked, local: LocalObjective, state: State | None, comm: Com
     return state
 
 
-def _iterate(
-    problem: Asked,
-    local: LocalObjective,
-    state: State,
-    store: RunStore,
-    log: TextIO,
-    stopped: Callable[[], bool],
-) -> State:
-    fitting = local.plan.job.fitting
-    bounds = Bounds(local.model.lower, local.model.upper)
-    with progress(store.header.loss, log) as lines:
-        if state.iteration == 0:
-            store.save(state, 0.0, local.model.variables.parameters(state.x))
-            lines.line(state, 0.0)
-        if fitting is None:
-            return replace(state, outcome=NOT_FITTED)
-        clock = time.perf_counter()
-        for reached in iterate(problem, state, bounds, fitting.solver):
-            state = reached
-            if stopped() and not state.outcome:
-                state = replace(state, outcome=STOPPED_SIGNAL)
-            seconds, clock = time.perf_counter() - clock, time.perf_counter()
-            store.save(state, seconds, local.model.variables.parameters(state.x))
-            lines.line(state, seconds)
-            if state.outcome:
-                break
-    if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
-        log.write(f"not finite: {where}\n")
-    return state
-
-
-def _result(problem: Asked, plan: Plan, local: LocalObjective, state: State) -> RunResult:
+def _result(problem: Asked, local: LocalObjective, state: State) -> RunResult:
+    plan = local.plan
     matrix, singular = np.zeros((0, 0)), np.zeros(0)
     if len(state.x):
         matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)
@@ -277,11 +280,16 @@ def _predictions(problem: Asked, plan: Plan, state: State) -> tuple[Predictions,
 
 @contextmanager
 def _signals() -> Iterator[Callable[[], bool]]:
-    """Turn the signals with which launchers and people end a job into a request to stop after the iteration."""
+    """Turn the signals with which launchers and people end a job into a request to stop after the iteration.
+
+    A second Ctrl-C ends the program at once: the last checkpoint is there.
+    """
     requested = False
 
     def request(number: int, frame: FrameType | None) -> None:
         nonlocal requested
+        if requested and number == signal.SIGINT:
+            raise KeyboardInterrupt
         requested = True
 
     earlier = {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -32,9 +33,14 @@ def main(arguments: Sequence[str]) -> int:
     if hasattr(options, "run_parallel"):
         return _run_parallel(options)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except HpcfitError as error:
         return _say(error)
+    except BrokenPipeError:  # whoever read the output, as `head` does, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,13 +71,18 @@ def _run_parallel(options: argparse.Namespace) -> int:
     except SharedError as error:
         return _say(error.error) if comm.rank == ROOT else error.error.exit_code
     except (Exception, KeyboardInterrupt):  # whatever it is: the other ranks wait for this one
-        sys.stdout.flush()
-        place = f" on rank {comm.rank}" if comm.size > 1 else ""
-        print(
-            f"hpcfit: unexpected error{place}\n{traceback.format_exc()}", end="", file=sys.stderr, flush=True
-        )
-        comm.abort(1)
+        try:
+            _say_unexpected(comm)
+        finally:  # also where nobody reads what is printed any more
+            comm.abort(1)
         return 1
+
+
+def _say_unexpected(comm: Communicator) -> None:
+    place = f" on rank {comm.rank}" if comm.size > 1 else ""
+    text = f"hpcfit: unexpected error{place}\n{traceback.format_exc()}"
+    print(text, end="", file=sys.stderr, flush=True)
+    sys.stdout.flush()
 
 
 def _say(error: HpcfitError) -> int:

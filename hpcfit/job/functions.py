@@ -22,8 +22,6 @@ from hpcfit.records import Function, FunctionCatalogue, FunctionForm, Parameter
 _JOINED = ("sum", "product")
 _OWN_SYNTAX = ("user-function", "poly", "spline", *_JOINED)
 
-_VARIABLE = "x"
-
 
 class FunctionReader:
     """Reads functions of one potential.
@@ -53,7 +51,8 @@ class FunctionReader:
     def _function(self, element: etree._Element, above: str) -> Function:
         identifier = values.line_of_text(element.get("id"), str(element.tag))
         path = f"{above}.{identifier}"
-        formula, variable, derivative = self._formula(element)
+        texts = (element.findtext(name) for name in ("expression", "input-var", "derivative"))
+        formula, variable, derivative = (values.line_of_text(text) for text in texts)
         names, parameters = self._parameters(element, path)
         screening = element.find("screening")
         screens = self.functions(screening, path) if screening is not None else ()
@@ -72,16 +71,6 @@ class FunctionReader:
         )
         self._check(element, function)
         return function
-
-    def _formula(self, element: etree._Element) -> tuple[str, str, str]:
-        """Return formula, variable and the user's derivative; empty where the form says them."""
-        if element.tag == "poly":
-            powers = [values.line_of_text(coeff.get("n")) for coeff in element.iterfind("coefficients/coeff")]
-            return " + ".join(f"c{n}*{_VARIABLE}^{n}" for n in powers), _VARIABLE, ""
-        texts = [
-            values.line_of_text(element.findtext(name)) for name in ("expression", "input-var", "derivative")
-        ]
-        return texts[0], texts[1], texts[2]
 
     def _parameters(
         self, element: etree._Element, path: str

@@ -59,10 +59,12 @@ class LocalObjective:
         """Put a question to every block, and note how long each took."""
         answers = []
         self.seconds = np.zeros(len(self._owned))
-        for k, block in enumerate(self.blocks):
-            start = time.perf_counter()
-            answers.append(question(block))
-            self.seconds[k] = time.perf_counter() - start
+        # Numbers that are not finite are part of the answers, which is no reason to warn about each.
+        with np.errstate(all="ignore"):
+            for k, block in enumerate(self.blocks):
+                start = time.perf_counter()
+                answers.append(question(block))
+                self.seconds[k] = time.perf_counter() - start
         return answers
 
     def trouble(self) -> tuple[int, NotFinite] | None:

@@ -95,8 +95,8 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     Raises
     ------
     InputError
-        With every selection that is faulty or empty, every species that the job does not name, and every fitted
-        property without a single target.
+        With every selection that is faulty or empty, every species that the job does not name, every fitted
+        property without a single target, and weights of configurations that are no weights.
     """
     faults: list[Fault] = []
     selected = []
@@ -113,6 +113,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
             faults.append(Fault(where, str(error)))
         else:
             faults.extend(_without_target(where, source, index, selected[-1]))
+            faults.extend(_bad_weight(source, index, selected[-1]))
     if faults:
         raise InputError(faults)
     weights = factors(job, indices, selected)
@@ -131,3 +132,10 @@ def _without_target(
     for prop in source.properties:
         if prop.fit and not has_target(index, selected, prop.name).any():
             yield Fault(where, f"no target for <{prop.name}>", f"0 of {len(selected)} configurations")
+
+
+def _bad_weight(source: DatasetSource, index: DatasetIndex, selected: IntArray) -> Iterator[Fault]:
+    weight = index.weight[selected]
+    bad = selected[~(np.isfinite(weight) & (weight >= 0))]
+    if len(bad):
+        yield Fault(f"{source.file}: configuration {bad[0]}", "weight is negative or not finite")

@@ -137,6 +137,8 @@ def _is_fitted(child: Group | DatasetSource, known: dict[str, tuple[DatasetIndex
         return any(_is_fitted(grandchild, known) for grandchild in child.children)
     index, selected = known[child.id]
     return any(
-        p.fit and p.relative_weight > 0 and has_target(index, selected, p.name).any()
+        p.fit
+        and p.relative_weight > 0
+        and (has_target(index, selected, p.name) * index.weight[selected]).any()
         for p in child.properties
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +14,9 @@ from hpcfit.errors import HpcfitError
 from hpcfit.records import FloatArray
 
 ROOT = 0
+
+#: Seconds that a launcher has to pass on what was printed before an abort.
+_GRACE = 0.5
 
 #: Variables with which launchers tell a process how many there are. The last one is set inside SLURM's own steps
 #: and says nothing when another launcher was started in one.
@@ -125,6 +129,8 @@ class Mpi:
 
     def abort(self, code: int) -> None:
         """End the processes of all ranks."""
+        # A launcher that is told to end everything may drop what it has not read yet, the error's message above all.
+        time.sleep(_GRACE)
         self._comm.Abort(code)
 
 
@@ -153,6 +159,7 @@ def _mpi_or_serial() -> Communicator:
     except ImportError:
         return Serial()
     except RuntimeError as error:
+        # Going on alone would be wrong where a launcher started several processes.
         reason = str(error).replace("\n", ": ")
         raise HpcfitError(f"mpi4py is installed without an MPI library, found {reason}") from error
 

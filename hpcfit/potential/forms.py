@@ -19,6 +19,7 @@ _ATOMICREX = "A. Stukowski et al., Modelling Simul. Mater. Sci. Eng. 25, 055003 
 _LENNARD_JONES = "J. E. Lennard-Jones, Proc. R. Soc. Lond. A 106, 463 (1924)"
 _BUCKINGHAM = "R. A. Buckingham, Proc. R. Soc. A 168, 264 (1938)"
 _MORSE = "P. M. Morse, Phys. Rev. 34, 57 (1929)"
+_ZHOU = "X. W. Zhou, R. A. Johnson and H. N. G. Wadley, Phys. Rev. B 69, 144113 (2004)"
 _MISHIN = "Y. Mishin et al., Phys. Rev. B 63, 224106 (2001)"
 
 _FORMS = (
@@ -55,21 +56,23 @@ _FORMS = (
         "Z1:1 Z2:1",
         "J. F. Ziegler, J. P. Biersack and U. Littmark, The Stopping and Range of Ions in Matter (1985)",
     ),
+    # These three fall from 1 to 0. Divided by its value at 0 (that is, at rc), exp(-sign(n) alpha / (1 - t^n)) is the
+    # same function for n and -n.
     _form("exp-A", "exp(1/(x-cutoff) + 1/cutoff)", "", _ATOMICREX),
     _form(
         "exp-B",
-        """x <= rc ? 1 : exp(sign(exponent)*alpha*(1 - 1/(1 - ((x-rc)/(cutoff-rc))^exponent)))""",
+        """x <= rc ? 1 : exp(alpha - alpha/(1 - ((x-rc)/(cutoff-rc))^abs(exponent)))""",
         "rc:A alpha:1 exponent:1",
         _ATOMICREX,
     ),
     _form(
         "exp-gaussian",
-        """exp(sign(exponent)*alpha*(1 - 1/(1 - (x/cutoff)^exponent)))
-        * exp(-x^2/(2*stddev^2))/(stddev*sqrt(2*_pi))""",
+        """exp(alpha - alpha/(1 - (x/cutoff)^abs(exponent)) - x^2/(2*stddev^2))""",
         "stddev:A alpha:1 exponent:1",
         _ATOMICREX,
     ),
-    _form("XpowN-cutoff", "((x-cutoff)/h)^N/(1 + ((x-cutoff)/h)^N)", "h:A N:1", _ATOMICREX, h=1.0, N=4.0),
+    # With x - cutoff, as it is usually written, only even N make sense, and for these it is the same.
+    _form("XpowN-cutoff", "((cutoff-x)/h)^N/(1 + ((cutoff-x)/h)^N)", "h:A N:1", _ATOMICREX, h=1.0, N=4.0),
     _form("RsMinusRPowN", "x < rs ? S*(rs-x)^N : 0", "S:eV/A^N rs:A N:1", _ATOMICREX),
     _form(
         "Mishin-Cu-rho",
@@ -96,17 +99,26 @@ _FORMS = (
         "zhou-phi",
         """A*exp(-alpha*(x/re-1))/(1 + (x/re-kappa)^20) - B*exp(-beta*(x/re-1))/(1 + (x/re-lambda)^20)""",
         "A:eV B:eV alpha:1 beta:1 kappa:1 lambda:1 re:A",
-        "X. W. Zhou, R. A. Johnson and H. N. G. Wadley, Phys. Rev. B 69, 144113 (2004), eq. 2",
+        _ZHOU + ", eq. 2",
     ),
     _form(
         "zhou-rho",
         "fe*exp(-beta*(x/re-1))/(1 + (x/re-lambda)^20)",
         "fe:1 beta:1 lambda:1 re:A",
-        "X. W. Zhou, R. A. Johnson and H. N. G. Wadley, Phys. Rev. B 69, 144113 (2004), eq. 3",
+        _ZHOU + ", eq. 3",
+    ),
+    # rho_n = 0.85 rho_e and rho_0 = 1.15 rho_e; the published tables have another F3 above rho_e.
+    _form(
+        "zhou-F",
+        """x < 0.85*rhoe ? Fn0 + Fn1*(x/(0.85*rhoe)-1) + Fn2*(x/(0.85*rhoe)-1)^2 + Fn3*(x/(0.85*rhoe)-1)^3
+        : x < 1.15*rhoe ? F0 + F1*(x/rhoe-1) + F2*(x/rhoe-1)^2 + (x < rhoe ? F3minus : F3plus)*(x/rhoe-1)^3
+        : Fe*(1 - eta*log(x/rhos))*(x/rhos)^eta""",
+        """Fn0:eV Fn1:eV Fn2:eV Fn3:eV F0:eV F1:eV F2:eV F3minus:eV F3plus:eV Fe:eV eta:1 rhoe:1 rhos:1""",
+        _ZHOU + ", eqs. 7 to 9",
     ),
     _form(
         "universal-embedding",
-        "F0*(1 - eta*log(x/rho0))*(x/rho0)^eta",
+        "x > 0 ? F0*(1 - eta*log(x/rho0))*(x/rho0)^eta : 0",
         "F0:eV eta:1 rho0:1",
         "A. Banerjea and J. R. Smith, Phys. Rev. B 37, 6632 (1988)",
     ),

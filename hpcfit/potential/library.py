@@ -184,6 +184,7 @@ class Functions:
         self._handle = ffi.new("hpcfit_functions *")
         self._handle.n_functions = len(programs)
         self._handle.functions = self._array
+        self._handle.n_places = len(roles)
         self._handle.roles = _pointer("int32_t", self._roles, (len(roles),))
 
     def _fill(self, target: Any, program: Program) -> None:

@@ -117,7 +117,8 @@ class Function:
     form
         Name of its form: ``user-function``, ``sum``, ``morse-A``, ...
     names, parameters
-        Its own parameters: their names in the formula, and what the job says of them.
+        Its own parameters: their names in the formula, and what the job says of them. A parameter of a ``poly`` is
+        the coefficient of the power in its name.
     formula, variable
         Of a ``user-function``; empty for others.
     derivative

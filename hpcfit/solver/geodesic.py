@@ -26,6 +26,9 @@ STOPPED_NOT_FINITE = "stopped: not finite"
 #: Steps in a row with a gain below the cost tolerance before the fit counts as converged.
 _SMALL_GAINS = 3
 
+#: Damping below this does nothing, and must not be so small that raising it again takes forever.
+_LEAST_DAMPING = float(np.finfo(float).eps ** 2)
+
 #: D keeps at least this fraction of its largest component, so that a column that is zero is damped all the same.
 _SCALE_FLOOR = 1e-6
 
@@ -157,7 +160,7 @@ def _advance(
 
 
 def _size(state: State, options: GeodesicOptions) -> float:
-    """What a step is compared with: |D x|, and a trace of |r| so that a fit can end where all parameters are 0."""
+    """Return what a step is compared with: |D x|, and a trace of |r| so that a fit ends at parameters of 0 too."""
     length = float(np.linalg.norm(state.scale * state.x))
     return length + options.step_tolerance * float(np.sqrt(state.cost))
 
@@ -169,7 +172,7 @@ def _accept(state: State, trial: _Trial, cost: float, options: GeodesicOptions) 
         iteration=state.iteration + 1,
         x=trial.point,
         cost=cost,
-        damping=state.damping / options.damping_down,
+        damping=max(state.damping / options.damping_down, _LEAST_DAMPING),
         step=trial.step,
         acceleration=trial.acceleration,
         small_gains=state.small_gains + 1 if small else 0,

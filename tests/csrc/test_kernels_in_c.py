@@ -39,21 +39,29 @@ def _compile(target: Path, *arguments: str) -> None:
 
 
 @needs_compiler
-def test_batches_under_sanitizers(tmp_path: Path) -> None:
-    program = tmp_path / "test_kernels"
+@pytest.mark.parametrize(
+    ("name", "report", "least"),
+    [
+        ("test_kernels", r"(\d+) passed, 0 failed\n", 500),
+        ("test_functions", r"(\d+) passed, 0 failed\n", 200),
+        ("fuzz_programs", r"\d+ programs, (\d+) run\n", 200),
+    ],
+)
+def test_under_sanitizers(name: str, report: str, least: int, tmp_path: Path) -> None:
+    program = tmp_path / name
     sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
     try:
         _compile_check(tmp_path, sanitize)
     except subprocess.CalledProcessError:
         pytest.skip("the compiler has no sanitizers")
     warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
-    source = str(Path(__file__).with_name("test_kernels.c"))
+    source = str(Path(__file__).with_name(f"{name}.c"))
     _compile(program, "-std=gnu11", NO_CLONES, *warnings, *sanitize, source)
     done = subprocess.run([str(program)], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    passed = re.fullmatch(r"(\d+) passed, 0 failed\n", done.stdout)
+    passed = re.fullmatch(report, done.stdout)
     assert passed is not None, done.stdout
-    assert int(passed[1]) > 500
+    assert int(passed[1]) > least
 
 
 def _compile_check(folder: Path, flags: list[str]) -> None:

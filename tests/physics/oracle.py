@@ -41,7 +41,32 @@ def stillinger_weber(
     return two + (table["lambda"][triplet] * (cosine - table["costheta0"][triplet]) ** 2 * g[j] * g[k]).sum()
 
 
-ORACLES: dict[str, Oracle] = {"lennard-jones": lennard_jones, "stillinger-weber": stillinger_weber}
+def _applied(functions: NDArray[Any], species: tuple[NDArray[np.int32], ...], x: NDArray[Any]) -> Any:
+    """Return at every argument x the value of the function for its combination of species."""
+    found = np.zeros(x.shape, dtype=x.dtype)
+    for tuple_ in np.ndindex(functions.shape):
+        chosen = np.logical_and.reduce([s == t for s, t in zip(species, tuple_, strict=True)])
+        found[chosen] = functions[tuple_](x[chosen])
+    return found
+
+
+def eam(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return Daw and Baskes (1984), eqs. 8 and 9, with a density per host and neighbour."""
+    kind = species[pairs.atom], species[pairs.other]
+    r = np.sqrt((vector**2).sum(axis=1))
+    rho = np.zeros(len(species), dtype=r.dtype)
+    np.add.at(rho, pairs.atom, _applied(table["electron-density"], kind, r))
+    embedding = _applied(table["embedding-energy"], (species,), rho).sum()
+    return _applied(table["pair-interaction"], kind, r).sum() / 2 + embedding
+
+
+ORACLES: dict[str, Oracle] = {
+    "eam": eam,
+    "lennard-jones": lennard_jones,
+    "stillinger-weber": stillinger_weber,
+}
 
 
 def oracle_energy(name: str, structure: Structure, table: dict[str, NDArray[Any]]) -> Any:

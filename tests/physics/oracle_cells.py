@@ -111,7 +111,7 @@ def random_structures(
     distance
         Smallest distance between atoms, Angstrom.
     cutoffs
-        [n_species, n_species], Angstrom; no pair is so close to its cut-off that a small displacement crosses it.
+        [..., n_species, n_species], Angstrom; no pair is so close to its cut-off that a small displacement crosses it.
     """
     return {
         name: _random_structure(rng, n_atoms, pbc, volume, shear, n_species, distance, cutoffs)
@@ -161,5 +161,5 @@ def _suits(structure: Structure, distance: float, cutoffs: FloatArray) -> bool:
     """Return whether no atom is too close to its own images and no pair is close to its cut-off."""
     pairs = find_pairs(structure, float(cutoffs.max()) + 1.0)
     r = np.linalg.norm(vectors(structure, pairs, np.float64), axis=1)
-    cutoff = cutoffs[structure.species[pairs.atom], structure.species[pairs.other]]
+    cutoff = cutoffs[..., structure.species[pairs.atom], structure.species[pairs.other]]
     return bool((np.abs(r - cutoff) > 1e-3).all() and (r >= distance).all())

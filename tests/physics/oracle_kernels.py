@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from oracle_cells import Structure, batch_of
+from oracle_functions import compiled_functions
 from oracle_samples import FORMS, reach_of, sample_parameters
 
-from hpcfit.potential.library import Geometry, evaluate
+from hpcfit.potential.library import Geometry, NotFinite, evaluate
 from hpcfit.records import FloatArray
 
 
@@ -38,13 +39,26 @@ def split(columns: FloatArray, n_structures: int) -> Values:
     )
 
 
+def evaluate_sample(
+    name: str,
+    geometry: Geometry,
+    parameters: FloatArray,
+    free: NDArray[np.int32],
+    columns: FloatArray,
+    virials: bool = True,
+) -> NotFinite | None:
+    """Evaluate a form, with the sample's functions if it is built from functions."""
+    functions = compiled_functions(FORMS[name], geometry.n_species, free)
+    return evaluate(name, geometry, parameters, free, columns, virials, functions)
+
+
 def raw_columns(
     name: str, structures: list[Structure], parameters: FloatArray, free: NDArray[np.int32], n_species: int
 ) -> FloatArray:
     """Return the columns of one evaluation into zeros; the neighbours reach beyond every cut-off."""
     geometry = Geometry(batch_of(structures, reach_of(FORMS[name], n_species) + 0.2, n_species))
     columns = np.zeros((1 + len(free), geometry.n_rows(True)))
-    assert evaluate(name, geometry, parameters, free, columns, True) is None
+    assert evaluate_sample(name, geometry, parameters, free, columns) is None
     return columns
 
 

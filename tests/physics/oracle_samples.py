@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from oracle_cells import Structure, random_structures
+from oracle_functions import function_cutoffs, function_parameters, function_tables
 
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import FloatArray, ParameterKind, PotentialForm, species_tuples
@@ -16,7 +17,7 @@ from hpcfit.records import FloatArray, ParameterKind, PotentialForm, species_tup
 
 @dataclass(frozen=True)
 class Sample:
-    """Sensible parameters of a form."""
+    """Sensible parameters of a form; those of functions are in oracle_functions.py."""
 
     values: dict[
         str, tuple[float, float, float]
@@ -26,6 +27,7 @@ class Sample:
 
 
 SAMPLES = {
+    "eam": Sample(values={}, distance=2.1, continuous=True),
     "lennard-jones": Sample(
         values={"sigma": (2.2, 2.1, 2.3), "epsilon": (0.3, 0.2, 0.4), "cutoff": (5.0, 4.5, 5.5)},
         distance=2.1,
@@ -48,7 +50,7 @@ SAMPLES = {
     ),
 }
 
-FORMS = {form.name: form for form in potential_forms() if not form.roles}
+FORMS = {form.name: form for form in potential_forms()}
 
 #: Every form with one and with three species: what most tests loop over.
 CASES = [(name, n_species) for name in FORMS for n_species in (1, 3)]
@@ -56,6 +58,8 @@ CASES = [(name, n_species) for name in FORMS for n_species in (1, 3)]
 
 def sample_parameters(form: PotentialForm, n_species: int) -> FloatArray:
     """Return a form's parameters, all different where there are several species."""
+    if form.roles:
+        return function_parameters(form, n_species)
     rng = np.random.default_rng(7)
     found: list[float] = []
     for row in form.parameters:
@@ -80,18 +84,34 @@ def tables(form: PotentialForm, parameters: NDArray[Any], n_species: int) -> dic
 
 def fittable(form: PotentialForm, n_species: int) -> NDArray[np.int32]:
     """Return the places of all fittable parameters in the parameter vector."""
+    if form.roles:
+        return np.arange(len(sample_parameters(form, n_species)), dtype=np.int32)
     flags = [row.fittable for row in form.parameters for _ in species_tuples(row.kind, n_species)]
     return np.flatnonzero(flags).astype(np.int32)
 
 
+def sample_tables(form: PotentialForm, n_species: int) -> dict[str, NDArray[Any]]:
+    """Return what the oracles take: a form's sample parameters in extended precision, or functions in NumPy."""
+    if form.roles:
+        return function_tables(form, n_species)
+    return tables(form, sample_parameters(form, n_species).astype(np.longdouble), n_species)
+
+
+def cutoffs_of(form: PotentialForm, n_species: int) -> FloatArray:
+    """Return all cut-offs of a form's sample [..., n_species, n_species], Angstrom."""
+    if form.roles:
+        return function_cutoffs(form, n_species)
+    return tables(form, sample_parameters(form, n_species), n_species)["cutoff"]
+
+
 def reach_of(form: PotentialForm, n_species: int) -> float:
-    """Return the largest cut-off of a form's sample parameters, Angstrom."""
-    return float(tables(form, sample_parameters(form, n_species), n_species)["cutoff"].max())
+    """Return the largest cut-off of a form's sample, Angstrom."""
+    return float(cutoffs_of(form, n_species).max())
 
 
 @functools.cache
 def sample_structures(name: str, n_species: int, seed: int = 1) -> dict[str, Structure]:
     """Return random structures of all shapes that suit a form."""
     form = FORMS[name]
-    cutoffs = tables(form, sample_parameters(form, n_species), n_species)["cutoff"]
+    cutoffs = cutoffs_of(form, n_species)
     return random_structures(np.random.default_rng(seed), n_species, SAMPLES[name].distance, cutoffs)

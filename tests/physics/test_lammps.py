@@ -58,6 +58,7 @@ def _sw(table: dict[str, Any], n_species: int) -> dict[str, Any]:
 
 #: How LAMMPS says a form; a form that it has no word for is named here with None.
 STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
+    "eam": None,  # reads tables, whose error is no matter of the kernels
     "lennard-jones": _lj_cut,
     "stillinger-weber": _sw,
 }

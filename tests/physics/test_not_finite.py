@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from oracle_cells import Structure, batch_of
+from oracle_kernels import evaluate_sample
 from oracle_samples import CASES, FORMS, fittable, reach_of, sample_parameters, sample_structures
 
-from hpcfit.potential.library import Geometry, NotFinite, evaluate
+from hpcfit.potential.library import Geometry, NotFinite
 
 
 def _evaluate(
@@ -15,7 +16,7 @@ def _evaluate(
 ) -> NotFinite | None:
     free = fittable(FORMS[name], n_species)
     geometry = Geometry(batch_of(structures, reach_of(FORMS[name], n_species), n_species))
-    return evaluate(name, geometry, parameters, free, np.zeros((1 + len(free), geometry.n_rows(True))), True)
+    return evaluate_sample(name, geometry, parameters, free, np.zeros((1 + len(free), geometry.n_rows(True))))
 
 
 @pytest.mark.parametrize(("name", "n_species"), CASES)

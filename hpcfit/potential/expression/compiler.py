@@ -1,7 +1,8 @@
 """From derivatives to a short register program that C executes over blocks of arguments.
 
 What depends on parameters alone is worked out once per evaluation as numbers (``uniform``); what depends on the
-variable becomes vector instructions. Both are shared between all outputs: each subexpression appears once.
+variable becomes vector instructions. Equal instructions on equal operands appear once, whatever outputs need them, and
+how an output is computed depends on that output alone: its bits do not change with the choice of other outputs.
 """
 
 from __future__ import annotations
@@ -13,10 +14,18 @@ from typing import Any
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy.logic.boolalg import Boolean
 
 from hpcfit.potential.expression.operations import Op
-from hpcfit.potential.expression.symbolic import symbol
+from hpcfit.potential.expression.symbolic import (
+    Both,
+    Choice,
+    Either,
+    Equal,
+    Less,
+    LessOrEqual,
+    Neither,
+    symbol,
+)
 from hpcfit.potential.program import Program
 
 
@@ -45,14 +54,13 @@ def compile_outputs(outputs: Sequence[Any], variable: str, parameters: Sequence[
     ValueError
         If an expression holds a function without an instruction, or a number that is not finite.
     """
-    replacements, reduced = sympy.cse(list(outputs), order="none")
     emitter = _Emitter(variable, parameters)
-    for name, expression in replacements:
-        emitter.define(name, expression)
-    return emitter.finish([emitter.place(expression) for expression in reduced])
+    return emitter.finish([emitter.place(expression) for expression in outputs])
 
 
-_UNARY = {
+_NOT_FINITE = (sympy.zoo, sympy.oo, -sympy.oo, sympy.nan)
+
+_FUNCTIONS = {
     sympy.exp: Op.EXP,
     sympy.log: Op.LOG,
     sympy.sin: Op.SIN,
@@ -64,11 +72,18 @@ _UNARY = {
     sympy.sinh: Op.SINH,
     sympy.cosh: Op.COSH,
     sympy.tanh: Op.TANH,
+    Less: Op.LT,
+    LessOrEqual: Op.LE,
+    Equal: Op.EQ,
+    Both: Op.AND,
+    Either: Op.OR,
+    Neither: Op.NOT,
+    Choice: Op.SELECT,
 }
 
 
 class _Emitter:
-    """Emits one instruction per distinct subexpression; results are numbered as they come."""
+    """Emits instructions, equal ones once; results are numbered as they come."""
 
     def __init__(self, variable: str, parameters: Sequence[str]) -> None:
         self._variable = _Operand(0, is_uniform=False)
@@ -78,9 +93,7 @@ class _Emitter:
         self._constants: list[float] = []
         self._uniform: list[tuple[Op, tuple[int, ...]]] = []
         self._vector: list[tuple[Op, tuple[_Operand, ...]]] = []
-
-    def define(self, name: Any, expression: Any) -> None:
-        self._known[name] = self.place(expression)
+        self._emitted: dict[tuple[Op, tuple[_Operand, ...]], _Operand] = {}
 
     def place(self, expression: Any) -> _Operand:
         """Return where the value of an expression is, after emitting what computes it."""
@@ -89,6 +102,8 @@ class _Emitter:
         return self._known[expression]
 
     def _compute(self, expression: Any) -> _Operand:
+        if expression in _NOT_FINITE:
+            raise ValueError(f"division by zero in formula, found {expression}, allowed a finite result")
         if expression.is_Number or expression.is_NumberSymbol:
             return self._constant(float(expression))
         if expression.is_Add:
@@ -97,12 +112,16 @@ class _Emitter:
             return self._product(expression.args)
         if expression.is_Pow:
             return self._power(expression.base, expression.exp)
-        if isinstance(expression, sympy.Piecewise):
-            return self._piecewise(expression.args)
-        if expression.func in _UNARY:
-            return self._emit(_UNARY[expression.func], self.place(expression.args[0]))
-        if isinstance(expression, Boolean):
-            return self._condition(expression)
+        operands = [self.place(argument) for argument in expression.args]
+        if expression.func in _FUNCTIONS:
+            return self._emit(_FUNCTIONS[expression.func], *operands)
+        if expression.func is sympy.DiracDelta:
+            # The slope of a sign: zero, except at the step itself, where nothing is right.
+            return self._constant(0.0)
+        if expression.func is sympy.Abs:
+            return self._absolute(*operands)
+        if expression.func is sympy.sign:
+            return self._sign(*operands)
         raise ValueError(f"formula cannot be compiled, found {expression.func.__name__}")
 
     def _constant(self, value: float) -> _Operand:
@@ -129,15 +148,7 @@ class _Emitter:
         return self._emit(Op.SUB, total, less)
 
     def _product(self, factors: Sequence[Any]) -> _Operand:
-        above: list[_Operand] = []
-        below: list[_Operand] = []
-        for factor in factors:
-            inverse = factor.is_Pow and factor.exp.could_extract_minus_sign()
-            (below if inverse else above).append(self.place(1 / factor if inverse else factor))
-        numerator, denominator = self._chain(Op.MUL, above), self._chain(Op.MUL, below)
-        if denominator is None:
-            return _required(numerator)
-        return self._emit(Op.DIV, numerator or self._constant(1.0), denominator)
+        return _required(self._chain(Op.MUL, [self.place(factor) for factor in factors]))
 
     def _chain(self, op: Op, operands: list[_Operand]) -> _Operand | None:
         """Combine operands, those that are uniform first."""
@@ -148,43 +159,45 @@ class _Emitter:
 
     def _power(self, base: Any, exponent: Any) -> _Operand:
         if exponent.could_extract_minus_sign():
-            return self._emit(Op.DIV, self._constant(1.0), self.place(base**-exponent))
+            # Powers of one reciprocal, and no second division.
+            if exponent.is_Integer:
+                return self._whole_power(self._reciprocal(self.place(base)), -int(exponent))
+            return self._reciprocal(self.place(base**-exponent))
         if exponent.is_Integer:
-            half = self.place(base ** (exponent // 2)) if exponent > 3 else self.place(base)
-            square = self._emit(Op.MUL, half, half)
-            return self._emit(Op.MUL, square, self.place(base)) if exponent % 2 else square
+            return self._whole_power(self.place(base), int(exponent))
         if (2 * exponent).is_Integer:
             root = self._emit(Op.SQRT, self.place(base))
-            whole = exponent - sympy.Rational(1, 2)
-            return root if whole == 0 else self._emit(Op.MUL, root, self.place(base**whole))
+            whole = int(exponent - sympy.Rational(1, 2))
+            return self._emit(Op.MUL, root, self._whole_power(self.place(base), whole)) if whole else root
         return self._emit(Op.POW, self.place(base), self.place(exponent))
 
-    def _piecewise(self, branches: Sequence[Any]) -> _Operand:
-        result = self.place(branches[-1][0])
-        for value, condition in reversed(branches[:-1]):
-            result = self._emit(Op.SELECT, self.place(condition), self.place(value), result)
-        return result
+    def _reciprocal(self, operand: _Operand) -> _Operand:
+        return self._emit(Op.DIV, self._constant(1.0), operand)
 
-    def _condition(self, condition: Any) -> _Operand:
-        """Emit a condition as a number, 1 or 0."""
-        if condition in (sympy.true, sympy.false):
-            return self._constant(float(condition == sympy.true))
-        if isinstance(condition, (sympy.And, sympy.Or)):
-            op = Op.AND if isinstance(condition, sympy.And) else Op.OR
-            return _required(self._chain(op, [self.place(part) for part in condition.args]))
-        if isinstance(condition, sympy.Not):
-            return self._emit(Op.NOT, self.place(condition.args[0]))
-        left, right = self.place(condition.lhs), self.place(condition.rhs)
-        if isinstance(condition, (sympy.Gt, sympy.Ge)):
-            left, right = right, left
-        if isinstance(condition, (sympy.Lt, sympy.Gt)):
-            return self._emit(Op.LT, left, right)
-        if isinstance(condition, (sympy.Le, sympy.Ge)):
-            return self._emit(Op.LE, left, right)
-        equal = self._emit(Op.EQ, left, right)
-        return equal if isinstance(condition, sympy.Eq) else self._emit(Op.NOT, equal)
+    def _whole_power(self, base: _Operand, exponent: int) -> _Operand:
+        if exponent == 1:
+            return base
+        half = self._whole_power(base, exponent // 2)
+        square = self._emit(Op.MUL, half, half)
+        return self._emit(Op.MUL, square, base) if exponent % 2 else square
+
+    def _absolute(self, operand: _Operand) -> _Operand:
+        """Emit what SymPy makes of the square root of a square."""
+        negative = self._emit(Op.LT, operand, self._constant(0.0))
+        return self._emit(Op.SELECT, negative, self._emit(Op.MUL, self._constant(-1.0), operand), operand)
+
+    def _sign(self, operand: _Operand) -> _Operand:
+        zero = self._constant(0.0)
+        above, below = self._emit(Op.LT, zero, operand), self._emit(Op.LT, operand, zero)
+        return self._emit(Op.SUB, above, below)
 
     def _emit(self, op: Op, *operands: _Operand) -> _Operand:
+        instruction = (op, operands)
+        if instruction not in self._emitted:
+            self._emitted[instruction] = self._emit_new(op, operands)
+        return self._emitted[instruction]
+
+    def _emit_new(self, op: Op, operands: tuple[_Operand, ...]) -> _Operand:
         if all(operand.is_uniform for operand in operands):
             self._uniform.append((op, tuple(operand.place for operand in operands)))
             return _Operand(len(self._parameters) + len(self._uniform) - 1, is_uniform=True)

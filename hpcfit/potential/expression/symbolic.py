@@ -77,28 +77,55 @@ def to_sympy(node: Node) -> Any:
     return _OPERATIONS[node.operator](*(to_sympy(operand) for operand in node.operands))
 
 
-def _truth(value: Any) -> Any:
-    """Return a number as a condition: true unless it is zero."""
-    is_condition = isinstance(value, sympy.Piecewise) and [branch[0] for branch in value.args] == [
-        _ONE,
-        _ZERO,
-    ]
-    return value.args[0][1] if is_condition else sympy.Ne(value, 0)
+class _Condition(sympy.Function):  # type: ignore[misc]
+    """A condition as a number, 1 or 0; SymPy's own would be rearranged for minutes in nested choices."""
+
+    def _eval_derivative(self, _: Any) -> Any:
+        return _ZERO
 
 
-def _as_number(condition: Any) -> Any:
-    return sympy.Piecewise((_ONE, condition), (_ZERO, True))
+class Less(_Condition):
+    """Whether a < b."""
 
 
-def _comparison(relation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda a, b: _as_number(relation(a, b))
+class LessOrEqual(_Condition):
+    """Whether a <= b."""
+
+
+class Equal(_Condition):
+    """Whether a = b."""
+
+
+class Both(_Condition):
+    """Whether neither is zero."""
+
+
+class Either(_Condition):
+    """Whether one of two is not zero."""
+
+
+class Neither(_Condition):
+    """Whether a number is zero."""
+
+
+class Choice(sympy.Function):  # type: ignore[misc]
+    """The second of three operands where the first is not zero, the third elsewhere."""
+
+    def _eval_derivative(self, variable: Any) -> Any:
+        condition, yes, no = self.args
+        slopes = sympy.diff(yes, variable), sympy.diff(no, variable)
+        return Choice(condition, *slopes) if slopes != (_ZERO, _ZERO) else _ZERO
 
 
 def _smallest(*operands: Any) -> Any:
     result = operands[0]
     for other in operands[1:]:
-        result = sympy.Piecewise((result, sympy.Le(result, other)), (other, True))
+        result = Choice(LessOrEqual(result, other), result, other)
     return result
+
+
+def _sign(a: Any) -> Any:
+    return Choice(Less(a, _ZERO), -_ONE, Choice(Less(_ZERO, a), _ONE, _ZERO))
 
 
 _OPERATIONS: dict[str, Callable[..., Any]] = {
@@ -108,21 +135,21 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "*": lambda a, b: a * b,
     "/": lambda a, b: a / b,
     "^": lambda a, b: a**b,
-    "<": _comparison(sympy.Lt),
-    ">": _comparison(sympy.Gt),
-    "<=": _comparison(sympy.Le),
-    ">=": _comparison(sympy.Ge),
-    "==": _comparison(sympy.Eq),
-    "!=": _comparison(sympy.Ne),
-    "&&": lambda a, b: _as_number(sympy.And(_truth(a), _truth(b))),
-    "||": lambda a, b: _as_number(sympy.Or(_truth(a), _truth(b))),
-    "?:": lambda c, a, b: sympy.Piecewise((a, _truth(c)), (b, True)),
+    "<": Less,
+    ">": lambda a, b: Less(b, a),
+    "<=": LessOrEqual,
+    ">=": lambda a, b: LessOrEqual(b, a),
+    "==": Equal,
+    "!=": lambda a, b: Neither(Equal(a, b)),
+    "&&": Both,
+    "||": Either,
+    "?:": Choice,
     "log": sympy.log,
     "ln": sympy.log,
     "log2": lambda a: sympy.log(a) / sympy.log(sympy.Float(2)),
     "log10": lambda a: sympy.log(a) / sympy.log(sympy.Float(10)),
-    "abs": lambda a: sympy.Piecewise((-a, sympy.Lt(a, 0)), (a, True)),
-    "sign": lambda a: sympy.Piecewise((-_ONE, sympy.Lt(a, 0)), (_ONE, sympy.Gt(a, 0)), (_ZERO, True)),
+    "abs": lambda a: Choice(Less(a, _ZERO), -a, a),
+    "sign": _sign,
     "min": _smallest,
     "max": lambda *operands: -_smallest(*(-operand for operand in operands)),
     "sum": lambda *operands: sum(operands, _ZERO),

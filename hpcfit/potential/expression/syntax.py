@@ -258,6 +258,8 @@ def _fold(operator: str, operands: tuple[Node, ...]) -> Node:
     """Carry out an operation on numbers; leave any other as it is."""
     numbers = [node.value for node in operands if isinstance(node, Number)]
     if len(numbers) < len(operands):
+        if operator == "/" and operands[1] == Number(0.0):
+            raise ValueError("division by zero in formula, found / by 0, allowed a finite result")
         return Operation(operator, operands)
     written = f"{operator} of {', '.join(f'{number:g}' for number in numbers)}"
     try:

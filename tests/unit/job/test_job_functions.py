@@ -120,7 +120,7 @@ def test_functions_to_the_last_field(read):
         6.4,
     )
     assert (bond.form, bond.names, bond.screening) == ("morse-A", ("D0", "r0"), None)
-    assert (poly.formula, poly.variable, poly.names) == ("c0*x^0 + c2*x^2", "x", ("c0", "c2"))
+    assert (poly.form, poly.formula, poly.names) == ("poly", "", ("c0", "c2"))
     assert (spline.knots, spline.names[-2:]) == ((0.0, 0.5, 1.0), ("derivative-left", "derivative-right"))
     assert job.warnings == ()
     assert pickle.loads(pickle.dumps(job)) == job

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracle_cells import batch_of
+from oracle_kernels import evaluate_sample
 from oracle_samples import CASES, FORMS, fittable, reach_of, sample_parameters, sample_structures
 
 from hpcfit.potential.library import Batch, Geometry, evaluate, potential_forms
@@ -190,4 +191,4 @@ def test_number_of_parameters(name: str, n_species: int, change: int) -> None:
         sample_parameters(FORMS[name], n_species), len(sample_parameters(FORMS[name], n_species)) + change
     )
     with pytest.raises(ValueError, match="array of wrong layout"):
-        evaluate(name, geometry, parameters, NO_PLACES, np.zeros((1, geometry.n_rows(True))), True)
+        evaluate_sample(name, geometry, parameters, NO_PLACES, np.zeros((1, geometry.n_rows(True))))

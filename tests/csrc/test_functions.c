@@ -1,0 +1,232 @@
+/* Potentials built from functions with programs written by hand, and programs that lie, for the sanitizers; what the
+ * numbers must be is tested elsewhere. */
+#include "samples.h"
+
+#include <math.h>
+
+#include "program.h"
+
+/* f(x) = p exp(-x): uniform values -1, p, -p; registers x, the outputs, -x, exp(-x). */
+enum { MAX_FUNCTIONS = 200 };
+
+static const double minus_one[1] = {-1.0};
+static const int32_t minus_p[1][5] = {{HF_MUL, 2, 0, 1, 0}};
+
+/* Value, slope, second derivative if wanted, and if the parameter is free the derivatives by it. */
+static hpcfit_program new_program(int second, int is_free)
+{
+    const int n_outputs = 2 + second + 2 * is_free, e = n_outputs + 2;
+    int32_t (*steps)[5] = calloc(2 + (size_t)n_outputs, sizeof *steps);
+    const int32_t wanted[][5] = {{HF_MUL, n_outputs + 1, 0, -1, 0},
+                                 {HF_EXP, e, n_outputs + 1, 0, 0},
+                                 {HF_MUL, 1, e, -2, 0},
+                                 {HF_MUL, 2, e, -3, 0},
+                                 {HF_MUL, 3, -2, e, 0},
+                                 {HF_COPY, 3 + second, e, 0, 0},
+                                 {HF_MUL, 4 + second, e, -1, 0}};
+    int n = 0;
+    for (int k = 0; k < 7; k++)
+        if ((k < 4) || (k == 4 && second) || (k > 4 && is_free)) memcpy(steps[n++], wanted[k], sizeof *wanted);
+    return (hpcfit_program){.n_constants = 1,
+                            .n_parameters = 1,
+                            .n_uniform = 3,
+                            .n_uniform_steps = 1,
+                            .n_steps = n,
+                            .n_registers = e + 1,
+                            .n_outputs = n_outputs,
+                            .constants = minus_one,
+                            .uniform_steps = minus_p,
+                            .steps = (const int32_t (*)[5])steps};
+}
+
+static int64_t n_tuples(hpcfit_kind kind, int64_t n)
+{
+    const int64_t pairs = n * (n + 1) / 2;
+    const int64_t counts[] = {pairs, n * pairs, n, n * n, n * n * n};
+    return counts[kind];
+}
+
+typedef struct {
+    hpcfit_functions functions;
+    hpcfit_function *array;
+    int32_t *roles;
+} functions_sample;
+
+/* A function for every place but each seventh, which has none; all parameters are free or none. */
+static functions_sample new_functions(const hpcfit_potential *potential, int64_t n_species, int is_free)
+{
+    functions_sample x = {.array = calloc(MAX_FUNCTIONS, sizeof *x.array),
+                          .roles = calloc(MAX_FUNCTIONS, sizeof *x.roles)};
+    int64_t n = 0, place = 0;
+    for (int r = 0; r < hpcfit_potential_n_roles(potential); r++) {
+        const hpcfit_role *role = hpcfit_potential_role(potential, r);
+        const int of_distance = role->argument == HPCFIT_OF_DISTANCE;
+        for (int64_t tuple = 0; tuple < n_tuples(role->kind, n_species); tuple++, place++) {
+            x.roles[place] = place % 7 == 6 ? -1 : (int32_t)n;
+            if (place % 7 == 6) continue;
+            const hpcfit_program program = new_program(role->argument == HPCFIT_OF_DENSITY && is_free, is_free);
+            x.array[n] = (hpcfit_function){
+                .first_parameter = n, .cutoff = of_distance ? 6.0 + 0.1 * (double)r : INFINITY, .program = program};
+            n++;
+        }
+    }
+    x.functions = (hpcfit_functions){.n_functions = n, .functions = x.array, .n_places = place, .roles = x.roles};
+    return x;
+}
+
+static void free_functions(functions_sample *x)
+{
+    for (int64_t f = 0; f < x->functions.n_functions; f++)
+        free((void *)x->array[f].program.steps);
+    free(x->array);
+    free(x->roles);
+}
+
+/* Evaluates with arrays of exactly the size needed; forces of the values sum up to nothing. */
+static hpcfit_status evaluate(const hpcfit_potential *potential, const functions_sample *f, int is_free,
+                              const hpcfit_geometry *geometry, const hpcfit_batch *batch)
+{
+    const int64_t n = f->functions.n_functions, n_free = is_free ? n : 0;
+    const int64_t stride = 7 * batch->n_structures + 3 * batch->n_atoms, size = (1 + n_free) * stride;
+    double *columns = calloc((size_t)size, sizeof *columns), *parameters = calloc((size_t)n, sizeof *parameters);
+    int32_t *places = calloc((size_t)n + 1, sizeof *places);
+    double *forces = columns + batch->n_structures, sum = 0.0, force[3] = {0.0};
+    const hpcfit_output output = {.stride = stride,
+                                  .energies = columns,
+                                  .forces = (double (*)[3])forces,
+                                  .virials = (double (*)[6])(forces + 3 * batch->n_atoms)};
+    hpcfit_error err;
+    for (int64_t k = 0; k < n; k++) {
+        parameters[k] = 1.0 + 0.01 * (double)k;
+        places[k] = (int32_t)k;
+    }
+    const int64_t n_scratch = (hpcfit_scratch_size(potential, &f->functions, geometry, n_free) + 7) / 8 * 8;
+    double *scratch = aligned_alloc(64, (size_t)n_scratch * sizeof *scratch + 64);
+    const hpcfit_status status =
+        hpcfit_evaluate(potential, &f->functions, geometry, parameters, n_free, places, scratch, &output, &err);
+    for (int64_t k = 0; k < size; k++)
+        sum += columns[k];
+    CHECK(isfinite(sum));
+    CHECK(status == HPCFIT_OK || sum == 0.0);
+    for (int64_t k = 0; k < 3 * batch->n_atoms; k++)
+        force[k % 3] += forces[k];
+    CHECK(fabs(force[0]) + fabs(force[1]) + fabs(force[2]) < 1e-9);
+    free(scratch);
+    free(places);
+    free(parameters);
+    free(columns);
+    return status;
+}
+
+static void test_batch(int n_structures, const int *sizes, int n_species, int n_next, int loner)
+{
+    sample x = new_sample(n_structures, sizes, n_species, n_next, loner);
+    hpcfit_geometry *geometry = NULL;
+    hpcfit_error err;
+    CHECK(hpcfit_geometry_new(&x.batch, &geometry, &err) == HPCFIT_OK);
+    for (int p = 0; p < hpcfit_n_potentials(); p++) {
+        const hpcfit_potential *potential = hpcfit_potential_at(p);
+        for (int is_free = 0; is_free < 2 && hpcfit_potential_n_roles(potential) > 0; is_free++) {
+            functions_sample f = new_functions(potential, n_species, is_free);
+            CHECK(evaluate(potential, &f, is_free, geometry, &x.batch) == HPCFIT_OK);
+            free_functions(&f);
+        }
+    }
+    hpcfit_geometry_free(geometry);
+    free_sample(&x);
+}
+
+static void test_batches(void)
+{
+    const int eight[] = {8}, mixed[] = {1, 3, 17, 2, 9}, large[] = {30, 250}, ones[] = {1, 1, 1};
+    for (int n_species = 1; n_species <= 3; n_species++) {
+        test_batch(1, eight, n_species, 1, 0);
+        test_batch(5, mixed, n_species, 2, 1);
+        test_batch(2, large, n_species, 4, 1);
+        test_batch(3, ones, n_species, 1, 1);
+        test_batch(0, NULL, n_species, 0, 0);
+    }
+}
+
+static const hpcfit_potential *embedded(void)
+{
+    int p = 0;
+    while (strcmp(hpcfit_potential_name(hpcfit_potential_at(p)), "eam") != 0)
+        p++;
+    return hpcfit_potential_at(p);
+}
+
+/* Puts one wrong number into good functions, expects a refusal that leaves the output alone, and puts it back. */
+#define REFUSE(place, wrong)                                                                                         \
+    do {                                                                                                             \
+        const int64_t right = (int64_t)(place);                                                                      \
+        (place) = (wrong);                                                                                           \
+        CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);                               \
+        (place) = (int32_t)right;                                                                                    \
+        CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_OK);                                         \
+    } while (0)
+
+static void test_bad_functions(void)
+{
+    const int sizes[] = {9};
+    sample x = new_sample(1, sizes, 1, 2, 0);
+    functions_sample f = new_functions(embedded(), 1, 1);
+    hpcfit_program *program = &f.array[1].program;
+    int32_t (*steps)[5] = (int32_t (*)[5])program->steps;
+    hpcfit_geometry *geometry = NULL;
+    hpcfit_error err;
+    CHECK(hpcfit_geometry_new(&x.batch, &geometry, &err) == HPCFIT_OK);
+    REFUSE(f.functions.n_places, 2);
+    REFUSE(f.functions.n_functions, 2);
+    REFUSE(f.roles[0], 3);
+    REFUSE(f.roles[0], -2);
+    REFUSE(f.roles[1], 2); /* a function of the density */
+    REFUSE(f.roles[2], 0);
+    REFUSE(f.array[1].first_parameter, 0);
+    REFUSE(program->n_constants, 2);
+    REFUSE(program->n_constants, -1);
+    REFUSE(program->n_uniform, 4);
+    REFUSE(program->n_uniform_steps, 0);
+    REFUSE(program->n_outputs, 3);
+    REFUSE(program->n_outputs, 30);
+    REFUSE(program->n_registers, 0);
+    REFUSE(program->n_registers, 5);
+    REFUSE(program->n_registers, 1 << 20);
+    REFUSE(program->n_steps, 4);
+    REFUSE(program->n_steps, -1);
+    REFUSE(steps[0][0], HF_N_OPS);
+    REFUSE(steps[0][0], -1);
+    REFUSE(steps[0][1], 0);
+    REFUSE(steps[0][1], 1000);
+    REFUSE(steps[0][2], 6); /* nothing was written there yet */
+    REFUSE(steps[1][2], 6); /* its own result */
+    REFUSE(steps[0][3], -4);
+    REFUSE(steps[0][3], 1000);
+    REFUSE(steps[1][3], 1);
+    hpcfit_geometry_free(geometry);
+    free_functions(&f);
+    free_sample(&x);
+}
+
+static void test_bad_uniform_steps(void)
+{
+    const int32_t good[5] = {HF_MUL, 2, 0, 1, 0};
+    const int32_t wrong[][5] = {{HF_N_OPS, 2, 0, 1, 0}, {HF_MUL, 1, 0, 1, 0}, {HF_MUL, 2, 2, 1, 0},
+                                {HF_MUL, 2, 0, -1, 0},  {HF_NOT, 2, 0, 1, 0}, {HF_MUL, 2, 0, 1, 1}};
+    hpcfit_program program = new_program(0, 0);
+    program.uniform_steps = &good;
+    CHECK(hf_program_fault(&program) == NULL);
+    for (int k = 0; k < 6; k++) {
+        program.uniform_steps = &wrong[k];
+        CHECK(hf_program_fault(&program) != NULL);
+    }
+    free((void *)program.steps);
+}
+
+int main(void)
+{
+    test_batches();
+    test_bad_functions();
+    test_bad_uniform_steps();
+    return report();
+}

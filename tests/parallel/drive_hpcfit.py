@@ -1,0 +1,63 @@
+"""hpcfit with something put in its way: ``drive_hpcfit.py OBSTACLE ARGUMENT...``; leaves its process id in a file."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from hpcfit import run
+from hpcfit.cli.main import entry
+from hpcfit.errors import Fault, InputError
+from hpcfit.objective.block import BlockObjective
+
+_cost, _answer = BlockObjective.cost, run.answer
+
+
+def slow():
+    """Make a fit take seconds."""
+
+    def cost(self, x):
+        time.sleep(0.05)
+        return _cost(self, x)
+
+    BlockObjective.cost = cost
+
+
+def exception():
+    """Fail on rank 1 in the second linearisation, as only a fault of the program does."""
+    calls = []
+
+    def linearise(self, x):
+        calls.append(1)
+        if len(calls) > 8:
+            raise ZeroDivisionError("the fault put in")
+        return _linearise(self, x)
+
+    _linearise = BlockObjective.linearise
+    on_rank_1(lambda local: setattr(BlockObjective, "linearise", linearise))
+
+
+def unreadable():
+    """Let rank 1 alone find its part of the dataset unreadable."""
+
+    def load(numbers):
+        raise InputError([Fault("si.h5", "cannot be read here")])
+
+    on_rank_1(lambda local: setattr(local, "_load", load))
+
+
+def on_rank_1(change):
+    def answer(local, comm):
+        if comm.rank == 1:
+            change(local)
+        _answer(local, comm)
+
+    run.answer = answer
+
+
+if __name__ == "__main__":
+    Path(f"pid.{os.getpid()}").touch()
+    {"nothing": lambda: None, "slow": slow, "exception": exception, "unreadable": unreadable}[
+        sys.argv.pop(1)
+    ]()
+    entry()

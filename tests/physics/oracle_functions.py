@@ -1,0 +1,206 @@
+"""Samples for potentials built from functions: for every role and combination of species another function.
+
+Each formula is said twice: as the text that is compiled, and as a NumPy function for the oracles.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.potential.functions import compile_potential
+from hpcfit.potential.library import Functions
+from hpcfit.records import (
+    FloatArray,
+    Function,
+    Parameter,
+    ParameterKind,
+    Potential,
+    PotentialForm,
+    species_tuples,
+)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A function of one variable ``x``: its text, its parameters with bounds, and the same in NumPy."""
+
+    text: str
+    bounds: dict[str, tuple[float, float]]
+    reference: Callable[..., Any]  #: of x, the cut-off and the parameters
+
+
+#: Exponentials like Stillinger-Weber's take all of them to zero at the cut-off, with all derivatives.
+FORMULAS = {
+    "distance": (
+        Formula(
+            "A*exp(-b*x + 1/(x-cutoff))",
+            {"A": (2.0, 5.0), "b": (0.8, 1.2)},
+            lambda x, c, A, b: A * np.exp(-b * x + 1 / (x - c)),
+        ),
+        Formula(
+            "A*(s/x)^n*exp(1.5/(x-cutoff))",
+            {"A": (0.6, 1.0), "s": (2.0, 2.5), "n": (2.1, 3.9)},
+            lambda x, c, A, s, n: A * (s / x) ** n * np.exp(np.longdouble(1.5) / (x - c)),
+        ),
+        Formula(
+            "A/(1 + (x/s)^4)*exp(1/(x-cutoff))",
+            {"A": (1.0, 2.0), "s": (2.0, 3.0)},
+            lambda x, c, A, s: A / (1 + (x / s) ** 4) * np.exp(1 / (x - c)),
+        ),
+        Formula(
+            "A*(1 + (x < 3 ? k*(3-x)^4 : 0))*exp(1/(x-cutoff))",
+            {"A": (0.5, 1.0), "k": (0.5, 1.0)},
+            lambda x, c, A, k: A * (1 + np.where(x < 3, k * (3 - x) ** 4, 0)) * np.exp(1 / (x - c)),
+        ),
+    ),
+    "density": (
+        Formula(
+            "-D*sqrt(x + s)",
+            {"D": (0.5, 2.0), "s": (0.1, 0.5)},
+            lambda x, c, D, s: -D * np.sqrt(x + s),
+        ),
+        Formula(
+            "a*x*log(x + q) + x/4",
+            {"a": (0.3, 0.8), "q": (0.5, 1.5)},
+            lambda x, c, a, q: a * x * np.log(x + q) + x / 4,
+        ),
+        Formula(
+            "a*x^2 - b*x",
+            {"a": (0.1, 0.2), "b": (0.5, 1.5)},
+            lambda x, c, a, b: a * x**2 - b * x,
+        ),
+    ),
+    "cosine": (
+        Formula(
+            "a*(x - h)^2 + b",
+            {"a": (0.3, 0.6), "h": (-0.5, 0.1), "b": (0.1, 0.3)},
+            lambda x, c, a, h, b: a * (x - h) ** 2 + b,
+        ),
+        Formula(
+            "a*exp(-k*(x - 0.25)^2)",
+            {"a": (0.2, 0.5), "k": (0.5, 1.5)},
+            lambda x, c, a, k: a * np.exp(-k * (x - np.longdouble(0.25)) ** 2),
+        ),
+        Formula(
+            "a + b*x + d*x^3",
+            {"a": (0.3, 0.5), "b": (-0.2, 0.2), "d": (-0.1, 0.1)},
+            lambda x, c, a, b, d: a + b * x + d * x**3,
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class SampleFunction:
+    """One function of a sample: the role and species it is for, and both ways of saying it."""
+
+    role: str
+    species: tuple[int, ...]
+    formula: Formula
+    record: Function
+
+
+@functools.cache
+def sample_functions(form: PotentialForm, n_species: int) -> tuple[SampleFunction, ...]:
+    """Return the functions of a potential in the order of its roles, all different."""
+    rng = np.random.default_rng(11)
+    found: list[SampleFunction] = []
+    for place, role in enumerate(form.roles):
+        for k, species in enumerate(species_tuples(role.kind, n_species)):
+            formulas = FORMULAS[role.argument]
+            formula = formulas[(place + k) % len(formulas)]
+            # The first role reaches farthest with one species, and others with several.
+            cutoff = 5.0 - 0.25 * place + 0.1 * k if role.argument == "distance" else np.inf
+            found.append(
+                SampleFunction(role.name, species, formula, _record(rng, role.name, species, formula, cutoff))
+            )
+    return tuple(found)
+
+
+def _record(
+    rng: np.random.Generator, role: str, species: tuple[int, ...], formula: Formula, cutoff: float
+) -> Function:
+    name = "-".join([role, *map(str, species)])
+    return Function(
+        id=name,
+        form="user-function",
+        names=tuple(formula.bounds),
+        parameters=tuple(
+            Parameter(f"P.{name}.{p}", "", float(rng.uniform(*bounds)), -np.inf, np.inf, True)
+            for p, bounds in formula.bounds.items()
+        ),
+        formula=formula.text,
+        variable="x",
+        cutoff=float(cutoff),
+    )
+
+
+def function_parameters(form: PotentialForm, n_species: int) -> FloatArray:
+    """Return the parameters of all functions of a sample."""
+    return np.array([p.start for f in sample_functions(form, n_species) for p in f.record.parameters])
+
+
+def function_cutoffs(form: PotentialForm, n_species: int) -> FloatArray:
+    """Return the cut-offs [n_roles, n_species, n_species] of the functions of the distance."""
+    roles = [role for role in form.roles if role.argument == "distance"]
+    found = np.zeros((len(roles), n_species, n_species))
+    places = {role.name: (k, role.kind) for k, role in enumerate(roles)}
+    for function in sample_functions(form, n_species):
+        if function.role in places:
+            k, kind = places[function.role]
+            for a, b in _orders(kind, function.species):
+                found[k, a, b] = function.record.cutoff
+    return found
+
+
+def compiled_functions(form: PotentialForm, n_species: int, free: NDArray[np.int32]) -> Functions | None:
+    """Return a sample's functions for a choice of free parameters; None for a form without roles."""
+    if not form.roles:
+        return None
+    records = tuple(f.record for f in sample_functions(form, n_species))
+    parameters = tuple(p for record in records for p in record.parameters)
+    potential = Potential("P", form.name, parameters, records, tuple(range(len(records))))
+    return compile_potential(potential, form, n_species, [int(place) for place in free])
+
+
+def function_tables(form: PotentialForm, n_species: int) -> dict[str, NDArray[Any]]:
+    """Return for every role an array over species of NumPy functions, and the cut-offs."""
+    found: dict[str, NDArray[Any]] = {"cutoff": function_cutoffs(form, n_species)}
+    for role in form.roles:
+        of_role = [f for f in sample_functions(form, n_species) if f.role == role.name]
+        table = np.empty((n_species,) * len(of_role[0].species), dtype=object)
+        for function in of_role:
+            for species in _orders(role.kind, function.species):
+                table[species] = _callable(function)
+        found[role.name] = table
+    return found
+
+
+def _orders(kind: ParameterKind, species: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Yield the orders of a combination of species that share one function."""
+    if kind is ParameterKind.PAIR:
+        yield from itertools.permutations(species)
+    elif kind is ParameterKind.TRIPLET:
+        yield from ((species[0], *rest) for rest in itertools.permutations(species[1:]))
+    else:
+        yield species
+
+
+def _callable(function: SampleFunction) -> Callable[[Any], Any]:
+    """Return the function in extended precision, zero from its cut-off on."""
+    values = [np.longdouble(p.start) for p in function.record.parameters]
+    cutoff = np.longdouble(function.record.cutoff)
+
+    def call(x: Any) -> Any:
+        found = np.zeros(np.shape(x), dtype=np.longdouble)
+        found[x < cutoff] = function.formula.reference(x[x < cutoff], cutoff, *values)
+        return found
+
+    return call

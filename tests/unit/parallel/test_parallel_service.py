@@ -1,0 +1,145 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import small_jobs
+from thread_ranks import on_ranks
+
+from hpcfit.errors import Fault, InputError
+from hpcfit.objective.local import LocalObjective
+from hpcfit.parallel.communicator import ROOT, Serial
+from hpcfit.parallel.guard import SharedError
+from hpcfit.parallel.service import Asked, _Service, answer, ask
+
+X = np.array([14.0, 0.61, 2.3])
+V = np.array([0.5, -0.01, 0.1])
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory):
+    """12 configurations, each a block of its own."""
+    folder = tmp_path_factory.mktemp("service")
+    return small_jobs.plan_of(small_jobs.write_job(folder))
+
+
+def questions(problem):
+    at = problem.linearise(X)
+    second = problem.second_derivative(V, 0.1)
+    predictions = problem.predict(X)
+    numbers = [at.triangle, at.projection, second, *(array for block in predictions for array in block)]
+    return [problem.cost(X), *(array.tobytes() for array in numbers)], problem.memory()
+
+
+def asked(plan, work):
+    """Return what every rank does in a program that puts the questions `work(problem)` on the root."""
+
+    def of_rank(comm):
+        local = LocalObjective(plan)
+        if comm.rank != ROOT:
+            return answer(local, comm)
+        with ask(local, comm) as problem:
+            return work(problem)
+
+    return of_rank
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 14])
+def test_same_bits_on_any_number_of_ranks(plan, size):
+    expected = asked(plan, questions)(Serial())
+    first, *others = on_ranks(size, asked(plan, questions))
+    assert first == expected
+    assert others == [None] * (size - 1)
+
+
+def test_blocks_that_move_change_no_bit(plan):
+    def move(problem):
+        before = questions(problem)
+        problem.cost(X)
+        # As if the first two blocks took nearly all the time.
+        problem._service._local.seconds[:2] = 1.0
+        problem.balance()
+        return before, questions(problem), problem._service._local._owned
+
+    before, after, owned = on_ranks(3, asked(plan, move))[0]
+    assert before[0] == after[0]
+    assert owned == range(1)
+
+
+def test_the_factor_does_not_depend_on_the_block_before(plan):
+    """The memory that blocks are factored in starts at a cache line, whichever block was the larger."""
+    service = _Service(LocalObjective(plan), Serial())
+    for n_rows in (40, 41, 42, 39, 43):
+        rows = np.random.default_rng(n_rows).normal(size=(4, n_rows))
+        copy = service._residual_last(rows)
+        assert copy.ctypes.data % 64 == 0
+        assert np.array_equal(copy, rows[[1, 2, 3, 0]])
+    raw = np.zeros(300)
+    beside = (-raw.ctypes.data // 8) % 8 + 1
+    service._scratch = raw[beside : beside + rows.size]
+    assert service._residual_last(rows).ctypes.data % 64 == 0
+
+
+def test_trouble_names_file_and_configuration(plan):
+    def overflow(problem):
+        assert problem.trouble() == ""
+        assert problem.cost(X) < np.inf
+        assert problem.trouble() == ""
+        assert problem.cost(np.array([1e308, 1e308, 2.5])) == np.inf
+        return problem.trouble()
+
+    where = on_ranks(3, asked(plan, overflow))[0]
+    assert where.startswith("si.h5, configuration 0: stillinger-weber gives")
+
+
+def test_workers_stop_when_the_root_fails_between_questions(plan):
+    def fail(problem):
+        problem.cost(X)
+        raise OSError("disk full")
+
+    first, *others = on_ranks(3, asked(plan, fail))
+    assert isinstance(first, OSError) and others == [None, None]
+
+
+def test_a_dataset_that_one_rank_cannot_read_is_told_to_all(plan):
+    def of_rank(comm):
+        local = LocalObjective(plan)
+        if comm.rank == 1:
+            local._load = lambda numbers: (_ for _ in ()).throw(InputError([Fault("si.h5", "gone")]))
+        try:
+            if comm.rank != ROOT:
+                answer(local, comm)
+            with ask(local, comm):
+                return "asked"
+        except SharedError as shared:
+            return str(shared.error)
+        return "answered"
+
+    assert on_ranks(3, of_rank) == ["si.h5: gone"] * 3
+
+
+def test_no_question_after_one_that_failed(plan):
+    """A question that raises leaves the workers inside it: telling them to stop would pair with the wrong call."""
+    told = []
+    comm = Serial()
+    comm.broadcast = lambda value: told.append(value) or value
+
+    def fail(*arguments):
+        raise ZeroDivisionError
+
+    local = LocalObjective(plan)
+    with pytest.raises(ZeroDivisionError), ask(local, comm) as problem:
+        assert isinstance(problem, Asked)
+        local.ask = fail
+        problem.cost(X)
+    assert [question.name for question, _ in told] == ["COST"]
+
+
+def test_the_root_asks_and_does_not_answer(plan):
+    with pytest.raises(ValueError, match="the root asks"):
+        answer(LocalObjective(plan), Serial())
+
+
+def test_no_more_ranks_than_blocks_are_needed(plan):
+    few = replace(plan, blocks=plan.blocks[:1])
+    costs = on_ranks(3, asked(few, lambda problem: problem.cost(X)))
+    assert costs[0] == asked(few, lambda problem: problem.cost(X))(Serial()) and costs[1:] == [None, None]

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from thread_ranks import on_ranks
+
+from hpcfit.parallel.communicator import Serial
+from hpcfit.parallel.tree import reduce_blocks
+
+_RANDOM = np.random.default_rng(1)
+
+
+def splits(n_blocks, n_ranks):
+    """Three ways to give contiguous ranges of blocks to ranks, with ranks that own none; rank 0 owns block 0."""
+    even = np.linspace(0, n_blocks, n_ranks + 1).astype(int)
+    even[1] = max(even[1], 1)
+    drawn = np.sort(_RANDOM.integers(1, n_blocks + 1, n_ranks - 1))
+    first = np.full(n_ranks, n_blocks)
+    return [np.maximum.accumulate(even), np.array([0, *drawn, n_blocks]), np.array([0, *first])]
+
+
+def rounded(left, right):
+    """Neither commutative nor associative, so that every bit depends on the tree."""
+    return left + 0.7 * right
+
+
+def named(left, right):
+    """Says how the tree went: a node is 2 to the number of its blocks, plus what tells left from right."""
+    return np.array([left[0] + right[0], 3.0 * left[1] + 5.0 * right[1]])
+
+
+@pytest.mark.parametrize("n_ranks", range(1, 9))
+@pytest.mark.parametrize("n_blocks", [1, 2, 7, 16])
+def test_same_bits_on_any_number_of_ranks(n_blocks, n_ranks):
+    values = np.random.default_rng(n_blocks).normal(size=(n_blocks, 3))
+    expected = reduce_blocks(list(values), np.array([0, n_blocks]), Serial(), rounded)
+    for starts in splits(n_blocks, n_ranks):
+
+        def work(comm, starts=starts):
+            own = values[starts[comm.rank] : starts[comm.rank + 1]]
+            return reduce_blocks(list(own), starts, comm, rounded)
+
+        found = on_ranks(n_ranks, work)
+        assert found[0].tobytes() == expected.tobytes()
+        assert found[1:] == [None] * (n_ranks - 1)
+
+
+def test_the_tree_halves_the_range_of_blocks():
+    values = [np.array([1.0, float(k)]) for k in range(1, 6)]
+    # ((1, 2), (3, (4, 5)))
+    pairs = 3 * (3 * 1 + 5 * 2) + 5 * (3 * 3 + 5 * (3 * 4 + 5 * 5))
+    assert list(reduce_blocks(values, np.array([0, 5]), Serial(), named)) == [5.0, pairs]
+
+
+def test_arrays_travel_only_where_the_border_cuts_a_node():
+    starts = np.array([0, 8, 16])
+    sent = []
+
+    def work(comm):
+        send = comm.send
+        comm.send = lambda array, rank: (sent.append((comm.rank, rank)), send(array, rank))
+        values = [np.ones(2)] * 8
+        return reduce_blocks(values, starts, comm, np.add)
+
+    assert list(on_ranks(2, work)[0]) == [16.0, 16.0]
+    assert sent == [(1, 0)]

@@ -1,0 +1,144 @@
+"""The parser takes muParser's formulas and refuses, with a clear message, whatever else it is given."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+
+from hpcfit.potential.expression.compiler import compile_outputs
+from hpcfit.potential.expression.interpreter import run
+from hpcfit.potential.expression.symbolic import differentiate, to_sympy
+from hpcfit.potential.expression.syntax import FUNCTIONS, parse
+
+NAMES = ("x", "A", "alpha", "cutoff")
+
+
+def _value(formula: str, x: float = 0.75, A: float = 2.0, alpha: float = 1.25, cutoff: float = 5.0) -> float:
+    program = compile_outputs([to_sympy(parse(formula, NAMES))], "x", ["A", "alpha", "cutoff"])
+    return float(run(program, [A, alpha, cutoff], np.array([x]))[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("A*exp(-alpha*x)", 2 * math.exp(-1.25 * 0.75)),
+        ("  1 -\n\t2  ", -1.0),
+        ("2^3^2", 512.0),
+        ("x^2^A", 0.75**4),
+        ("-x^2", -(0.75**2)),
+        ("x^-2", 0.75**-2),
+        ("--x", 0.75),
+        ("-+-x", 0.75),
+        ("A-x-1", 0.25),
+        ("A/x/4", 2 / 0.75 / 4),
+        ("A-x*4", -1.0),
+        ("(A-x)*4", 5.0),
+        ("1e-3*x", 0.00075),
+        (".5*x + 2.", 2.375),
+        ("x < 1 ? A : alpha", 2.0),
+        ("x > 1 ? A : x > 0.5 ? alpha : 7", 1.25),
+        ("(x <= 0.75) + (x >= 0.75) + (x == 0.75) + (x != 0.75)", 3.0),
+        ("x < 1 && A > 3 || alpha > 1 ? 5 : 6", 5.0),
+        ("x < 1 && (A > 3 || alpha > 2) ? 5 : 6", 6.0),
+        ("x ? 3 : 4", 3.0),
+        ("_pi*x + _e", math.pi * 0.75 + math.e),
+        ("ln(x) - log(x)", 0.0),
+        ("log2(8*x) + log10(x)", math.log2(6) + math.log10(0.75)),
+        ("sqrt(x) + abs(-x) + sign(x-1)", math.sqrt(0.75) + 0.75 - 1),
+        ("min(x, A, alpha) + max(x, A, alpha)", 2.75),
+        ("sum(x, A, 1) + avg(x, A)", 3.75 + 1.375),
+        ("sin(x)+cos(x)+tan(x)", math.sin(0.75) + math.cos(0.75) + math.tan(0.75)),
+        ("asin(x)+acos(x)+atan(x)", math.asin(0.75) + math.acos(0.75) + math.atan(0.75)),
+        ("sinh(x)+cosh(x)+tanh(x)", math.sinh(0.75) + math.cosh(0.75) + math.tanh(0.75)),
+        ("cutoff", 5.0),
+        ("sqrt((x-1)^2)", 0.25),
+        ("((x-1)^2)^0.3", 0.25**0.6),
+    ],
+)
+def test_values(formula: str, value: float) -> None:
+    assert math.isclose(_value(formula), value, rel_tol=1e-14, abs_tol=1e-15)
+
+
+def test_every_function_has_a_value_and_a_derivative() -> None:
+    for name in FUNCTIONS:
+        derivatives = differentiate(parse(f"{name}(x)", ["x"]), "x", [])
+        found = run(compile_outputs([derivatives.value, derivatives.slope], "x", []), [], np.array([0.3]))
+        assert np.isfinite(found).all(), name
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("", "operand missing, found 'end of formula'"),
+        ("A*", "operand missing, found 'end of formula'"),
+        ("A x", "goes on after its end, found 'x'"),
+        ("(A", r"'\)' missing in formula, found 'end of formula'"),
+        ("A)", r"goes on after its end, found '\)'"),
+        ("x ? A", "':' missing in formula"),
+        (
+            "alfa*x",
+            "unknown name in formula, found 'alfa', allowed x, A, alpha, cutoff, _pi, _e, nearest alpha",
+        ),
+        ("expo(x)", "unknown function in formula, found 'expo', allowed .*, nearest exp"),
+        ("A(x)", "unknown function in formula, found 'A'"),
+        ("exp(x, A)", "wrong number of arguments of exp, found 2, allowed 1"),
+        ("exp()", "operand missing"),
+        ("x.__class__", r"character that no formula holds, found '\.'"),
+        (
+            "__import__('os')",
+            "unknown function in formula, found '__import__'|character that no formula holds",
+        ),
+        ("x[0]", r"character that no formula holds, found '\['"),
+        ("x = 1", "character that no formula holds, found '='"),
+        ("lambda: 1", "unknown name in formula, found 'lambda'"),
+        ("'a'*9", "character that no formula holds"),
+        ("x; A", "character that no formula holds, found ';'"),
+        ("x # A", "character that no formula holds, found '#'"),
+        ("ï*x", "character that no formula holds|unknown name"),
+        ("9^9^9^9", "number out of range in formula, found .*, allowed a finite result"),
+        ("x*(1e300*1e300)", "number out of range in formula"),
+        ("1e999", "number out of range in formula"),
+        ("x/(1-1)", "division by zero in formula, found / by 0"),
+        ("x/(A-A)", "division by zero in formula"),
+        ("(x-x)^(-1)", "division by zero in formula"),
+        ("1/0", "number out of range in formula, found / of 1, 0"),
+        ("log(0)", "number out of range in formula, found log of 0"),
+        ("sqrt(-1)*x", "number out of range in formula"),
+        ("(-8)^(1/3)", "number out of range in formula"),
+        ("(" * 1000 + "x" + ")" * 1000, "formula too long|nested too deeply"),
+        ("-" * 500 + "x", "nested too deeply"),
+        ("x" + "^x" * 200, "nested too deeply"),
+        ("exp(" * 100 + "x" + ")" * 100, "nested too deeply"),
+        ("x?" * 100 + "1" + ":1" * 100, "nested too deeply"),
+        ("x+" * 1000 + "x", "formula too long, found more than 600 tokens, allowed 600"),
+    ],
+)
+def test_faults(formula: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _value(formula)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "x^1e9",
+        "(x+1)^1000",
+        "(x+A)^64",
+        "exp(exp(exp(exp(exp(x)))))",
+        "+".join(f"sin({k}*x)*exp(-x/{k})" for k in range(1, 40)),
+        "(x+1)*(x+2)*(x+3)*(x+4)*(x+5)*(x+6)*(x+7)*(x+8)*(x+9)*(x+10)",
+        "(" * 25 + "x" + "^1.5+x)" * 25,
+        "x < 1 ? " * 12 + "x" + " : x^2" * 12,
+        "max(x, A, alpha, 1, 2, 3, x^2, x^3)",
+    ],
+)
+def test_what_is_large_but_allowed_is_compiled_soon(formula: str) -> None:
+    begun = time.process_time()
+    derivatives = differentiate(parse(formula, NAMES), "x", ["A", "alpha"])
+    outputs = [derivatives.value, derivatives.slope, derivatives.second, *derivatives.slope_by_parameter]
+    program = compile_outputs(outputs, "x", ["A", "alpha", "cutoff"])
+    assert program.n_outputs == 5
+    assert time.process_time() - begun < 20

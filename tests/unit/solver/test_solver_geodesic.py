@@ -1,0 +1,223 @@
+from dataclasses import fields, replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from array_problems import CASES, ArrayProblem, jacobian_of
+from scipy.optimize import least_squares
+
+from hpcfit.records import GeodesicOptions
+from hpcfit.solver import geodesic
+from hpcfit.solver.geodesic import iterate, start
+from hpcfit.solver.step import Bounds
+from hpcfit.solver.triangular import factor_rows, linearisation
+
+INF = np.inf
+
+#: Problem, start or None for the table's, lower, upper: one bound at least is active at the minimum or at the start.
+BOUNDED = {
+    "cut in the canyon": ("rosenbrock", None, (-INF, -INF), (0.5, INF)),
+    "start at a bound that is left": ("rosenbrock", (-1.2, 1.0), (-1.2, -1.0), (INF, 1.0)),
+    "start at a bound that stays": ("beale", (1.0, 0.8), (-INF, 0.8), (INF, INF)),
+    "both bounds": ("beale", None, (0.0, 0.0), (2.0, 1.5)),
+    "one parameter pinned": ("beale", (1.0, 0.6), (-INF, 0.6), (INF, 0.6)),
+    "start in a corner": (
+        "powell singular",
+        (3.0, -1.0, 0.5, 1.0),
+        (-INF, -1.0, 0.5, -INF),
+        (3.0, INF, 2.0, INF),
+    ),
+    "rounding at the bound": ("misra1a", (150.0, 1e-4), (-INF, -INF), (200.1, INF)),
+    "rates apart": ("three exponentials", None, (-INF,) * 5 + (1.2,), (INF,) * 6),
+}
+
+
+def unbounded(x):
+    return Bounds(np.full(len(x), -INF), np.full(len(x), INF))
+
+
+def states_of(problem, x, bounds=None, **options):
+    x = np.array(x, dtype=float)
+    made = replace(GeodesicOptions(), **options)
+    return list(iterate(problem, start(x, problem), bounds or unbounded(x), made))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_finds_the_known_minimum(name):
+    case = CASES[name]
+    problem = ArrayProblem(case.residual)
+    states = states_of(problem, case.start)
+    assert states[-1].outcome.startswith("converged")
+    assert states[-1].cost == pytest.approx(case.cost, rel=1e-9, abs=1e-20)
+    if case.x is not None:
+        assert states[-1].x == pytest.approx(np.array(case.x), rel=1e-5, abs=1e-9)
+    costs = [state.cost for state in states[:-1]]
+    assert all(later < earlier for earlier, later in pairwise(costs))
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_bounded_minimum_is_that_of_scipy(name):
+    case, x, lower, upper = BOUNDED[name]
+    x = np.array(x or CASES[case].start, dtype=float)
+    problem, bounds = ArrayProblem(CASES[case].residual), Bounds(np.array(lower), np.array(upper))
+    states = states_of(problem, x, bounds)
+    for point in [*problem.asked, *(state.x for state in states)]:
+        assert np.all(point >= bounds.lower) and np.all(point <= bounds.upper)
+
+    free = bounds.lower < bounds.upper
+    inside = np.clip(x, bounds.lower + 1e-9, bounds.upper - 1e-9)
+
+    def reduced(y):
+        whole = np.where(free, 0.0, x).astype(y.dtype)
+        whole[free] = y
+        return problem.residual(whole)
+
+    best = least_squares(
+        reduced,
+        inside[free],
+        lambda y: jacobian_of(reduced, y),
+        bounds=(bounds.lower[free], bounds.upper[free]),
+        xtol=1e-15,
+        ftol=1e-15,
+        gtol=1e-15,
+        x_scale="jac",
+        max_nfev=2000,
+    )
+    assert states[-1].outcome.startswith("converged")
+    assert states[-1].cost == pytest.approx(2 * best.cost, rel=1e-6, abs=1e-14)
+    assert states[-1].x[free] == pytest.approx(best.x, rel=1e-3, abs=1e-5)
+    assert np.array_equal(states[-1].x[~free], x[~free])
+
+
+def test_an_active_bound_counts_for_neither_angle_nor_gradient():
+    problem = ArrayProblem(lambda x: np.array([x[0] - 3.0, 2.0 * (x[1] - 1.0), x[0] * 0 + 0.5]))
+    last = states_of(problem, (0.0, 0.0), Bounds(np.array([-INF, -INF]), np.array([1.0, INF])))[-1]
+    assert last.x[0] == 1.0 and last.x[1] == pytest.approx(1.0, abs=1e-6)
+    assert last.outcome == geodesic.CONVERGED_ANGLE
+    assert last.angle < 1e-5 and last.gradient < 1e-4
+
+
+@pytest.mark.parametrize("case", ["thurber", "four exponentials"])
+def test_goes_on_from_every_state_with_the_same_bits(case):
+    x = CASES[case].start
+    whole = states_of(ArrayProblem(CASES[case].residual), x)
+    first = start(np.array(x), ArrayProblem(CASES[case].residual))
+    for k, state in enumerate([first, *whole[:-1]]):
+        rest = iterate(ArrayProblem(CASES[case].residual), state, unbounded(x), GeodesicOptions())
+        for expected, found in zip(whole[k:], rest, strict=True):
+            for field in fields(found):
+                a, b = np.asarray(getattr(expected, field.name)), np.asarray(getattr(found, field.name))
+                assert a.tobytes() == b.tobytes(), (k, field.name)
+
+
+def test_nothing_follows_an_outcome():
+    problem = ArrayProblem(CASES["beale"].residual)
+    last = states_of(problem, (1.0, 1.0))[-1]
+    problem.asked.clear()
+    assert list(iterate(problem, last, unbounded(last.x), GeodesicOptions())) == []
+    assert problem.asked == []
+
+
+def flat(x):
+    """A residual that does not depend on its parameters, orthogonal to nothing."""
+    return np.array([1.0 + 0 * x[0], 2.0 + 0 * x[1]])
+
+
+def wall(x):
+    """The way to the minimum at x = 3 leads past x = 1, behind which nothing is finite."""
+    return np.array([np.where(x.real < 1.0, x - 3.0, np.nan)[0], 0.1 * x[0]])
+
+
+def test_outcomes():
+    rosenbrock = CASES["rosenbrock"].residual
+
+    def outcome(residual, x, **options):
+        return states_of(ArrayProblem(residual), x, **options)[-1].outcome
+
+    assert outcome(flat, (1.0, 1.0)) == geodesic.CONVERGED_ANGLE
+    assert outcome(lambda x: x[:1] * 0, (1.0,)) == geodesic.CONVERGED_COST
+    assert outcome(rosenbrock, (-1.2, 1.0), angle_tolerance=2.0) == geodesic.CONVERGED_ANGLE
+    assert outcome(rosenbrock, (-1.2, 1.0), step_tolerance=1e3) == geodesic.CONVERGED_STEP
+    assert outcome(rosenbrock, (-1.2, 1.0), cost_tolerance=1.0) == geodesic.CONVERGED_COST
+    assert outcome(rosenbrock, (-1.2, 1.0), max_iter=3) == geodesic.STOPPED_ITERATIONS
+    assert outcome(rosenbrock, (-1.2, 1.0), max_evaluations=6) == geodesic.STOPPED_EVALUATIONS
+    assert outcome(lambda x: x * np.nan, (1.0,)) == geodesic.STOPPED_NOT_FINITE
+
+
+def test_limits_hold_and_count_what_was_asked():
+    residual = CASES["rosenbrock"].residual
+    problem = ArrayProblem(residual)
+    states = states_of(problem, (-1.2, 1.0), max_iter=3)
+    assert [state.iteration for state in states] == [1, 2, 3, 3]
+    last = states[-1]
+    assert len(problem.asked) == last.n_linearisations + last.n_costs + last.n_seconds
+    problem = ArrayProblem(residual)
+    # A trial takes two evaluations and is not given up between them, nor is the linearisation that it begins from.
+    states_of(problem, (-1.2, 1.0), max_evaluations=9)
+    assert 9 <= len(problem.asked) <= 11
+
+
+def test_three_small_gains_in_a_row_end_the_fit():
+    states = states_of(ArrayProblem(CASES["rosenbrock"].residual), (-1.2, 1.0), cost_tolerance=1.0)
+    assert [state.small_gains for state in states] == [1, 2, 3, 3]
+
+
+def test_a_start_that_is_not_finite_is_not_left():
+    problem = ArrayProblem(lambda x: x * np.inf)
+    (last,) = states_of(problem, (2.0, 3.0))
+    assert last.outcome == geodesic.STOPPED_NOT_FINITE and list(last.x) == [2.0, 3.0]
+
+
+def test_a_jacobian_that_is_not_finite_ends_the_fit():
+    problem = ArrayProblem(lambda x: x + 1.0)
+    problem.linearise = lambda x: linearisation(factor_rows(np.full((2, 3), np.inf)))
+    (last,) = states_of(problem, (0.0,))
+    assert last.outcome == geodesic.STOPPED_NOT_FINITE and last.cost == 1.0
+
+
+def test_a_region_that_is_not_finite_is_kept_out_of():
+    problem = ArrayProblem(wall)
+    states = states_of(problem, (-5.0,))
+    assert any(not np.isfinite(wall(point)).all() for point in problem.asked)
+    assert all(state.x[0] < 1.0 and np.isfinite(state.cost) for state in states)
+    assert states[-1].x[0] > 0.9
+
+
+def test_a_fit_ends_where_all_parameters_are_zero_and_no_step_helps():
+    # The Jacobian promises a gain that the residual does not give, as beside a step of a truncated potential.
+    problem = ArrayProblem(lambda x: np.array([1.0 + x[0]]))
+    problem.cost = lambda x: 1.0
+    (last,) = states_of(problem, (0.0,))
+    assert last.outcome == geodesic.CONVERGED_STEP and last.n_costs < 100
+
+
+def test_damping_falls_after_a_success_and_rises_after_a_failure():
+    states = states_of(ArrayProblem(CASES["rosenbrock"].residual), (-1.2, 1.0), damping=1.0)
+    damping, evaluations = 1.0, 0
+    for state in states[:-1]:
+        rejected = state.n_seconds - evaluations - 1
+        damping, evaluations = damping * 2.0**rejected / 5.0, state.n_seconds
+        assert state.damping == pytest.approx(damping, rel=1e-12)
+
+
+def test_acceleration_stays_below_its_limit():
+    states = states_of(
+        ArrayProblem(CASES["four exponentials"].residual), CASES["four exponentials"].start, alpha=0.2
+    )
+    assert all(state.acceleration <= 0.2 for state in states)
+    assert max(state.acceleration for state in states) > 0.05
+
+
+def test_scaling_a_parameter_changes_nothing_but_its_unit():
+    factor = np.array([1e2, 1e-2])
+    plain = states_of(ArrayProblem(CASES["beale"].residual), (1.0, 1.0))
+    scaled = states_of(
+        ArrayProblem(lambda y: CASES["beale"].residual(y * factor)), np.array([1.0, 1.0]) / factor
+    )
+    assert scaled[3].x * factor == pytest.approx(plain[3].x, rel=1e-6)
+    assert scaled[3].cost == pytest.approx(plain[3].cost, rel=1e-6)
+
+
+def test_a_parameter_without_any_effect_is_left_alone():
+    last = states_of(ArrayProblem(lambda x: CASES["beale"].residual(x[:2]) + 0 * x[2]), (1.0, 1.0, 7.0))[-1]
+    assert last.x == pytest.approx(np.array([3.0, 0.5, 7.0]), rel=1e-8)

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisation
+
+
+def ill_conditioned(n_rows, n, condition, seed):
+    random = np.random.default_rng(seed)
+    left, _ = np.linalg.qr(random.normal(size=(n_rows, n)))
+    right, _ = np.linalg.qr(random.normal(size=(n, n)))
+    return left * np.logspace(0, -np.log10(condition), n) @ right, random.normal(size=n_rows)
+
+
+def packed(jacobian, residual):
+    return factor_rows(np.ascontiguousarray(np.vstack([jacobian.T, residual])))
+
+
+def of_parts(jacobian, residual, n_parts):
+    """Combine the parts from left to right."""
+    parts = zip(np.array_split(jacobian, n_parts), np.array_split(residual, n_parts), strict=True)
+    factors = [packed(*part) for part in parts]
+    whole = factors[0]
+    for factor in factors[1:]:
+        whole = combine_triangles(whole, factor)
+    return linearisation(whole)
+
+
+def reference(jacobian, residual):
+    orthogonal, triangle = np.linalg.qr(jacobian)
+    sign = np.where(np.diag(triangle) < 0, -1.0, 1.0)
+    return sign[:, None] * triangle, sign * (orthogonal.T @ residual)
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 5, 30])
+@pytest.mark.parametrize("condition", [10.0, 1e12])
+def test_same_as_qr_of_all_rows(condition, n_parts):
+    # 30 parts of 4 rows each have fewer rows than the 6 columns of [J r].
+    jacobian, residual = ill_conditioned(120, 5, condition, seed=n_parts)
+    at, (triangle, projection) = of_parts(jacobian, residual, n_parts), reference(jacobian, residual)
+    assert np.array_equal(at.triangle, np.triu(at.triangle)) and (np.diag(at.triangle) >= 0).all()
+    # Row k of R and of Q^T r is determined to rounding divided by how much of column k is left over.
+    error = np.abs(at.triangle - triangle).max(axis=1) * np.abs(np.diag(triangle))
+    assert error.max() < 1e-14
+    assert (np.abs(at.projection - projection) * np.abs(np.diag(triangle))).max() < 1e-13
+    assert at.gradient == pytest.approx(jacobian.T @ residual, rel=1e-10, abs=1e-13)
+    assert at.column_norms == pytest.approx(np.linalg.norm(jacobian, axis=0), rel=1e-13)
+
+
+def test_the_condition_is_not_squared():
+    jacobian, residual = ill_conditioned(200, 6, 1e12, seed=7)
+    singular = np.linalg.svd(of_parts(jacobian, residual, 8).triangle, compute_uv=False)
+    # J^T J would keep nothing of the smaller half.
+    assert singular == pytest.approx(np.logspace(0, -12, 6), rel=1e-3)
+
+
+def test_a_single_parameter_and_none_at_all():
+    at = of_parts(np.array([[3.0], [4.0]]), np.array([1.0, 2.0]), 2)
+    assert at.triangle[0, 0] == pytest.approx(5.0, rel=1e-15)
+    assert at.projection[0] == pytest.approx(11 / 5, rel=1e-15)
+    assert of_parts(np.zeros((4, 0)), np.ones(4), 2).triangle.shape == (0, 0)
+
+
+def test_more_columns_than_a_panel():
+    random = np.random.default_rng(3)
+    jacobian, residual = random.normal(size=(300, 70)), random.normal(size=300)
+    at = of_parts(jacobian, residual, 3)
+    triangle, projection = reference(jacobian, residual)
+    assert at.triangle == pytest.approx(triangle, rel=1e-10, abs=1e-11)
+    assert at.projection == pytest.approx(projection, rel=1e-10, abs=1e-11)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_spreads_to_the_whole(bad):
+    jacobian, residual = ill_conditioned(20, 3, 10.0, seed=1)
+    residual[13] = bad
+    at = of_parts(jacobian, residual, 4)
+    assert np.isnan(at.projection).all() and np.isnan(at.triangle[np.triu_indices(3)]).all()
+
+
+def test_combining_leaves_its_arguments_alone():
+    jacobian, residual = ill_conditioned(20, 3, 10.0, seed=1)
+    upper, lower = packed(jacobian[:10], residual[:10]), packed(jacobian[10:], residual[10:])
+    before = upper.copy(), lower.copy()
+    combine_triangles(upper, lower)
+    assert np.array_equal(upper, before[0]) and np.array_equal(lower, before[1])

@@ -1,0 +1,236 @@
+import io
+import os
+import signal
+
+import numpy as np
+import pytest
+import small_jobs
+from small_jobs import LENNARD_JONES, bits, dataset_element, job_text, potential, sealed, silicon
+
+from hpcfit import run
+from hpcfit.objective.block import BlockObjective
+from hpcfit.output.store import RunStore, load
+from hpcfit.parallel.communicator import Serial
+from hpcfit.parallel.guard import SharedError
+
+
+class Killed(BaseException):
+    """Ends a run as a kill does: nothing cleans up after it."""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small_jobs.write_job(tmp_path)
+    return tmp_path
+
+
+def fit(job="job.xml", output="run.h5", log=None, overwrite=False):
+    return run.fit(str(job), output, overwrite, Serial(), log or io.StringIO())
+
+
+def resume(output="run.h5", log=None):
+    return run.resume(output, Serial(), log or io.StringIO())
+
+
+def test_the_parameters_behind_the_data_are_found(folder):
+    assert fit() == "converged: gradient angle"
+    stored = load("run.h5")
+    errors = np.sqrt(np.diag(stored.result.covariance))
+    assert np.all(np.abs(stored.state.x - small_jobs.SILICON[[0, 1, 5]]) < 4 * errors)
+    assert np.all(errors < 0.02 * stored.state.x)
+    assert stored.complete and list(stored.history["iteration"]) == list(range(stored.state.iteration + 1))
+
+
+def test_predictions_stand_beside_their_targets(folder):
+    text = job_text(dataset_element('select="group=hot"') + dataset_element(name="two", file="si.h5"))
+    (folder / "job.xml").write_text(text)
+    fit()
+    first, second = load("run.h5").result.predictions
+    c = silicon()
+    assert (first.source, second.source) == ("si", "two")
+    assert list(first.configuration) == [1, 3, 5, 7, 9, 11] and set(first.group) == {1}
+    hot = c.take(first.configuration)
+    assert np.array_equal(first.energy_target, hot.energy) and np.array_equal(first.force_target, hot.force)
+    assert np.array_equal(second.stress_target, c.stress)
+    parameters = small_jobs.SILICON.copy()
+    parameters[[0, 1, 5]] = load("run.h5").state.x
+    energy, force, stress = small_jobs.predictions("stillinger-weber", parameters, c)
+    assert second.energy == pytest.approx(energy) and second.stress == pytest.approx(stress, abs=1e-12)
+    assert second.force == pytest.approx(force, abs=1e-11)
+    assert first.force == pytest.approx(force.reshape(12, 24)[1::2].reshape(-1, 3), abs=1e-11)
+
+
+def interrupted(monkeypatch, path, place, number):
+    """Run until `place` of the run file's store is reached for the `number`-th time, and die there."""
+    plain, calls = getattr(RunStore, place), []
+
+    def dying(self, *arguments):
+        calls.append(1)
+        if len(calls) == number:
+            raise Killed
+        return plain(self, *arguments)
+
+    monkeypatch.setattr(RunStore, place, dying)
+    with pytest.raises(Killed):
+        fit(output=path)
+    monkeypatch.setattr(RunStore, place, plain)
+
+
+@pytest.mark.parametrize(
+    ("interval", "place", "number"),
+    [(1, "save", 2), (1, "save", 5), (3, "save", 6), (100, "save", 8), (1, "finish", 1)],
+)
+def test_the_same_bits_after_a_kill(folder, monkeypatch, interval, place, number):
+    """A kill before a state is written, between checkpoints, or after the last state and before the result."""
+    text = job_text(fitting=f'<fitting checkpoint-interval="{interval}"><geodesic-lm/></fitting>')
+    (folder / "job.xml").write_text(text)
+    fit(output="whole.h5")
+    interrupted(monkeypatch, "run.h5", place, number)
+    assert not load("run.h5").complete
+    assert resume() == "converged: gradient angle"
+    assert bits("run.h5") == bits("whole.h5")
+
+
+@pytest.mark.parametrize("options", ['step-tolerance="10"', 'max-evaluations="20"', 'max-iter="4"'])
+def test_a_kill_before_the_result_does_not_undo_the_outcome(folder, monkeypatch, options):
+    (folder / "job.xml").write_text(job_text(fitting=f"<fitting><geodesic-lm {options}/></fitting>"))
+    outcome = fit(output="whole.h5")
+    interrupted(monkeypatch, "run.h5", "finish", 1)
+    assert resume() == outcome
+    assert bits("run.h5") == bits("whole.h5")
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_after_the_iteration_in_hand(folder, monkeypatch, number):
+    fit(output="whole.h5")
+    before = signal.getsignal(number)
+    plain, calls = BlockObjective.linearise, []
+
+    def signalling(self, x):
+        calls.append(1)
+        if len(calls) == 25:  # in the third of 12 blocks each
+            os.kill(os.getpid(), number)
+        return plain(self, x)
+
+    monkeypatch.setattr(BlockObjective, "linearise", signalling)
+    log = io.StringIO()
+    assert fit(log=log) == "stopped: signal"
+    assert log.getvalue().endswith("stopped: signal, checkpoint written, go on with: hpcfit resume\n")
+    assert signal.getsignal(number) is before
+    stored = load("run.h5")
+    assert stored.state.iteration == 3 and not stored.complete
+    assert resume() == "converged: gradient angle"
+    assert bits("run.h5") == bits("whole.h5")
+
+
+def cut_short(folder, monkeypatch):
+    interrupted(monkeypatch, "run.h5", "save", 4)
+    return (folder / "run.h5").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda folder: (folder / "job.xml").write_text(job_text() + "<!-- -->\n"),
+            "job.xml:16: job changed since",
+        ),
+        (
+            lambda folder: (folder / "job.xml").write_text(job_text().replace("5.0", "5.5")),
+            "job.xml:7: job changed since",
+        ),
+        (lambda folder: (folder / "job.xml").unlink(), "job of the run does not exist"),
+        (lambda folder: (folder / "si.h5").unlink(), "no such file"),
+    ],
+)
+def test_a_changed_job_is_not_gone_on_with(folder, monkeypatch, change, message):
+    before = cut_short(folder, monkeypatch)
+    change(folder)
+    with pytest.raises(SharedError, match=message) as refused:
+        resume()
+    assert refused.value.error.exit_code == 2 and len(refused.value.error.faults) == 1
+    assert (folder / "run.h5").read_bytes() == before
+
+
+def test_changed_data_are_not_gone_on_with(folder, monkeypatch):
+    before = cut_short(folder, monkeypatch)
+    (folder / "si.h5").unlink()
+    c = silicon()
+    small_jobs.write_dataset(folder / "si.h5", sealed(c, energy=c.energy + 1e-13))
+    with pytest.raises(SharedError, match="dataset 'si' changed since the run started") as refused:
+        resume()
+    assert refused.value.error.exit_code == 2
+    assert (folder / "run.h5").read_bytes() == before
+
+
+def test_job_and_run_may_move_together(folder, monkeypatch):
+    fit(output="whole.h5")
+    expected = bits("whole.h5")
+    cut_short(folder, monkeypatch)
+    moved = folder / "moved"
+    moved.mkdir()
+    for path in [path for path in folder.iterdir() if path.is_file()]:
+        path.rename(moved / path.name)
+    monkeypatch.chdir("/")
+    assert resume(str(moved / "run.h5")) == "converged: gradient angle"
+    assert bits(str(moved / "run.h5")) == expected
+
+
+def not_finite_at_all():
+    c = silicon(4)
+    position = c.position.copy()
+    position[9] = position[8]
+    return sealed(c, position=position)
+
+
+@pytest.mark.parametrize("changes", [{"position": None}, {"energy": np.full(4, 1e200)}])
+def test_a_start_that_is_not_finite_is_a_result(tmp_path, changes):
+    data = not_finite_at_all() if "position" in changes else sealed(silicon(4), **changes)
+    job = small_jobs.write_job(tmp_path, datasets={"si.h5": data})
+    log = io.StringIO()
+    assert fit(job, str(tmp_path / "run.h5"), log) == "stopped: not finite"
+    assert ("not finite: si.h5, configuration 1: stillinger-weber" in log.getvalue()) is (
+        "position" in changes
+    )
+    stored = load(str(tmp_path / "run.h5"))
+    assert stored.result.covariance.shape == (3, 3) and np.isnan(stored.result.covariance).all()
+
+
+def test_a_jacobian_that_is_not_finite_is_a_result(folder, monkeypatch):
+    plain = BlockObjective.linearise
+    monkeypatch.setattr(BlockObjective, "linearise", lambda self, x: plain(self, x) * np.nan)
+    assert fit() == "stopped: not finite"
+    assert np.isnan(load("run.h5").result.covariance).all()
+
+
+@pytest.mark.parametrize("fitting", ["", '<fitting enabled="false"><geodesic-lm/></fitting>'])
+def test_without_fitting_the_start_is_evaluated(folder, fitting):
+    (folder / "job.xml").write_text(job_text(fitting=fitting))
+    assert fit() == run.NOT_FITTED
+    stored = load("run.h5")
+    assert list(stored.state.x) == [5.0, 0.6, 1.5] and len(stored.history["cost"]) == 1
+    assert np.isfinite(stored.result.predictions[0].energy).all()
+
+
+def test_without_free_parameters_the_start_is_evaluated(folder):
+    (folder / "job.xml").write_text(job_text(fitting="", potentials=potential(dof='<A enabled="false"/>')))
+    assert fit() == run.NOT_FITTED
+    assert load("run.h5").result.covariance.shape == (0, 0)
+
+
+def test_two_potentials_are_fitted_together(folder):
+    added = LENNARD_JONES.replace("<sigma/>", "")
+    (folder / "job.xml").write_text(job_text(potentials=potential(A=14.0, gamma=2.4) + added))
+    assert fit().startswith("converged")
+    # The data have no such part.
+    stored = load("run.h5")
+    assert abs(stored.state.x[3]) < 4 * np.sqrt(stored.result.covariance[3, 3]) < 1e-3
+
+
+def test_bounds_of_the_job_hold(folder):
+    dof = '<A min="1" max="12"/><B/><gamma/>'
+    (folder / "job.xml").write_text(job_text(potentials=potential(dof=dof)))
+    fit()
+    history = load("run.h5").history["x"]
+    assert history[:, 0].max() == 12.0 and history[-1, 0] == 12.0
