@@ -136,9 +136,9 @@ def test_pair_potential_needs_no_mapping(read):
 
 
 def test_species_that_are_named_go_before_wildcards(read):
-    mapping = """<pair-interaction function="V"/>
+    mapping = """<pair-interaction species-a="Ni" species-b="Al" function="V"/>
         <pair-interaction species-a="Ni" species-b="*" function="rho"/>
-        <pair-interaction species-a="Ni" species-b="Al" function="V"/>
+        <pair-interaction function="V"/>
         <electron-density species-a="Al" species-b="*" function="rho"/>
         <g-function species-a="Al" species-b="Ni" function="F"/>"""
     job = read(
