@@ -87,3 +87,16 @@ void hf_function_run(const hf_call *call, const hpcfit_function *function, int64
     for (int64_t k = 0; k < program->n_outputs; k++)
         cut_off(n, x, function->cutoff, outputs + k * stride);
 }
+
+int64_t hpcfit_function_scratch_size(const hpcfit_function *function)
+{
+    const hpcfit_functions alone = {.n_functions = 1, .functions = function};
+    return hf_function_scratch(&alone);
+}
+
+void hpcfit_function_values(const hpcfit_function *function, const double *parameters, int64_t n, const double *x,
+                            double *scratch, double *outputs)
+{
+    const hf_call call = {.parameters = parameters};
+    hf_function_run(&call, function, n, x, outputs, n, scratch);
+}

@@ -134,6 +134,14 @@ hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_fu
                               const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
                               const int32_t *free_parameters, double *scratch, const hpcfit_output *output,
                               hpcfit_error *err);
+
+/* Doubles of scratch space that hpcfit_function_values needs. */
+int64_t hpcfit_function_scratch_size(const hpcfit_function *function);
+
+/* Computes all outputs of a function at n arguments x, zero from its cut-off on: output k in row k of outputs
+ * [n_outputs][n]. parameters are those of the potential; scratch is 64-byte aligned. */
+void hpcfit_function_values(const hpcfit_function *function, const double *parameters, int64_t n, const double *x,
+                            double *scratch, double *outputs);
 /* cffi: end */
 
 #endif

@@ -185,7 +185,7 @@ class _Run:
                 self.log.write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
                 return STOPPED_SIGNAL
             fitted_at = time.perf_counter()
-            result = _result(problem, local, state)
+            result = _result(problem, self.plan, local, state)
             timings = {
                 "setup": read_at - begun,
                 "fit": fitted_at - read_at,
@@ -242,8 +242,7 @@ def _first(problem: Asked, local: LocalObjective, state: State | None, comm: Com
     return state
 
 
-def _result(problem: Asked, local: LocalObjective, state: State) -> RunResult:
-    plan = local.plan
+def _result(problem: Asked, plan: Plan, local: LocalObjective, state: State) -> RunResult:
     matrix, singular = np.zeros((0, 0)), np.zeros(0)
     if len(state.x):
         matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)

@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from hpcfit.cli import check, data, report, resume, run
+from hpcfit.cli import check, data, export, report, resume, run
 from hpcfit.errors import HpcfitError
 from hpcfit.parallel.communicator import ROOT, Communicator, world
 from hpcfit.parallel.guard import SharedError, together
@@ -19,7 +19,7 @@ from hpcfit.version import __version__
 
 #: Commands that all ranks of an MPI job work on together, and commands of a single process.
 _PARALLEL = (run, resume, check)
-_SERIAL = (data, report)
+_SERIAL = (data, report, export)
 
 
 def entry() -> None:

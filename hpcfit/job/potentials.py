@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from lxml import etree
 
@@ -14,6 +15,7 @@ from hpcfit.errors import nearest
 from hpcfit.job import values
 from hpcfit.job.built_potentials import BuiltPotentials
 from hpcfit.job.degrees import Degrees
+from hpcfit.job.param_file import FORMS_WITH_FILES, read_param_file
 from hpcfit.job.schema import PAIR_POTENTIAL
 from hpcfit.job.tags import Combination, combination, tag_of
 from hpcfit.job.values import Faults, quoted
@@ -33,6 +35,7 @@ def read_potentials(
     functions: FunctionCatalogue,
     species: Sequence[str],
     dependents: Mapping[str, str],
+    folder: Path,
     faults: Faults,
 ) -> tuple[Potential, ...]:
     """Return the potentials in document order; a number that is missing or wrong is NaN, its fault noted.
@@ -49,6 +52,8 @@ def read_potentials(
         Symbols of the job, at least one.
     dependents
         The expressions that dependent parameters follow, by path.
+    folder
+        The job file's; files of parameters are relative to it.
     faults
         Collects what is wrong.
     """
@@ -62,7 +67,8 @@ def read_potentials(
         if built.reads(element):
             found.append(built.potential(element))
         else:
-            found.append(_Reader(element, by_name[element.tag], species, degrees, faults).potential())
+            form = by_name[element.tag]
+            found.append(_Reader(element, form, species, folder, degrees, faults).potential())
     return tuple(found)
 
 
@@ -74,6 +80,7 @@ class _Reader:
         element: etree._Element,
         form: PotentialForm,
         species: Sequence[str],
+        folder: Path,
         degrees: Degrees,
         faults: Faults,
     ) -> None:
@@ -87,6 +94,11 @@ class _Reader:
         # What has a fault already, here by its misspelt name, is not reported as missing too.
         self._suspect = {nearest(str(child.tag), names) for child in element if child.tag not in names}
         self._missing: list[str] = []
+        file = element.find("param-file") if form.name in FORMS_WITH_FILES else None
+        of_file = {} if file is None else read_param_file(file, form, species, folder, faults)
+        self._of_file = of_file or {}
+        if of_file is None:
+            self._suspect.update(names)
 
     def potential(self) -> Potential:
         parameters = tuple(parameter for row in self._form.parameters for parameter in self._parameters(row))
@@ -104,16 +116,22 @@ class _Reader:
         given_for = self._speakers(row, given)
         degree_for = self._speakers(row, degrees)
         return [
-            self._parameter(row, self._path(row, found), given_for.get(found), degree_for.get(found))
+            self._parameter(row, found, given_for.get(found), degree_for.get(found))
             for found in species_tuples(row.kind, len(self._species))
         ]
 
     def _parameter(
-        self, row: ParameterForm, path: str, given: etree._Element | None, degree: etree._Element | None
+        self,
+        row: ParameterForm,
+        found: Combination,
+        given: etree._Element | None,
+        degree: etree._Element | None,
     ) -> Parameter:
-        if given is None and (degree is None or "start" not in degree.attrib):
+        path = self._path(row, found)
+        of_file = self._of_file.get((row.name, found), math.nan)
+        if given is None and math.isnan(of_file) and (degree is None or "start" not in degree.attrib):
             self._note_missing(row, path)
-        start = math.nan if given is None else values.number(given.text)
+        start = values.number(None if given is None else given.text, of_file)
         return self._degrees.parameter(path, row.unit, start, degree)
 
     def _note_missing(self, row: ParameterForm, path: str) -> None:

@@ -21,7 +21,13 @@ from hpcfit.job.values import Faults, quoted
 from hpcfit.records import FunctionCatalogue, Group, Job, PotentialForm
 
 
-def read_job(path: str | Path, forms: Sequence[PotentialForm], functions: FunctionCatalogue) -> Job:
+def read_job(
+    path: str | Path,
+    forms: Sequence[PotentialForm],
+    functions: FunctionCatalogue,
+    text: str | None = None,
+    structures: bool = True,
+) -> Job:
     """Read a job file.
 
     Dataset files are only looked for; what is in them, and whether it fits the job, is found out elsewhere.
@@ -29,11 +35,15 @@ def read_job(path: str | Path, forms: Sequence[PotentialForm], functions: Functi
     Parameters
     ----------
     path
-        The job file. Datasets are relative to its folder.
+        The job file. Datasets and files of parameters are relative to its folder.
     forms
         The potentials that the kernels know, with their parameters.
     functions
         What potentials with roles may be built from.
+    text
+        The job as it was stored, to be read in place of the file; its folder and messages are still the file's.
+    structures
+        Whether structures are wanted. Without them datasets need not exist, and there need be nothing to fit.
 
     Returns
     -------
@@ -45,12 +55,15 @@ def read_job(path: str | Path, forms: Sequence[PotentialForm], functions: Functi
     InputError
         The file cannot be read, or has faults: every fault that can be found, in the order of lines.
     """
-    content = _content(Path(path))
+    content = _content(Path(path)) if text is None else text.encode()
     faults = Faults(str(path))
     root = parse(content, faults)
     check(root, grammar(forms, functions.forms), faults)
+    if not structures:
+        for element in root.findall("structures"):
+            element.clear()
     job = _job(path, content, root, forms, functions, faults)
-    if not faults and job.fitting is not None:
+    if structures and not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
     faults.raise_if_any()
     return job
@@ -79,12 +92,12 @@ def _job(
     block = root.find("potentials")
     # Without species no tag can be judged; that they are missing has been noted.
     constrained = root.find("parameter-constraints")
+    folder = Path(path).absolute().parent
     potentials = (
         ()
         if block is None or not species
-        else read_potentials(block, forms, functions, species, dependents(constrained), faults)
+        else read_potentials(block, forms, functions, species, dependents(constrained), folder, faults)
     )
-    folder = Path(path).absolute().parent
     structures, absolute = _structures(root.find("structures"), folder, faults)
     return Job(
         path=str(path),

@@ -7,6 +7,7 @@ from importlib import resources
 
 from lxml import etree
 
+from hpcfit.job.param_file import FORMS_WITH_FILES
 from hpcfit.job.tags import SPECIES_ATTRIBUTES
 from hpcfit.records import FunctionForm, PotentialForm, RoleForm
 
@@ -38,6 +39,8 @@ def _potential(form: PotentialForm) -> etree._Element:
     fittable = [row.name for row in form.parameters if row.fittable]
     if fittable:
         blocks.append(_optional(_node("element", _any_of(fittable, "degree-of-freedom"), name="fit-dof")))
+    if form.name in FORMS_WITH_FILES:
+        blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
     return _node("element", _ref("potential-attributes"), _node("interleave", *blocks), name=form.name)
 
 

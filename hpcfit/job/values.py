@@ -40,6 +40,10 @@ class Faults:
         line = where if isinstance(where, int) else line_of(where)
         self._found.append((line, Fault(f"{self._path}:{line}", what, found, allowed, nearest)))
 
+    def add_of_file(self, where: etree._Element, fault: Fault) -> None:
+        """Note a fault of a file that the job names at an element."""
+        self._found.append((line_of(where), fault))
+
     def warn(self, where: etree._Element, what: str) -> None:
         """Note at an element what looks like a mistake but may be meant."""
         self.warnings.append(str(Fault(f"{self._path}:{line_of(where)}", what)))

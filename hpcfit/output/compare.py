@@ -13,7 +13,7 @@ _SHOWN = 80  #: characters of a line that fit into a message
 
 
 def differences(header: RunHeader, job: Job, indexes: Sequence[DatasetIndex]) -> list[Fault]:
-    """Return one fault for the job and one per dataset that is not what it was when the run started.
+    """Return the faults of a job and of datasets that are not what they were when the run started.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def differences(header: RunHeader, job: Job, indexes: Sequence[DatasetIndex]) ->
         for source, index in zip(job.datasets, indexes, strict=True)
     }
     stored = {record.id: record for record in header.datasets}
-    faults = [*_job_fault(header, job)]
+    faults = [*_job_fault(header, job)] or [*_start_faults(header, job)]
     for name, record in stored.items():
         if name not in current:
             faults.append(Fault(job.path, f"dataset '{name}' of the run is missing", allowed=record.path))
@@ -51,6 +51,14 @@ def _job_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
             start = _shown_from(found, allowed)
             yield Fault(f"{job.path}:{number}", what, _shown(found, start), _shown(allowed, start))
             return
+
+
+def _start_faults(header: RunHeader, job: Job) -> Iterator[Fault]:
+    """Yield the start values that changed though the job's text did not: they stand in a file that it names."""
+    for stored, current in zip(header.parameters, job.parameters, strict=False):
+        if stored.start != current.start:
+            what = f"start of {current.path} changed since the run started"
+            yield Fault(job.path, what, repr(current.start), repr(stored.start))
 
 
 def _shown_from(found: str, allowed: str) -> int:

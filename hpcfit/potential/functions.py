@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 from hpcfit.errors import nearest
 from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
-from hpcfit.potential.library import Functions
+from hpcfit.potential.library import Functions, function_values
 from hpcfit.potential.program import Program
 from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
 
@@ -41,11 +40,8 @@ def reach(potential: Potential, form: PotentialForm, n_species: int) -> float:
     n_species
         Number of species of the job.
     """
-    arguments = _arguments(potential, form, n_species)
-    reaches = [
-        potential.functions[number].reach for number, argument in arguments.items() if argument == "distance"
-    ]
-    return max(reaches, default=0.0)
+    used = _with_argument("distance", potential, form, n_species)
+    return max((potential.functions[number].reach for number in used), default=0.0)
 
 
 def compile_potential(
@@ -80,34 +76,34 @@ def compile_programs(
     Raises
     ------
     ValueError
-        If a formula is faulty, or a function plays roles with different arguments; what, found, allowed.
+        If a formula is faulty; what, found, allowed.
     """
-    arguments = _arguments(potential, form, n_species)
+    of_density = _with_argument("density", potential, form, n_species)
+    if both := of_density & _with_argument("distance", potential, form, n_species):
+        names = ", ".join(potential.functions[number].id for number in sorted(both))
+        raise ValueError(f"function of a distance and of the density, found {names}, allowed one of them")
     programs, first = [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
         own = tuple(place - first for place in sorted(free) if first <= place < first + count)
-        second = arguments.get(number) == "density" and len(free) > 0
         try:
-            programs.append(compile_function(function, own, second))
+            programs.append(compile_function(function, own, number in of_density and len(free) > 0))
         except ValueError as error:
             raise ValueError(f"function '{function.id}' of {potential.id}: {error}") from None
         first += count
     return tuple(programs)
 
 
-def _arguments(potential: Potential, form: PotentialForm, n_species: int) -> dict[int, str]:
-    """Return what the functions that play a role are functions of."""
-    found: dict[int, str] = {}
-    places = iter(potential.roles)
+def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_species: int) -> set[int]:
+    """Return the functions of an argument; for those of the density the second derivative is needed."""
+    found: set[int] = set()
+    place = 0
     for role in form.roles:
-        for _, number in zip(species_tuples(role.kind, n_species), places, strict=False):
-            if number >= 0 and found.setdefault(number, role.argument) != role.argument:
-                raise ValueError(
-                    f"function in roles with different arguments, found '{potential.functions[number].id}' "
-                    f"of {found[number]} and {role.argument}, allowed one of them"
-                )
-    return found
+        count = len(species_tuples(role.kind, n_species))
+        if role.argument == argument:
+            found.update(potential.roles[place : place + count])
+        place += count
+    return found - {-1}
 
 
 @functools.cache
@@ -134,6 +130,27 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
         outputs.append(derivatives.second)
     outputs += [*derivatives.by_parameter, *derivatives.slope_by_parameter]
     return compile_outputs(outputs, _VARIABLE, names)
+
+
+def tabulate(function: Function, parameters: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the value and the slope of a function at arguments `x`, by the program that the kernels execute.
+
+    Parameters
+    ----------
+    function
+        The function; the start values of its parameters are not used.
+    parameters
+        [n_parameters], values of `Function.all_parameters`.
+    x
+        [n], Angstrom for a function of the distance.
+    """
+    value, slope = function_values(_alone(function), 0, parameters, x)
+    return value, slope
+
+
+@functools.lru_cache(maxsize=64)  # a function is evaluated again and again, and compiled slowly
+def _alone(function: Function) -> Functions:
+    return Functions([compile_function(function, (), False)], [function.reach], ())
 
 
 def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
@@ -290,24 +307,12 @@ def _cut(function: Function, names: Sequence[str]) -> Node:
 
 
 def _own_tree(function: Function, names: Sequence[str]) -> Node:
-    own = dict(zip(function.names, names[: len(function.names)], strict=True))
-    if function.form == "poly":
-        return _polynomial({name: int(re.sub(r"\D", "", old)) for old, name in own.items()})
-    if function.form not in (*FUNCTION_FORMS, "user-function"):
-        like = nearest(function.form, [*FUNCTION_FORMS, "user-function", "poly", *_JOINED])
+    if not function.formula and function.form not in FUNCTION_FORMS:
+        like = nearest(function.form, FUNCTION_FORMS)
         raise ValueError(f"unknown function, found '{function.form}'" + (f", nearest {like}" if like else ""))
-    user = function.form == "user-function"
-    formula = function.formula if user else FUNCTION_FORMS[function.form].formula
-    variable = function.variable if user else _VARIABLE
-    tree = parse(formula, [variable, *own, "cutoff"])
+    formula = function.formula or FUNCTION_FORMS[function.form].formula
+    variable = function.variable or _VARIABLE
+    tree = parse(formula, [variable, *function.names, "cutoff"])
     known: dict[str, Node] = {variable: Name(_VARIABLE), "cutoff": Number(function.cutoff)}
-    return substituted(tree, known | {old: Name(name) for old, name in own.items()})
-
-
-def _polynomial(powers: dict[str, int]) -> Node:
-    """Return the sum of powers of the variable, each with the coefficient of the given name."""
-    tree: Node = Number(0.0)
-    for name, power in powers.items():
-        term = Operation("*", (Name(name), Operation("^", (Name(_VARIABLE), Number(float(power))))))
-        tree = Operation("+", (tree, term))
-    return tree
+    known |= {name: Name(new) for name, new in zip(function.names, names[: len(function.names)], strict=True)}
+    return substituted(tree, known)

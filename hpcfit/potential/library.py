@@ -292,6 +292,35 @@ def evaluate(
     return None
 
 
+def function_values(functions: Functions, number: int, parameters: FloatArray, x: FloatArray) -> FloatArray:
+    """Return all outputs [n_outputs, n] of one function at arguments `x` [n], zero from its cut-off on.
+
+    Parameters
+    ----------
+    functions
+        Compiled functions.
+    number
+        Place of the one wanted.
+    parameters
+        All parameters of all functions, one function after the other.
+    x
+        Arguments.
+    """
+    function = functions._array[number]
+    # The kernels take arguments by the vector of 8.
+    padded = np.concatenate([x, np.zeros(-len(x) % 8)])
+    outputs = np.empty((function.program.n_outputs, len(padded)))
+    lib.hpcfit_function_values(
+        ffi.addressof(function),
+        _pointer("double", parameters, (functions.n_parameters,)),
+        len(padded),
+        _pointer("double", padded, padded.shape),
+        Scratch()._pointer(lib.hpcfit_function_scratch_size(ffi.addressof(function))),
+        _pointer("double", outputs, outputs.shape, writable=True),
+    )
+    return np.ascontiguousarray(outputs[:, : len(x)])
+
+
 def _potential(form: str) -> Any:
     for k in range(lib.hpcfit_n_potentials()):
         potential = lib.hpcfit_potential_at(k)

@@ -15,6 +15,7 @@ from hpcfit.records.jobs import (
     functions_by_path,
 )
 from hpcfit.records.potentials import (
+    N_ATOMS,
     Function,
     FunctionCatalogue,
     FunctionForm,
@@ -24,11 +25,13 @@ from hpcfit.records.potentials import (
     Potential,
     PotentialForm,
     RoleForm,
+    species_tuple,
     species_tuples,
 )
 from hpcfit.records.states import State
 
 __all__ = [
+    "N_ATOMS",
     "AbsoluteWeights",
     "Configurations",
     "Constraint",
@@ -55,5 +58,6 @@ __all__ = [
     "RoleForm",
     "State",
     "functions_by_path",
+    "species_tuple",
     "species_tuples",
 ]

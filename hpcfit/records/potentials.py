@@ -201,3 +201,29 @@ def species_tuples(kind: ParameterKind, n_species: int) -> list[tuple[int, ...]]
         ParameterKind.ORDERED_TRIPLET: [*itertools.product(every, repeat=3)],
     }
     return tuples[kind]
+
+
+#: On how many atoms a parameter of each kind depends.
+N_ATOMS = {
+    ParameterKind.SPECIES: 1,
+    ParameterKind.PAIR: 2,
+    ParameterKind.ORDERED_PAIR: 2,
+    ParameterKind.TRIPLET: 3,
+    ParameterKind.ORDERED_TRIPLET: 3,
+}
+
+
+def species_tuple(kind: ParameterKind, *atoms: int) -> tuple[int, ...]:
+    """Return which of `species_tuples` is that of a central atom, a bonded one and a third one.
+
+    Parameters
+    ----------
+    kind
+        The combinations; atoms that they leave out do not count.
+    atoms
+        Species of the atoms, in this order.
+    """
+    own = atoms[: N_ATOMS[kind]]
+    if kind is ParameterKind.PAIR:
+        return tuple(sorted(own))
+    return (own[0], *sorted(own[1:])) if kind is ParameterKind.TRIPLET else own

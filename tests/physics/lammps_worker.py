@@ -29,7 +29,7 @@ def start() -> Any:
 def results_of(lammps: Any, case: dict[str, Any]) -> dict[str, Any]:
     """Return energy, forces and virial (minus the derivative with respect to strain) of one case.
 
-    Units are "lj" because then energies, lengths and pressures go through without factors.
+    Units are "lj" unless told otherwise, because then energies, lengths and pressures go through without factors.
     """
     (ax, _, _), (bx, by, _), (cx, cy, cz) = case["cell"]
     n_types = case["n_types"]
@@ -39,7 +39,7 @@ def results_of(lammps: Any, case: dict[str, Any]) -> dict[str, Any]:
     lammps.commands_list(
         [
             "clear",
-            "units lj",
+            f"units {case.get('units', 'lj')}",
             "atom_style atomic",
             "atom_modify map array sort 0 0",
             "box tilt large",

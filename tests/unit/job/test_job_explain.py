@@ -87,7 +87,7 @@ CASES = {
         [
             (
                 "job.xml:15: element not allowed in <stillinger-weber>, found <lamda>, allowed "
-                "<A>, <B>, <costheta0>, <cutoff>, <fit-dof>, <gamma>, <lambda>, <p>, <q>, "
+                "<A>, <B>, <costheta0>, <cutoff>, <fit-dof>, <gamma>, <lambda>, <p>, <param-file>, <q>, "
                 "<sigma>, nearest <lambda>"
             )
         ],

@@ -61,3 +61,13 @@ def test_all_differences_come_together(header, job, index):
         "dataset 'train/si' of the run is missing",
         "dataset 'new' is not part of the run",
     ]
+
+
+def test_start_values_that_changed_in_a_file_that_the_job_names(header, job, index):
+    parameters = list(job.parameters)
+    parameters[2] = replace(parameters[2], start=2.1)
+    changed = replace(job, potentials=(replace(job.potentials[0], parameters=tuple(parameters)),))
+    (fault,) = differences(header, changed, [index])
+    what = "start of SW.sigma[SiSi] changed since the run started"
+    assert str(fault) == f"{job.path}: {what}, found 2.1, allowed 2.0951"
+    assert len(differences(header, replace(changed, text="<job/>"), [index])) == 1

@@ -186,7 +186,7 @@ REFERENCES = {
     ),
     "sqrt-embedding": Reference(lambda x, c, D: -D * SQRT(x), {"D": 2.0}, low=0.5, high=40.0),
     "poly": Reference(
-        lambda x, c, p, q, s: p + q * x + s * x**5, {"c0": 0.3, "c1": -0.7, "coeff[5]": 0.2}, low=0.0
+        lambda x, c, p, q, s: p + q * x + s * x**5, {"c0": 0.3, "c1": -0.7, "c5": 0.2}, low=0.0
     ),
 }
 
@@ -203,7 +203,10 @@ def _arguments(reference: Reference) -> np.ndarray:
 
 def _outputs(name: str, reference: Reference, x: np.ndarray) -> np.ndarray:
     parameters = tuple(Parameter(p, "", v, -np.inf, np.inf, True) for p, v in reference.parameters.items())
-    function = Function("f", name, tuple(reference.parameters), parameters, cutoff=reference.cutoff)
+    poly = " + ".join(f"{c}*x^{c[1:]}" for c in reference.parameters) if name == "poly" else ""
+    function = Function(
+        "f", name, tuple(reference.parameters), parameters, poly, "x", cutoff=reference.cutoff
+    )
     program = compile_function(function, tuple(range(len(parameters))), True)
     return run(program, [np.longdouble(v) for v in reference.parameters.values()], x)
 

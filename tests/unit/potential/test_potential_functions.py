@@ -88,7 +88,7 @@ def test_functions_of_nothing() -> None:
 def test_formulas_are_checked_with_the_names_they_may_use() -> None:
     check_formula("A*exp(-r/cutoff)", ["r", "A", "cutoff"])
     with pytest.raises(ValueError, match="unknown name in formula, found 'x'"):
-        check_formula("A*x", ["r", "A"])
+        check_formula("A*x", ["r", "A", "cutoff"])
 
 
 PARAMETERS = {"A": 500.0, "lambda": 2.73}

@@ -1,0 +1,116 @@
+"""An ASE calculator for the potentials of a job or a run: energies, forces and stresses from the kernels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import CalculationFailed, Calculator, all_changes
+from numpy.typing import NDArray
+
+from hpcfit.errors import Fault, InputError
+from hpcfit.objective.model import Model
+from hpcfit.output.final import read_final
+from hpcfit.potential.library import Geometry
+from hpcfit.potential.neighbours import find_neighbours
+from hpcfit.records import Configurations, FloatArray
+
+
+class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not followed
+    """Potentials of a job at its start values, or of a run at its last stored state.
+
+    Energies in eV (without contributions of the electrons' temperature: ``free_energy`` is the energy), forces in
+    eV/Angstrom, stress in eV/Angstrom^3, tension positive, order xx yy zz yz xz xy. All potentials of the job are
+    added up. Structures may be periodic in any of the directions, and smaller than the cut-off; stress is there where
+    the cell has a volume.
+
+    Parameters
+    ----------
+    source
+        A run file, finished or not, or a job file, whose datasets need not exist.
+    **options
+        Those of every ASE calculator, as in ``label``.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or has faults.
+    """
+
+    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
+
+    def __init__(self, source: str | os.PathLike[str], **options: Any) -> None:
+        super().__init__(**options)
+        self._source = os.fspath(source)
+        job = read_final(self._source).job
+        self._species = job.species
+        self._model = Model(job)
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Compute energy, forces and, where the cell has a volume, the stress; ASE calls this.
+
+        Parameters
+        ----------
+        atoms
+            The structure.
+        properties, system_changes
+            As in ASE; everything is computed whatever is asked for, since it comes in one go.
+
+        Raises
+        ------
+        InputError
+            When a species is none of the job's.
+        CalculationFailed
+            When an energy or a force is not finite.
+        """
+        super().calculate(atoms, properties, system_changes)
+        kept: Atoms = self.atoms
+        structure = self._structure(kept)
+        species = [self._species.index(symbol) for symbol in structure.symbols]
+        neighbours = find_neighbours(structure, species, len(self._species), self._model.cutoff)
+        geometry = Geometry(neighbours)
+        columns = np.zeros((1, geometry.n_rows(virials=True)))
+        trouble = self._model.evaluate(geometry, self._model.start, columns, virials=True)
+        if trouble is not None:
+            where = f", atom {trouble.atom}" if trouble.atom >= 0 else ""
+            raise CalculationFailed(f"{self._source}: {trouble.message}{where}")
+        energy, virial = float(columns[0, 0]), columns[0, -6:]
+        forces = columns[0, 1:-6].reshape(-1, 3).copy()
+        self.results = {"energy": energy, "free_energy": energy, "forces": forces}
+        if kept.cell.rank == 3:
+            self.results["stress"] = -virial / kept.get_volume()
+
+    def _structure(self, atoms: Atoms) -> Configurations:
+        """Return a structure as the neighbour search takes it; what it has no targets for is NaN."""
+        symbols = tuple(dict.fromkeys(atoms.symbols))
+        unknown = [symbol for symbol in symbols if symbol not in self._species]
+        if unknown:
+            what = "species that the job lacks"
+            raise InputError([Fault(self._source, what, ", ".join(unknown), ", ".join(self._species))])
+        n = len(atoms)
+        species: NDArray[np.int32] = np.array([symbols.index(symbol) for symbol in atoms.symbols], np.int32)
+        position: FloatArray = np.ascontiguousarray(atoms.positions, dtype=np.float64)
+        return Configurations(
+            symbols=symbols,
+            groups=("",),
+            ptr=np.array([0, n]),
+            cell=np.array(atoms.cell, dtype=np.float64)[None],
+            pbc=np.array(atoms.pbc, dtype=bool)[None],
+            energy=np.full(1, np.nan),
+            stress=np.full((1, 6), np.nan),
+            mask=np.full(1, 7, dtype=np.uint8),
+            group=np.zeros(1, dtype=np.int32),
+            weight=np.ones(1),
+            id=np.zeros((1, 16), dtype=np.uint8),
+            species=species,
+            position=position,
+            force=np.full((n, 3), np.nan),
+        )

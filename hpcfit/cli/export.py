@@ -1,0 +1,80 @@
+"""``hpcfit export``: write a fitted potential as a file of an MD code."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+from hpcfit.dataset.replacing import refuse_existing, replacing
+from hpcfit.output.export.formats import FORMATS, Settings, export, needs_structures
+from hpcfit.output.export.setfl import FEWEST_POINTS
+from hpcfit.output.final import read_final
+
+_DESCRIPTION = """\
+Write a potential of a run, at its last stored state, or of a job, at its start values, as a file that LAMMPS reads, and
+print the commands that use it. Numbers have 17 digits; of tables, the largest errors of interpolation are printed."""
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("export", help="write a potential for an MD code", description=_DESCRIPTION)
+    add = parser.add_argument
+    add("source", help="a run file, as in run.h5, or a job")
+    add("--format", required=True, choices=FORMATS, help="the file's format")
+    add("-o", "--output", required=True, metavar="FILE", help="the file to write")
+    add("--overwrite", action="store_true", help="replace the file if it exists")
+    add("--potential", default="", metavar="ID", help="which potential, where several suit the format")
+    add("--resolution", type=_points, metavar="N", help="points of a table (default: 10000)")
+    add(
+        "--rho-range-factor",
+        type=_positive,
+        metavar="X",
+        help="end of the table of the density, in units of the largest density (default: 2)",
+    )
+    add(
+        "--largest-density",
+        type=_positive,
+        metavar="RHO",
+        help="largest density (default: that in the job's structures)",
+    )
+    add(
+        "--inner",
+        type=_positive,
+        metavar="R",
+        help="distance from which on a pair table is made (default: 1), or the error of another one stated "
+        "(default: the smallest in the job's structures)",
+    )
+    parser.set_defaults(run=_export)
+
+
+def _points(text: str) -> int:
+    if not text.isdecimal() or int(text) < FEWEST_POINTS:
+        raise argparse.ArgumentTypeError(
+            f"not a number of points, found {text}, allowed {FEWEST_POINTS} or more"
+        )
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"not a number above 0, found {text}")
+    return value
+
+
+def _export(options: argparse.Namespace) -> int:
+    target = Path(options.output)
+    refuse_existing(target, options.overwrite)
+    settings = Settings(options.resolution, options.rho_range_factor, options.largest_density, options.inner)
+    final = read_final(options.source, needs_structures(options.format, settings))
+    written = export(final, options.format, options.output, options.potential, settings)
+    with replacing(target) as temporary:
+        temporary.write_text(written.text, encoding="utf-8")
+    notes = [final.note] if final.note else []
+    print("\n".join([*written.commands, *(f"# {note}" for note in (*notes, *written.notes))]))
+    return 0

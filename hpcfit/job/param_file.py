@@ -1,0 +1,245 @@
+"""Start values out of the potential files of LAMMPS: what a ``<param-file>`` stands for.
+
+An entry is three elements and a fixed number of columns, which may go on in the next lines; ``#`` begins a comment.
+Two-body parameters are those of the entries whose second and third element are equal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+
+from hpcfit.errors import Fault, nearest
+from hpcfit.job import values
+from hpcfit.job.tags import Combination
+from hpcfit.job.values import Faults, quoted
+from hpcfit.records import ParameterForm, PotentialForm, species_tuple
+
+#: Start values by name of the parameter and combination of species.
+Starts = Mapping[tuple[str, Combination], float]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The columns of a file, what becomes of an entry's columns, and columns that must have one value."""
+
+    columns: tuple[str, ...]
+    convert: Callable[[dict[str, float]], dict[str, float]]
+    fixed: Mapping[str, float]
+
+
+def _as_they_are(entry: dict[str, float]) -> dict[str, float]:
+    return entry
+
+
+def _stillinger_weber(entry: dict[str, float]) -> dict[str, float]:
+    epsilon, sigma = entry["epsilon"], entry["sigma"]
+    own = {name: entry[name] for name in ("B", "p", "q", "sigma", "costheta0")}
+    own |= {"A": epsilon * entry["A"], "lambda": epsilon * entry["lambda"]}
+    return own | {"gamma": sigma * entry["gamma"], "cutoff": entry["a"] * sigma}
+
+
+def _abop(entry: dict[str, float]) -> dict[str, float]:
+    own = {name: entry[name] for name in ("m", "gamma", "c", "d")}
+    own |= {"h": -entry["costheta0"], "twomu": entry["lambda3"], "beta2": entry["beta"], "powern": entry["n"]}
+    return own | {"bigr": entry["R"], "bigd": entry["D"]} | _bond(entry)
+
+
+def _bond(entry: dict[str, float]) -> dict[str, float]:
+    """Return the dimer's parameters; none where the two exponentials make no bond (three-body entries)."""
+    A, B, lambda1, lambda2 = (entry[name] for name in ("A", "B", "lambda1", "lambda2"))
+    if min(A, B, lambda2) <= 0 or lambda1 <= lambda2:
+        return {}
+    S = lambda1 / lambda2
+    r0 = math.log(lambda1 * A / (lambda2 * B)) / (lambda1 - lambda2)
+    D0 = A * (S - 1.0) * math.exp(-lambda1 * r0)
+    return {"D0": D0, "S": S, "r0": r0, "beta": lambda1 / math.sqrt(2.0 * S)}
+
+
+_TERSOFF = (
+    "m",
+    "gamma",
+    "lambda3",
+    "c",
+    "d",
+    "costheta0",
+    "n",
+    "beta",
+    "lambda2",
+    "B",
+    "R",
+    "D",
+    "lambda1",
+    "A",
+)
+
+_LAYOUTS = {
+    "stillinger-weber": _Layout(
+        ("epsilon", "sigma", "a", "lambda", "gamma", "costheta0", "A", "B", "p", "q", "tol"),
+        _stillinger_weber,
+        {"tol": 0.0},
+    ),
+    "tersoff": _Layout(_TERSOFF, _as_they_are, {}),
+    "abop": _Layout(_TERSOFF, _abop, {}),
+    "tersoff-mod": _Layout(
+        (
+            *("beta", "alpha", "h", "eta", "beta_ters", "lambda2", "B", "R", "D", "lambda1", "A", "n"),
+            *("c1", "c2", "c3", "c4", "c5"),
+        ),
+        _as_they_are,
+        {"beta_ters": 1.0},
+    ),
+    "edip": _Layout(
+        (
+            *(
+                "A",
+                "B",
+                "cutoffA",
+                "cutoffC",
+                "alpha",
+                "beta",
+                "eta",
+                "gamma",
+                "lambda",
+                "mu",
+                "rho",
+                "sigma",
+            ),
+            *("Q0", "u1", "u2", "u3", "u4"),
+        ),
+        _as_they_are,
+        {},
+    ),
+}
+
+#: Forms whose start values can come from a file.
+FORMS_WITH_FILES = tuple(_LAYOUTS)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry of a file: its first line, species as numbers, columns by name."""
+
+    line: int
+    species: Combination
+    columns: dict[str, float]
+
+
+def read_param_file(
+    element: etree._Element, form: PotentialForm, species: Sequence[str], folder: Path, faults: Faults
+) -> Starts | None:
+    """Return the start values in the file that a ``<param-file>`` names, None where the file has faults.
+
+    Entries for other species are left out.
+
+    Parameters
+    ----------
+    element
+        The ``<param-file>``.
+    form
+        One of `FORMS_WITH_FILES`.
+    species
+        Symbols of the job.
+    folder
+        The job file's; the file is relative to it.
+    faults
+        Collects what is wrong, in the job with its line and in the file with the file's.
+    """
+    name = values.line_of_text(element.text)
+    try:
+        text = (folder / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        faults.add(element, "no such file", quoted(name), nearest=_alike(folder / name))
+        return None
+    except (OSError, UnicodeDecodeError):
+        faults.add(element, "cannot be read as text", quoted(name))
+        return None
+    reader = _Reader(name, _LAYOUTS[form.name], element, faults)
+    starts = reader.starts(form.parameters, list(reader.entries(text, species)))
+    return None if reader.has_faults else starts
+
+
+def _alike(path: Path) -> str:
+    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    return nearest(path.name, names)
+
+
+class _Reader:
+    """Reads one file."""
+
+    def __init__(self, name: str, layout: _Layout, element: etree._Element, faults: Faults) -> None:
+        self._name = name
+        self._layout = layout
+        self._element = element
+        self._faults = faults
+        self.has_faults = False
+
+    def _fault(self, line: int, what: str, found: str = "", allowed: str = "") -> None:
+        self.has_faults = True
+        self._faults.add_of_file(self._element, Fault(f"{self._name}:{line}", what, found, allowed))
+
+    def entries(self, text: str, species: Sequence[str]) -> Iterator[_Entry]:
+        """Yield the entries whose elements are all species of the job."""
+        for line, words in self._rows(text):
+            elements = words[:3]
+            if all(element in species for element in elements):
+                columns = self._columns(line, words[3:])
+                if columns:
+                    yield _Entry(line, tuple(species.index(element) for element in elements), columns)
+
+    def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Yield the words of each entry, and the line in which it begins."""
+        n_words = 3 + len(self._layout.columns)
+        words: list[str] = []
+        first = 0
+        for line, row in enumerate(text.splitlines(), start=1):
+            found = row.split("#")[0].split()
+            first = first if words else line
+            words += found
+            if len(words) > n_words:
+                what = "an entry with too many columns, or the one before it with too few"
+                self._fault(line, what, f"{len(words)} words", f"{n_words} words")
+                return
+            if len(words) == n_words:
+                yield first, words
+                words = []
+        if words:
+            self._fault(first, "an entry with too few columns", f"{len(words)} words", f"{n_words} words")
+
+    def _columns(self, line: int, words: Sequence[str]) -> dict[str, float]:
+        """Return an entry's columns by name, none at all where one is faulty."""
+        found = dict(zip(self._layout.columns, map(values.number, words), strict=True))
+        for (name, value), word in zip(found.items(), words, strict=True):
+            if not math.isfinite(value):
+                self._fault(line, f"bad value of {name}", quoted(word), "a finite number")
+                return {}
+            if value != self._layout.fixed.get(name, value):
+                self._fault(line, f"{name} is not supported", word, f"{self._layout.fixed[name]:g}")
+                return {}
+        return found
+
+    def starts(self, rows: Sequence[ParameterForm], entries: Sequence[_Entry]) -> Starts:
+        """Return the parameters' values; entries that say different things of one parameter are a fault."""
+        found: dict[tuple[str, Combination], tuple[float, int]] = {}
+        for entry in entries:
+            converted = self._layout.convert(entry.columns)
+            for row in rows:
+                own = species_tuple(row.kind, *entry.species)
+                of_bond = len(own) < 3
+                if row.name not in converted or (of_bond and entry.species[1] != entry.species[2]):
+                    continue
+                value = converted[row.name]
+                self._check_range(entry.line, row, value)
+                earlier, line = found.setdefault((row.name, own), (value, entry.line))
+                if not math.isclose(earlier, value, rel_tol=1e-12):
+                    what = f"{row.name} differs for the same species"
+                    self._fault(entry.line, what, f"{value}", f"{earlier} as in line {line}")
+        return {key: value for key, (value, _) in found.items()}
+
+    def _check_range(self, line: int, row: ParameterForm, value: float) -> None:
+        if value < row.lower or value > row.upper:
+            self._fault(line, f"value of {row.name} out of range", f"{value}", f"{row.lower} .. {row.upper}")

@@ -1,0 +1,71 @@
+"""How far the tables that LAMMPS makes of a file are from the function they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from hpcfit.records import FloatArray
+
+
+def finite(values: FloatArray) -> tuple[FloatArray, int]:
+    """Return values with those that are not finite replaced by the nearest that is, and how many were.
+
+    Only the first points of a table are concerned, where a function of the distance or density has its singularity.
+    """
+    good = np.flatnonzero(np.isfinite(values))
+    if len(good) == 0:
+        return np.zeros_like(values), len(values)
+    places = np.arange(len(values))
+    after = good[np.clip(np.searchsorted(good, places), 0, len(good) - 1)]
+    before = good[np.clip(np.searchsorted(good, places, side="right") - 1, 0, len(good) - 1)]
+    nearest = np.where(places - before <= after - places, before, after)
+    nearest = np.where(before > places, after, nearest)
+    return values[nearest], len(values) - len(good)
+
+
+def midpoints(values: FloatArray) -> FloatArray:
+    """Return LAMMPS' interpolation of an EAM table [n] half-way between its points, [n - 1].
+
+    It is a cubic in each interval, with slopes at the points from differences over five of them.
+    """
+    slope = np.empty_like(values)
+    slope[2:-2] = (values[:-4] - values[4:] + 8.0 * (values[3:-1] - values[1:-3])) / 12.0
+    slope[1], slope[-2] = (values[2] - values[0]) / 2.0, (values[-1] - values[-3]) / 2.0
+    slope[0], slope[-1] = values[1] - values[0], values[-1] - values[-2]
+    return np.asarray((values[:-1] + values[1:]) / 2.0 + (slope[:-1] - slope[1:]) / 8.0)
+
+
+def pair_table_errors(
+    function: Callable[[FloatArray], tuple[FloatArray, FloatArray]], inner: float, outer: float, n: int
+) -> tuple[float, float]:
+    """Return the largest errors of energy and force of LAMMPS' ``pair_style table spline``.
+
+    LAMMPS draws splines through the file's points, equidistant in r, reads them off at points equidistant in r^2,
+    and draws splines through these.
+
+    Parameters
+    ----------
+    function
+        Value and slope of the pair energy.
+    inner, outer
+        First and last point, Angstrom.
+    n
+        Number of points of the file, and of LAMMPS' own table.
+    """
+    r = np.linspace(inner, outer, n)
+    energy, slope = function(r)
+    of_r = CubicSpline(r, energy, bc_type=((1, slope[0]), (1, slope[-1])))
+    secants = np.diff(slope)[[0, -1]] / (r[1] - r[0])
+    slope_of_r = CubicSpline(r, slope, bc_type=((1, secants[0]), (1, secants[1])))
+    square = np.linspace(inner**2, outer**2, n)
+    read = np.sqrt(square)
+    ends = slope[[0, -1]] / (2.0 * read[[0, -1]])
+    of_square = CubicSpline(square, of_r(read), bc_type=((1, ends[0]), (1, ends[1])))
+    slope_of_square = CubicSpline(square, slope_of_r(read) / read)
+    middle = (square[1:] + square[:-1]) / 2.0
+    exact, exact_slope = function(np.sqrt(middle))
+    errors = of_square(middle) - exact, slope_of_square(middle) * np.sqrt(middle) - exact_slope
+    return float(np.abs(errors[0]).max()), float(np.abs(errors[1]).max())

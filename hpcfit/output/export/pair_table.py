@@ -1,0 +1,64 @@
+"""LAMMPS' ``table``: pair energies and forces at equidistant points, a section for each pair of elements."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+
+import numpy as np
+
+from hpcfit.output.export.densities import has_densities
+from hpcfit.output.export.interpolation import pair_table_errors
+from hpcfit.output.export.source import Source, Written, number
+from hpcfit.potential.functions import tabulate
+from hpcfit.records import Function
+
+
+def write(source: Source) -> Written:
+    """Return the file; each section goes from `Source.inner` to its function's cut-off.
+
+    Raises
+    ------
+    InputError
+        When the potential is more than a sum over pairs, lacks a pair, or is not finite at a point.
+    """
+    species = range(len(source.species))
+    if has_densities(source) or any(source.function("embedding-energy", a) for a in species):
+        raise source.refuse("not a pair potential", "densities or embedding", "format eam-fs")
+    lines = [f"# {comment}" for comment in source.comments]
+    commands = [f"pair_style table spline {source.resolution}"]
+    notes = []
+    for a, b in itertools.combinations_with_replacement(species, 2):
+        function = source.function("pair-interaction", a, b)
+        name = f"{source.species[a]}_{source.species[b]}"
+        if function is None:
+            raise source.refuse("no function for a pair, which LAMMPS asks for", name)
+        section, note = _section(source, name, function)
+        lines += section
+        notes.append(note)
+        commands.append(f"pair_coeff {a + 1} {b + 1} {source.file} {name} {number(function.reach)}")
+    return Written("\n".join([*lines, ""]), tuple(commands), tuple(notes))
+
+
+def _section(source: Source, name: str, function: Function) -> tuple[list[str], str]:
+    inner, outer, n = source.inner, function.reach, source.resolution
+    if inner >= outer:
+        raise source.refuse(
+            f"the table of {name} is empty", f"{inner} .. {outer} A", "--inner below the cut-off"
+        )
+    values = np.array([p.start for p in function.all_parameters])
+    evaluated = partial(tabulate, function, values)
+    r = np.linspace(inner, outer, n)
+    # A function is zero at its cut-off, also where it jumps there: the table takes its limit from inside.
+    r[-1] = np.nextafter(outer, 0.0)
+    energy, slope = evaluated(r)
+    if not (np.isfinite(energy).all() and np.isfinite(slope).all()):
+        raise source.refuse(f"{name} is not finite in the table", allowed="a larger --inner")
+    lines = ["", name, f"N {n} R {number(inner)} {number(outer)}", ""]
+    rows = zip(np.linspace(inner, outer, n).tolist(), energy.tolist(), (-slope).tolist(), strict=True)
+    lines += [f"{k} {' '.join(map(number, row))}" for k, row in enumerate(rows, start=1)]
+    of_energy, of_force = pair_table_errors(evaluated, inner, float(r[-1]), n)
+    return (
+        lines,
+        f"largest errors of interpolation of {name}: energy {of_energy:.1e} eV, force {of_force:.1e} eV/A",
+    )

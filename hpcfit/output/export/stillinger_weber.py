@@ -1,0 +1,28 @@
+"""LAMMPS' ``sw``: phi2 = A epsilon [B (sigma/r)^p - (sigma/r)^q] exp(sigma/(r - a sigma)), phi3 likewise."""
+
+from __future__ import annotations
+
+from hpcfit.output.export.columns import refuse_negative, write_columns
+from hpcfit.output.export.source import Source, Written
+
+_COLUMNS = ("epsilon", "sigma", "a", "lambda", "gamma", "costheta0", "A", "B", "p", "q", "tol")
+
+
+def write(source: Source) -> Written:
+    """Return the file: epsilon is 1, since A and lambda are energies; a = cutoff/sigma, gamma in units of sigma."""
+    refuse_negative(source, ("A", "B", "p", "q", "lambda"))
+    return write_columns(source, "sw", _COLUMNS, _entry)
+
+
+def _entry(source: Source, i: int, j: int, k: int) -> list[float]:
+    sigma = source.value("sigma", i, j)
+    return [
+        1.0,
+        sigma,
+        source.value("cutoff", i, j) / sigma,
+        source.value("lambda", i, j, k),
+        source.value("gamma", i, j) / sigma,
+        source.value("costheta0", i, j, k),
+        *(source.value(name, i, j) for name in ("A", "B", "p", "q")),
+        0.0,  # tol: the cut-off is not shortened
+    ]

@@ -1,0 +1,91 @@
+"""``hpcfit export`` from the command line."""
+
+import io
+
+import pytest
+from eam_jobs import cells, eam_job
+from small_jobs import LENNARD_JONES, job_text, potential, write_job
+
+from hpcfit.cli.main import main
+from hpcfit.parallel.communicator import Serial
+from hpcfit.run import fit
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_job(tmp_path)
+    return tmp_path
+
+
+def test_a_run(folder, capsys):
+    fit("job.xml", "run.h5", False, Serial(), io.StringIO())
+    assert main(["export", "run.h5", "--format", "lammps-sw", "-o", "si.sw"]) == 0
+    assert capsys.readouterr().out == "pair_style sw\npair_coeff * * si.sw Si\n"
+    text = (folder / "si.sw").read_text()
+    assert "potential SW (stillinger-weber), chi^2 " in text
+    assert " 2.0951 " in text
+
+
+def test_a_job_and_its_notes(folder, capsys):
+    write_job(folder, job_text(potentials=potential() + LENNARD_JONES), {})
+    assert main(["export", "job.xml", "--format", "lammps-lj", "-o", "lj.in"]) == 0
+    assert capsys.readouterr().out == "include lj.in\n# not in the file: SW, which the job adds to LJ\n"
+    assert "not fitted" in (folder / "lj.in").read_text()
+
+
+def test_a_run_that_was_damaged(folder, capsys):
+    fit("job.xml", "run.h5", False, Serial(), io.StringIO())
+    (folder / "run.h5").write_bytes(b"damage")
+    assert main(["export", "run.h5", "--format", "lammps-sw", "-o", "si.sw"]) == 0
+    assert "\n# run.h5: unreadable, run.previous.h5 is used" in capsys.readouterr().out
+
+
+def test_a_file_is_replaced_only_on_request(folder, capsys):
+    (folder / "si.sw").write_text("precious")
+    command = ["export", "job.xml", "--format", "lammps-sw", "-o", "si.sw"]
+    assert main(command) == 2
+    assert capsys.readouterr().err == "si.sw: exists already, allowed another name, or --overwrite\n"
+    assert (folder / "si.sw").read_text() == "precious"
+    assert main([*command, "--overwrite"]) == 0
+    assert (folder / "si.sw").read_text() != "precious"
+
+
+def test_nothing_is_written_on_a_fault(folder, capsys):
+    assert main(["export", "job.xml", "--format", "lammps-lj", "-o", "lj.in"]) == 2
+    assert "no potential for the format lammps-lj" in capsys.readouterr().err
+    assert not (folder / "lj.in").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("--resolution", "4"),
+        ("--resolution", "1e3"),
+        ("--inner", "0"),
+        ("--inner", "x"),
+        ("--largest-density", "inf"),
+    ],
+)
+def test_bad_options(folder, capsys, option, text):
+    with pytest.raises(SystemExit) as caught:
+        main(["export", "job.xml", "--format", "table", "-o", "t", option, text])
+    assert caught.value.code == 2
+    assert f"found {text}" in capsys.readouterr().err
+
+
+def test_tables_of_embedded_atoms(folder, capsys):
+    """The largest density comes from the job's own structures."""
+    (folder / "si.h5").unlink()
+    write_job(folder, eam_job(), {"si.h5": cells()})
+    assert main(["export", "job.xml", "--format", "eam-fs", "-o", "al.fs", "--resolution", "200"]) == 0
+    first, second, *notes = capsys.readouterr().out.splitlines()
+    assert (first, second) == ("pair_style eam/fs", "pair_coeff * * al.fs Al")
+    largest = float(notes[0].split()[3].rstrip(","))
+    n_rho, d_rho, *_ = (folder / "al.fs").read_text().splitlines()[4].split()
+    assert float(d_rho) * (int(n_rho) - 1) == pytest.approx(2 * largest, rel=1e-5)
+    (folder / "si.h5").unlink()
+    command = ["export", "job.xml", "--format", "eam-alloy", "-o", "al.alloy", "--resolution", "200"]
+    assert main(command) == 2
+    assert "no such file" in capsys.readouterr().err
+    assert main([*command, "--largest-density", "0.5"]) == 0
