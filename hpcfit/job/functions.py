@@ -22,6 +22,8 @@ from hpcfit.records import Function, FunctionCatalogue, FunctionForm, Parameter
 _JOINED = ("sum", "product")
 _OWN_SYNTAX = ("user-function", "poly", "spline", *_JOINED)
 
+_VARIABLE = "x"
+
 
 class FunctionReader:
     """Reads functions of one potential.
@@ -51,8 +53,7 @@ class FunctionReader:
     def _function(self, element: etree._Element, above: str) -> Function:
         identifier = values.line_of_text(element.get("id"), str(element.tag))
         path = f"{above}.{identifier}"
-        texts = (element.findtext(name) for name in ("expression", "input-var", "derivative"))
-        formula, variable, derivative = (values.line_of_text(text) for text in texts)
+        formula, variable, derivative = self._formula(element)
         names, parameters = self._parameters(element, path)
         screening = element.find("screening")
         screens = self.functions(screening, path) if screening is not None else ()
@@ -71,6 +72,16 @@ class FunctionReader:
         )
         self._check(element, function)
         return function
+
+    def _formula(self, element: etree._Element) -> tuple[str, str, str]:
+        """Return formula, variable and the user's derivative; empty where the form says them."""
+        if element.tag == "poly":
+            powers = [values.line_of_text(coeff.get("n")) for coeff in element.iterfind("coefficients/coeff")]
+            return " + ".join(f"c{n}*{_VARIABLE}^{n}" for n in powers), _VARIABLE, ""
+        texts = [
+            values.line_of_text(element.findtext(name)) for name in ("expression", "input-var", "derivative")
+        ]
+        return texts[0], texts[1], texts[2]
 
     def _parameters(
         self, element: etree._Element, path: str
@@ -147,12 +158,23 @@ class FunctionReader:
         nodes = element.findall("nodes/node")
         parameters = [self._listed(node, f"{path}.node[{k}].y", "y") for k, node in enumerate(nodes, start=1)]
         names = [f"node[{k}].y" for k in range(1, len(nodes) + 1)]
+        if values.line_of_text(element.get("ends")) == "natural":
+            self._refuse_slopes(element)
+            return tuple(names), tuple(parameters)
         ends = ("derivative-left", "derivative-right")
         degrees = self._by_name(element, ends)
         for name in ends:
             start = values.number(element.findtext(name), 0.0)
             parameters.append(self._degrees.parameter(f"{path}.{name}", "", start, degrees.get(name)))
         return (*names, *ends), tuple(parameters)
+
+    def _refuse_slopes(self, spline: etree._Element) -> None:
+        for slope in [
+            *spline.iterchildren("derivative-left", "derivative-right"),
+            *spline.iterfind("fit-dof/*"),
+        ]:
+            what = f"<{slope.tag}> has no effect with natural ends"
+            self._faults.add(slope, what, allowed='with ends="clamped"')
 
     def _listed(self, entry: etree._Element, path: str, attribute: str) -> Parameter:
         """Return the parameter of an element that is value and degree of freedom in one, fitted unless disabled."""

@@ -190,7 +190,7 @@ def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
 
 
 def _spline_at(function: Function, names: Sequence[str], argument: float) -> Node:
-    """Return the value of a clamped cubic spline: a sum of its nodes' values and end slopes, each times a number."""
+    """Return the value of a cubic spline: a sum of its nodes' values and, if clamped, end slopes, times numbers."""
     from scipy.interpolate import CubicSpline
 
     knots = np.array(function.knots)
@@ -198,9 +198,10 @@ def _spline_at(function: Function, names: Sequence[str], argument: float) -> Nod
         allowed = f"{knots[0]} .. {knots[-1]}"
         raise ValueError(f"value of a spline outside its nodes, found {argument}, allowed {allowed}")
     # One spline per parameter: that which is 1 in it and 0 in all others.
-    cardinal = np.eye(len(knots) + 2)
-    ends: Any = ((1, cardinal[-2]), (1, cardinal[-1]))
-    weights = CubicSpline(knots, cardinal[:-2], bc_type=ends)(argument)
+    cardinal = np.eye(len(function.parameters))
+    natural = len(cardinal) == len(knots)
+    ends: Any = "natural" if natural else ((1, cardinal[-2]), (1, cardinal[-1]))
+    weights = CubicSpline(knots, cardinal[: len(knots)], bc_type=ends)(argument)
     terms = [Operation("*", (Number(float(w)), Name(name))) for w, name in zip(weights, names, strict=False)]
     return functools.reduce(lambda left, right: Operation("+", (left, right)), terms)
 

@@ -125,7 +125,7 @@ class Function:
         What the job says its derivative is; empty where it says nothing. It is checked, never used.
     knots
         Of a ``spline``: where its nodes lie, ascending. Its parameters are the nodes' values, then the slopes at
-        the left and the right end.
+        the left and the right end; without these two its second derivative is zero there.
     cutoff
         The function is zero from here on; infinite when there is none.
     children

@@ -26,7 +26,7 @@ ANALYTIC = [
     (format_name, form, n_species)
     for format_name, known in FORMATS.items()
     for form, n_species in CASES
-    if form in known.writers and form in FORMS
+    if form in known.writers and not FORMS[form].roles
 ]
 
 

@@ -120,10 +120,16 @@ def test_functions_to_the_last_field(read):
         6.4,
     )
     assert (bond.form, bond.names, bond.screening) == ("morse-A", ("D0", "r0"), None)
-    assert (poly.form, poly.formula, poly.names) == ("poly", "", ("c0", "c2"))
+    assert (poly.formula, poly.variable, poly.names) == ("c0*x^0 + c2*x^2", "x", ("c0", "c2"))
     assert (spline.knots, spline.names[-2:]) == ((0.0, 0.5, 1.0), ("derivative-left", "derivative-right"))
     assert job.warnings == ()
     assert pickle.loads(pickle.dumps(job)) == job
+
+
+def test_natural_spline_has_no_end_slopes(read):
+    start, end = JOB.index("          <derivative-left>"), JOB.index("        </spline>")
+    job = read([], (JOB[:start] + JOB[end:]).replace('<spline id="F"', '<spline id="F" ends="natural"'))
+    assert job.potentials[0].functions[2].names == ("node[1].y", "node[2].y", "node[3].y")
 
 
 def test_pair_potential_needs_no_mapping(read):
@@ -235,6 +241,13 @@ CASES = {
     "nodes out of order": (
         [('<node x="0.5"', '<node x="1.5"')],
         ["job.xml:37: nodes not in ascending order, found 1.0, allowed above 1.5"],
+    ),
+    "slopes of natural ends": (
+        [('<spline id="F"', '<spline id="F" ends="natural"')],
+        [
+            'job.xml:39: <derivative-left> has no effect with natural ends, allowed with ends="clamped"',
+            'job.xml:40: <derivative-right> has no effect with natural ends, allowed with ends="clamped"',
+        ],
     ),
     "one node": (
         [('<node x="0.5" y="-1"/>', ""), ('<node x="1" y="-2" max="0"/>', "")],

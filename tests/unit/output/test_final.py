@@ -74,8 +74,10 @@ def test_dependent_parameters_follow_their_constraints(tmp_path):
     write_job(tmp_path, text, {})
     job = read_final(str(tmp_path / "job.xml")).job
     assert {p.path: p.start for p in job.parameters} == {
-        "EAM.V.A": 500.0, "EAM.V.lambda": 2.73,
-        "EAM.rho.twomu": 2.73 / 2, "EAM.F.D": 8.0,
+        "EAM.V.A": 500.0,
+        "EAM.V.lambda": 2.73,
+        "EAM.rho.twomu": 2.73 / 2,
+        "EAM.F.D": 8.0,
     }
     assert not any(p.varies for p in job.parameters)
     assert [p.start for function in job.potentials[0].functions for p in function.all_parameters] == [
