@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from small_jobs import job_text, sealed, silicon
+from small_jobs import job_text, sealed, silicon, write_job
 
 from hpcfit.job.reader import read_job
 from hpcfit.objective.model import Model
@@ -105,3 +105,21 @@ def with_targets(configurations: Configurations, model: Model, x) -> Configurati
     row = columns(model, configurations, x, derivatives=False)[0]
     n, n_atoms = len(configurations), len(configurations.species)
     return sealed(configurations, energy=row[:n], force=row[n : n + 3 * n_atoms].reshape(-1, 3))
+
+
+def write_fit(folder: Path, n: int = 3) -> Path:
+    """Write a fit that starts far from what its targets were made with; twomu follows from lambda."""
+    truth = Model(read(folder, eam_job()))
+    targets = with_targets(cells(n), truth, truth.start)
+    # Noise, so that there are standard errors.
+    noise = np.random.default_rng(7).normal(scale=1e-4, size=targets.force.shape)
+    potential = aluminium(
+        A=300.0,
+        D=5.0,
+        pair='<A min="50" max="5000" transform="logit"/><lambda start="2.5"/>',
+        density="",
+        embedding='<D transform="log"/>',
+    )
+    text = eam_job(potential, constrained(("EAM.rho.twomu", "1.14*{EAM.V.lambda}/2.73")))
+    (folder / "si.h5").unlink()
+    return write_job(folder, text, {"si.h5": sealed(targets, force=targets.force + noise)})

@@ -158,12 +158,23 @@ class FunctionReader:
         nodes = element.findall("nodes/node")
         parameters = [self._listed(node, f"{path}.node[{k}].y", "y") for k, node in enumerate(nodes, start=1)]
         names = [f"node[{k}].y" for k in range(1, len(nodes) + 1)]
+        if values.line_of_text(element.get("ends")) == "natural":
+            self._refuse_slopes(element)
+            return tuple(names), tuple(parameters)
         ends = ("derivative-left", "derivative-right")
         degrees = self._by_name(element, ends)
         for name in ends:
             start = values.number(element.findtext(name), 0.0)
             parameters.append(self._degrees.parameter(f"{path}.{name}", "", start, degrees.get(name)))
         return (*names, *ends), tuple(parameters)
+
+    def _refuse_slopes(self, spline: etree._Element) -> None:
+        for slope in [
+            *spline.iterchildren("derivative-left", "derivative-right"),
+            *spline.iterfind("fit-dof/*"),
+        ]:
+            what = f"<{slope.tag}> has no effect with natural ends"
+            self._faults.add(slope, what, allowed='with ends="clamped"')
 
     def _listed(self, entry: etree._Element, path: str, attribute: str) -> Parameter:
         """Return the parameter of an element that is value and degree of freedom in one, fitted unless disabled."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import small_jobs
+from eam_jobs import write_fit
 from small_jobs import bits, job_text, silicon
 
 from hpcfit import run
@@ -122,6 +123,15 @@ def test_same_bits_as_one_process(n_ranks, folder, expected):
     assert len(load("run.h5").header.hosts) == n_ranks
     assert bits("run.h5") == expected
     assert done.stdout.count("outcome") == 1 and not done.stderr
+
+
+def test_functions_and_constraints_compiled_on_the_root(tmp_path, folder):
+    (tmp_path / "si.h5").unlink()
+    job = write_fit(tmp_path, 24)
+    assert run.fit(str(job), "alone.h5", False, Serial(), io.StringIO()).startswith("converged")
+    done = finished(2, "run", "job.xml")
+    assert done.returncode == 0, done.stderr
+    assert bits("run.h5") == bits("alone.h5")
 
 
 @pytest.mark.parametrize(("n_ranks", "then"), [(2, 3), (3, 2), (1, 4), (2, 1)])

@@ -5,10 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-from eam_jobs import aluminium, cells, constrained, eam_job, read, with_targets
-from small_jobs import bits, sealed, write_job
+from eam_jobs import write_fit
+from small_jobs import bits
 
-from hpcfit.objective.model import Model
 from hpcfit.output.result import standard_errors
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
@@ -19,21 +18,7 @@ TRUTH = {"EAM.V.A": 500.0, "EAM.V.lambda": 2.73, "EAM.rho.twomu": 1.14, "EAM.F.D
 
 @pytest.fixture
 def folder(tmp_path):
-    """A job that starts far from what its targets were made with; twomu follows from lambda."""
-    truth = Model(read(tmp_path, eam_job()))
-    targets = with_targets(cells(), truth, truth.start)
-    # Noise, so that there are standard errors.
-    noise = np.random.default_rng(7).normal(scale=1e-4, size=targets.force.shape)
-    potential = aluminium(
-        A=300.0,
-        D=5.0,
-        pair='<A min="50" max="5000" transform="logit"/><lambda start="2.5"/>',
-        density="",
-        embedding='<D transform="log"/>',
-    )
-    text = eam_job(potential, constrained(("EAM.rho.twomu", "1.14*{EAM.V.lambda}/2.73")))
-    (tmp_path / "si.h5").unlink()
-    write_job(tmp_path, text, {"si.h5": sealed(targets, force=targets.force + noise)})
+    write_fit(tmp_path)
     return tmp_path
 
 

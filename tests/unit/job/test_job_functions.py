@@ -126,6 +126,12 @@ def test_functions_to_the_last_field(read):
     assert pickle.loads(pickle.dumps(job)) == job
 
 
+def test_natural_spline_has_no_end_slopes(read):
+    start, end = JOB.index("          <derivative-left>"), JOB.index("        </spline>")
+    job = read([], (JOB[:start] + JOB[end:]).replace('<spline id="F"', '<spline id="F" ends="natural"'))
+    assert job.potentials[0].functions[2].names == ("node[1].y", "node[2].y", "node[3].y")
+
+
 def test_pair_potential_needs_no_mapping(read):
     start, end = JOB.index("    <eam"), JOB.index("  </potentials>")
     morse = '<morse-A id="V"><D0>1</D0><r0>2</r0><cutoff>6</cutoff><fit-dof><D0/></fit-dof></morse-A>'
@@ -136,9 +142,9 @@ def test_pair_potential_needs_no_mapping(read):
 
 
 def test_species_that_are_named_go_before_wildcards(read):
-    mapping = """<pair-interaction function="V"/>
+    mapping = """<pair-interaction species-a="Ni" species-b="Al" function="V"/>
         <pair-interaction species-a="Ni" species-b="*" function="rho"/>
-        <pair-interaction species-a="Ni" species-b="Al" function="V"/>
+        <pair-interaction function="V"/>
         <electron-density species-a="Al" species-b="*" function="rho"/>
         <g-function species-a="Al" species-b="Ni" function="F"/>"""
     job = read(
@@ -235,6 +241,13 @@ CASES = {
     "nodes out of order": (
         [('<node x="0.5"', '<node x="1.5"')],
         ["job.xml:37: nodes not in ascending order, found 1.0, allowed above 1.5"],
+    ),
+    "slopes of natural ends": (
+        [('<spline id="F"', '<spline id="F" ends="natural"')],
+        [
+            'job.xml:39: <derivative-left> has no effect with natural ends, allowed with ends="clamped"',
+            'job.xml:40: <derivative-right> has no effect with natural ends, allowed with ends="clamped"',
+        ],
     ),
     "one node": (
         [('<node x="0.5" y="-1"/>', ""), ('<node x="1" y="-2" max="0"/>', "")],

@@ -9,6 +9,8 @@ from scipy.interpolate import CubicSpline
 
 from hpcfit.potential.constraints import compile_constraints
 from hpcfit.potential.expression.interpreter import run
+from hpcfit.potential.expression.symbolic import to_sympy
+from hpcfit.potential.expression.syntax import Number, substituted
 from hpcfit.potential.functions import tree_at
 from hpcfit.records import Constraint, ConstraintTerm, Function, Group, Job, Parameter, Potential
 
@@ -68,6 +70,14 @@ def test_spline_and_its_derivatives(x):
     assert outputs[1:] @ VALUES == pytest.approx(outputs[0], rel=1e-13)
     assert constraint.arguments.tolist() == [0, 1, 2, 3, 4, 5]
     assert constraint.dependent == 13
+
+
+def test_natural_spline():
+    names = ["a", "b", "c", "d"]
+    tree = tree_at(replace(SPLINE, names=NAMES[:4], parameters=SPLINE.parameters[:4]), names, 1.7)
+    known = {name: Number(value) for name, value in zip(names, VALUES, strict=False)}
+    value = to_sympy(substituted(tree, known))
+    assert float(value) == pytest.approx(CubicSpline(KNOTS, VALUES[:4], bc_type="natural")(1.7), rel=1e-14)
 
 
 def test_screening_multiplies():
