@@ -1,4 +1,4 @@
-# make demo | test | lint | format | bench | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
+# make demo | test | long | lint | format | bench | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
 #
 # MPI=mpich (default) takes MPICH from a wheel; MPI=site takes what `mpirun` and the loader path give, for clusters.
 
@@ -21,7 +21,7 @@ EXTRAS_mpich := mpi,test
 EXTRAS_site  := site,test
 SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.c csrc/*.h)
 
-.PHONY: demo test lint format bench fuzz clean
+.PHONY: demo test long lint format bench fuzz clean
 
 demo: $(READY)
 	rm -rf $(RUN)/demo && mkdir -p $(RUN)/demo
@@ -31,6 +31,10 @@ demo: $(READY)
 
 test: $(READY)
 	python -m pytest $(TESTS)
+
+# The checks that take minutes, before an issue is closed.
+long: $(READY)
+	python -m pytest -m long
 
 lint: $(LINTER)
 	ruff check

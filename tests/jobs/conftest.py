@@ -34,7 +34,7 @@ def environment() -> dict[str, str]:
 def hpcfit(environment: dict[str, str]) -> Program:
     """Run hpcfit in a folder, on some ranks; the exit code must be 0. Returns what it printed."""
 
-    def run(folder: Path, *arguments: str, ranks: int = 1) -> str:
+    def run(folder: Path, *arguments: str, ranks: int = 1, seconds: float = 60) -> str:
         command = [shutil.which("hpcfit", path=environment["PATH"]), *arguments]
         if ranks > 1:
             launcher = shutil.which("mpirun", path=environment["PATH"])
@@ -42,7 +42,7 @@ def hpcfit(environment: dict[str, str]) -> Program:
                 pytest.skip("mpirun is not there")
             command = [launcher, "-n", str(ranks), *command]
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
