@@ -107,13 +107,17 @@ static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, in
     const hpcfit_function *pair = hf_role(call, HF_PAIR_ROLE, hf_pair_tuple(a, b, n));
     const hpcfit_function *here = hf_role(call, HF_DENSITY_ROLE, a * n + b);
     const hpcfit_function *there = hf_role(call, HF_DENSITY_ROLE, b * n + a);
-    const double *outputs = here == there ? s->here : s->there;
-    const double *slope_here = s->here + HF_SLOPE * s->stride, *slope_there = outputs + HF_SLOPE * s->stride;
+    const double *slope_here = s->here + HF_SLOPE * s->stride;
     const hpcfit_output column = hf_column(call->output, 0);
     fill_weights(call, s, chunk, b);
     run_function(call, pair, &run, s, s->pair);
-    run_function(call, here, &run, s, s->here);
+    /* The density's slopes are at hand; only their derivatives by its own parameters ask for more. */
+    if (here != NULL && hf_function_columns(call, here).count == 0)
+        slope_here = s->slopes + (run.r - g->r);
+    else
+        run_function(call, here, &run, s, s->here);
     if (here != there) run_function(call, there, &run, s, s->there);
+    const double *slope_there = here == there ? slope_here : s->there + HF_SLOPE * s->stride;
     memcpy(s->slope, s->pair + HF_SLOPE * s->stride, (size_t)run.n_pairs * sizeof *s->slope);
     add_product(run.n_pairs, slope_here, s->weight, s->slope);
     add_product(run.n_pairs, slope_there, s->gathered, s->slope);

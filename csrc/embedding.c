@@ -35,6 +35,7 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
                 {&s->pair, s->rows * s->stride},
                 {&s->here, s->rows * s->stride},
                 {&s->there, s->rows * s->stride},
+                {&s->slopes, g->n_slots * HF_LANES},
                 {&s->weight, s->stride},
                 {&s->gathered, s->stride},
                 {&s->slope, s->stride},
@@ -74,6 +75,7 @@ static void add_density(const hf_call *call, const hf_embedded *s, int64_t chunk
     const hf_columns columns = hf_function_columns(call, density);
     hf_function_run_rows(call, density, run.n_pairs, run.r, s->here, s->stride, s->function);
     add_sums(g, chunk, b, s->here, s->rho);
+    memcpy(s->slopes + (run.r - g->r), s->here + HF_SLOPE * s->stride, (size_t)run.n_pairs * sizeof *s->slopes);
     if (density->spline.n_knots > 0 && columns.count > 0)
         hf_spline_add_sums(call, density, chunk, b, s->rho_by, s->spline);
     else

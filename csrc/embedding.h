@@ -28,6 +28,7 @@ typedef struct {
     int64_t *column;             /* [n_free] these parameters */
     hf_panel panel;              /* the three arrays above */
     double *pair, *here, *there; /* [rows][stride] outputs over a chunk's run: phi, rho_ij, rho_ji */
+    double *slopes;              /* [n_slots][8] of the densities that atoms receive */
     double *weight, *gathered;   /* [stride] F'(rho) of the atom and of the neighbour */
     double *slope, *zeros;       /* [stride] */
     double *embedding;           /* [most outputs][most lanes of a chunk] */
