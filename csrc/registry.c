@@ -2,10 +2,7 @@
 #include "registry.h"
 
 static const hpcfit_potential *const potentials[] = {
-    &hf_adp,
-    &hf_eam,
-    &hf_lennard_jones,
-    &hf_stillinger_weber,
+    &hf_adp, &hf_eam, &hf_lennard_jones, &hf_meam, &hf_stillinger_weber,
 };
 
 int hpcfit_n_potentials(void)

@@ -7,6 +7,7 @@
 extern const hpcfit_potential hf_adp;
 extern const hpcfit_potential hf_eam;
 extern const hpcfit_potential hf_lennard_jones;
+extern const hpcfit_potential hf_meam;
 extern const hpcfit_potential hf_stillinger_weber;
 
 #endif
