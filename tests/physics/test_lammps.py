@@ -61,6 +61,7 @@ STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
     "adp": None,  # like eam
     "eam": None,  # reads tables, whose error is no matter of the kernels
     "lennard-jones": _lj_cut,
+    "meam": None,  # reads splines alone
     "stillinger-weber": _sw,
 }
 
