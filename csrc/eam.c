@@ -139,15 +139,24 @@ int64_t hf_embedded_scratch(const hf_call *call)
     return hf_embedded_lay_out(call, NULL, &s);
 }
 
-void hf_embedded_evaluate(const hf_call *call)
+void hf_embed_add_pairs(const hf_call *call, const hf_embedded *s)
 {
     const hpcfit_geometry *g = call->geometry;
-    hf_embedded s;
-    hf_embedded_lay_out(call, call->scratch, &s);
-    hf_embed(call, &s);
     for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
         for (int64_t b = 0; b < g->n_species; b++)
-            if (hf_run_of(g, chunk, b).n_pairs > 0) add_run(call, &s, chunk, b);
+            if (hf_run_of(g, chunk, b).n_pairs > 0) add_run(call, s, chunk, b);
+}
+
+void hf_embedded_evaluate(const hf_call *call)
+{
+    hf_embedded s;
+    hf_embedded_lay_out(call, call->scratch, &s);
+    hf_embed_start(call, &s, HF_N_EMBEDDED_ROLES);
+    for (int64_t chunk = 0; chunk < call->geometry->n_chunks; chunk++) {
+        hf_embed_add_density(call, &s, chunk);
+        hf_embed_chunk(call, &s, chunk);
+    }
+    hf_embed_add_pairs(call, &s);
 }
 
 const hpcfit_potential hf_eam = {

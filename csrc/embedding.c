@@ -50,10 +50,9 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
     return used;
 }
 
-/* Adds each group's sums over its slots to an array over lanes. */
 HF_CLONES
-static void add_sums(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *restrict values,
-                     double *restrict lanes)
+void hf_embed_add_sums(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *restrict values,
+                       double *restrict lanes)
 {
     const int64_t first = g->run_start[chunk * (g->n_species + 1) + species];
     for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
@@ -74,13 +73,14 @@ static void add_density(const hf_call *call, const hf_embedded *s, int64_t chunk
     if (density == NULL || run.n_pairs == 0) return;
     const hf_columns columns = hf_function_columns(call, density);
     hf_function_run_rows(call, density, run.n_pairs, run.r, s->here, s->stride, s->function);
-    add_sums(g, chunk, b, s->here, s->rho);
+    hf_embed_add_sums(g, chunk, b, s->here, s->rho);
     memcpy(s->slopes + (run.r - g->r), s->here + HF_SLOPE * s->stride, (size_t)run.n_pairs * sizeof *s->slopes);
     if (density->spline.n_knots > 0 && columns.count > 0)
         hf_spline_add_sums(call, density, chunk, b, s->rho_by, s->spline);
     else
         for (int64_t k = 0; k < columns.count; k++)
-            add_sums(g, chunk, b, s->here + (HF_BY + k) * s->stride, s->rho_by + (columns.first + k) * s->n_lanes);
+            hf_embed_add_sums(g, chunk, b, s->here + (HF_BY + k) * s->stride,
+                              s->rho_by + (columns.first + k) * s->n_lanes);
 }
 
 /* Adds energies over lanes, those in use only. */
@@ -94,12 +94,10 @@ static void add_energies(const hpcfit_geometry *g, int64_t chunk, const double *
 }
 
 /* F(rho) of one chunk: energies of all columns, F' and its derivatives. */
-static void embed_chunk(const hf_call *call, const hf_embedded *s, int64_t chunk)
+static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfit_function *embedding, int64_t chunk)
 {
     const hpcfit_geometry *g = call->geometry;
-    const hpcfit_function *embedding = hf_role(call, HF_EMBEDDING_ROLE, g->chunk_species[chunk]);
     const int64_t first = g->chunk_group[chunk] * HF_LANES, n = g->chunk_group[chunk + 1] * HF_LANES - first;
-    if (embedding == NULL) return;
     const hf_columns columns = hf_function_columns(call, embedding);
     hf_function_run(call, embedding, n, s->rho + first, s->embedding, n, s->function);
     hpcfit_output column = hf_column(call->output, 0);
@@ -124,16 +122,15 @@ static void embed_chunk(const hf_call *call, const hf_embedded *s, int64_t chunk
     }
 }
 
-/* Lists the parameters of densities and embedding functions: F' depends on these alone. */
-static void list_columns(const hf_call *call, hf_embedded *s)
+/* Lists the parameters that F' depends on: those of densities and embedding functions. */
+static void list_columns(const hf_call *call, hf_embedded *s, int end)
 {
-    const int64_t n = call->geometry->n_species;
     int64_t count = 0;
     for (int64_t k = 0; k < call->n_free; k++) {
         int listed = 0;
-        for (int role = HF_DENSITY_ROLE; role <= HF_EMBEDDING_ROLE; role++)
-            for (int64_t tuple = 0; tuple < (role == HF_DENSITY_ROLE ? n * n : n); tuple++) {
-                const hpcfit_function *function = hf_role(call, role, tuple);
+        for (int role = HF_DENSITY_ROLE; role < end; role++)
+            for (int64_t t = 0; t < hf_n_tuples(call->potential->roles[role].kind, call->geometry->n_species); t++) {
+                const hpcfit_function *function = hf_role(call, role, t);
                 const int64_t place = function == NULL ? -1 : call->free_parameters[k] - function->first_parameter;
                 listed |= place >= 0 && place < function->program.n_parameters;
             }
@@ -146,12 +143,12 @@ static void list_columns(const hf_call *call, hf_embedded *s)
                           .atoms = s->panel_atoms};
 }
 
-/* Copies values over lanes to places `apart` doubles apart, over lanes and over atoms. An atom without density has no
- * neighbour that could feel the slope of its embedding function, which may be infinite there. */
-static void publish(const hpcfit_geometry *g, const double *rho, const double *values, int64_t apart, double *lanes,
-                    double *atoms)
+/* Copies a chunk's values over lanes to places `apart` doubles apart, over lanes and over atoms. An atom without
+ * density has no neighbour that could feel the slope of its embedding function, which may be infinite there. */
+static void publish(const hpcfit_geometry *g, int64_t chunk, const double *rho, const double *values, int64_t apart,
+                    double *lanes, double *atoms)
 {
-    for (int64_t group = 0; group < g->n_groups; group++)
+    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
         for (int lane = 0; lane < g->lane_count[group]; lane++) {
             const int64_t k = group * HF_LANES + lane;
             const double value = rho[k] == 0.0 && !isfinite(values[k]) ? 0.0 : values[k];
@@ -160,27 +157,35 @@ static void publish(const hpcfit_geometry *g, const double *rho, const double *v
         }
 }
 
-static void clear_spare(const hpcfit_geometry *g, double *lanes)
+static void clear_spare(const hpcfit_geometry *g, int64_t chunk, double *lanes)
 {
-    for (int64_t group = 0; group < g->n_groups; group++)
+    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
         for (int lane = g->lane_count[group]; lane < HF_LANES; lane++)
             lanes[group * HF_LANES + lane] = 0.0;
 }
 
-void hf_embed(const hf_call *call, hf_embedded *s)
+void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
 {
-    const hpcfit_geometry *g = call->geometry;
     /* Everything down to the zeros lies one behind the other. */
     memset(s->rho, 0, (size_t)(s->zeros + s->stride - s->rho) * sizeof(double));
-    for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
-        for (int64_t b = 0; b < g->n_species; b++)
-            add_density(call, s, chunk, b);
-    for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
-        embed_chunk(call, s, chunk);
-    list_columns(call, s);
-    clear_spare(g, s->first);
-    publish(g, s->rho, s->first, 1, s->first, s->atom_first);
+    list_columns(call, s, end);
+}
+
+void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chunk)
+{
+    for (int64_t b = 0; b < call->geometry->n_species; b++)
+        add_density(call, s, chunk, b);
+}
+
+void hf_embed_chunk(const hf_call *call, const hf_embedded *s, int64_t chunk)
+{
+    const hpcfit_geometry *g = call->geometry;
+    const hpcfit_function *embedding = hf_role(call, HF_EMBEDDING_ROLE, g->chunk_species[chunk]);
+    if (embedding == NULL) return;
+    add_embedding(call, s, embedding, chunk);
+    clear_spare(g, chunk, s->first);
+    publish(g, chunk, s->rho, s->first, 1, s->first, s->atom_first);
     for (int64_t c = 0; c < s->panel.n_columns; c++)
-        publish(g, s->rho, s->first_by + s->column[c] * s->n_lanes, s->panel.width, s->panel_lanes + c,
+        publish(g, chunk, s->rho, s->first_by + s->column[c] * s->n_lanes, s->panel.width, s->panel_lanes + c,
                 s->panel_atoms + c);
 }

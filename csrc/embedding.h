@@ -1,4 +1,4 @@
-/* Energies of atoms in the density of their neighbours: what eam and adp have in common. */
+/* Energies of atoms in the density of their neighbours: what eam, adp and meam have in common. */
 #ifndef HF_EMBEDDING_H
 #define HF_EMBEDDING_H
 
@@ -38,8 +38,20 @@ typedef struct {
 /* Lays the arrays out from `scratch` on, NULL to learn their length alone, which is returned. */
 int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s);
 
-/* Adds the embedding energies and fills what the forces need: F', its panel. */
-void hf_embed(const hf_call *call, hf_embedded *s);
+/* Before all else, with the roles from the density on to `end` being those of the functions that F' depends on. */
+void hf_embed_start(const hf_call *call, hf_embedded *s, int end);
+
+/* Adds what radial functions contribute to the densities of a chunk's atoms, and its derivatives. */
+void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chunk);
+
+/* Adds the embedding energies of a chunk whose densities are complete, and fills what forces need: F', its panel. */
+void hf_embed_chunk(const hf_call *call, const hf_embedded *s, int64_t chunk);
+
+/* Adds each group's sums over its slots, of values over a run, to an array over lanes. */
+void hf_embed_add_sums(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *values, double *lanes);
+
+/* Adds the pair energies, and the forces of radial densities: when all chunks are embedded. */
+void hf_embed_add_pairs(const hf_call *call, const hf_embedded *s);
 
 /* All of an embedded-atom potential: energies, forces, virials and their derivatives. */
 void hf_embedded_evaluate(const hf_call *call);

@@ -8,6 +8,7 @@ static const hpcfit_potential *const potentials[] = {
     &hf_eam,
     &hf_edip,
     &hf_lennard_jones,
+    &hf_meam,
     &hf_one_body,
     &hf_stillinger_weber,
     &hf_tersoff,

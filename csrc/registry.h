@@ -9,6 +9,7 @@ extern const hpcfit_potential hf_adp;
 extern const hpcfit_potential hf_eam;
 extern const hpcfit_potential hf_edip;
 extern const hpcfit_potential hf_lennard_jones;
+extern const hpcfit_potential hf_meam;
 extern const hpcfit_potential hf_one_body;
 extern const hpcfit_potential hf_stillinger_weber;
 extern const hpcfit_potential hf_tersoff;

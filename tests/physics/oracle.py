@@ -90,12 +90,16 @@ def _applied(functions: NDArray[Any], species: tuple[NDArray[np.int32], ...], x:
 
 
 def eam(
-    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+    species: NDArray[np.int32],
+    pairs: Pairs,
+    vector: NDArray[Any],
+    table: dict[str, NDArray[Any]],
+    angular: Any = 0.0,
 ) -> Any:
-    """Return Daw and Baskes (1984), eqs. 8 and 9, with a density per host and neighbour."""
+    """Return Daw and Baskes (1984), eqs. 8 and 9, with a density per host and neighbour, `angular` added to it."""
     kind = species[pairs.atom], species[pairs.other]
     r = np.sqrt((vector**2).sum(axis=1))
-    rho = np.zeros(len(species), dtype=r.dtype)
+    rho = np.zeros(len(species), dtype=r.dtype) + angular
     np.add.at(rho, pairs.atom, _applied(table["electron-density"], kind, r))
     embedding = _applied(table["embedding-energy"], (species,), rho).sum()
     return _applied(table["pair-interaction"], kind, r).sum() / 2 + embedding
@@ -116,12 +120,27 @@ def adp(
     return eam(species, pairs, vector, table) + angular
 
 
+def meam(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return Lenosky et al. (2000), eqs. 1 and 2, by visiting every triplet."""
+    r = np.sqrt((vector**2).sum(axis=1))
+    f = _applied(table["f-function"], (species[pairs.atom], species[pairs.other]), r)
+    j, k = pairs.first, pairs.second
+    cosine = (vector[j] * vector[k]).sum(axis=1) / (r[j] * r[k])
+    triplet = species[pairs.atom[j]], species[pairs.other[j]], species[pairs.other[k]]
+    angular = np.zeros(len(species), dtype=r.dtype)
+    np.add.at(angular, pairs.atom[j], f[j] * f[k] * _applied(table["g-function"], triplet, cosine))
+    return eam(species, pairs, vector, table, angular)
+
+
 ORACLES: dict[str, Oracle] = {
     "abop": abop,
     "adp": adp,
     "eam": eam,
     "edip": edip,
     "lennard-jones": lennard_jones,
+    "meam": meam,
     "one-body": one_body,
     "stillinger-weber": stillinger_weber,
     "tersoff": tersoff,

@@ -150,8 +150,8 @@ FORMULAS = {
 }
 
 
-#: Factors on the values of functions whose squares enter the energy with powers of the distance.
-STRENGTHS = {"u-function": 0.2, "w-function": 0.05}
+#: Factors on the values of functions whose squares enter the energy, with powers of the distance or for every triplet.
+STRENGTHS = {"u-function": 0.2, "w-function": 0.05, "f-function": 0.5}
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ SAMPLES = {
         distance=2.1,
         continuous=False,  # truncated without shift, by definition
     ),
+    "meam": Sample(values={}, distance=2.1, continuous=True),
     "stillinger-weber": Sample(
         values={
             "A": (15.2848, 12.0, 18.0),

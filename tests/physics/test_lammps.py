@@ -106,6 +106,7 @@ STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
     "eam": None,  # reads tables, whose error is no matter of the kernels
     "edip": _edip,
     "lennard-jones": _lj_cut,
+    "meam": None,  # reads splines alone
     "one-body": None,
     "stillinger-weber": _sw,
     "tersoff": _tersoff,
