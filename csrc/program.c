@@ -148,17 +148,69 @@ static int step_uniform(int op, int n, double *restrict r, const double *restric
     }
 }
 
+HF_CLONES
+static void multiply(int n, double *restrict r, const double *restrict a)
+{
+#pragma omp simd
+    for (int k = 0; k < n; k++)
+        r[k] *= a[k];
+}
+
+HF_CLONES
+static void square(int n, double *restrict r)
+{
+#pragma omp simd
+    for (int k = 0; k < n; k++)
+        r[k] *= r[k];
+}
+
+/* Exponents up to this are worked out by multiplications, which cost a tenth of a general power. */
+#define MOST_SQUARED 16.0
+
+HF_CLONES
+static void invert(int n, double *restrict r, const double *restrict a)
+{
+#pragma omp simd
+    for (int k = 0; k < n; k++)
+        r[k] = 1.0 / a[k];
+}
+
+static void fill(int n, double *r, double value)
+{
+    for (int k = 0; k < n; k++)
+        r[k] = value;
+}
+
+/* a^exponent for a whole exponent by squaring; says whether it was one. */
+static int whole_power(int n, double *r, const double *a, double exponent, double *base)
+{
+    int started = 0;
+    if (!(fabs(exponent) <= MOST_SQUARED) || exponent != floor(exponent)) return 0;
+    if (exponent < 0.0)
+        invert(n, base, a);
+    else
+        memcpy(base, a, (size_t)n * sizeof *base);
+    for (int left = (int)fabs(exponent); left > 0; left /= 2) {
+        if (left % 2 == 1 && started) multiply(n, r, base);
+        if (left % 2 == 1 && !started) memcpy(r, base, (size_t)n * sizeof *r);
+        started |= left % 2;
+        if (left > 1) square(n, base);
+    }
+    if (!started) fill(n, r, 1.0);
+    return 1;
+}
+
 int64_t hf_program_scratch(const hpcfit_program *program)
 {
     /* Three more to spread uniform operands over. */
     return (program->n_registers + 3) * HF_BLOCK;
 }
 
-static const double *operand(int32_t place, int which, const double *uniform, double *registers, double *spread)
+static const double *operand(int32_t place, int which, int n, const double *uniform, double *registers,
+                             double *spread)
 {
     if (place >= 0) return registers + place * HF_BLOCK;
-    for (int k = 0; k < HF_BLOCK; k++)
-        spread[which * HF_BLOCK + k] = uniform[-1 - place];
+    fill(n, spread + which * HF_BLOCK, uniform[-1 - place]);
     return spread + which * HF_BLOCK;
 }
 
@@ -172,11 +224,14 @@ static void run_block(const hpcfit_program *program, int n, const double *unifor
         if (binary && s[2] >= 0 && s[3] < 0 &&
             step_uniform(s[0], n, result, registers + s[2] * HF_BLOCK, uniform[-1 - s[3]], 0))
             continue;
+        if (s[0] == HF_POW && s[2] >= 0 && s[3] < 0 &&
+            whole_power(n, result, registers + s[2] * HF_BLOCK, uniform[-1 - s[3]], spread))
+            continue;
         if (binary && s[2] < 0 && s[3] >= 0 &&
             step_uniform(s[0], n, result, registers + s[3] * HF_BLOCK, uniform[-1 - s[2]], 1))
             continue;
-        step(s[0], n, result, operand(s[2], 0, uniform, registers, spread),
-             operand(s[3], 1, uniform, registers, spread), operand(s[4], 2, uniform, registers, spread));
+        step(s[0], n, result, operand(s[2], 0, n, uniform, registers, spread),
+             operand(s[3], 1, n, uniform, registers, spread), operand(s[4], 2, n, uniform, registers, spread));
     }
 }
 
