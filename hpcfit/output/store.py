@@ -138,7 +138,7 @@ class RunStore(MemoryStore):
         earlier
             As `load` returned it.
         header
-            Of this session; the time of start stays that of `earlier`.
+            Of this process; the time of start stays that of `earlier`.
         interval
             Iterations between writes.
 
