@@ -9,6 +9,7 @@ from oracle_kernels import (
     geometry_columns,
     geometry_of,
     kernel_values,
+    largest_error,
     richardson,
     split,
 )
@@ -22,13 +23,12 @@ STEP = 0.02
 #: For parameters that are distances at which a function has a kink: no pair is closer to it than 1e-3 Angstrom.
 STEP_AT_KINK = 2e-4
 
-#: What the project promises, relative to the largest component of the derivative. Measured 3e-9 where a derivative is
-#: far smaller than the energies it is the difference of; smaller steps make it worse, so this is rounding.
-TOLERANCE = 1e-8
+#: Relative to the largest component of the derivative. Measured 4e-10 at most (three species, Tersoff).
+TOLERANCE = 1e-9
 
-#: Differences of values lose 1e-15 of these, divided by the smallest step: far below the tolerance, except where a
-#: derivative is 1e-5 of the values, as that by the end slope of a function that few triplets feel.
-ROUNDING = 5e-6
+#: Where rounding of the differences is more: steps are short beside the kinks of EDIP (measured 3e-9), and derivatives
+#: of three-species MEAM are 1e-5 of the values that are subtracted (2e-9). Smaller steps make both worse.
+TOLERANCES = {"edip": 1e-8, "meam": 1e-8}
 
 
 @pytest.mark.parametrize(("name", "n_species"), CASES)
@@ -48,9 +48,11 @@ def test_every_derivative(name: str, n_species: int) -> None:
             return geometry_columns(name, geometry, moved, none)
 
         differences = split(richardson(values, steps[place], 4), len(structures))
-        errors.extend(_errors(exact, differences, column, steps[place]))
+        errors.extend(_errors(exact, differences, column))
     worst = max(errors)
-    assert worst[0] < TOLERANCE, f"{worst[2]} by parameter {free[worst[1] - 1]}: {worst[0]}"
+    assert worst[0] < TOLERANCES.get(name, TOLERANCE), (
+        f"{worst[2]} by parameter {free[worst[1] - 1]}: {worst[0]}"
+    )
 
 
 def _steps(form: PotentialForm, parameters: FloatArray, n_species: int) -> FloatArray:
@@ -63,13 +65,9 @@ def _steps(form: PotentialForm, parameters: FloatArray, n_species: int) -> Float
     return relative * np.maximum(np.abs(parameters), 0.5)
 
 
-def _errors(exact: Values, differences: Values, column: int, step: float) -> list[tuple[float, int, str]]:
-    errors = []
-    for (part, found), (_, wanted) in zip(exact.parts(), differences.parts(), strict=True):
-        scale = np.abs(wanted[0]).max() + ROUNDING * np.abs(found[0]).max() / step
-        # Where nothing depends on the parameter, both must be zero.
-        errors.append((float(np.abs(found[column] - wanted[0]).max() / (scale or 1.0)), column, part))
-    return errors
+def _errors(exact: Values, differences: Values, column: int) -> list[tuple[float, int, str]]:
+    parts = zip(exact.parts(), differences.parts(), strict=True)
+    return [(largest_error(found[column], wanted[0]), column, part) for (part, found), (_, wanted) in parts]
 
 
 @pytest.mark.parametrize(("name", "n_species"), CASES)

@@ -229,7 +229,8 @@ def test_workers_need_no_sympy(tmp_path):
 
     path.write_bytes(pickle.dumps((job, compile_job(job))))
     root = Path(__file__).resolve().parents[3]
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True, cwd=root)
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False, cwd=root)
+    assert done.returncode == 0
 
 
 def test_wrong_derivative_of_a_user_is_a_warning(tmp_path):

@@ -128,13 +128,14 @@ def _evaluate(
     parameters: FloatArray | None = None,
     free: np.ndarray = NO_PLACES,
     columns: FloatArray | None = None,
-) -> None:
+) -> FloatArray:
     geometry = Geometry(_batch())
     if parameters is None:
         parameters = sample_parameters(FORMS[NAME], 3)
     if columns is None:
         columns = np.zeros((1 + len(free), geometry.n_rows(True)))
     evaluate(name, geometry, parameters, free, columns, True)
+    return columns
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_read_only_columns() -> None:
 def test_read_only_inputs_are_fine() -> None:
     parameters, free = sample_parameters(FORMS[NAME], 3), fittable(FORMS[NAME], 3)
     parameters.flags.writeable = free.flags.writeable = False
-    _evaluate(parameters=parameters, free=free)
+    assert _evaluate(parameters=parameters, free=free).any(axis=1).all()
 
 
 def test_unknown_potential() -> None:
