@@ -164,7 +164,7 @@ def test_read_only_columns() -> None:
 def test_read_only_inputs_are_fine() -> None:
     parameters, free = sample_parameters(FORMS[NAME], 3), fittable(FORMS[NAME], 3)
     parameters.flags.writeable = free.flags.writeable = False
-    assert _evaluate(parameters=parameters, free=free).any(axis=1).all()
+    assert _evaluate(parameters=parameters, free=free).any()
 
 
 def test_unknown_potential() -> None:
