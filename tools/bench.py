@@ -40,6 +40,14 @@ DEMO = ROOT / "jobs" / "demo" / "silicon.extxyz.gz"
 
 FORMS = {form.name: form for form in potential_forms()}
 
+#: Runs a command and prints its processor seconds and its peak memory in kB.
+ALONE = """
+import os, resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+
 REPEATS = 15
 FITS = 5
 
@@ -255,16 +263,14 @@ def print_fit(folder: Path) -> None:
 def one_fit(program: str, folder: Path) -> tuple[float, float, float, float]:
     """Return wall and processor seconds, seconds in iterations, and peak memory in MB."""
     begun = time.perf_counter()
-    with open(os.devnull, "wb") as nowhere:
-        process = subprocess.Popen([program, "run", "job.xml", "--overwrite"], cwd=folder, stdout=nowhere)
-        _, status, usage = os.wait4(process.pid, 0)
+    # By way of a small process: the peak memory of a child counts that of the process it was forked from.
+    command = [sys.executable, "-c", ALONE, program, "run", "job.xml", "--overwrite"]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     wall = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise subprocess.CalledProcessError(process.returncode, process.args)
+    processor, memory = (float(word) for word in done.stdout.split())
     with h5py.File(folder / "run.h5") as file:
         seconds = float(file["history"]["seconds"][:].sum())
-    return wall, usage.ru_utime + usage.ru_stime, seconds, usage.ru_maxrss / 1024
+    return wall, processor, seconds, memory / 1024
 
 
 if __name__ == "__main__":
