@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from hpcfit import lammps
 from hpcfit.errors import Fault, nearest
 from hpcfit.job import values
 from hpcfit.job.tags import Combination
@@ -60,60 +61,12 @@ def _bond(entry: dict[str, float]) -> dict[str, float]:
     return {"D0": D0, "S": S, "r0": r0, "beta": lambda1 / math.sqrt(2.0 * S)}
 
 
-_TERSOFF = (
-    "m",
-    "gamma",
-    "lambda3",
-    "c",
-    "d",
-    "costheta0",
-    "n",
-    "beta",
-    "lambda2",
-    "B",
-    "R",
-    "D",
-    "lambda1",
-    "A",
-)
-
 _LAYOUTS = {
-    "stillinger-weber": _Layout(
-        ("epsilon", "sigma", "a", "lambda", "gamma", "costheta0", "A", "B", "p", "q", "tol"),
-        _stillinger_weber,
-        {"tol": 0.0},
-    ),
-    "tersoff": _Layout(_TERSOFF, _as_they_are, {}),
-    "abop": _Layout(_TERSOFF, _abop, {}),
-    "tersoff-mod": _Layout(
-        (
-            *("beta", "alpha", "h", "eta", "beta_ters", "lambda2", "B", "R", "D", "lambda1", "A", "n"),
-            *("c1", "c2", "c3", "c4", "c5"),
-        ),
-        _as_they_are,
-        {"beta_ters": 1.0},
-    ),
-    "edip": _Layout(
-        (
-            *(
-                "A",
-                "B",
-                "cutoffA",
-                "cutoffC",
-                "alpha",
-                "beta",
-                "eta",
-                "gamma",
-                "lambda",
-                "mu",
-                "rho",
-                "sigma",
-            ),
-            *("Q0", "u1", "u2", "u3", "u4"),
-        ),
-        _as_they_are,
-        {},
-    ),
+    "stillinger-weber": _Layout(lammps.SW, _stillinger_weber, {"tol": 0.0}),
+    "tersoff": _Layout(lammps.TERSOFF, _as_they_are, {}),
+    "abop": _Layout(lammps.TERSOFF, _abop, {}),
+    "tersoff-mod": _Layout(lammps.TERSOFF_MOD, _as_they_are, {"beta_ters": 1.0}),
+    "edip": _Layout(lammps.EDIP, _as_they_are, {}),
 }
 
 #: Forms whose start values can come from a file.

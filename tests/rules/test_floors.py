@@ -29,6 +29,7 @@ FLOORS = {
     "errors": 0,
     "version": 0,
     "atomic": 0,
+    "lammps": 0,
 }
 
 #: Who alone may import a module, by prefix of the file's path.

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hpcfit.lammps import EDIP
 from hpcfit.output.export.columns import write_columns
 from hpcfit.output.export.source import Source, Written
-
-_COLUMNS = (
-    *("A", "B", "cutoffA", "cutoffC", "alpha", "beta", "eta", "gamma", "lambda", "mu", "rho", "sigma"),
-    *("Q0", "u1", "u2", "u3", "u4"),
-)
 
 
 def write(source: Source) -> Written:
     """Return the file."""
-    written = write_columns(source, "edip/multi", _COLUMNS, _entry)
+    written = write_columns(source, "edip/multi", EDIP, _entry)
     if len(source.species) > 1:
         return written
     return replace(written, notes=("pair_style edip reads the file too, and interpolates in tables",))
 
 
 def _entry(source: Source, i: int, j: int, k: int) -> list[float]:
-    return [source.value(name, i, j, k) for name in _COLUMNS]
+    return [source.value(name, i, j, k) for name in EDIP]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from hpcfit.lammps import SW
 from hpcfit.output.export.columns import refuse_negative, write_columns
 from hpcfit.output.export.source import Source, Written
-
-_COLUMNS = ("epsilon", "sigma", "a", "lambda", "gamma", "costheta0", "A", "B", "p", "q", "tol")
 
 
 def write(source: Source) -> Written:
     """Return the file: epsilon is 1, since A and lambda are energies; a = cutoff/sigma, gamma in units of sigma."""
     refuse_negative(source, ("A", "B", "p", "q", "lambda"))
-    return write_columns(source, "sw", _COLUMNS, _entry)
+    return write_columns(source, "sw", SW, _entry)
 
 
 def _entry(source: Source, i: int, j: int, k: int) -> list[float]:

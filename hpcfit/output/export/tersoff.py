@@ -4,30 +4,9 @@ from __future__ import annotations
 
 import math
 
+from hpcfit.lammps import TERSOFF, TERSOFF_MOD
 from hpcfit.output.export.columns import refuse_negative, write_columns
 from hpcfit.output.export.source import Source, Written
-
-_COLUMNS = (
-    "m",
-    "gamma",
-    "lambda3",
-    "c",
-    "d",
-    "costheta0",
-    "n",
-    "beta",
-    "lambda2",
-    "B",
-    "R",
-    "D",
-    "lambda1",
-    "A",
-)
-
-_MOD_COLUMNS = (
-    *("beta", "alpha", "h", "eta", "beta_ters", "lambda2", "B", "R", "D", "lambda1", "A", "n"),
-    *("c1", "c2", "c3", "c4", "c5"),
-)
 
 #: The cut-off of the third atom is read from the triplet's entry: where it belongs to a pair, that of centre and third.
 _OF_THE_THIRD = ("R", "D", "bigr", "bigd")
@@ -36,7 +15,7 @@ _OF_THE_THIRD = ("R", "D", "bigr", "bigd")
 def write(source: Source) -> Written:
     """Return the file of a Tersoff potential."""
     refuse_negative(source, ("gamma", "c", "d", "n", "beta", "lambda2", "B", "R", "D", "lambda1", "A"))
-    return write_columns(source, "tersoff", _COLUMNS, _entry)
+    return write_columns(source, "tersoff", TERSOFF, _entry)
 
 
 def write_abop(source: Source) -> Written:
@@ -46,13 +25,13 @@ def write_abop(source: Source) -> Written:
     costheta0 = -h; K. Albe, K. Nordlund and R. S. Averback, Phys. Rev. B 65, 195124 (2002), eqs. 2-5.
     """
     refuse_negative(source, ("gamma", "c", "d", "powern", "beta2", "bigr", "bigd", "D0", "beta"))
-    return write_columns(source, "tersoff", _COLUMNS, _abop_entry)
+    return write_columns(source, "tersoff", TERSOFF, _abop_entry)
 
 
 def write_mod(source: Source) -> Written:
     """Return the file of a Tersoff potential as modified by Kumagai; LAMMPS' column beta_ters is always 1."""
     refuse_negative(source, ("R", "D", "lambda2", "B", "lambda1", "A", "n"))
-    return write_columns(source, "tersoff/mod", _MOD_COLUMNS, _mod_entry)
+    return write_columns(source, "tersoff/mod", TERSOFF_MOD, _mod_entry)
 
 
 def _value(source: Source, name: str, i: int, j: int, k: int) -> float:
@@ -61,11 +40,11 @@ def _value(source: Source, name: str, i: int, j: int, k: int) -> float:
 
 
 def _entry(source: Source, i: int, j: int, k: int) -> list[float]:
-    return [_value(source, name, i, j, k) for name in _COLUMNS]
+    return [_value(source, name, i, j, k) for name in TERSOFF]
 
 
 def _mod_entry(source: Source, i: int, j: int, k: int) -> list[float]:
-    return [1.0 if name == "beta_ters" else _value(source, name, i, j, k) for name in _MOD_COLUMNS]
+    return [1.0 if name == "beta_ters" else _value(source, name, i, j, k) for name in TERSOFF_MOD]
 
 
 def _abop_entry(source: Source, i: int, j: int, k: int) -> list[float]:
