@@ -11,7 +11,14 @@ from lxml import etree
 from hpcfit.errors import nearest
 from hpcfit.job import values
 from hpcfit.job.values import Faults, quoted
-from hpcfit.records import AbsoluteWeights, DatasetSource, FittedProperty, Group
+from hpcfit.records import (
+    AbsoluteWeights,
+    DatasetSource,
+    DerivedProperty,
+    FittedProperty,
+    Group,
+    Structure,
+)
 from hpcfit.units import GPA
 
 #: Tolerances where the job gives none, eV and Angstrom (stress from GPa): atomicrex's preset "balanced".
@@ -148,7 +155,7 @@ def _weight(element: etree._Element) -> float:
     return values.number(element.get("relative-weight"), 1.0)
 
 
-def _fits(node: Group | DatasetSource) -> bool:
+def _fits(node: Group | DatasetSource | Structure | DerivedProperty) -> bool:
     """Return whether anything below a node of the job's tree enters the objective."""
     if isinstance(node, Group):
         return any(_fits(child) for child in node.children)

@@ -20,11 +20,13 @@ from hpcfit.records import (
     AbsoluteWeights,
     DatasetIndex,
     DatasetSource,
+    DerivedProperty,
     FloatArray,
     Group,
     IntArray,
     Job,
     Missing,
+    Structure,
 )
 
 _BITS = {
@@ -132,9 +134,14 @@ def _shares(group: Group, share: float, known: dict[str, tuple[DatasetIndex, Int
     return shares
 
 
-def _is_fitted(child: Group | DatasetSource, known: dict[str, tuple[DatasetIndex, IntArray]]) -> bool:
+def _is_fitted(
+    child: Group | DatasetSource | Structure | DerivedProperty,
+    known: dict[str, tuple[DatasetIndex, IntArray]],
+) -> bool:
     if isinstance(child, Group):
         return any(_is_fitted(grandchild, known) for grandchild in child.children)
+    if not isinstance(child, DatasetSource):
+        return any(p.fit and p.relative_weight > 0 for p in child.properties)
     index, selected = known[child.id]
     return any(
         p.fit

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hpcfit.records.potentials import Function, Parameter, Potential
+from hpcfit.records.structures import DerivedProperty, Structure
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Group:
 
     id: str
     relative_weight: float
-    children: tuple[Group | DatasetSource, ...]
+    children: tuple[Group | DatasetSource | Structure | DerivedProperty, ...]
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,17 @@ class Job:
     @property
     def datasets(self) -> tuple[DatasetSource, ...]:
         """Every dataset of the job, in document order."""
-        return tuple(_datasets(self.structures))
+        return tuple(leaf for leaf in _leaves(self.structures) if isinstance(leaf, DatasetSource))
+
+    @property
+    def own_structures(self) -> tuple[Structure, ...]:
+        """Every structure that the job describes itself, in document order."""
+        return tuple(leaf for leaf in _leaves(self.structures) if isinstance(leaf, Structure))
+
+    @property
+    def derived(self) -> tuple[DerivedProperty, ...]:
+        """Every property of several structures, in document order."""
+        return tuple(leaf for leaf in _leaves(self.structures) if isinstance(leaf, DerivedProperty))
 
 
 def functions_by_path(potentials: Sequence[Potential]) -> dict[str, Function]:
@@ -197,8 +208,9 @@ def functions_by_path(potentials: Sequence[Potential]) -> dict[str, Function]:
     return found
 
 
-def _datasets(group: Group) -> Sequence[DatasetSource]:
-    found: list[DatasetSource] = []
+def _leaves(group: Group) -> Iterator[DatasetSource | Structure | DerivedProperty]:
     for child in group.children:
-        found.extend(_datasets(child) if isinstance(child, Group) else [child])
-    return found
+        if isinstance(child, Group):
+            yield from _leaves(child)
+        else:
+            yield child

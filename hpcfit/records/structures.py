@@ -1,0 +1,288 @@
+"""Structures that a job describes itself: their atoms, what of them relaxes, and what is wanted of them.
+
+All numbers are in the code's units (eV, Angstrom); a property's own unit stands in its form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.records.arrays import FloatArray
+
+#: What may relax. The first three are numbers of the structure and properties too; a structure's atoms follow them
+#: affinely from where they start: everything scales, everything scales along z, the second atom moves away from the
+#: first. The others are internal: all atoms but for a common translation; the cell's volume, its lengths along x, y
+#: and z, all of its six strains, atoms following.
+FREEDOMS = (
+    "lattice-parameter",
+    "ca-ratio",
+    "atom-distance",
+    "atom-coordinates",
+    "cell-hydrostatic",
+    "cell-orthorhombic",
+    "cell-full",
+)
+
+
+@dataclass(frozen=True)
+class Atoms:
+    """The atoms of one structure.
+
+    Parameters
+    ----------
+    species
+        int32 [n], the job's numbers of the species.
+    cell
+        [3, 3], rows are the cell vectors, Angstrom; zero rows where there is none.
+    pbc
+        bool [3].
+    position
+        [n, 3], Angstrom.
+    """
+
+    species: NDArray[np.int32]
+    cell: FloatArray
+    pbc: NDArray[np.bool_]
+    position: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.species)
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """One of `FREEDOMS` that a structure relaxes, with the bounds at which its relaxation halts."""
+
+    name: str
+    minimum: float = -np.inf
+    maximum: float = np.inf
+
+
+@dataclass(frozen=True)
+class PropertyForm:
+    """A property that structures have.
+
+    Parameters
+    ----------
+    name
+        As in the job.
+    unit
+        As printed, and as targets and tolerances are given in the job.
+    size
+        One such unit in the code's units.
+    vector
+        Whether it has components: their number is that of the target.
+    mirrors
+        The freedom whose value it is; empty for others. Fitting it relaxes that freedom.
+    always
+        Whether it is computed without being asked for.
+    description
+        One line for the manual.
+    arguments
+        Attributes of its element beside those of every property, and what they say.
+    """
+
+    name: str
+    unit: str
+    size: float
+    vector: bool
+    mirrors: str
+    always: bool
+    description: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WantedProperty:
+    """A property that a job lists for one structure.
+
+    Parameters
+    ----------
+    name
+        Of its form.
+    fit
+        Whether it enters the objective; others are computed and reported.
+    target
+        Empty where there is none; the components of a vector row by row.
+    relative_weight
+        Among the properties of its structure.
+    tolerance
+        The residual's unit.
+    style
+        ``squared``, ``squared-relative`` or ``absolute-diff``.
+    relaxed
+        Whether it is taken after the relaxation, not before.
+    all_components
+        Whether every component of a vector is printed.
+    arguments
+        The further attributes of its form, as written.
+    line
+        Of the job.
+    """
+
+    name: str
+    fit: bool
+    target: tuple[float, ...]
+    relative_weight: float
+    tolerance: float
+    style: str
+    relaxed: bool = True
+    all_components: bool = False
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class StructureFile:
+    """A file that receives a structure at the end of a run: ``lammps-dump``, ``poscar`` or ``extxyz``."""
+
+    format: str
+    file: str  #: as written in the job
+    path: str  #: resolved against the job's folder
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A structure of the job.
+
+    Parameters
+    ----------
+    id, line, relative_weight
+        In the job.
+    kind
+        Its element's name: ``fcc-lattice``, ``user-structure``, ...
+    atoms
+        As it starts.
+    values
+        Start values of those of the first three `FREEDOMS` that it has.
+    relaxed
+        What relaxes.
+    properties
+        Those that the job lists.
+    files
+        Where it is written to at the end.
+    """
+
+    id: str
+    line: int
+    relative_weight: float
+    kind: str
+    atoms: Atoms
+    values: Mapping[str, float]
+    relaxed: tuple[Freedom, ...]
+    properties: tuple[WantedProperty, ...]
+    files: tuple[StructureFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class DerivedTerm:
+    """What a derived property's expression takes from a structure, under a name of its own."""
+
+    name: str
+    structure: str
+    property: str
+
+
+@dataclass(frozen=True)
+class DerivedProperty:
+    """A property of several structures: a leaf of the job's tree beside them.
+
+    Parameters
+    ----------
+    id, line, relative_weight
+        In the job.
+    formula
+        The expression with the names of `terms`.
+    terms
+        Scalars of structures, in the units in which they are printed.
+    unit
+        As printed; `wanted` is in this unit too.
+    wanted
+        Target, tolerance and style.
+    """
+
+    id: str
+    line: int
+    relative_weight: float
+    formula: str
+    terms: tuple[DerivedTerm, ...]
+    unit: str
+    wanted: WantedProperty
+
+    @property
+    def properties(self) -> tuple[WantedProperty, ...]:
+        """What is wanted of it, as a structure has several."""
+        return (self.wanted,)
+
+
+@dataclass(frozen=True)
+class LatticeForm:
+    """A structure of the library.
+
+    Parameters
+    ----------
+    name
+        Without ``-lattice``: ``fcc``.
+    aliases
+        Other names, as Strukturbericht's ``A1``.
+    types
+        Elements of the job that name its species: ``atom-type``, or ``atom-type-A`` and ``atom-type-B``.
+    freedoms
+        Of `FREEDOMS`, those that have a value, with the default; NaN where the job must give one.
+    internal
+        Further values that place its atoms, with defaults.
+    reference
+        Space group, prototype and source.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    types: tuple[str, ...]
+    freedoms: Mapping[str, float]
+    internal: Mapping[str, float]
+    reference: str
+
+
+@dataclass(frozen=True)
+class Modification:
+    """A change to a structure's atoms before anything else is done with them.
+
+    ``repeat`` (numbers: n1 n2 n3); ``vacancy`` (site); ``substitution`` (site, species); ``interstitial`` (species,
+    numbers: fractional coordinates); ``deformation`` (numbers: F row by row, positions and cell vectors times its
+    transpose); ``surface`` (numbers: h k l layers vacuum).
+    """
+
+    kind: str
+    site: int = -1
+    species: int = -1
+    numbers: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class StructureCatalogue:
+    """What a job may ask of structures.
+
+    Parameters
+    ----------
+    lattices
+        The library.
+    properties
+        Their properties.
+    build
+        Makes a structure of the library from its name, one species per element of `LatticeForm.types`, and values.
+    modify
+        Returns changed atoms; raises `ValueError` with what is wrong.
+    read
+        Reads a file, given as path, format (``poscar``, or empty for any that ASE knows) and the job's species, as
+        atoms, and the forces [n, 3] in it if any; raises `ValueError` with what is wrong.
+    """
+
+    lattices: tuple[LatticeForm, ...]
+    properties: tuple[PropertyForm, ...]
+    build: Callable[[str, Sequence[int], Mapping[str, float]], Atoms]
+    modify: Callable[[Atoms, Modification], Atoms]
+    read: Callable[[str, str, Sequence[str]], tuple[Atoms, FloatArray | None]]
