@@ -42,6 +42,7 @@ from hpcfit.records.structures import (
     Structure,
     StructureCatalogue,
     StructureFile,
+    StructureResult,
     WantedProperty,
 )
 
@@ -84,6 +85,7 @@ __all__ = [
     "Structure",
     "StructureCatalogue",
     "StructureFile",
+    "StructureResult",
     "WantedProperty",
     "functions_by_path",
     "species_tuple",

@@ -286,3 +286,26 @@ class StructureCatalogue:
     build: Callable[[str, Sequence[int], Mapping[str, float]], Atoms]
     modify: Callable[[Atoms, Modification], Atoms]
     read: Callable[[str, str, Sequence[str]], tuple[Atoms, FloatArray | None]]
+
+
+@dataclass(frozen=True)
+class StructureResult:
+    """What a model makes of one structure.
+
+    Parameters
+    ----------
+    id
+        In the job.
+    atoms
+        After the relaxation.
+    values
+        Components of every property computed, by name: those listed, and those computed always. Of a property that
+        is listed several times with other arguments, the name of all but the first ends with ``#2``, ``#3``, ...
+    trouble
+        Why its relaxation did not come to its end, or halted at a bound; empty when all is well.
+    """
+
+    id: str
+    atoms: Atoms
+    values: Mapping[str, FloatArray]
+    trouble: str
