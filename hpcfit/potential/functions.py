@@ -13,7 +13,7 @@ from hpcfit.errors import nearest
 from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions, function_values
-from hpcfit.potential.spline import Compiled, Joined, Spline, compile_spline
+from hpcfit.potential.spline import CompiledFunction, Joined, Spline, compile_spline
 from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
@@ -53,14 +53,14 @@ def compile_potential(
     return functions_of(potential, compile_programs(potential, form, n_species, free))
 
 
-def functions_of(potential: Potential, programs: Sequence[Compiled]) -> Functions:
+def functions_of(potential: Potential, programs: Sequence[CompiledFunction]) -> Functions:
     """Return a potential's functions for the kernels from its programs."""
     return Functions(programs, [function.reach for function in potential.functions], potential.roles)
 
 
 def compile_programs(
     potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
-) -> tuple[Compiled, ...]:
+) -> tuple[CompiledFunction, ...]:
     """Return the programs of a potential's functions, with derivatives by some of its parameters.
 
     Parameters
@@ -109,7 +109,7 @@ def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_s
 
 
 @functools.cache
-def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Compiled:
+def compile_function(function: Function, free: tuple[int, ...], second: bool) -> CompiledFunction:
     """Return the program of one function, or its spline, or a program that joins splines.
 
     Parameters
@@ -136,14 +136,18 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
     trees = _Trees(second)
     tree = trees.tree(function, names)
     inner = [Inner(f"s{k}", f"s{k}'", f"s{k}''") for k in range(len(trees.splines))]
-    of_splines = {k for s in trees.splines for k in range(s.first_parameter, s.first_parameter + s.n_parameters)}
+    of_splines = {
+        k for s in trees.splines for k in range(s.first_parameter, s.first_parameter + s.n_parameters)
+    }
     derivatives = differentiate(tree, _VARIABLE, [names[k] for k in free if k not in of_splines], inner)
     outputs = [derivatives.value, derivatives.slope]
     if second:
         outputs.append(derivatives.second)
     outputs += [*derivatives.by_parameter, *derivatives.slope_by_parameter]
     if free:
-        outputs += [x for pair in zip(derivatives.by_inner, derivatives.slope_by_inner, strict=True) for x in pair]
+        outputs += [
+            x for pair in zip(derivatives.by_inner, derivatives.slope_by_inner, strict=True) for x in pair
+        ]
     inputs = [name for s in inner for name in (s.value, s.slope, s.second)[: 2 + int(second)]]
     program = compile_outputs(outputs, _VARIABLE, names, inputs)
     return Joined(program, tuple(trees.splines)) if trees.splines else program

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpcfit.potential._kernels import ffi, lib
 from hpcfit.potential.program import Program
-from hpcfit.potential.spline import Compiled, Joined, Spline
+from hpcfit.potential.spline import CompiledFunction, Joined, Spline
 from hpcfit.records import (
     FloatArray,
     IntArray,
@@ -173,7 +173,9 @@ class Functions:
         For each role of the potential and each combination of species, the place of its function, -1 for none.
     """
 
-    def __init__(self, programs: Sequence[Compiled], cutoffs: Sequence[float], roles: Sequence[int]) -> None:
+    def __init__(
+        self, programs: Sequence[CompiledFunction], cutoffs: Sequence[float], roles: Sequence[int]
+    ) -> None:
         self.n_parameters = sum(program.n_parameters for program in programs)
         self._array = ffi.new("hpcfit_function[]", len(programs))
         self._roles = np.array(roles, dtype=np.int32)
@@ -325,7 +327,7 @@ def function_values(functions: Functions, number: int, parameters: FloatArray, x
     Parameters
     ----------
     functions
-        Compiled functions.
+        CompiledFunction functions.
     number
         Place of the one wanted.
     parameters

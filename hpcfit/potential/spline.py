@@ -66,7 +66,7 @@ class Joined:
 
 
 #: A function of one variable as the kernels take it.
-Compiled: TypeAlias = Program | Spline | Joined
+CompiledFunction: TypeAlias = Program | Spline | Joined
 
 
 def compile_spline(function: Function, second: bool, first_parameter: int = 0) -> Spline:
