@@ -70,14 +70,16 @@ static void add_pair_columns(const hf_call *call, const hf_embedded *s, const hp
 {
     if (pair == NULL) return;
     const hf_columns columns = hf_function_columns(call, pair);
-    const double *by = s->pair + HF_BY * s->stride, *slope_by = by + columns.count * s->stride;
-    if (pair->spline.n_knots > 0 && columns.count > 0)
-        hf_spline_add_radial(call, pair, chunk, b, NULL, s->spline);
-    else
-        for (int64_t k = 0; k < columns.count; k++) {
-            const hpcfit_output column = hf_column(call->output, columns.first + k + 1);
-            hf_add_radial(call->geometry, chunk, b, by + k * s->stride, slope_by + k * s->stride, &column);
-        }
+    const hf_rows rows = {.function = pair, .rows = s->pair, .stride = s->stride};
+    const double *by = s->pair + HF_BY * s->stride, *slope_by = by + hf_function_n_dense(call, pair) * s->stride;
+    for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
+        if (!hf_function_is_dense(call, pair, k)) continue;
+        const hpcfit_output column = hf_column(call->output, k + 1);
+        hf_add_radial(call->geometry, chunk, b, by, slope_by, &column);
+        by += s->stride;
+        slope_by += s->stride;
+    }
+    hf_spline_add_radial(call, &rows, chunk, b, NULL, s->spline);
 }
 
 /* Derivatives by the parameters of a density at constant F': its slopes times weights. */
@@ -87,16 +89,17 @@ static void add_density_columns(const hf_call *call, const hf_embedded *s, const
     const int64_t n = hf_run_of(call->geometry, chunk, b).n_pairs;
     if (density == NULL) return;
     const hf_columns columns = hf_function_columns(call, density);
-    const double *slope_by = outputs + (HF_BY + columns.count) * s->stride;
-    if (density->spline.n_knots > 0 && columns.count > 0)
-        hf_spline_add_radial(call, density, chunk, b, weight, s->spline);
-    else
-        for (int64_t k = 0; k < columns.count; k++) {
-            const hpcfit_output column = hf_column(call->output, columns.first + k + 1);
-            memset(s->slope, 0, (size_t)n * sizeof *s->slope);
-            add_product(n, slope_by + k * s->stride, weight, s->slope);
-            hf_add_radial(call->geometry, chunk, b, s->zeros, s->slope, &column);
-        }
+    const hf_rows rows = {.function = density, .rows = outputs, .stride = s->stride};
+    const double *slope_by = outputs + (HF_BY + hf_function_n_dense(call, density)) * s->stride;
+    for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
+        if (!hf_function_is_dense(call, density, k)) continue;
+        const hpcfit_output column = hf_column(call->output, k + 1);
+        memset(s->slope, 0, (size_t)n * sizeof *s->slope);
+        add_product(n, slope_by, weight, s->slope);
+        hf_add_radial(call->geometry, chunk, b, s->zeros, s->slope, &column);
+        slope_by += s->stride;
+    }
+    hf_spline_add_radial(call, &rows, chunk, b, weight, s->spline);
 }
 
 static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)

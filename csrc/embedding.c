@@ -75,12 +75,14 @@ static void add_density(const hf_call *call, const hf_embedded *s, int64_t chunk
     hf_function_run_rows(call, density, run.n_pairs, run.r, s->here, s->stride, s->function);
     hf_embed_add_sums(g, chunk, b, s->here, s->rho);
     memcpy(s->slopes + (run.r - g->r), s->here + HF_SLOPE * s->stride, (size_t)run.n_pairs * sizeof *s->slopes);
-    if (density->spline.n_knots > 0 && columns.count > 0)
-        hf_spline_add_sums(call, density, chunk, b, s->rho_by, s->spline);
-    else
-        for (int64_t k = 0; k < columns.count; k++)
-            hf_embed_add_sums(g, chunk, b, s->here + (HF_BY + k) * s->stride,
-                              s->rho_by + (columns.first + k) * s->n_lanes);
+    const hf_rows rows = {.function = density, .rows = s->here, .stride = s->stride};
+    const double *by = s->here + HF_BY * s->stride;
+    for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
+        if (!hf_function_is_dense(call, density, k)) continue;
+        hf_embed_add_sums(g, chunk, b, by, s->rho_by + k * s->n_lanes);
+        by += s->stride;
+    }
+    hf_spline_add_sums(call, &rows, chunk, b, s->rho_by, s->spline);
 }
 
 /* Adds energies over lanes, those in use only. */

@@ -1,31 +1,84 @@
 /* Evaluation of functions of one variable. */
 #include "function.h"
+#include "joined.h"
 #include "spline.h"
+
+static hf_columns columns_from(const hf_call *call, int64_t start, int64_t n)
+{
+    hf_columns columns = {.first = 0, .count = 0};
+    while (columns.first < call->n_free && call->free_parameters[columns.first] < start)
+        columns.first++;
+    while (columns.first + columns.count < call->n_free &&
+           call->free_parameters[columns.first + columns.count] < start + n)
+        columns.count++;
+    return columns;
+}
 
 hf_columns hf_function_columns(const hf_call *call, const hpcfit_function *function)
 {
-    hf_columns columns = {.first = 0, .count = 0};
-    const int64_t start = function->first_parameter, end = start + function->program.n_parameters;
-    while (columns.first < call->n_free && call->free_parameters[columns.first] < start)
-        columns.first++;
-    while (columns.first + columns.count < call->n_free && call->free_parameters[columns.first + columns.count] < end)
-        columns.count++;
-    return columns;
+    return columns_from(call, function->first_parameter, function->program.n_parameters);
+}
+
+hf_columns hf_spline_columns(const hf_call *call, const hpcfit_function *function, const hpcfit_spline *spline)
+{
+    return columns_from(call, function->first_parameter + spline->first_parameter, spline->n_parameters);
+}
+
+int64_t hf_function_n_dense(const hf_call *call, const hpcfit_function *function)
+{
+    int64_t count = hf_function_columns(call, function).count;
+    for (int64_t k = 0; k < function->n_splines; k++)
+        count -= hf_spline_columns(call, function, &function->splines[k]).count;
+    return count;
+}
+
+int hf_function_is_dense(const hf_call *call, const hpcfit_function *function, int64_t column)
+{
+    const int64_t place = call->free_parameters[column] - function->first_parameter;
+    for (int64_t k = 0; k < function->n_splines; k++) {
+        const int64_t own = place - function->splines[k].first_parameter;
+        if (own >= 0 && own < function->splines[k].n_parameters) return 0;
+    }
+    return 1;
+}
+
+/* What is wrong with a function's splines. */
+static const char *splines_fault(const hpcfit_function *function)
+{
+    int64_t end = 0;
+    if (function->n_splines < 0) return "a function has a negative number of splines";
+    for (int64_t k = 0; k < function->n_splines; k++) {
+        const hpcfit_spline *spline = &function->splines[k];
+        const char *fault = hf_spline_fault(spline);
+        if (fault != NULL) return fault;
+        if (spline->first_parameter < end) return "splines do not follow each other in the parameters";
+        end = spline->first_parameter + spline->n_parameters;
+    }
+    if (end > function->program.n_parameters || (hf_is_spline(function) && end != function->program.n_parameters))
+        return "a spline has two numbers of parameters";
+    return NULL;
 }
 
 const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters)
 {
     for (int64_t f = 0; f < call->functions->n_functions; f++) {
         const hpcfit_function *function = &call->functions->functions[f];
-        const int is_spline = function->spline.n_knots > 0;
-        const char *fault = is_spline ? hf_spline_fault(&function->spline) : hf_program_fault(&function->program);
+        const char *fault = splines_fault(function);
+        if (fault == NULL && !hf_is_spline(function)) fault = hf_program_fault(&function->program);
         if (fault != NULL) return fault;
-        if (is_spline && function->spline.n_parameters != function->program.n_parameters)
-            return "a spline has two numbers of parameters";
         if (function->first_parameter != *n_parameters) return "functions do not follow each other in the parameters";
         *n_parameters += function->program.n_parameters;
     }
     return NULL;
+}
+
+static const char *outputs_fault(const hf_call *call, const hpcfit_function *function, int second)
+{
+    const int64_t n_rows = HF_BY + second + 2 * hf_function_n_dense(call, function);
+    if (function->program.n_outputs != n_rows + hf_n_weights(call, function))
+        return "a function's outputs do not fit its role and the free parameters";
+    const int64_t n_inputs = hf_is_spline(function) ? 0 : function->n_splines * (2 + second);
+    return function->program.n_inputs == n_inputs ? NULL : "a program's inputs do not fit its splines";
 }
 
 const char *hf_roles_fault(const hf_call *call)
@@ -42,25 +95,31 @@ const char *hf_roles_fault(const hf_call *call)
         for (int64_t tuple = 0; tuple < end; tuple++, place++) {
             if (*place < -1 || *place >= call->functions->n_functions)
                 return "a role names a function that is not there";
-            if (*place < 0) continue;
-            const hpcfit_function *function = &call->functions->functions[*place];
-            const int64_t count = hf_function_columns(call, function).count;
-            if (function->program.n_outputs != HF_BY + second + 2 * count)
-                return "a function's outputs do not fit its role and the free parameters";
+            const char *fault = *place < 0 ? NULL : outputs_fault(call, &call->functions->functions[*place], second);
+            if (fault != NULL) return fault;
         }
     }
     return NULL;
+}
+
+/* Scratch: the uniform values, then registers. */
+static int64_t n_uniform(const hpcfit_program *program)
+{
+    return (program->n_uniform + HF_LANES - 1) / HF_LANES * HF_LANES;
+}
+
+static int64_t scratch_of(const hpcfit_function *function)
+{
+    if (hf_is_spline(function)) return hf_spline_knots(function->splines) + HF_SPLINE_SCRATCH;
+    const int64_t needed = n_uniform(&function->program) + hf_program_scratch(&function->program);
+    return function->n_splines > 0 ? needed + hf_joined_scratch(function) : needed;
 }
 
 int64_t hf_function_scratch(const hpcfit_functions *functions)
 {
     int64_t most = 0;
     for (int64_t f = 0; f < functions->n_functions; f++) {
-        const hpcfit_program *program = &functions->functions[f].program;
-        const int64_t uniform = (program->n_uniform + HF_LANES - 1) / HF_LANES * HF_LANES;
-        const hpcfit_spline *spline = &functions->functions[f].spline;
-        const int64_t needed =
-            spline->n_knots > 0 ? hf_spline_scratch(spline) : uniform + hf_program_scratch(program);
+        const int64_t needed = scratch_of(&functions->functions[f]);
         if (needed > most) most = needed;
     }
     return most;
@@ -69,6 +128,19 @@ int64_t hf_function_scratch(const hpcfit_functions *functions)
 int64_t hf_function_most_outputs(const hpcfit_functions *functions)
 {
     int64_t most = 0;
+    for (int64_t f = 0; f < functions->n_functions; f++) {
+        const hpcfit_function *function = &functions->functions[f];
+        int64_t n = function->program.n_outputs;
+        for (int64_t k = 0; k < function->n_splines; k++)
+            n += 2 * function->splines[k].n_parameters;
+        if (n > most) most = n;
+    }
+    return most;
+}
+
+int64_t hf_function_most_rows(const hpcfit_functions *functions)
+{
+    int64_t most = HF_BY;
     for (int64_t f = 0; f < functions->n_functions; f++)
         if (functions->functions[f].program.n_outputs > most) most = functions->functions[f].program.n_outputs;
     return most;
@@ -82,26 +154,6 @@ static void cut_off(int64_t n, const double *restrict x, double cutoff, double *
         output[k] = x[k] < cutoff ? output[k] : 0.0;
 }
 
-int64_t hf_function_most_rows(const hpcfit_functions *functions)
-{
-    int64_t most = HF_BY;
-    for (int64_t f = 0; f < functions->n_functions; f++) {
-        const hpcfit_function *function = &functions->functions[f];
-        const int64_t rows = function->spline.n_knots > 0 ? HF_BY : function->program.n_outputs;
-        if (rows > most) most = rows;
-    }
-    return most;
-}
-
-static void run_program(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
-                        double *outputs, int64_t stride, double *scratch)
-{
-    const hpcfit_program *program = &function->program;
-    double *registers = scratch + (program->n_uniform + HF_LANES - 1) / HF_LANES * HF_LANES;
-    hf_program_uniform(program, call->parameters + function->first_parameter, scratch);
-    hf_program_run(program, scratch, n, x, outputs, stride, registers);
-}
-
 static void cut_outputs(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x,
                         double *outputs, int64_t stride)
 {
@@ -109,30 +161,56 @@ static void cut_outputs(const hpcfit_function *function, int64_t n_outputs, int6
         cut_off(n, x, function->cutoff, outputs + k * stride);
 }
 
+/* With or without the derivatives by the parameters of splines. */
+static void run(const hf_call *call, const hpcfit_function *function, int all, int64_t n, const double *x,
+                double *outputs, int64_t stride, double *scratch)
+{
+    const hpcfit_program *program = &function->program;
+    const double *parameters = call->parameters + function->first_parameter;
+    double *registers = scratch + n_uniform(program);
+    if (hf_is_spline(function)) {
+        const hf_columns columns = hf_function_columns(call, function);
+        const int64_t n_by = all ? columns.count : 0, by = program->n_outputs;
+        const hf_spline_rows rows = {.value = outputs,
+                                     .slope = outputs + HF_SLOPE * stride,
+                                     .second = by > HF_BY ? outputs + HF_BY * stride : NULL,
+                                     .by = outputs + by * stride,
+                                     .slope_by = outputs + (by + n_by) * stride,
+                                     .stride = stride};
+        hf_spline_at_knots(function->splines, parameters, scratch);
+        hf_spline_run(function->splines, scratch, n_by, call->free_parameters + columns.first,
+                      function->first_parameter, n, x, &rows, scratch + hf_spline_knots(function->splines));
+        return;
+    }
+    hf_program_uniform(program, parameters, scratch);
+    if (function->n_splines == 0)
+        hf_program_run(program, scratch, n, x, outputs, stride, registers);
+    else
+        hf_joined_run(call, function, all, n, x, outputs, stride, scratch, registers);
+}
+
 void hf_function_run(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
                      double *outputs, int64_t stride, double *scratch)
 {
     const hf_columns columns = hf_function_columns(call, function);
-    const int64_t n_outputs = function->program.n_outputs;
-    if (function->spline.n_knots > 0)
-        hf_spline_run(&function->spline, call->parameters, function->first_parameter, columns.count,
-                      call->free_parameters + columns.first, (int)(n_outputs - HF_BY - 2 * columns.count), n, x,
-                      outputs, stride, scratch);
-    else
-        run_program(call, function, n, x, outputs, stride, scratch);
-    cut_outputs(function, n_outputs, n, x, outputs, stride);
+    const int64_t n_local = columns.count - hf_function_n_dense(call, function);
+    run(call, function, 1, n, x, outputs, stride, scratch);
+    cut_outputs(function, function->program.n_outputs - hf_n_weights(call, function) + 2 * n_local, n, x, outputs,
+                stride);
 }
 
 void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
                           double *outputs, int64_t stride, double *scratch)
 {
-    if (function->spline.n_knots == 0) {
-        hf_function_run(call, function, n, x, outputs, stride, scratch);
-        return;
-    }
-    hf_spline_run(&function->spline, call->parameters, function->first_parameter, 0, NULL, 0, n, x, outputs, stride,
-                  scratch);
-    cut_outputs(function, HF_BY, n, x, outputs, stride);
+    run(call, function, 0, n, x, outputs, stride, scratch);
+    cut_outputs(function, function->program.n_outputs, n, x, outputs, stride);
+}
+
+const double *hf_function_weights(const hf_call *call, const hpcfit_function *function, int64_t spline,
+                                  const double *outputs, int64_t stride)
+{
+    const int64_t first = function->program.n_outputs - hf_n_weights(call, function);
+    return hf_is_spline(function) ? NULL : outputs + (first + 2 * spline) * stride;
 }
 
 int64_t hpcfit_function_scratch_size(const hpcfit_function *function)

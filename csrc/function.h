@@ -4,7 +4,7 @@
 
 #include "program.h"
 
-/* A function's share of the free parameters: columns first to first + count - 1. */
+/* A share of the free parameters: columns first to first + count - 1. */
 typedef struct {
     int64_t first, count;
 } hf_columns;
@@ -20,6 +20,17 @@ const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters);
 const char *hf_roles_fault(const hf_call *call);
 
 hf_columns hf_function_columns(const hf_call *call, const hpcfit_function *function);
+hf_columns hf_spline_columns(const hf_call *call, const hpcfit_function *function, const hpcfit_spline *spline);
+
+/* Whether a function is a spline and nothing else. */
+static inline int hf_is_spline(const hpcfit_function *function)
+{
+    return function->n_splines == 1 && function->program.n_registers == 0;
+}
+
+/* The function's free parameters outside splines: how many, and whether one of its free parameters is such. */
+int64_t hf_function_n_dense(const hf_call *call, const hpcfit_function *function);
+int hf_function_is_dense(const hf_call *call, const hpcfit_function *function, int64_t column);
 
 /* Scratch doubles that hf_function_run needs, the largest of all functions. */
 int64_t hf_function_scratch(const hpcfit_functions *functions);
@@ -33,9 +44,14 @@ int64_t hf_function_most_rows(const hpcfit_functions *functions);
 void hf_function_run(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
                      double *outputs, int64_t stride, double *scratch);
 
-/* The same for a function of the distance, but of a spline value and slope alone: spline_columns.h has its
- * derivatives by parameters. */
+/* The same for a function of the distance or of a cosine, but by parameters outside splines alone. Behind these rows
+ * are, for each spline that is joined with others, the derivative of the value by the spline's, and its slope:
+ * spline_columns.h makes derivatives by the spline's parameters of them. */
 void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
                           double *outputs, int64_t stride, double *scratch);
+
+/* Where these two rows begin for a spline of the function; NULL for one that is not joined with others. */
+const double *hf_function_weights(const hf_call *call, const hpcfit_function *function, int64_t spline,
+                                  const double *outputs, int64_t stride);
 
 #endif

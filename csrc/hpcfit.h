@@ -74,9 +74,10 @@ const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int 
 /* A function of one variable as a short program for registers that hold blocks of arguments. A step is {operation,
  * place of the result, up to three operands}. Uniform steps work on the uniform values (constants, then parameters,
  * then results); steps work on registers, with an operand of -1 - k for uniform value k. Register 0 is the variable,
- * registers 1 to n_outputs are the outputs. The operations are listed in program.h. */
+ * registers 1 to n_outputs are the outputs, the next n_inputs hold what was worked out elsewhere. The operations are
+ * listed in program.h. */
 typedef struct {
-    int64_t n_constants, n_parameters, n_uniform, n_uniform_steps, n_steps, n_registers, n_outputs;
+    int64_t n_constants, n_parameters, n_uniform, n_uniform_steps, n_steps, n_registers, n_inputs, n_outputs;
     const double *constants;
     const int32_t (*uniform_steps)[5];
     const int32_t (*steps)[5];
@@ -86,6 +87,7 @@ typedef struct {
  * what one unit of each parameter adds, the last row is there without any. Bins of equal width, at most half that of
  * the narrowest interval, lead from an argument to its interval. */
 typedef struct {
+    int64_t first_parameter; /* place of its first parameter among those of its function */
     int64_t n_knots, n_parameters, n_bins;
     double bins_per_unit;
     const double *knots;  /* [n_knots] ascending */
@@ -94,14 +96,17 @@ typedef struct {
     const double *bins;   /* [n_bins] number of the interval in which the bin begins */
 } hpcfit_spline;
 
-/* A function that a potential is built from: a spline if it has knots, and a program otherwise. The outputs are value
- * and slope; for a function of the density also the second derivative; then the derivatives of the value by the
- * function's free parameters, then those of the slope. */
+/* A function that a potential is built from: a program; a spline; or a program that joins splines, whose values and
+ * slopes, and for a function of the density second derivatives, are its inputs, spline by spline. The outputs are
+ * value and slope; for a function of the density also the second derivative; then the derivatives of the value by the
+ * free parameters outside splines, then those of the slope; from a program that joins splines of which any parameter
+ * of the function is free, at last for each spline the derivative of the value by the spline's, and its slope. */
 typedef struct {
     int64_t first_parameter; /* place of its first parameter in the potential's parameter vector */
     double cutoff;           /* the function is zero from here on */
-    hpcfit_program program;  /* of a spline: numbers of parameters and outputs alone */
-    hpcfit_spline spline;
+    hpcfit_program program;  /* of a spline: numbers of parameters and outputs alone, and no registers */
+    int64_t n_splines;
+    const hpcfit_spline *splines; /* in the order of their parameters */
 } hpcfit_function;
 
 typedef struct {

@@ -186,9 +186,9 @@ static void add_batch(const angular *x, int64_t b, int64_t c, hf_batch *batch)
     if (n == 0) return;
     hf_fill_batch_cosines(batch, &x->bonds, f[1]->cutoff, f[0]->cutoff, x->cosine, x->inside);
     hf_function_run(x->call, g, n, x->cosine, x->g_rows, HF_BATCH_ARGUMENTS, x->embedded.function);
-    for (int64_t row = 0; row < g->program.n_outputs; row++)
-        hf_clear_outside(n, x->inside, x->g_rows + row * HF_BATCH_ARGUMENTS);
     const hf_columns of_g = hf_function_columns(x->call, g);
+    for (int64_t row = 0; row < HF_BY + 2 * of_g.count; row++)
+        hf_clear_outside(n, x->inside, x->g_rows + row * HF_BATCH_ARGUMENTS);
     for (int first_acts = 0; first_acts < 2; first_acts++) {
         const hf_columns of_f = hf_function_columns(x->call, f[first_acts]);
         add_side(x, batch, first_acts, HF_VALUE, HF_VALUE, HF_SLOPE, 0);

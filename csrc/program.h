@@ -47,9 +47,15 @@ const char *hf_program_fault(const hpcfit_program *program);
 void hf_program_uniform(const hpcfit_program *program, const double *parameters, double *uniform);
 
 /* Computes all outputs at n arguments into rows of `stride` doubles; registers is scratch of hf_program_scratch
- * doubles. */
+ * doubles. With inputs, n is at most HF_BLOCK and a multiple of 8, and the inputs are in their registers, each
+ * [HF_BLOCK] long, the first of them at hf_program_inputs. */
 void hf_program_run(const hpcfit_program *program, const double *uniform, int64_t n, const double *x, double *outputs,
                     int64_t stride, double *registers);
+
+static inline double *hf_program_inputs(const hpcfit_program *program, double *registers)
+{
+    return registers + (1 + program->n_outputs) * HF_BLOCK;
+}
 
 int64_t hf_program_scratch(const hpcfit_program *program);
 

@@ -65,9 +65,13 @@ const char *hf_program_fault(const hpcfit_program *p)
     const char *fault = uniform_fault(p);
     register_set known = {{1}};
     if (fault != NULL) return fault;
+    if (p->n_inputs < 0 || p->n_inputs > HF_MAX_REGISTERS) return "a program has a wrong number of inputs";
     if (p->n_registers < 1 || p->n_registers > HF_MAX_REGISTERS) return "a program has no or too many registers";
-    if (p->n_outputs < 0 || p->n_outputs >= p->n_registers) return "a program has more outputs than registers";
+    if (p->n_outputs < 0 || p->n_outputs >= p->n_registers - p->n_inputs)
+        return "a program has more outputs and inputs than registers";
     if (p->n_steps < 0) return "a program's size is negative";
+    for (int64_t input = 1; input <= p->n_inputs; input++)
+        add(&known, p->n_outputs + input);
     for (int64_t k = 0; k < p->n_steps; k++) {
         fault = step_fault(p, p->steps[k], &known);
         if (fault != NULL) return fault;

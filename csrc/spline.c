@@ -20,17 +20,9 @@ const char *hf_spline_fault(const hpcfit_spline *s)
     return s->bins_per_unit >= 0.0 && isfinite(s->bins_per_unit) ? NULL : "a spline's bins have no width";
 }
 
-/* Arguments per block: its arrays fit into a first-level cache. */
-enum { BLOCK = 512 };
-
 static int64_t rounded(int64_t n)
 {
     return (n + HF_LANES - 1) / HF_LANES * HF_LANES;
-}
-
-int64_t hf_spline_scratch(const hpcfit_spline *spline)
-{
-    return HF_LOCATED * BLOCK + 2 * rounded(spline->n_knots);
 }
 
 /* The argument moved inside the knots, how far it was moved, and the interval in which its bin begins. */
@@ -118,10 +110,16 @@ static void bend(int64_t n, const int32_t *restrict interval, const double *rest
     }
 }
 
-/* Values and slopes at the knots; the tables' last rows do not depend on parameters. */
-static void at_knots(const hpcfit_spline *spline, const double *parameters, double *y, double *s)
+int64_t hf_spline_knots(const hpcfit_spline *spline)
+{
+    return 2 * rounded(spline->n_knots);
+}
+
+/* The tables' last rows do not depend on parameters. */
+void hf_spline_at_knots(const hpcfit_spline *spline, const double *parameters, double *knots)
 {
     const int64_t n = spline->n_knots;
+    double *y = knots, *s = knots + rounded(n);
     memcpy(y, spline->values + spline->n_parameters * n, (size_t)n * sizeof *y);
     memcpy(s, spline->slopes + spline->n_parameters * n, (size_t)n * sizeof *s);
     for (int64_t p = 0; p < spline->n_parameters; p++)
@@ -131,25 +129,22 @@ static void at_knots(const hpcfit_spline *spline, const double *parameters, doub
         }
 }
 
-void hf_spline_run(const hpcfit_spline *spline, const double *parameters, int64_t first, int64_t n_free,
-                   const int32_t *free_places, int second, int64_t n, const double *x, double *outputs,
-                   int64_t stride, double *scratch)
+void hf_spline_run(const hpcfit_spline *spline, const double *knots, int64_t n_free, const int32_t *free_places,
+                   int64_t first, int64_t n, const double *x, const hf_spline_rows *rows, double *scratch)
 {
-    const int64_t n_knots = spline->n_knots;
+    const int64_t n_knots = spline->n_knots, block = HF_SPLINE_BLOCK;
     const int32_t *interval = (const int32_t *)scratch;
-    double *fraction = scratch + BLOCK, *width = scratch + 2 * BLOCK;
-    double *beyond = scratch + 3 * BLOCK, *y = scratch + HF_LOCATED * BLOCK, *s = y + rounded(n_knots);
-    at_knots(spline, parameters + first, y, s);
-    for (int64_t start = 0; start < n; start += BLOCK) {
-        const int64_t count = n - start < BLOCK ? n - start : BLOCK;
-        double *out = outputs + start, *by = out + (2 + second) * stride;
-        hf_spline_locate(spline, count, x + start, BLOCK, scratch);
-        interpolate(count, interval, fraction, width, beyond, y, s, out, out + stride);
-        if (second) bend(count, interval, fraction, width, beyond, y, s, out + 2 * stride);
+    const double *y = knots, *s = knots + rounded(n_knots);
+    double *fraction = scratch + block, *width = scratch + 2 * block, *beyond = scratch + 3 * block;
+    for (int64_t start = 0; start < n; start += block) {
+        const int64_t count = n - start < block ? n - start : block;
+        hf_spline_locate(spline, count, x + start, block, scratch);
+        interpolate(count, interval, fraction, width, beyond, y, s, rows->value + start, rows->slope + start);
+        if (rows->second != NULL) bend(count, interval, fraction, width, beyond, y, s, rows->second + start);
         for (int64_t k = 0; k < n_free; k++) {
-            const int64_t row = (free_places[k] - first) * n_knots;
+            const int64_t row = (free_places[k] - first) * n_knots, place = k * rows->stride + start;
             interpolate(count, interval, fraction, width, beyond, spline->values + row, spline->slopes + row,
-                        by + k * stride, by + (n_free + k) * stride);
+                        rows->by + place, rows->slope_by + place);
         }
     }
 }

@@ -12,14 +12,23 @@ const char *hf_spline_fault(const hpcfit_spline *spline);
 enum { HF_LOCATED = 4 };
 void hf_spline_locate(const hpcfit_spline *spline, int64_t n, const double *x, int64_t stride, double *located);
 
-/* Scratch doubles that hf_spline_run needs. */
-int64_t hf_spline_scratch(const hpcfit_spline *spline);
+/* Doubles that the values and slopes at the knots take. */
+int64_t hf_spline_knots(const hpcfit_spline *spline);
+void hf_spline_at_knots(const hpcfit_spline *spline, const double *parameters, double *knots);
 
-/* Computes value, slope, the second derivative if wanted, then the derivatives of the value and of the slope by
- * n_free parameters, at n arguments x into rows of `stride` doubles; linear beyond the first and the last knot. The
- * spline's parameters begin at place `first`, from where free_places count too. */
-void hf_spline_run(const hpcfit_spline *spline, const double *parameters, int64_t first, int64_t n_free,
-                   const int32_t *free_places, int second, int64_t n, const double *x, double *outputs,
-                   int64_t stride, double *scratch);
+/* Scratch doubles that hf_spline_run needs besides; its arrays over a block fit into a first-level cache. */
+enum { HF_SPLINE_BLOCK = 512, HF_SPLINE_SCRATCH = HF_LOCATED * HF_SPLINE_BLOCK };
+
+/* Where results go: arrays over arguments. No second derivatives where `second` is NULL; derivatives by parameters in
+ * rows of `stride` doubles. */
+typedef struct {
+    double *value, *slope, *second, *by, *slope_by;
+    int64_t stride;
+} hf_spline_rows;
+
+/* Computes value, slope, the second derivative if wanted, and the derivatives of the value and of the slope by n_free
+ * of its parameters, at n arguments x; linear beyond the first and the last knot. Parameters count from `first`. */
+void hf_spline_run(const hpcfit_spline *spline, const double *knots, int64_t n_free, const int32_t *free_places,
+                   int64_t first, int64_t n, const double *x, const hf_spline_rows *rows, double *scratch);
 
 #endif

@@ -27,11 +27,11 @@ typedef struct {
     int64_t stride;    /* doubles between arrays over pairs */
 } space;
 
-static int64_t lay_out(const hf_call *call, const hpcfit_function *function, double *scratch, space *s)
+static void lay_out(const hf_call *call, const hpcfit_function *function, const hpcfit_spline *spline,
+                    double *scratch, space *s)
 {
-    const hpcfit_spline *spline = &function->spline;
     s->spline = spline;
-    s->columns = hf_function_columns(call, function);
+    s->columns = hf_spline_columns(call, function, spline);
     s->n_rows = 2 * spline->n_knots;
     s->width = hf_round_up(s->columns.count);
     s->stride = call->geometry->max_chunk_slots * HF_LANES;
@@ -42,20 +42,20 @@ static int64_t lay_out(const hf_call *call, const hpcfit_function *function, dou
     s->mapped = s->sums + hf_round_up(s->n_rows);
     s->located = s->mapped + 8 * s->width;
     s->basis = s->located + HF_LOCATED * s->stride;
-    return s->basis + 2 * PER_PAIR * s->stride - scratch;
 }
 
 int64_t hf_spline_columns_scratch(const hf_call *call)
 {
+    const int64_t stride = call->geometry->max_chunk_slots * HF_LANES;
     int64_t most = 0;
-    for (int64_t f = 0; f < call->functions->n_functions; f++) {
-        const hpcfit_function *function = &call->functions->functions[f];
-        const int64_t width = hf_round_up(function->program.n_parameters), n_rows = 2 * function->spline.n_knots;
-        const int64_t stride = call->geometry->max_chunk_slots * HF_LANES;
-        const int64_t needed =
-            12 * n_rows + n_rows * width + hf_round_up(n_rows) + 8 * width + (HF_LOCATED + 2 * PER_PAIR) * stride;
-        if (function->spline.n_knots > 0 && needed > most) most = needed;
-    }
+    for (int64_t f = 0; f < call->functions->n_functions; f++)
+        for (int64_t k = 0; k < call->functions->functions[f].n_splines; k++) {
+            const hpcfit_spline *spline = &call->functions->functions[f].splines[k];
+            const int64_t width = hf_round_up(spline->n_parameters), n_rows = 2 * spline->n_knots;
+            const int64_t needed = 12 * n_rows + n_rows * width + hf_round_up(n_rows) + 8 * width +
+                                   (HF_LOCATED + 2 * PER_PAIR) * stride;
+            if (needed > most) most = needed;
+        }
     return most;
 }
 
@@ -64,7 +64,8 @@ static void fill_table(const hf_call *call, const hpcfit_function *function, spa
     const int64_t n = s->spline->n_knots;
     memset(s->totals, 0, (size_t)(12 * s->n_rows + s->n_rows * s->width + s->n_rows) * sizeof(double));
     for (int64_t k = 0; k < s->columns.count; k++) {
-        const int64_t place = call->free_parameters[s->columns.first + k] - function->first_parameter;
+        const int64_t place = call->free_parameters[s->columns.first + k] - function->first_parameter -
+                              s->spline->first_parameter;
         for (int64_t knot = 0; knot < n; knot++) {
             s->table[2 * knot * s->width + k] = s->spline->values[place * n + knot];
             s->table[(2 * knot + 1) * s->width + k] = s->spline->slopes[place * n + knot];
@@ -94,14 +95,31 @@ static void fill_basis(int64_t n, const double *restrict fraction, const double 
     }
 }
 
-static const int32_t *prepare(const hf_call *call, const hpcfit_function *function, const hf_run *run,
+/* The derivative w of a function by the spline, and its slope, take the place of 1 and 0 before the basis. */
+HF_CLONES
+static void weigh_basis(int64_t n, const double *restrict w, const double *restrict dw, double *restrict value,
+                        double *restrict slope)
+{
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) {
+        slope[k] = dw[k] * value[k] + w[k] * slope[k];
+        value[k] = w[k] * value[k];
+    }
+}
+
+static const int32_t *prepare(const hf_call *call, const hf_rows *rows, int64_t spline, const hf_run *run,
                               double *scratch, space *s)
 {
-    lay_out(call, function, scratch, s);
+    const hpcfit_function *function = rows->function;
+    const double *w = hf_function_weights(call, function, spline, rows->rows, rows->stride);
+    lay_out(call, function, &function->splines[spline], scratch, s);
     fill_table(call, function, s);
     hf_spline_locate(s->spline, run->n_pairs, run->r, s->stride, s->located);
     fill_basis(run->n_pairs, s->located + s->stride, s->located + 2 * s->stride, s->located + 3 * s->stride,
                s->stride, s->basis);
+    for (int q = 0; q < PER_PAIR && w != NULL; q++)
+        weigh_basis(run->n_pairs, w, w + rows->stride, s->basis + q * s->stride,
+                    s->basis + (PER_PAIR + q) * s->stride);
     return (const int32_t *)s->located;
 }
 
@@ -203,15 +221,15 @@ static void add_pairs(const hpcfit_geometry *g, int64_t n_slots, int64_t local, 
     }
 }
 
-void hf_spline_add_radial(const hf_call *call, const hpcfit_function *function, int64_t chunk, int64_t species,
-                          const double *weights, double *scratch)
+static void add_radial(const hf_call *call, const hf_rows *rows, int64_t spline, int64_t chunk, int64_t species,
+                       const double *weights, double *scratch)
 {
     const hpcfit_geometry *g = call->geometry;
     const hf_run run = hf_run_of(g, chunk, species);
     const int64_t first = g->run_start[chunk * (g->n_species + 1) + species];
     int64_t structure = -1;
     space s;
-    const int32_t *interval = prepare(call, function, &run, scratch, &s);
+    const int32_t *interval = prepare(call, rows, spline, &run, scratch, &s);
     for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
         const int64_t start = g->slot_start[group * g->n_species + species];
         for (int lane = 0; lane < g->lane_count[group]; lane++) {
@@ -219,27 +237,35 @@ void hf_spline_add_radial(const hf_call *call, const hpcfit_function *function, 
             if (structure >= 0 && structure != g->lane_structure[at]) flush_structure(&s, call->output, structure);
             structure = g->lane_structure[at];
             add_pairs(g, g->slot_count[group * g->n_species + species], (start - first) * HF_LANES + lane,
-                      start * HF_LANES + lane, function->cutoff, interval, weights, &s);
+                      start * HF_LANES + lane, rows->function->cutoff, interval, weights, &s);
             if (s.high > 0) flush_atom(&s, call->output, g->lane_atom[at]);
         }
     }
     if (structure >= 0) flush_structure(&s, call->output, structure);
 }
 
-void hf_spline_add_sums(const hf_call *call, const hpcfit_function *function, int64_t chunk, int64_t species,
-                        double *sums, double *scratch)
+void hf_spline_add_radial(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species,
+                          const double *weights, double *scratch)
+{
+    for (int64_t k = 0; k < rows->function->n_splines; k++)
+        if (hf_spline_columns(call, rows->function, &rows->function->splines[k]).count > 0)
+            add_radial(call, rows, k, chunk, species, weights, scratch);
+}
+
+static void add_sums(const hf_call *call, const hf_rows *rows, int64_t spline, int64_t chunk, int64_t species,
+                     double *sums, double *scratch)
 {
     const hpcfit_geometry *g = call->geometry;
     const hf_run run = hf_run_of(g, chunk, species);
     const int64_t first = g->run_start[chunk * (g->n_species + 1) + species], n_lanes = g->n_groups * HF_LANES;
     space s;
-    const int32_t *interval = prepare(call, function, &run, scratch, &s);
+    const int32_t *interval = prepare(call, rows, spline, &run, scratch, &s);
     for (int64_t at = g->chunk_group[chunk] * HF_LANES; at < g->chunk_group[chunk + 1] * HF_LANES; at++) {
         const int64_t group = at / HF_LANES,
                       begin = (g->slot_start[group * g->n_species + species] - first) * HF_LANES;
         const int64_t end = begin + g->slot_count[group * g->n_species + species] * HF_LANES;
         for (int64_t k = begin + at % HF_LANES; k < end; k += HF_LANES) {
-            if (run.r[k] >= function->cutoff) continue;
+            if (run.r[k] >= rows->function->cutoff) continue;
             for (int q = 0; q < PER_PAIR; q++)
                 s.sums[2 * interval[k] + q] += s.basis[q * s.stride + k];
             touch(&s, interval[k]);
@@ -250,4 +276,12 @@ void hf_spline_add_sums(const hf_call *call, const hpcfit_function *function, in
             sums[(s.columns.first + k) * n_lanes + at] += s.mapped[k];
         rest(&s);
     }
+}
+
+void hf_spline_add_sums(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species, double *sums,
+                        double *scratch)
+{
+    for (int64_t k = 0; k < rows->function->n_splines; k++)
+        if (hf_spline_columns(call, rows->function, &rows->function->splines[k]).count > 0)
+            add_sums(call, rows, k, chunk, species, sums, scratch);
 }

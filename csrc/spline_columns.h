@@ -1,4 +1,4 @@
-/* Derivatives by the parameters of a spline, at the cost of one interval per pair. */
+/* Derivatives by the parameters of splines, at the cost of one interval per pair. */
 #ifndef HF_SPLINE_COLUMNS_H
 #define HF_SPLINE_COLUMNS_H
 
@@ -7,13 +7,21 @@
 /* Scratch doubles that the functions below need, the largest of all functions. */
 int64_t hf_spline_columns_scratch(const hf_call *call);
 
-/* Adds what hf_add_radial would add for each free parameter of a spline, over the pairs of a run. With weights
- * [n_pairs] slopes are multiplied by them, and there are no energies. */
-void hf_spline_add_radial(const hf_call *call, const hpcfit_function *function, int64_t chunk, int64_t species,
+/* The rows of a function over the pairs of a run, as hf_function_run_rows fills them. */
+typedef struct {
+    const hpcfit_function *function;
+    const double *rows;
+    int64_t stride;
+} hf_rows;
+
+/* Adds what hf_add_radial would add for each free parameter of a function's splines, over the pairs of a run. With
+ * weights [n_pairs] slopes are multiplied by them, and there are no energies. */
+void hf_spline_add_radial(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species,
                           const double *weights, double *scratch);
 
-/* Adds to sums [n_free][n_lanes] the derivatives of the sums of a spline over the neighbours of each atom. */
-void hf_spline_add_sums(const hf_call *call, const hpcfit_function *function, int64_t chunk, int64_t species,
-                        double *sums, double *scratch);
+/* Adds to sums [n_free][n_lanes] the derivatives of a function's sums over the neighbours of each atom by the free
+ * parameters of its splines. */
+void hf_spline_add_sums(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species, double *sums,
+                        double *scratch);
 
 #endif

@@ -12,8 +12,7 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.potential.constraints import CompiledConstraint, compile_constraints
 from hpcfit.potential.functions import check_derivative, compile_programs
 from hpcfit.potential.library import potential_forms
-from hpcfit.potential.program import Program
-from hpcfit.potential.spline import Spline
+from hpcfit.potential.spline import CompiledFunction
 from hpcfit.records import Job
 
 #: A user's derivative may be wrong by rounding, but not by a digit too few.
@@ -39,8 +38,8 @@ class Compiled:
         Derivatives that the job gives and that are not those of its formulas.
     """
 
-    values: tuple[tuple[Program | Spline, ...], ...]
-    derivatives: tuple[tuple[Program | Spline, ...], ...]
+    values: tuple[tuple[CompiledFunction, ...], ...]
+    derivatives: tuple[tuple[CompiledFunction, ...], ...]
     constraints: tuple[CompiledConstraint, ...]
     warnings: tuple[str, ...]
 

@@ -11,8 +11,7 @@ from hpcfit.objective.variables import Variables
 from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.functions import functions_of, reach
 from hpcfit.potential.library import Functions, Geometry, NotFinite, Scratch, evaluate, potential_forms
-from hpcfit.potential.program import Program
-from hpcfit.potential.spline import Spline
+from hpcfit.potential.spline import CompiledFunction
 from hpcfit.records import FloatArray, Job, Potential, PotentialForm, species_tuples
 
 
@@ -113,7 +112,7 @@ class _Term:
         potential: Potential,
         form: PotentialForm,
         n_species: int,
-        programs: tuple[Sequence[Program | Spline], Sequence[Program | Spline]],
+        programs: tuple[Sequence[CompiledFunction], Sequence[CompiledFunction]],
         scratch: Scratch,
     ) -> None:
         self._form = form.name

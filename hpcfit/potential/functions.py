@@ -13,8 +13,7 @@ from hpcfit.errors import nearest
 from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions, function_values
-from hpcfit.potential.program import Program
-from hpcfit.potential.spline import Spline, compile_spline
+from hpcfit.potential.spline import CompiledFunction, Joined, Spline, compile_spline
 from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
 
 _VARIABLE = "x"
@@ -54,14 +53,14 @@ def compile_potential(
     return functions_of(potential, compile_programs(potential, form, n_species, free))
 
 
-def functions_of(potential: Potential, programs: Sequence[Program | Spline]) -> Functions:
+def functions_of(potential: Potential, programs: Sequence[CompiledFunction]) -> Functions:
     """Return a potential's functions for the kernels from its programs."""
     return Functions(programs, [function.reach for function in potential.functions], potential.roles)
 
 
 def compile_programs(
     potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
-) -> tuple[Program | Spline, ...]:
+) -> tuple[CompiledFunction, ...]:
     """Return the programs of a potential's functions, with derivatives by some of its parameters.
 
     Parameters
@@ -110,8 +109,8 @@ def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_s
 
 
 @functools.cache
-def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Program | Spline:
-    """Return the program of one function, or its spline.
+def compile_function(function: Function, free: tuple[int, ...], second: bool) -> CompiledFunction:
+    """Return the program of one function, or its spline, or a program that joins splines.
 
     Parameters
     ----------
@@ -128,18 +127,30 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
         If the function is faulty; what, found, allowed.
     """
     if function.form in _SPLINES and function.screening is None:
-        return compile_spline(function, len(free), second)
+        return compile_spline(function, second)
     # SymPy takes a second to import, and only jobs with functions need it.
     from hpcfit.potential.expression.compiler import compile_outputs
-    from hpcfit.potential.expression.symbolic import differentiate
+    from hpcfit.potential.expression.symbolic import Inner, differentiate
 
     names = [f"p{k}" for k in range(len(function.all_parameters))]
-    derivatives = differentiate(_tree(function, names), _VARIABLE, [names[k] for k in free])
+    trees = _Trees(second)
+    tree = trees.tree(function, names)
+    inner = [Inner(f"s{k}", f"s{k}'", f"s{k}''") for k in range(len(trees.splines))]
+    of_splines = {
+        k for s in trees.splines for k in range(s.first_parameter, s.first_parameter + s.n_parameters)
+    }
+    derivatives = differentiate(tree, _VARIABLE, [names[k] for k in free if k not in of_splines], inner)
     outputs = [derivatives.value, derivatives.slope]
     if second:
         outputs.append(derivatives.second)
     outputs += [*derivatives.by_parameter, *derivatives.slope_by_parameter]
-    return compile_outputs(outputs, _VARIABLE, names)
+    if free:
+        outputs += [
+            x for pair in zip(derivatives.by_inner, derivatives.slope_by_inner, strict=True) for x in pair
+        ]
+    inputs = [name for s in inner for name in (s.value, s.slope, s.second)[: 2 + int(second)]]
+    program = compile_outputs(outputs, _VARIABLE, names, inputs)
+    return Joined(program, tuple(trees.splines)) if trees.splines else program
 
 
 def tabulate(function: Function, parameters: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -203,7 +214,7 @@ def _spline_at(function: Function, names: Sequence[str], argument: float) -> Nod
     """Return the value of a spline: a sum of its parameters, each times a number, and of what is there without any."""
     from scipy.interpolate import CubicHermiteSpline
 
-    spline = compile_spline(function, 0, False)
+    spline = compile_spline(function, False)
     if not spline.knots[0] <= argument <= spline.knots[-1]:
         allowed = f"{spline.knots[0]} .. {spline.knots[-1]}"
         raise ValueError(f"value of a spline outside its nodes, found {argument}, allowed {allowed}")
@@ -285,40 +296,51 @@ def check_derivative(
     return Disagreement(float(points[worst]), float(exact[worst]), float(given[worst]), float(errors[worst]))
 
 
-def _tree(function: Function, names: Sequence[str]) -> Node:
-    """Return the syntax tree of a function; its parameters, in order, get the given names."""
-    taken = len(function.parameters)
-    if function.form in _JOINED:
-        if not function.children:
-            raise ValueError(f"{function.form} without parts, found no terms or factors, allowed one or more")
-        parts = []
-        for child in function.children:
-            parts.append(_cut(child, names[taken : taken + len(child.all_parameters)]))
-            taken += len(child.all_parameters)
-        tree = parts[0]
-        for part in parts[1:]:
-            tree = Operation(_JOINED[function.form], (tree, part))
-    else:
-        tree = _own_tree(function, names)
-    if function.screening:
-        tree = Operation("*", (tree, _cut(function.screening, names[taken:])))
-    return tree
+class _Trees:
+    """Makes the syntax trees of one function and its parts, in which splines are names: ``s0``, ``s1``, ...
 
+    Parameters
+    ----------
+    second
+        Whether second derivatives of the splines are wanted.
+    """
 
-def _cut(function: Function, names: Sequence[str]) -> Node:
-    """Return the tree of a part of another function, zero from the part's own cut-off on."""
-    tree = _tree(function, names)
-    if math.isinf(function.reach):
+    def __init__(self, second: bool) -> None:
+        self._second = second
+        self.splines: list[Spline] = []  #: those met so far
+        self._taken = 0  #: parameters met so far
+
+    def tree(self, function: Function, names: Sequence[str]) -> Node:
+        """Return the tree of a function with the next parameters; `names` are those of all parameters."""
+        first = self._taken
+        self._taken += len(function.parameters)
+        if function.form in _JOINED:
+            if not function.children:
+                raise ValueError(
+                    f"{function.form} without parts, found no terms or factors, allowed one or more"
+                )
+            operator = _JOINED[function.form]
+            parts = [self._cut(child, names) for child in function.children]
+            tree = functools.reduce(lambda left, right: Operation(operator, (left, right)), parts)
+        elif function.form in _SPLINES:
+            tree = Name(f"s{len(self.splines)}")
+            self.splines.append(compile_spline(function, self._second, first))
+        else:
+            tree = _own_tree(function, names[first:])
+        if function.screening:
+            tree = Operation("*", (tree, self._cut(function.screening, names)))
         return tree
-    inside = Operation("<", (Name(_VARIABLE), Number(function.reach)))
-    return Operation("?:", (inside, tree, Number(0.0)))
+
+    def _cut(self, function: Function, names: Sequence[str]) -> Node:
+        """Return the tree of a part of another function, zero from the part's own cut-off on."""
+        tree = self.tree(function, names)
+        if math.isinf(function.reach):
+            return tree
+        inside = Operation("<", (Name(_VARIABLE), Number(function.reach)))
+        return Operation("?:", (inside, tree, Number(0.0)))
 
 
 def _own_tree(function: Function, names: Sequence[str]) -> Node:
-    if function.form in _SPLINES:
-        raise ValueError(
-            f"{function.form} in a sum, product or with a screening function, found '{function.id}'"
-        )
     if not function.formula and function.form not in FUNCTION_FORMS:
         like = nearest(function.form, FUNCTION_FORMS)
         raise ValueError(f"unknown function, found '{function.form}'" + (f", nearest {like}" if like else ""))

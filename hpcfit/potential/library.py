@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpcfit.potential._kernels import ffi, lib
 from hpcfit.potential.program import Program
-from hpcfit.potential.spline import Spline
+from hpcfit.potential.spline import CompiledFunction, Joined, Spline
 from hpcfit.records import (
     FloatArray,
     IntArray,
@@ -166,9 +166,7 @@ class Functions:
     Parameters
     ----------
     programs
-        One per function, or its spline; the outputs are value, slope, for a function of the density the second
-        derivative, then
-        the derivatives of the value by the function's free parameters, then those of the slope.
+        One per function, or its spline, or a program that joins splines; the outputs are those that hpcfit.h says.
     cutoffs
         One per function, in the unit of its argument: from there on it is zero; infinite where it never ends.
     roles
@@ -176,7 +174,7 @@ class Functions:
     """
 
     def __init__(
-        self, programs: Sequence[Program | Spline], cutoffs: Sequence[float], roles: Sequence[int]
+        self, programs: Sequence[CompiledFunction], cutoffs: Sequence[float], roles: Sequence[int]
     ) -> None:
         self.n_parameters = sum(program.n_parameters for program in programs)
         self._array = ffi.new("hpcfit_function[]", len(programs))
@@ -188,7 +186,10 @@ class Functions:
             entry.cutoff = cutoff
             entry.program.n_parameters, entry.program.n_outputs = program.n_parameters, program.n_outputs
             if isinstance(program, Spline):
-                self._fill_spline(entry.spline, program)
+                self._fill_splines(entry, [program])
+            elif isinstance(program, Joined):
+                self._fill(entry.program, program.program)
+                self._fill_splines(entry, program.splines)
             else:
                 self._fill(entry.program, program)
             first += program.n_parameters
@@ -198,8 +199,16 @@ class Functions:
         self._handle.n_places = len(roles)
         self._handle.roles = _pointer("int32_t", self._roles, (len(roles),))
 
+    def _fill_splines(self, function: Any, splines: Sequence[Spline]) -> None:
+        array = ffi.new("hpcfit_spline[]", len(splines))
+        for target, spline in zip(array, splines, strict=True):
+            self._fill_spline(target, spline)
+        function.n_splines, function.splines = len(splines), array
+        self._kept.append(array)
+
     def _fill_spline(self, target: Any, spline: Spline) -> None:
         n_knots, n_rows = len(spline.knots), spline.n_parameters + 1
+        target.first_parameter = spline.first_parameter
         target.n_knots = n_knots
         target.n_parameters = spline.n_parameters
         target.n_bins = len(spline.bins)
@@ -214,7 +223,7 @@ class Functions:
         target.n_uniform = program.n_uniform
         target.n_uniform_steps = len(program.uniform)
         target.n_steps = len(program.vector)
-        target.n_registers = program.n_registers
+        target.n_registers, target.n_inputs = program.n_registers, program.n_inputs
         constants = _pointer("double", program.constants, (len(program.constants),))
         tables = [_pointer("int32_t", table, (len(table), 5)) for table in (program.uniform, program.vector)]
         target.constants = constants
@@ -318,7 +327,7 @@ def function_values(functions: Functions, number: int, parameters: FloatArray, x
     Parameters
     ----------
     functions
-        Compiled functions.
+        CompiledFunction functions.
     number
         Place of the one wanted.
     parameters

@@ -26,11 +26,13 @@ class Program:
         Number of uniform values: constants, parameters, results.
     vector
         int32 [m, 5]: op, register of the result, operands; an operand below zero, -1 - k, is uniform value k.
-        Register 0 is the variable, registers 1 to n_outputs are the outputs.
+        Register 0 is the variable, registers 1 to n_outputs are the outputs, those behind them the inputs.
     n_registers
         Number of registers.
     n_outputs
         Number of outputs.
+    n_inputs
+        Number of inputs besides the variable: what is worked out elsewhere.
     """
 
     constants: FloatArray
@@ -40,3 +42,4 @@ class Program:
     vector: NDArray[np.int32]
     n_registers: int
     n_outputs: int
+    n_inputs: int = 0

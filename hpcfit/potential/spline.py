@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
+from hpcfit.potential.program import Program
 from hpcfit.records import FloatArray, Function
 
 #: Most bins of the table that leads from an argument to its interval.
@@ -30,7 +32,9 @@ class Spline:
     n_parameters
         Number of parameters.
     n_outputs
-        Number of outputs, as of a program.
+        Number of outputs without derivatives by parameters: value, slope and, where wanted, second derivative.
+    first_parameter
+        Place of its first parameter among those of its function.
     """
 
     knots: FloatArray
@@ -40,10 +44,33 @@ class Spline:
     bins_per_unit: float
     n_parameters: int
     n_outputs: int
+    first_parameter: int = 0
 
 
-def compile_spline(function: Function, n_free: int, second: bool) -> Spline:
-    """Return a ``spline`` or ``tabulated`` function for derivatives by `n_free` of its parameters.
+@dataclass(frozen=True)
+class Joined:
+    """A function of splines: a program with values, slopes and second derivatives of the splines as inputs."""
+
+    program: Program
+    splines: tuple[Spline, ...]
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters, those of the splines included."""
+        return self.program.n_parameters
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs of the program."""
+        return self.program.n_outputs
+
+
+#: A function of one variable as the kernels take it.
+CompiledFunction: TypeAlias = Program | Spline | Joined
+
+
+def compile_spline(function: Function, second: bool, first_parameter: int = 0) -> Spline:
+    """Return a ``spline`` or ``tabulated`` function whose parameters begin at a place among its function's.
 
     Raises
     ------
@@ -64,7 +91,8 @@ def compile_spline(function: Function, n_free: int, second: bool) -> Spline:
         bins=bins,
         bins_per_unit=bins_per_unit,
         n_parameters=len(values) - 1,
-        n_outputs=2 + int(second) + 2 * n_free,
+        n_outputs=2 + int(second),
+        first_parameter=first_parameter,
     )
 
 

@@ -42,6 +42,8 @@ static void run(const hpcfit_program *program)
     double *parameters = malloc((size_t)(program->n_parameters + 1) * sizeof *parameters), x[N];
     for (int k = 0; k < N; k++)
         x[k] = 0.1 * k;
+    for (int64_t k = 0; k < program->n_inputs * HF_BLOCK; k++)
+        hf_program_inputs(program, registers)[k] = 0.5;
     for (int64_t k = 0; k < program->n_parameters; k++)
         parameters[k] = 1.5;
     hf_program_uniform(program, parameters, uniform);
@@ -62,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     p.n_steps = next(&s, 0, 6);
     p.n_registers = next(&s, 0, 6);
     p.n_outputs = next(&s, 0, 3);
+    p.n_inputs = next(&s, -1, 8) / 4;
     int32_t (*uniform)[5] = read_steps(&s, p.n_uniform_steps, -1, p.n_uniform);
     int32_t (*steps)[5] = read_steps(&s, p.n_steps, -p.n_uniform - 1, p.n_registers);
     for (int64_t k = 0; k < p.n_uniform_steps; k++) /* the only place that is right; wrong ones stay frequent */

@@ -67,14 +67,47 @@ typedef struct {
     hpcfit_functions functions;
     hpcfit_function *array;
     int32_t *roles;
+    hpcfit_spline *splines;
 } functions_sample;
 
-/* A function for every place but each seventh, which has none; every fourth, if it is not the first, is a spline; all
- * parameters are free or none. */
+static void make_spline(hpcfit_function *function, hpcfit_spline *spline)
+{
+    *spline = new_spline();
+    function->n_splines = 1;
+    function->splines = spline;
+    function->program.n_registers = 0;
+    function->program.n_outputs -= 2 * (function->program.n_outputs > 3);
+}
+
+/* The square of a spline: registers x, outputs, inputs. The parameter is the spline's. */
+static void make_joined(hpcfit_function *function, hpcfit_spline *spline, int is_free)
+{
+    hpcfit_program *p = &function->program;
+    const int second = (int)p->n_outputs - 2 - 2 * is_free, s = (int)p->n_outputs + 1, extra = s + 2 + second;
+    int32_t (*steps)[5] = (int32_t (*)[5])p->steps;
+    const int32_t wanted[][5] = {{HF_MUL, 1, s, s, 0},
+                                 {HF_ADD, extra, s, s, 0},
+                                 {HF_MUL, 2, extra, s + 1, 0},
+                                 {HF_ADD, 3, s + 1, s + 2, 0}, /* neither right nor wrong matters here */
+                                 {HF_COPY, 3 + second, extra, 0, 0},
+                                 {HF_ADD, 4 + second, s + 1, s + 1, 0}};
+    int n = 0;
+    for (int k = 0; k < 6; k++)
+        if ((k < 3) || (k == 3 && second) || (k > 3 && is_free)) memcpy(steps[n++], wanted[k], sizeof *wanted);
+    make_spline(function, spline);
+    p->n_steps = n;
+    p->n_inputs = 2 + second;
+    p->n_registers = extra + 1;
+    p->n_outputs = s - 1;
+}
+
+/* A function for every place but each seventh, which has none; every fourth, if it is not the first, is a spline, the
+ * one before that joins one; all parameters are free or none. */
 static functions_sample new_functions(const hpcfit_potential *potential, int64_t n_species, int is_free)
 {
     functions_sample x = {.array = calloc(MAX_FUNCTIONS, sizeof *x.array),
-                          .roles = calloc(MAX_FUNCTIONS, sizeof *x.roles)};
+                          .roles = calloc(MAX_FUNCTIONS, sizeof *x.roles),
+                          .splines = calloc(MAX_FUNCTIONS, sizeof *x.splines)};
     int64_t n = 0, place = 0;
     for (int r = 0; r < hpcfit_potential_n_roles(potential); r++) {
         const hpcfit_role *role = hpcfit_potential_role(potential, r);
@@ -85,7 +118,8 @@ static functions_sample new_functions(const hpcfit_potential *potential, int64_t
             const hpcfit_program program = new_program(role->argument == HPCFIT_OF_DENSITY && is_free, is_free);
             x.array[n] = (hpcfit_function){
                 .first_parameter = n, .cutoff = of_distance ? 6.0 + 0.1 * (double)r : INFINITY, .program = program};
-            if (n % 4 == 3) x.array[n].spline = new_spline();
+            if (n % 4 == 3) make_spline(&x.array[n], &x.splines[n]);
+            if (n % 4 == 2) make_joined(&x.array[n], &x.splines[n], is_free);
             n++;
         }
     }
@@ -98,6 +132,7 @@ static void free_functions(functions_sample *x)
     for (int64_t f = 0; f < x->functions.n_functions; f++)
         free((void *)x->array[f].program.steps);
     free(x->array);
+    free(x->splines);
     free(x->roles);
 }
 
@@ -232,12 +267,18 @@ static void test_bad_splines(void)
     const int sizes[] = {9};
     sample x = new_sample(1, sizes, 1, 2, 0);
     functions_sample f = new_functions(embedded(), 1, 1);
-    hpcfit_spline *spline = &f.array[1].spline;
+    hpcfit_spline *spline = &f.splines[1];
     hpcfit_geometry *geometry = NULL;
     hpcfit_error err;
     double other[17] = {1.0, 2.5, 2.5, 5.0};
     CHECK(hpcfit_geometry_new(&x.batch, &geometry, &err) == HPCFIT_OK);
-    *spline = new_spline();
+    make_spline(&f.array[1], spline);
+    REFUSE(f.array[1].n_splines, -1);
+    REFUSE(spline->first_parameter, -1);
+    REFUSE(spline->first_parameter, 1);
+    REFUSE(f.array[1].program.n_inputs, 2);
+    REFUSE(f.array[2].program.n_inputs, 2);
+    REFUSE(f.array[2].n_splines, 0);
     REFUSE(spline->n_knots, 1);
     REFUSE(spline->n_parameters, 2);
     REFUSE(spline->n_parameters, -1);

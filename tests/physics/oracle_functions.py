@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ from hpcfit.records import (
 class Formula:
     """A function of one variable ``x``: its text, its parameters with bounds, and the same in NumPy.
 
-    One with knots is a spline, without a text.
+    One with knots is a spline, without a text. One that is joined with a term and a factor is a spline too: the sum of
+    it and the first of two texts, screened by the second one, with a parameter each.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Formula:
     reference: Callable[..., Any]  #: of x, the cut-off and the parameters
     knots: tuple[float, ...] = ()
     kinks: tuple[float, ...] = ()  #: where high derivatives jump
+    joined: tuple[Formula, str, str] | None = None
 
 
 def _spline(x: Any, knots: tuple[float, ...], y: Any, ends: tuple[Any, Any] | None) -> Any:
@@ -84,6 +86,20 @@ def _natural(knots: tuple[float, ...], low: float, high: float) -> Formula:
     )
 
 
+def _joined(
+    spline: Formula, term: str, factor: str, reference: Callable[..., Any], kinks: tuple[float, ...]
+) -> Formula:
+    """Return (spline + term) * factor; `reference` is of the spline's value, x, the cut-off, `a` and `q`."""
+    n = len(spline.bounds)
+    return Formula(
+        "",
+        {**spline.bounds, "a": (0.05, 0.1), "q": (1.0, 1.2)},
+        lambda x, c, *p: reference(spline.reference(x, c, *p[:n]), x, c, *p[n:]),
+        kinks=kinks,
+        joined=(spline, term, factor),
+    )
+
+
 #: Exponentials like Stillinger-Weber's take all of them to zero at the cut-off, with all derivatives.
 FORMULAS = {
     "distance": (
@@ -91,6 +107,13 @@ FORMULAS = {
             "A*exp(-b*x + 1/(x-cutoff))",
             {"A": (2.0, 5.0), "b": (0.8, 1.2)},
             lambda x, c, A, b: A * np.exp(-b * x + 1 / (x - c)),
+        ),
+        _joined(
+            _clamped((2.0, 2.4, 3.1, 3.9, 5.5), 0.2, 0.6),
+            "a*x",
+            "exp(q/(x-cutoff))",
+            lambda s, x, c, a, q: (s + a * x) * np.exp(q / (x - c)),
+            kinks=(2.4, 3.1, 3.9),
         ),
         Formula(
             "A*(s/x)^n*exp(1.5/(x-cutoff))",
@@ -111,6 +134,13 @@ FORMULAS = {
         _clamped((2.0, 2.3, 2.9, 3.4, 4.0, 4.8), 0.2, 0.6),
     ),
     "density": (
+        _joined(
+            _natural((-1.0, -0.5, 12.0, 13.0), -1.0, 0.5),
+            "a*x^2",
+            "q + x/9",
+            lambda s, x, c, a, q: (s + a * x**2) * (q + x / 9),
+            kinks=(),
+        ),
         Formula(
             "-D*sqrt(x + s)",
             {"D": (0.5, 2.0), "s": (0.1, 0.5)},
@@ -127,9 +157,16 @@ FORMULAS = {
             lambda x, c, a, b: a * x**2 - b * x,
         ),
         # All densities lie between two knots: differences across one, where third derivatives jump, are worth little.
-        _natural((-1.0, -0.5, 8.0, 9.0), -1.0, 0.5),
+        _natural((-1.0, -0.5, 12.0, 13.0), -1.0, 0.5),
     ),
     "cosine": (
+        _joined(
+            _clamped((-1.0, -0.4, 0.3, 1.0), 0.1, 0.4),
+            "a*x^2",
+            "q + x/5",
+            lambda s, x, c, a, q: (s + a * x**2) * (q + x / 5),
+            kinks=(),
+        ),
         Formula(
             "a*(x - h)^2 + b",
             {"a": (0.3, 0.6), "h": (-0.5, 0.1), "b": (0.1, 0.3)},
@@ -187,25 +224,40 @@ def _record(
 ) -> Function:
     name = "-".join([role, *map(str, species)])
     values = {p: float(rng.uniform(*bounds)) for p, bounds in formula.bounds.items()}
-    linear = set(values) if formula.knots else {"A"} & set(values)
+    linear = set(values) - {"q"} if formula.knots or formula.joined else {"A"} & set(values)
     values |= {p: STRENGTHS.get(role, 1.0) * values[p] for p in linear}
+    return _function(name, formula, values, float(cutoff))
+
+
+def _function(name: str, formula: Formula, values: dict[str, float], cutoff: float) -> Function:
+    if formula.joined:
+        spline, *texts = formula.joined
+        parts = [
+            Formula(text, {p: formula.bounds[p]}, formula.reference)
+            for text, p in zip(texts, "aq", strict=True)
+        ]
+        inner = [_function(name, part, values, cutoff) for part in (spline, *parts)]
+        inner = [
+            replace(part, id=label) for part, label in zip(inner, ("spline", "term", "factor"), strict=True)
+        ]
+        return Function(name, "sum", (), (), cutoff=cutoff, children=tuple(inner[:2]), screening=inner[2])
     return Function(
         id=name,
         form="spline" if formula.knots else "user-function",
         names=tuple(formula.bounds),
         parameters=tuple(
-            Parameter(f"P.{name}.{p}", "", value, -np.inf, np.inf, True) for p, value in values.items()
+            Parameter(f"P.{name}.{p}", "", values[p], -np.inf, np.inf, True) for p in formula.bounds
         ),
         formula=formula.text,
         variable="x",
         knots=formula.knots,
-        cutoff=float(cutoff),
+        cutoff=cutoff,
     )
 
 
 def function_parameters(form: PotentialForm, n_species: int) -> FloatArray:
     """Return the parameters of all functions of a sample."""
-    return np.array([p.start for f in sample_functions(form, n_species) for p in f.record.parameters])
+    return np.array([p.start for f in sample_functions(form, n_species) for p in f.record.all_parameters])
 
 
 def function_cutoffs(form: PotentialForm, n_species: int) -> FloatArray:
@@ -231,7 +283,7 @@ def compiled_functions(form: PotentialForm, n_species: int, free: NDArray[np.int
     if not form.roles:
         return None
     records = tuple(f.record for f in sample_functions(form, n_species))
-    parameters = tuple(p for record in records for p in record.parameters)
+    parameters = tuple(p for record in records for p in record.all_parameters)
     potential = Potential("P", form.name, parameters, records, tuple(range(len(records))))
     return compile_potential(potential, form, n_species, [int(place) for place in free])
 
@@ -261,7 +313,7 @@ def _orders(kind: ParameterKind, species: tuple[int, ...]) -> Iterator[tuple[int
 
 def _callable(function: SampleFunction) -> Callable[[Any], Any]:
     """Return the function in extended precision, zero from its cut-off on."""
-    values = [np.longdouble(p.start) for p in function.record.parameters]
+    values = [np.longdouble(p.start) for p in function.record.all_parameters]
     cutoff = np.longdouble(function.record.cutoff)
 
     def call(x: Any) -> Any:

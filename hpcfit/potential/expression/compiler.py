@@ -37,7 +37,9 @@ class _Operand:
     is_uniform: bool
 
 
-def compile_outputs(outputs: Sequence[Any], variable: str, parameters: Sequence[str]) -> Program:
+def compile_outputs(
+    outputs: Sequence[Any], variable: str, parameters: Sequence[str], inputs: Sequence[str] = ()
+) -> Program:
     """Return the program that computes all outputs.
 
     Parameters
@@ -48,13 +50,15 @@ def compile_outputs(outputs: Sequence[Any], variable: str, parameters: Sequence[
         Name of the variable.
     parameters
         Names of the parameters, in the order in which their values will be given.
+    inputs
+        Names of what varies like the variable and is given like it.
 
     Raises
     ------
     ValueError
         If an expression holds a function without an instruction, or a number that is not finite.
     """
-    emitter = _Emitter(variable, parameters)
+    emitter = _Emitter(variable, parameters, inputs)
     return emitter.finish([emitter.place(expression) for expression in outputs])
 
 
@@ -85,9 +89,12 @@ _FUNCTIONS = {
 class _Emitter:
     """Emits instructions, equal ones once; results are numbered as they come."""
 
-    def __init__(self, variable: str, parameters: Sequence[str]) -> None:
+    def __init__(self, variable: str, parameters: Sequence[str], inputs: Sequence[str]) -> None:
         self._variable = _Operand(0, is_uniform=False)
         self._known: dict[Any, _Operand] = {symbol(variable): self._variable}
+        # Results are numbered from 1 on, inputs from -1 down.
+        self._inputs = [_Operand(-1 - k, is_uniform=False) for k in range(len(inputs))]
+        self._known |= dict(zip(map(symbol, inputs), self._inputs, strict=True))
         self._parameters = [_Operand(k, is_uniform=True) for k in range(len(parameters))]
         self._known |= dict(zip(map(symbol, parameters), self._parameters, strict=True))
         self._constants: list[float] = []
@@ -216,7 +223,7 @@ class _Emitter:
         rows = [
             [op, first + k, *map(uniform_place, operands)] for k, (op, operands) in enumerate(self._uniform)
         ]
-        registers = _allocate(self._vector, [output.place for output in outputs])
+        registers = _allocate(self._vector, [output.place for output in outputs], len(self._inputs))
 
         def vector_place(operand: _Operand) -> int:
             return -1 - uniform_place(operand.place) if operand.is_uniform else registers[operand.place]
@@ -233,11 +240,12 @@ class _Emitter:
             vector=_table(steps),
             n_registers=max(registers.values()) + 1,
             n_outputs=len(outputs),
+            n_inputs=len(self._inputs),
         )
 
     def _result_of_its_own(self, output: _Operand, earlier: list[_Operand]) -> _Operand:
         """Return an operand that no other output and no input shares, by a copy where need be."""
-        if not output.is_uniform and output != self._variable and output not in earlier:
+        if not output.is_uniform and output.place > 0 and output not in earlier:
             return output
         if output.is_uniform:
             # An instruction is a vector one because of a vector operand: x - x keeps its shape, not its value.
@@ -254,12 +262,15 @@ def _required(operand: _Operand | None) -> _Operand:
     return operand
 
 
-def _allocate(steps: list[tuple[Op, tuple[_Operand, ...]]], outputs: list[int]) -> dict[int, int]:
+def _allocate(
+    steps: list[tuple[Op, tuple[_Operand, ...]]], outputs: list[int], n_inputs: int
+) -> dict[int, int]:
     """Give every result a register: outputs their own, others one that is free again after the last use."""
     last_use = {o.place: k for k, (_, operands) in enumerate(steps) for o in operands if not o.is_uniform}
     registers = {0: 0, **{place: k + 1 for k, place in enumerate(outputs)}}
+    registers |= {-1 - k: len(outputs) + 1 + k for k in range(n_inputs)}
     free: list[int] = []
-    n_registers = len(outputs) + 1
+    n_registers = len(outputs) + 1 + n_inputs
     for k, (_, operands) in enumerate(steps):
         if k + 1 not in registers:
             if not free:

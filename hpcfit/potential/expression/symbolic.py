@@ -29,6 +29,8 @@ class Derivatives:
         Per differentiated parameter: df/dp.
     slope_by_parameter
         Per differentiated parameter: d2f/dx dp.
+    by_inner, slope_by_inner
+        Per function of x inside: the derivative by its value, and the slope of that.
     """
 
     value: Any
@@ -36,6 +38,17 @@ class Derivatives:
     second: Any
     by_parameter: tuple[Any, ...]
     slope_by_parameter: tuple[Any, ...]
+    by_inner: tuple[Any, ...]
+    slope_by_inner: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Inner:
+    """The names of a function of x that a formula uses: its value, slope and second derivative."""
+
+    value: str
+    slope: str
+    second: str
 
 
 def symbol(name: str) -> Any:
@@ -43,7 +56,9 @@ def symbol(name: str) -> Any:
     return sympy.Symbol(name, real=True)
 
 
-def differentiate(tree: Node, variable: str, parameters: Sequence[str]) -> Derivatives:
+def differentiate(
+    tree: Node, variable: str, parameters: Sequence[str], inner: Sequence[Inner] = ()
+) -> Derivatives:
     """Return a formula's value and derivatives.
 
     Parameters
@@ -54,16 +69,28 @@ def differentiate(tree: Node, variable: str, parameters: Sequence[str]) -> Deriv
         Name of x.
     parameters
         Names to differentiate by.
+    inner
+        Other functions of x, in the formula by the names of their values.
     """
     value = to_sympy(tree)
-    x = symbol(variable)
-    slope = sympy.diff(value, x)
+    slopes = {variable: _ONE}
+    for function in inner:
+        slopes |= {function.value: symbol(function.slope), function.slope: symbol(function.second)}
+
+    def slope_of(expression: Any) -> Any:
+        terms = [sympy.diff(expression, symbol(name)) * slope for name, slope in slopes.items()]
+        return sum(terms[1:], terms[0])
+
+    slope = slope_of(value)
+    by_inner = [sympy.diff(value, symbol(function.value)) for function in inner]
     return Derivatives(
         value=value,
         slope=slope,
-        second=sympy.diff(slope, x),
+        second=slope_of(slope),
         by_parameter=tuple(sympy.diff(value, symbol(name)) for name in parameters),
         slope_by_parameter=tuple(sympy.diff(slope, symbol(name)) for name in parameters),
+        by_inner=tuple(by_inner),
+        slope_by_inner=tuple(map(slope_of, by_inner)),
     )
 
 
