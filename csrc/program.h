@@ -37,6 +37,8 @@ enum {
     HF_TANH,
     HF_COPY,
     HF_SELECT,
+    HF_MUL_ADD, /* a b + c */
+    HF_MUL_SUB, /* a b - c */
     HF_N_OPS
 };
 
@@ -46,8 +48,8 @@ const char *hf_program_fault(const hpcfit_program *program);
 /* Works out the uniform values [n_uniform] from the parameters. */
 void hf_program_uniform(const hpcfit_program *program, const double *parameters, double *uniform);
 
-/* Computes all outputs at n arguments into rows of `stride` doubles; registers is scratch of hf_program_scratch
- * doubles. */
+/* Computes all outputs at n arguments, n a multiple of 8 so that every one takes the vector path, into rows of
+ * `stride` doubles; registers is scratch of hf_program_scratch doubles. */
 void hf_program_run(const hpcfit_program *program, const double *uniform, int64_t n, const double *x, double *outputs,
                     int64_t stride, double *registers);
 

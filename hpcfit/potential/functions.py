@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hpcfit.errors import nearest
-from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
+from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions, function_values
 from hpcfit.potential.program import Program
@@ -20,7 +19,7 @@ from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, P
 _VARIABLE = "x"
 
 #: Forms made of other functions, by the operator that joins these.
-_JOINED = {"sum": "+", "product": "*"}
+_JOINED = {"sum": "+", "product": PRODUCT}
 
 #: Forms that the kernels know as splines, which stand for themselves.
 _SPLINES = ("spline", "tabulated")
@@ -60,7 +59,11 @@ def functions_of(potential: Potential, programs: Sequence[Program | Spline]) -> 
 
 
 def compile_programs(
-    potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
+    potential: Potential,
+    form: PotentialForm,
+    n_species: int,
+    free: Collection[int],
+    fixed: Collection[int] = (),
 ) -> tuple[Program | Spline, ...]:
     """Return the programs of a potential's functions, with derivatives by some of its parameters.
 
@@ -75,6 +78,8 @@ def compile_programs(
     free
         Places in the potential's parameters of those to differentiate by; for none of them the programs compute
         values and slopes alone.
+    fixed
+        Places of those that keep their start values: programs get these as constants.
 
     Raises
     ------
@@ -88,9 +93,12 @@ def compile_programs(
     programs, first = [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
-        own = tuple(place - first for place in sorted(free) if first <= place < first + count)
+        own, constant = (
+            tuple(place - first for place in sorted(places) if first <= place < first + count)
+            for places in (free, fixed)
+        )
         try:
-            programs.append(compile_function(function, own, number in of_density and len(free) > 0))
+            programs.append(compile_function(function, own, number in of_density and len(free) > 0, constant))
         except ValueError as error:
             raise ValueError(f"function '{function.id}' of {potential.id}: {error}") from None
         first += count
@@ -110,7 +118,9 @@ def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_s
 
 
 @functools.cache
-def compile_function(function: Function, free: tuple[int, ...], second: bool) -> Program | Spline:
+def compile_function(
+    function: Function, free: tuple[int, ...], second: bool, fixed: tuple[int, ...] = ()
+) -> Program | Spline:
     """Return the program of one function, or its spline.
 
     Parameters
@@ -121,6 +131,8 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
         Places among all its parameters of those to differentiate by.
     second
         Whether the second derivative is wanted, behind the slope.
+    fixed
+        Places of those that keep their start values.
 
     Raises
     ------
@@ -134,12 +146,15 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
     from hpcfit.potential.expression.symbolic import differentiate
 
     names = [f"p{k}" for k in range(len(function.all_parameters))]
-    derivatives = differentiate(_tree(function, names), _VARIABLE, [names[k] for k in free])
+    known: dict[str, Node] = {name: Name(name) for name in (_VARIABLE, *names)}
+    known |= {names[k]: Number(function.all_parameters[k].start) for k in fixed}
+    tree = substituted(_tree(function, names), known)
+    derivatives = differentiate(tree, _VARIABLE, [names[k] for k in free])
     outputs = [derivatives.value, derivatives.slope]
     if second:
         outputs.append(derivatives.second)
     outputs += [*derivatives.by_parameter, *derivatives.slope_by_parameter]
-    return compile_outputs(outputs, _VARIABLE, names)
+    return compile_outputs(outputs, _VARIABLE, names, derivatives.parts)
 
 
 def tabulate(function: Function, parameters: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -293,7 +308,7 @@ def _tree(function: Function, names: Sequence[str]) -> Node:
             raise ValueError(f"{function.form} without parts, found no terms or factors, allowed one or more")
         parts = []
         for child in function.children:
-            parts.append(_cut(child, names[taken : taken + len(child.all_parameters)]))
+            parts.append(_cut(child, names[taken : taken + len(child.all_parameters)], function.reach))
             taken += len(child.all_parameters)
         tree = parts[0]
         for part in parts[1:]:
@@ -301,14 +316,14 @@ def _tree(function: Function, names: Sequence[str]) -> Node:
     else:
         tree = _own_tree(function, names)
     if function.screening:
-        tree = Operation("*", (tree, _cut(function.screening, names[taken:])))
+        tree = Operation(PRODUCT, (tree, _cut(function.screening, names[taken:], function.reach)))
     return tree
 
 
-def _cut(function: Function, names: Sequence[str]) -> Node:
-    """Return the tree of a part of another function, zero from the part's own cut-off on."""
+def _cut(function: Function, names: Sequence[str], reach: float) -> Node:
+    """Return the tree of a part of another function of some reach, zero from the part's own cut-off on."""
     tree = _tree(function, names)
-    if math.isinf(function.reach):
+    if function.reach >= reach:
         return tree
     inside = Operation("<", (Name(_VARIABLE), Number(function.reach)))
     return Operation("?:", (inside, tree, Number(0.0)))

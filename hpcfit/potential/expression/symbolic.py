@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from hpcfit.potential.expression.syntax import Name, Node, Number
+from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation
 
 #: The variable and the parameters are real, which lets SymPy differentiate absolute values and signs.
 _ONE, _ZERO = sympy.Integer(1), sympy.Integer(0)
@@ -29,6 +29,8 @@ class Derivatives:
         Per differentiated parameter: df/dp.
     slope_by_parameter
         Per differentiated parameter: d2f/dx dp.
+    parts
+        What the symbols stand for that are neither variable nor parameters: derivatives of factors.
     """
 
     value: Any
@@ -36,6 +38,7 @@ class Derivatives:
     second: Any
     by_parameter: tuple[Any, ...]
     slope_by_parameter: tuple[Any, ...]
+    parts: dict[Any, Any]
 
 
 def symbol(name: str) -> Any:
@@ -55,6 +58,9 @@ def differentiate(tree: Node, variable: str, parameters: Sequence[str]) -> Deriv
     parameters
         Names to differentiate by.
     """
+    if isinstance(tree, Operation) and tree.operator == PRODUCT:
+        factors = [differentiate(factor, variable, parameters) for factor in tree.operands]
+        return _product_rule(*(_named(factor, k, parameters) for k, factor in enumerate(factors)))
     value = to_sympy(tree)
     x = symbol(variable)
     slope = sympy.diff(value, x)
@@ -64,6 +70,52 @@ def differentiate(tree: Node, variable: str, parameters: Sequence[str]) -> Deriv
         second=sympy.diff(slope, x),
         by_parameter=tuple(sympy.diff(value, symbol(name)) for name in parameters),
         slope_by_parameter=tuple(sympy.diff(slope, symbol(name)) for name in parameters),
+        parts={},
+    )
+
+
+def _named(factor: Derivatives, number: int, parameters: Sequence[str]) -> Derivatives:
+    """Return symbols for a factor's derivatives, whose names depend on nothing but what they are."""
+    parts = {}
+
+    def renamed(expression: Any) -> Any:
+        return expression.xreplace({old: _part(number, old.name) for old in factor.parts})
+
+    def name(expression: Any, what: str) -> Any:
+        if expression.is_Number or expression.is_Symbol:
+            return renamed(expression)
+        parts[_part(number, what)] = renamed(expression)
+        return _part(number, what)
+
+    inner = {_part(number, old.name): renamed(expression) for old, expression in factor.parts.items()}
+    return Derivatives(
+        value=name(factor.value, ""),
+        slope=name(factor.slope, "x"),
+        second=name(factor.second, "xx"),
+        by_parameter=tuple(name(e, p) for e, p in zip(factor.by_parameter, parameters, strict=True)),
+        slope_by_parameter=tuple(
+            name(e, f"x {p}") for e, p in zip(factor.slope_by_parameter, parameters, strict=True)
+        ),
+        parts=inner | parts,
+    )
+
+
+def _part(number: int, what: str) -> Any:
+    """Return a symbol that no formula can hold."""
+    return symbol(f"{number} {what}")
+
+
+def _product_rule(f: Derivatives, g: Derivatives) -> Derivatives:
+    pairs = list(zip(f.by_parameter, g.by_parameter, f.slope_by_parameter, g.slope_by_parameter, strict=True))
+    return Derivatives(
+        value=f.value * g.value,
+        slope=f.slope * g.value + f.value * g.slope,
+        second=f.second * g.value + 2 * f.slope * g.slope + f.value * g.second,
+        by_parameter=tuple(fp * g.value + f.value * gp for fp, gp, _, _ in pairs),
+        slope_by_parameter=tuple(
+            fxp * g.value + f.slope * gp + fp * g.slope + f.value * gxp for fp, gp, fxp, gxp in pairs
+        ),
+        parts=f.parts | g.parts,
     )
 
 
@@ -133,6 +185,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
+    PRODUCT: lambda a, b: a * b,
     "/": lambda a, b: a / b,
     "^": lambda a, b: a**b,
     "<": Less,
