@@ -113,7 +113,7 @@ void hf_joined_run(const hf_call *call, const hpcfit_function *function, int all
                            call->parameters + function->first_parameter + function->splines[k].first_parameter, end);
     block b = {.call = call, .function = function, .stride = stride, .knots = knots, .located = end};
     b.rows = end + HF_SPLINE_SCRATCH;
-    b.inputs = hf_program_inputs(program, registers);
+    b.inputs = registers;
     b.by = program->n_outputs - 2 * hf_function_n_dense(call, function) - hf_n_weights(call, function);
     for (int64_t start = 0; start < n; start += HF_BLOCK) {
         b.n = n - start < HF_BLOCK ? n - start : HF_BLOCK;

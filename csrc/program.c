@@ -58,6 +58,10 @@ static double apply(int op, double a, double b, double c)
         return tanh(a);
     case HF_SELECT:
         return a != 0.0 ? b : c;
+    case HF_MUL_ADD:
+        return a * b + c;
+    case HF_MUL_SUB:
+        return a * b - c;
     default:
         return a;
     }
@@ -73,26 +77,91 @@ void hf_program_uniform(const hpcfit_program *program, const double *parameters,
     }
 }
 
+/* Where a block of a program reads and writes. */
+typedef struct {
+    int n;
+    int64_t n_outputs, stride;
+    const double *x, *uniform;
+    double *outputs, *registers;
+} frame;
+
+static double *result_of(const frame *f, int32_t place)
+{
+    return place <= f->n_outputs ? f->outputs + (place - 1) * f->stride
+                                 : f->registers + (place - 1 - f->n_outputs) * HF_BLOCK;
+}
+
+/* One number where the operand is uniform. */
+static const double *operand_of(const frame *f, int32_t place)
+{
+    if (place < 0) return f->uniform - 1 - place;
+    return place == 0 ? f->x : result_of(f, place);
+}
+
+/* An instruction and which of its operands are uniform. */
+enum { NONE_UNIFORM = 0, FIRST = 1, SECOND = 2, THIRD = 4 };
+#define SHAPE(op, uniform) ((op) * 8 + (uniform))
+
 #define EACH(expression)                                                                                             \
     do {                                                                                                             \
         _Pragma("omp simd") for (int k = 0; k < n; k++) r[k] = (expression);                                         \
-        return;                                                                                                      \
+        return 1;                                                                                                    \
     } while (0)
 
-/* One instruction on vectors. */
+/* The frequent instructions, each for itself with a uniform operand; says whether it was one of them. */
 HF_CLONES
-static void step(int op, int n, double *restrict r, const double *restrict a, const double *restrict b,
-                 const double *restrict c)
+static int arithmetic(int shape, int n, double *restrict r, const double *restrict a, const double *restrict b,
+                      const double *restrict c)
+{
+    const double a0 = *a, b0 = *b, c0 = *c;
+    switch (shape) {
+    case SHAPE(HF_ADD, NONE_UNIFORM):
+        EACH(a[k] + b[k]);
+    case SHAPE(HF_ADD, FIRST):
+        EACH(a0 + b[k]);
+    case SHAPE(HF_ADD, SECOND):
+        EACH(a[k] + b0);
+    case SHAPE(HF_SUB, NONE_UNIFORM):
+        EACH(a[k] - b[k]);
+    case SHAPE(HF_SUB, FIRST):
+        EACH(a0 - b[k]);
+    case SHAPE(HF_SUB, SECOND):
+        EACH(a[k] - b0);
+    case SHAPE(HF_MUL, NONE_UNIFORM):
+        EACH(a[k] * b[k]);
+    case SHAPE(HF_MUL, FIRST):
+        EACH(a0 * b[k]);
+    case SHAPE(HF_MUL, SECOND):
+        EACH(a[k] * b0);
+    case SHAPE(HF_DIV, NONE_UNIFORM):
+        EACH(a[k] / b[k]);
+    case SHAPE(HF_DIV, FIRST):
+        EACH(a0 / b[k]);
+    case SHAPE(HF_DIV, SECOND):
+        EACH(a[k] / b0);
+    case SHAPE(HF_MUL_ADD, NONE_UNIFORM):
+        EACH(a[k] * b[k] + c[k]);
+    case SHAPE(HF_MUL_ADD, FIRST):
+        EACH(a0 * b[k] + c[k]);
+    case SHAPE(HF_MUL_ADD, THIRD):
+        EACH(a[k] * b[k] + c0);
+    case SHAPE(HF_MUL_ADD, FIRST + THIRD):
+        EACH(a0 * b[k] + c0);
+    case SHAPE(HF_MUL_SUB, NONE_UNIFORM):
+        EACH(a[k] * b[k] - c[k]);
+    case SHAPE(HF_MUL_SUB, FIRST):
+        EACH(a0 * b[k] - c[k]);
+    default:
+        return 0;
+    }
+}
+
+/* The others, on vectors. */
+HF_CLONES
+static int step(int op, int n, double *restrict r, const double *restrict a, const double *restrict b,
+                const double *restrict c)
 {
     switch (op) {
-    case HF_ADD:
-        EACH(a[k] + b[k]);
-    case HF_SUB:
-        EACH(a[k] - b[k]);
-    case HF_MUL:
-        EACH(a[k] * b[k]);
-    case HF_DIV:
-        EACH(a[k] / b[k]);
     case HF_POW:
         EACH(pow(a[k], b[k]));
     case HF_LT:
@@ -117,32 +186,6 @@ static void step(int op, int n, double *restrict r, const double *restrict a, co
         EACH(a[k] != 0.0 ? b[k] : c[k]);
     case HF_COPY:
         EACH(a[k]);
-    default:
-        for (int k = 0; k < n; k++)
-            r[k] = apply(op, a[k], 0.0, 0.0);
-    }
-}
-
-/* The frequent instructions with one uniform operand. */
-HF_CLONES
-static int step_uniform(int op, int n, double *restrict r, const double *restrict a, double b, int swapped)
-{
-#define EACH_OF(expression)                                                                                          \
-    do {                                                                                                             \
-        _Pragma("omp simd") for (int k = 0; k < n; k++) r[k] = (expression);                                         \
-        return 1;                                                                                                    \
-    } while (0)
-    switch (op) {
-    case HF_ADD:
-        EACH_OF(a[k] + b);
-    case HF_MUL:
-        EACH_OF(a[k] * b);
-    case HF_SUB:
-        if (swapped) EACH_OF(b - a[k]);
-        EACH_OF(a[k] - b);
-    case HF_DIV:
-        if (swapped) EACH_OF(b / a[k]);
-        EACH_OF(a[k] / b);
     default:
         return 0;
     }
@@ -202,36 +245,39 @@ static int whole_power(int n, double *r, const double *a, double exponent, doubl
 
 int64_t hf_program_scratch(const hpcfit_program *program)
 {
-    /* Three more to spread uniform operands over. */
-    return (program->n_registers + 3) * HF_BLOCK;
+    /* The outputs and the variable have arrays of their own; three more to spread uniform operands over. */
+    return (program->n_registers - 1 - program->n_outputs + 3) * HF_BLOCK;
 }
 
-static const double *operand(int32_t place, int which, int n, const double *uniform, double *registers,
-                             double *spread)
+/* An instruction that is not among the frequent ones: all operands become vectors. */
+static void general_step(const hpcfit_program *program, const frame *f, const int32_t *s)
 {
-    if (place >= 0) return registers + place * HF_BLOCK;
-    fill(n, spread + which * HF_BLOCK, uniform[-1 - place]);
-    return spread + which * HF_BLOCK;
+    double *spread = f->registers + (program->n_registers - 1 - f->n_outputs) * HF_BLOCK, *r = result_of(f, s[1]);
+    const double *operands[3];
+    if (s[0] == HF_POW && s[2] >= 0 && s[3] < 0 &&
+        whole_power(f->n, r, operand_of(f, s[2]), *operand_of(f, s[3]), spread))
+        return;
+    for (int k = 0; k < 3; k++, spread += HF_BLOCK) {
+        operands[k] = operand_of(f, s[2 + k]);
+        if (s[2 + k] >= 0) continue;
+        fill(f->n, spread, *operands[k]);
+        operands[k] = spread;
+    }
+    if (arithmetic(SHAPE(s[0], NONE_UNIFORM), f->n, r, operands[0], operands[1], operands[2]) ||
+        step(s[0], f->n, r, operands[0], operands[1], operands[2]))
+        return;
+    for (int k = 0; k < f->n; k++)
+        r[k] = apply(s[0], operands[0][k], 0.0, 0.0);
 }
 
-static void run_block(const hpcfit_program *program, int n, const double *uniform, double *registers)
+static void run_block(const hpcfit_program *program, const frame *f)
 {
-    double *spread = registers + program->n_registers * HF_BLOCK;
     for (int64_t k = 0; k < program->n_steps; k++) {
         const int32_t *s = program->steps[k];
-        double *result = registers + s[1] * HF_BLOCK;
-        const int binary = s[0] <= HF_DIV;
-        if (binary && s[2] >= 0 && s[3] < 0 &&
-            step_uniform(s[0], n, result, registers + s[2] * HF_BLOCK, uniform[-1 - s[3]], 0))
-            continue;
-        if (s[0] == HF_POW && s[2] >= 0 && s[3] < 0 &&
-            whole_power(n, result, registers + s[2] * HF_BLOCK, uniform[-1 - s[3]], spread))
-            continue;
-        if (binary && s[2] < 0 && s[3] >= 0 &&
-            step_uniform(s[0], n, result, registers + s[3] * HF_BLOCK, uniform[-1 - s[2]], 1))
-            continue;
-        step(s[0], n, result, operand(s[2], 0, n, uniform, registers, spread),
-             operand(s[3], 1, n, uniform, registers, spread), operand(s[4], 2, n, uniform, registers, spread));
+        const int shape = SHAPE(s[0], (s[2] < 0) * FIRST + (s[3] < 0) * SECOND + (s[4] < 0) * THIRD);
+        if (!arithmetic(shape, f->n, result_of(f, s[1]), operand_of(f, s[2]), operand_of(f, s[3]),
+                        operand_of(f, s[4])))
+            general_step(program, f, s);
     }
 }
 
@@ -239,13 +285,13 @@ void hf_program_run(const hpcfit_program *program, const double *uniform, int64_
                     int64_t stride, double *registers)
 {
     for (int64_t start = 0; start < n; start += HF_BLOCK) {
-        const int64_t count = n - start < HF_BLOCK ? n - start : HF_BLOCK;
-        memcpy(registers, x + start, (size_t)count * sizeof *x);
-        /* Whole vectors only, so that every argument takes the vector path. */
-        for (int64_t k = count; k % HF_LANES != 0; k++)
-            registers[k] = x[start];
-        run_block(program, (int)((count + HF_LANES - 1) / HF_LANES * HF_LANES), uniform, registers);
-        for (int64_t k = 0; k < program->n_outputs; k++)
-            memcpy(outputs + k * stride + start, registers + (k + 1) * HF_BLOCK, (size_t)count * sizeof *x);
+        const frame f = {.n = (int)(n - start < HF_BLOCK ? n - start : HF_BLOCK),
+                         .n_outputs = program->n_outputs,
+                         .stride = stride,
+                         .x = x + start,
+                         .uniform = uniform,
+                         .outputs = outputs + start,
+                         .registers = registers};
+        run_block(program, &f);
     }
 }

@@ -37,6 +37,8 @@ enum {
     HF_TANH,
     HF_COPY,
     HF_SELECT,
+    HF_MUL_ADD, /* a b + c */
+    HF_MUL_SUB, /* a b - c */
     HF_N_OPS
 };
 
@@ -46,16 +48,11 @@ const char *hf_program_fault(const hpcfit_program *program);
 /* Works out the uniform values [n_uniform] from the parameters. */
 void hf_program_uniform(const hpcfit_program *program, const double *parameters, double *uniform);
 
-/* Computes all outputs at n arguments into rows of `stride` doubles; registers is scratch of hf_program_scratch
- * doubles. With inputs, n is at most HF_BLOCK and a multiple of 8, and the inputs are in their registers, each
- * [HF_BLOCK] long, the first of them at hf_program_inputs. */
+/* Computes all outputs at n arguments, n a multiple of 8 so that every one takes the vector path, into rows of
+ * `stride` doubles; registers is scratch of hf_program_scratch doubles. With inputs, n is at most HF_BLOCK, and the
+ * inputs are the first of the registers, each [HF_BLOCK] long. */
 void hf_program_run(const hpcfit_program *program, const double *uniform, int64_t n, const double *x, double *outputs,
                     int64_t stride, double *registers);
-
-static inline double *hf_program_inputs(const hpcfit_program *program, double *registers)
-{
-    return registers + (1 + program->n_outputs) * HF_BLOCK;
-}
 
 int64_t hf_program_scratch(const hpcfit_program *program);
 

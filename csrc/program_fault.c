@@ -18,7 +18,7 @@ static void add(register_set *set, int64_t place)
 
 static int n_operands(int op)
 {
-    if (op == HF_SELECT) return 3;
+    if (op >= HF_SELECT) return 3;
     return op < HF_NOT ? 2 : 1;
 }
 

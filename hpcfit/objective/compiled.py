@@ -64,8 +64,9 @@ def _compiled(job: Job) -> Compiled:
     for potential in job.potentials:
         form, n_species = forms[potential.form], len(job.species)
         varying = [place for place, parameter in enumerate(potential.parameters) if parameter.varies]
-        plain.append(compile_programs(potential, form, n_species, []))
-        full.append(compile_programs(potential, form, n_species, varying) if varying else plain[-1])
+        fixed = [place for place, parameter in enumerate(potential.parameters) if not parameter.varies]
+        plain.append(compile_programs(potential, form, n_species, [], fixed))
+        full.append(compile_programs(potential, form, n_species, varying, fixed) if varying else plain[-1])
     return Compiled(tuple(plain), tuple(full), compile_constraints(job), tuple(_warnings(job)))
 
 

@@ -70,7 +70,7 @@ def _compile(constraint: Constraint, job: Job, places: dict[str, int]) -> Compil
     tree = substituted(parse(constraint.formula, list(trees)), trees)
     derivatives = differentiate(tree, _VARIABLE, [_name(place) for place in arguments])
     outputs = [derivatives.value, *derivatives.by_parameter]
-    program = compile_outputs(outputs, _VARIABLE, [_name(place) for place in arguments])
+    program = compile_outputs(outputs, _VARIABLE, [_name(place) for place in arguments], derivatives.parts)
     return CompiledConstraint(places[constraint.dependent], np.array(arguments, dtype=np.int64), program)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hpcfit.errors import nearest
-from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
+from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import Functions, function_values
 from hpcfit.potential.spline import CompiledFunction, Joined, Spline, compile_spline
@@ -19,7 +18,7 @@ from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, P
 _VARIABLE = "x"
 
 #: Forms made of other functions, by the operator that joins these.
-_JOINED = {"sum": "+", "product": "*"}
+_JOINED = {"sum": "+", "product": PRODUCT}
 
 #: Forms that the kernels know as splines, which stand for themselves.
 _SPLINES = ("spline", "tabulated")
@@ -59,7 +58,11 @@ def functions_of(potential: Potential, programs: Sequence[CompiledFunction]) -> 
 
 
 def compile_programs(
-    potential: Potential, form: PotentialForm, n_species: int, free: Collection[int]
+    potential: Potential,
+    form: PotentialForm,
+    n_species: int,
+    free: Collection[int],
+    fixed: Collection[int] = (),
 ) -> tuple[CompiledFunction, ...]:
     """Return the programs of a potential's functions, with derivatives by some of its parameters.
 
@@ -74,6 +77,8 @@ def compile_programs(
     free
         Places in the potential's parameters of those to differentiate by; for none of them the programs compute
         values and slopes alone.
+    fixed
+        Places of those that keep their start values: programs get these as constants.
 
     Raises
     ------
@@ -87,9 +92,12 @@ def compile_programs(
     programs, first = [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
-        own = tuple(place - first for place in sorted(free) if first <= place < first + count)
+        own, constant = (
+            tuple(place - first for place in sorted(places) if first <= place < first + count)
+            for places in (free, fixed)
+        )
         try:
-            programs.append(compile_function(function, own, number in of_density and len(free) > 0))
+            programs.append(compile_function(function, own, number in of_density and len(free) > 0, constant))
         except ValueError as error:
             raise ValueError(f"function '{function.id}' of {potential.id}: {error}") from None
         first += count
@@ -109,7 +117,9 @@ def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_s
 
 
 @functools.cache
-def compile_function(function: Function, free: tuple[int, ...], second: bool) -> CompiledFunction:
+def compile_function(
+    function: Function, free: tuple[int, ...], second: bool, fixed: tuple[int, ...] = ()
+) -> CompiledFunction:
     """Return the program of one function, or its spline, or a program that joins splines.
 
     Parameters
@@ -120,6 +130,8 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
         Places among all its parameters of those to differentiate by.
     second
         Whether the second derivative is wanted, behind the slope.
+    fixed
+        Places of those that keep their start values.
 
     Raises
     ------
@@ -134,12 +146,16 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
 
     names = [f"p{k}" for k in range(len(function.all_parameters))]
     trees = _Trees(second)
+    known: dict[str, Node] = {name: Name(name) for name in (_VARIABLE, *names)}
+    known |= {names[k]: Number(function.all_parameters[k].start) for k in fixed}
     tree = trees.tree(function, names)
     inner = [Inner(f"s{k}", f"s{k}'", f"s{k}''") for k in range(len(trees.splines))]
+    known |= {function.value: Name(function.value) for function in inner}
     of_splines = {
         k for s in trees.splines for k in range(s.first_parameter, s.first_parameter + s.n_parameters)
     }
-    derivatives = differentiate(tree, _VARIABLE, [names[k] for k in free if k not in of_splines], inner)
+    wanted = [names[k] for k in free if k not in of_splines]
+    derivatives = differentiate(substituted(tree, known), _VARIABLE, wanted, inner)
     outputs = [derivatives.value, derivatives.slope]
     if second:
         outputs.append(derivatives.second)
@@ -149,7 +165,7 @@ def compile_function(function: Function, free: tuple[int, ...], second: bool) ->
             x for pair in zip(derivatives.by_inner, derivatives.slope_by_inner, strict=True) for x in pair
         ]
     inputs = [name for s in inner for name in (s.value, s.slope, s.second)[: 2 + int(second)]]
-    program = compile_outputs(outputs, _VARIABLE, names, inputs)
+    program = compile_outputs(outputs, _VARIABLE, names, derivatives.parts, inputs)
     return Joined(program, tuple(trees.splines)) if trees.splines else program
 
 
@@ -320,7 +336,7 @@ class _Trees:
                     f"{function.form} without parts, found no terms or factors, allowed one or more"
                 )
             operator = _JOINED[function.form]
-            parts = [self._cut(child, names) for child in function.children]
+            parts = [self._cut(child, names, function.reach) for child in function.children]
             tree = functools.reduce(lambda left, right: Operation(operator, (left, right)), parts)
         elif function.form in _SPLINES:
             tree = Name(f"s{len(self.splines)}")
@@ -328,13 +344,13 @@ class _Trees:
         else:
             tree = _own_tree(function, names[first:])
         if function.screening:
-            tree = Operation("*", (tree, self._cut(function.screening, names)))
+            tree = Operation(PRODUCT, (tree, self._cut(function.screening, names, function.reach)))
         return tree
 
-    def _cut(self, function: Function, names: Sequence[str]) -> Node:
-        """Return the tree of a part of another function, zero from the part's own cut-off on."""
+    def _cut(self, function: Function, names: Sequence[str], reach: float) -> Node:
+        """Return the tree of a part of another function of some reach, zero from the part's own cut-off on."""
         tree = self.tree(function, names)
-        if math.isinf(function.reach):
+        if function.reach >= reach:
             return tree
         inside = Operation("<", (Name(_VARIABLE), Number(function.reach)))
         return Operation("?:", (inside, tree, Number(0.0)))

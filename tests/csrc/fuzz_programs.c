@@ -35,19 +35,21 @@ static int32_t (*read_steps(source *s, int64_t n, int64_t low, int64_t high))[5]
 
 static void run(const hpcfit_program *program)
 {
-    enum { N = 200 };
+    enum { N = HF_BLOCK + 8 }; /* a whole block and one vector */
     double *uniform = malloc((size_t)(program->n_uniform + 1) * sizeof *uniform);
     double *outputs = malloc((size_t)(program->n_outputs * N + 1) * sizeof *outputs);
     double *registers = malloc((size_t)hf_program_scratch(program) * sizeof *registers);
-    double *parameters = malloc((size_t)(program->n_parameters + 1) * sizeof *parameters), x[N];
+    double *parameters = malloc((size_t)(program->n_parameters + 1) * sizeof *parameters);
+    double *x = malloc(N * sizeof *x);
     for (int k = 0; k < N; k++)
         x[k] = 0.1 * k;
     for (int64_t k = 0; k < program->n_inputs * HF_BLOCK; k++)
-        hf_program_inputs(program, registers)[k] = 0.5;
+        registers[k] = 0.5;
     for (int64_t k = 0; k < program->n_parameters; k++)
         parameters[k] = 1.5;
     hf_program_uniform(program, parameters, uniform);
     hf_program_run(program, uniform, N, x, outputs, N, registers);
+    free(x);
     free(parameters);
     free(registers);
     free(outputs);

@@ -7,8 +7,10 @@ how an output is computed depends on that output alone: its bits do not change w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,11 @@ class _Operand:
 
 
 def compile_outputs(
-    outputs: Sequence[Any], variable: str, parameters: Sequence[str], inputs: Sequence[str] = ()
+    outputs: Sequence[Any],
+    variable: str,
+    parameters: Sequence[str],
+    parts: Mapping[Any, Any] = MappingProxyType({}),
+    inputs: Sequence[str] = (),
 ) -> Program:
     """Return the program that computes all outputs.
 
@@ -50,6 +56,8 @@ def compile_outputs(
         Name of the variable.
     parameters
         Names of the parameters, in the order in which their values will be given.
+    parts
+        What other symbols stand for.
     inputs
         Names of what varies like the variable and is given like it.
 
@@ -58,8 +66,39 @@ def compile_outputs(
     ValueError
         If an expression holds a function without an instruction, or a number that is not finite.
     """
-    emitter = _Emitter(variable, parameters, inputs)
+    emitter = _Emitter(variable, parameters, inputs, parts, _exponential_powers(outputs[0], parts))
     return emitter.finish([emitter.place(expression) for expression in outputs])
+
+
+#: Exponents up to this are worked out by multiplications.
+_MOST_POWER = 8
+
+
+def _exponential_powers(value: Any, parts: Mapping[Any, Any]) -> dict[Any, tuple[Any, int]]:
+    """Return those exponentials of an expression that are whole powers of others: of which, and the power.
+
+    The derivatives of a function hold no others than its value, so that this does not change with the outputs.
+    """
+    while not value.free_symbols.isdisjoint(parts):
+        value = value.xreplace(parts)
+    found: dict[Any, tuple[Any, int]] = {}
+    exponentials = sorted(value.atoms(sympy.exp), key=sympy.default_sort_key)
+    for power, base in itertools.permutations(exponentials, 2):
+        whole = _whole_ratio(power.exp, base.exp)
+        if 1 < whole <= _MOST_POWER and base not in found:
+            found[power] = (base, whole)
+    return found
+
+
+def _whole_ratio(above: Any, below: Any) -> int:
+    """Return how many times one sum of terms is another, 0 where it is no whole multiple."""
+    terms, others = above.as_coefficients_dict(), below.as_coefficients_dict()
+    if terms.keys() != others.keys():
+        return 0
+    ratios = [float(terms[key] / others[key]) for key in terms]
+    whole = round(ratios[0])
+    # The constants of a formula round: 2.0000000000000004 is 2.
+    return whole if all(abs(ratio - whole) < 1e-15 * whole for ratio in ratios) else 0
 
 
 _NOT_FINITE = (sympy.zoo, sympy.oo, -sympy.oo, sympy.nan)
@@ -89,7 +128,16 @@ _FUNCTIONS = {
 class _Emitter:
     """Emits instructions, equal ones once; results are numbered as they come."""
 
-    def __init__(self, variable: str, parameters: Sequence[str], inputs: Sequence[str]) -> None:
+    def __init__(
+        self,
+        variable: str,
+        parameters: Sequence[str],
+        inputs: Sequence[str],
+        parts: Mapping[Any, Any],
+        powers: Mapping[Any, tuple[Any, int]],
+    ) -> None:
+        self._parts = parts
+        self._powers = powers
         self._variable = _Operand(0, is_uniform=False)
         self._known: dict[Any, _Operand] = {symbol(variable): self._variable}
         # Results are numbered from 1 on, inputs from -1 down.
@@ -105,8 +153,16 @@ class _Emitter:
     def place(self, expression: Any) -> _Operand:
         """Return where the value of an expression is, after emitting what computes it."""
         if expression not in self._known:
-            self._known[expression] = self._compute(expression)
+            self._known[expression] = self._new_place(expression)
         return self._known[expression]
+
+    def _new_place(self, expression: Any) -> _Operand:
+        if expression in self._parts:
+            return self.place(self._parts[expression])
+        if expression in self._powers:
+            base, exponent = self._powers[expression]
+            return self._whole_power(self.place(base), exponent)
+        return self._compute(expression)
 
     def _compute(self, expression: Any) -> _Operand:
         if expression in _NOT_FINITE:
@@ -213,7 +269,9 @@ class _Emitter:
 
     def finish(self, outputs: list[_Operand]) -> Program:
         """Return the program: number constants, give registers to results."""
+        self._vector = [self._fused(*instruction) for instruction in self._vector]
         outputs = [self._result_of_its_own(output, outputs[:k]) for k, output in enumerate(outputs)]
+        outputs = self._drop_unused(outputs)
         n_constants = len(self._constants)
 
         def uniform_place(place: int) -> int:
@@ -242,6 +300,45 @@ class _Emitter:
             n_outputs=len(outputs),
             n_inputs=len(self._inputs),
         )
+
+    def _fused(self, op: Op, operands: tuple[_Operand, ...]) -> tuple[Op, tuple[_Operand, ...]]:
+        """Return a sum with a product as one instruction, whoever else needs it: bits do not change with that."""
+        products = [self._product_at(operand) for operand in operands]
+        if op is Op.ADD and (products[0] or products[1]):
+            return (
+                (Op.MUL_ADD, (*products[0], operands[1]))
+                if products[0]
+                else (Op.MUL_ADD, (*products[1], operands[0]))
+            )
+        if op is Op.SUB and products[0]:
+            return Op.MUL_SUB, (*products[0], operands[1])
+        if op is Op.SUB and products[1] and products[1][0].is_uniform:
+            less = self._emit(Op.MUL, self._constant(-1.0), products[1][0])
+            return Op.MUL_ADD, (less, products[1][1], operands[0])
+        return op, operands
+
+    def _product_at(self, operand: _Operand) -> tuple[_Operand, ...]:
+        """Return the factors of a result, those that are uniform first; none for what is no product."""
+        if operand.is_uniform or operand.place <= 0 or self._vector[operand.place - 1][0] is not Op.MUL:
+            return ()
+        return tuple(sorted(self._vector[operand.place - 1][1], key=lambda o: not o.is_uniform))
+
+    def _drop_unused(self, outputs: list[_Operand]) -> list[_Operand]:
+        """Leave out the instructions that no output needs."""
+        needed = {output.place for output in outputs}
+        for k, (_, operands) in reversed(list(enumerate(self._vector))):
+            if k + 1 in needed:
+                needed.update(o.place for o in operands if not o.is_uniform)
+        kept = [k for k in range(len(self._vector)) if k + 1 in needed]
+        places = {k + 1: new + 1 for new, k in enumerate(kept)}
+
+        def moved(operand: _Operand) -> _Operand:
+            if operand.is_uniform or operand.place <= 0:
+                return operand
+            return _Operand(places[operand.place], is_uniform=False)
+
+        self._vector = [(op, tuple(map(moved, operands))) for op, operands in (self._vector[k] for k in kept)]
+        return [moved(output) for output in outputs]
 
     def _result_of_its_own(self, output: _Operand, earlier: list[_Operand]) -> _Operand:
         """Return an operand that no other output and no input shares, by a copy where need be."""

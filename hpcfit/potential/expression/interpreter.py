@@ -39,7 +39,7 @@ def _apply(op: int, operands: Sequence[Any]) -> Any:
 
 
 def _n_operands(op: int) -> int:
-    if op == Op.SELECT:
+    if op >= Op.SELECT:
         return 3
     return 2 if op < Op.NOT else 1
 
@@ -75,4 +75,6 @@ _OPERATIONS: dict[Op, Callable[..., Any]] = {
     Op.TANH: np.tanh,
     Op.COPY: np.positive,
     Op.SELECT: lambda condition, yes, no: np.where(condition != 0, yes, no),
+    Op.MUL_ADD: lambda a, b, c: a * b + c,
+    Op.MUL_SUB: lambda a, b, c: a * b - c,
 }

@@ -11,3 +11,4 @@ class Op(enum.IntEnum):
     ADD, SUB, MUL, DIV, POW, LT, LE, EQ, AND, OR = range(10)
     NOT, EXP, LOG, SQRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, COPY = range(10, 24)
     SELECT = 24
+    MUL_ADD, MUL_SUB = 25, 26  #: a b + c, a b - c

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy
 
-from hpcfit.potential.expression.syntax import Name, Node, Number
+from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation
 
 #: The variable and the parameters are real, which lets SymPy differentiate absolute values and signs.
 _ONE, _ZERO = sympy.Integer(1), sympy.Integer(0)
@@ -31,6 +31,8 @@ class Derivatives:
         Per differentiated parameter: d2f/dx dp.
     by_inner, slope_by_inner
         Per function of x inside: the derivative by its value, and the slope of that.
+    parts
+        What the symbols stand for that are neither variable nor parameters: derivatives of factors.
     """
 
     value: Any
@@ -40,6 +42,7 @@ class Derivatives:
     slope_by_parameter: tuple[Any, ...]
     by_inner: tuple[Any, ...]
     slope_by_inner: tuple[Any, ...]
+    parts: dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ def differentiate(
     inner
         Other functions of x, in the formula by the names of their values.
     """
+    if isinstance(tree, Operation) and tree.operator == PRODUCT:
+        factors = [differentiate(factor, variable, parameters, inner) for factor in tree.operands]
+        return _product_rule(*(_named(factor, k, parameters, inner) for k, factor in enumerate(factors)))
     value = to_sympy(tree)
     slopes = {variable: _ONE}
     for function in inner:
@@ -91,6 +97,70 @@ def differentiate(
         slope_by_parameter=tuple(sympy.diff(slope, symbol(name)) for name in parameters),
         by_inner=tuple(by_inner),
         slope_by_inner=tuple(map(slope_of, by_inner)),
+        parts={},
+    )
+
+
+def _named(
+    factor: Derivatives, number: int, parameters: Sequence[str], inner: Sequence[Inner]
+) -> Derivatives:
+    """Return symbols for a factor's derivatives, whose names depend on nothing but what they are."""
+    parts = {}
+
+    def renamed(expression: Any) -> Any:
+        return expression.xreplace({old: _part(number, old.name) for old in factor.parts})
+
+    def name(expression: Any, what: str) -> Any:
+        if expression.is_Number or expression.is_Symbol:
+            return renamed(expression)
+        parts[_part(number, what)] = renamed(expression)
+        return _part(number, what)
+
+    def names(expressions: Sequence[Any], of: Sequence[str], prefix: str = "") -> tuple[Any, ...]:
+        return tuple(name(e, prefix + what) for e, what in zip(expressions, of, strict=True))
+
+    splines = [function.value for function in inner]
+    earlier = {_part(number, old.name): renamed(expression) for old, expression in factor.parts.items()}
+    return Derivatives(
+        value=name(factor.value, ""),
+        slope=name(factor.slope, "x"),
+        second=name(factor.second, "xx"),
+        by_parameter=names(factor.by_parameter, parameters),
+        slope_by_parameter=names(factor.slope_by_parameter, parameters, "x "),
+        by_inner=names(factor.by_inner, splines),
+        slope_by_inner=names(factor.slope_by_inner, splines, "x "),
+        parts=earlier | parts,
+    )
+
+
+def _part(number: int, what: str) -> Any:
+    """Return a symbol that no formula can hold."""
+    return symbol(f"{number} {what}")
+
+
+def _product_rule(f: Derivatives, g: Derivatives) -> Derivatives:
+    def by(fs: Sequence[Any], gs: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(fp * g.value + f.value * gp for fp, gp in zip(fs, gs, strict=True))
+
+    def slope_by(
+        fs: Sequence[Any], gs: Sequence[Any], fxs: Sequence[Any], gxs: Sequence[Any]
+    ) -> tuple[Any, ...]:
+        return tuple(
+            fxp * g.value + f.slope * gp + fp * g.slope + f.value * gxp
+            for fp, gp, fxp, gxp in zip(fs, gs, fxs, gxs, strict=True)
+        )
+
+    return Derivatives(
+        value=f.value * g.value,
+        slope=f.slope * g.value + f.value * g.slope,
+        second=f.second * g.value + 2 * f.slope * g.slope + f.value * g.second,
+        by_parameter=by(f.by_parameter, g.by_parameter),
+        slope_by_parameter=slope_by(
+            f.by_parameter, g.by_parameter, f.slope_by_parameter, g.slope_by_parameter
+        ),
+        by_inner=by(f.by_inner, g.by_inner),
+        slope_by_inner=slope_by(f.by_inner, g.by_inner, f.slope_by_inner, g.slope_by_inner),
+        parts=f.parts | g.parts,
     )
 
 
@@ -160,6 +230,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
+    PRODUCT: lambda a, b: a * b,
     "/": lambda a, b: a / b,
     "^": lambda a, b: a**b,
     "<": Less,

@@ -51,6 +51,9 @@ class Operation:
     operands: tuple[Node, ...]
 
 
+#: The operator of a product whose factors are differentiated one by one; no formula can hold it.
+PRODUCT = "product"
+
 Node: TypeAlias = Number | Name | Operation
 
 _TOKEN = re.compile(

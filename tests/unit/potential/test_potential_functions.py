@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hpcfit.potential.expression.interpreter import run
+from hpcfit.potential.expression.operations import Op
 from hpcfit.potential.functions import check_derivative, check_formula, compile_function
 from hpcfit.records import Function, Parameter
 
@@ -18,8 +19,10 @@ def _function(form: str, parameters: dict[str, float], cutoff: float = np.inf, *
 
 
 def _outputs(function: Function) -> np.ndarray:
+    """Return all outputs, zero from the function's reach on, as the kernels make them."""
     parameters = [p.start for p in function.all_parameters]
-    return run(compile_function(function, tuple(range(len(parameters))), False), parameters, X)
+    outputs = run(compile_function(function, tuple(range(len(parameters))), False), parameters, X)
+    return np.where(function.reach > X, outputs, 0)
 
 
 MORSE = _function("morse-A", {"D0": 0.6, "r0": 2.5, "alpha": 1.3}, 4.0)
@@ -62,6 +65,17 @@ def test_nested() -> None:
     found = _outputs(_function("sum", {}, children=(inner, MORSE), screening=SCREEN))
     wanted = (_cut(MORSE)[0] * _cut(BORN)[0] + _cut(MORSE)[0]) * _cut(SCREEN)[0]
     assert np.abs(found[0] - wanted).max() < 1e-12 * np.abs(wanted).max()
+
+
+def test_parameters_that_are_fixed_are_constants() -> None:
+    function = _function("morse-A", {"D0": 0.6, "r0": 2.5, "alpha": 1.3}, 3.5, screening=SCREEN)
+    program = compile_function(function, (0,), False, (1, 3, 4))
+    # Their places are filled with what must not be read.
+    found = np.where(function.reach > X, run(program, [0.6, np.nan, 1.3, np.nan, np.nan], X), 0)
+    wanted = _outputs(function)[[0, 1, 2, 7]]
+    assert np.abs(found - wanted).max() < 1e-13 * np.abs(wanted).max()
+    # The exponent of the screening function is a whole number: multiplications.
+    assert Op.POW not in {int(step[0]) for step in program.vector}
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,8 @@ def test_kernels_agree_with_numpy(seed: int) -> None:
 #: One formula at least for every instruction, with uniform operands in all places.
 EVERY_OPERATION = [
     "x + a", "a + x", "x - a", "a - x", "x*a", "x/a", "a/x", "x^a", "a^x", "x^x", "x*x + x/(x+1) - (x - sin(x))",
+    "x*x + a", "a*x + b", "sin(x) + a*x", "x*sin(x) + cos(x)", "x*x - sin(x)", "a*x - sin(x)", "sin(x) - a*x",
+    "a - x*x",
     "x < a", "a < x", "x <= a", "a <= x", "x == a", "a == x", "x != x*x", "x > 1 && x < 2", "x > 2 || x < 1",
     "x > 1 && a", "a || x > 1", "x < 1 ? a : x", "x < 1 ? x : a", "x < 1 ? a : b", "a ? x : b", "exp(x)", "log(x)",
     "sqrt(x)", "sin(x)", "cos(x)", "tan(x)", "asin(x/4)", "acos(x/4)", "atan(x)", "sinh(x)", "cosh(x)", "tanh(x)",
@@ -154,6 +156,19 @@ def test_what_depends_on_parameters_alone_is_uniform() -> None:
 def test_one_division_for_all_powers_of_a_reciprocal() -> None:
     program = _compiled("a*(c/x)^12 - b*(c/x)^6", "a", "b", "c")
     assert [int(step[0]) for step in program.vector].count(Op.DIV) == 1
+
+
+def test_one_exponential_for_all_its_whole_powers() -> None:
+    program = _compiled("a*(exp(-2*b*(x-c)) - 2*exp(-b*(x-c))) + exp(-3.6*x) + exp(-1.2*x)", "a", "b", "c")
+    assert [int(step[0]) for step in program.vector].count(Op.EXP) == 2
+
+
+def test_a_sum_with_a_product_is_one_instruction() -> None:
+    expression = to_sympy(parse("sin(x)*cos(x) + b*tan(x)", ["x", "b"]))
+    operations = [int(step[0]) for step in compile_outputs([expression], "x", ["b"]).vector]
+    assert operations.count(Op.MUL) == 1
+    assert operations.count(Op.MUL_ADD) == 1
+    assert Op.ADD not in operations
 
 
 def test_outputs_may_be_equal_uniform_or_the_variable() -> None:
