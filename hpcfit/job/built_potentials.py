@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from lxml import etree
 
@@ -28,6 +29,8 @@ class BuiltPotentials:
         Symbols of the job, at least one.
     degrees
         Makes parameters.
+    folder
+        The job file's; files are relative to it.
     faults
         Collects what is wrong.
     """
@@ -38,12 +41,13 @@ class BuiltPotentials:
         functions: FunctionCatalogue,
         species: Sequence[str],
         degrees: Degrees,
+        folder: Path,
         faults: Faults,
     ) -> None:
         self._forms = {form.name: form for form in forms if form.roles}
         if PAIR_FORM in self._forms:
             self._forms[PAIR_POTENTIAL] = self._forms[PAIR_FORM]
-        self._functions = FunctionReader(functions, degrees, faults)
+        self._functions = FunctionReader(functions, degrees, folder, faults)
         self._species = species
         self._faults = faults
 
