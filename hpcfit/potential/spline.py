@@ -124,7 +124,7 @@ def _tabulated(function: Function, knots: FloatArray) -> tuple[FloatArray, Float
         )
     values = np.array([function.values])
     if function.ends == "clamped":
-        left, right = function.slopes
+        left, right = np.array(function.slopes)
         spline = CubicSpline(knots, values[0], bc_type=((1, left), (1, right)))
     else:
         spline = CubicSpline(knots, values[0], bc_type="natural" if function.ends else "not-a-knot")

@@ -277,7 +277,8 @@ CASES = {
         [("morse-A", "morse-B")],
         [
             "job.xml:24: element not allowed in <sum>, found <morse-B>, allowed <XpowN-cutoff>, <cutoff>, <exp-A>, "
-            "<morse-A>, <poly>, <product>, <screening>, <spline>, <sum>, <tabulated>, <user-function>, nearest <morse-A>"
+            "<morse-A>, <poly>, <product>, <screening>, <spline>, <sum>, <tabulated>, <user-function>, "
+            "nearest <morse-A>"
         ],
     ),
     "logarithm of what is negative": (
