@@ -52,8 +52,8 @@ int64_t hf_spline_columns_scratch(const hf_call *call)
         for (int64_t k = 0; k < call->functions->functions[f].n_splines; k++) {
             const hpcfit_spline *spline = &call->functions->functions[f].splines[k];
             const int64_t width = hf_round_up(spline->n_parameters), n_rows = 2 * spline->n_knots;
-            const int64_t needed = 12 * n_rows + n_rows * width + hf_round_up(n_rows) + 8 * width +
-                                   (HF_LOCATED + 2 * PER_PAIR) * stride;
+            const int64_t needed =
+                12 * n_rows + n_rows * width + hf_round_up(n_rows) + 8 * width + (HF_LOCATED + 2 * PER_PAIR) * stride;
             if (needed > most) most = needed;
         }
     return most;
@@ -64,8 +64,8 @@ static void fill_table(const hf_call *call, const hpcfit_function *function, spa
     const int64_t n = s->spline->n_knots;
     memset(s->totals, 0, (size_t)(12 * s->n_rows + s->n_rows * s->width + s->n_rows) * sizeof(double));
     for (int64_t k = 0; k < s->columns.count; k++) {
-        const int64_t place = call->free_parameters[s->columns.first + k] - function->first_parameter -
-                              s->spline->first_parameter;
+        const int64_t place =
+            call->free_parameters[s->columns.first + k] - function->first_parameter - s->spline->first_parameter;
         for (int64_t knot = 0; knot < n; knot++) {
             s->table[2 * knot * s->width + k] = s->spline->values[place * n + knot];
             s->table[(2 * knot + 1) * s->width + k] = s->spline->slopes[place * n + knot];
