@@ -8,6 +8,7 @@
 #define HF_POTENTIALS(X) \
     X(hf_abop) \
     X(hf_adp) \
+    X(hf_born_mayer_huggins) \
     X(hf_eam) \
     X(hf_edip) \
     X(hf_lennard_jones) \
