@@ -226,7 +226,7 @@ def _open(plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], RunS
     store = None
     with together(comm):
         if hosts is not None:
-            counts = Counts(plan.n_configurations, plan.n_atoms, plan.n_residuals)
+            counts = Counts(plan.n_structures, plan.n_atoms, plan.n_residuals)
             loss = Loss(plan.loss_factor, "loss" if plan.job.absolute else "chi^2")
             machine = Machine(tuple(hosts), comm.library)
             store = open_store(run_header(plan.job, plan.indices, counts, machine, loss))
@@ -257,7 +257,9 @@ def _predictions(problem: Asked, plan: Plan, state: State) -> tuple[Predictions,
     answers = problem.predict(state.x)
     joined = []
     for number, source in enumerate(plan.sources):
-        own = [answer for answer, block in zip(answers, plan.blocks, strict=True) if block.source == number]
+        own = [
+            answer for answer, block in zip(answers, plan.data_blocks, strict=True) if block.source == number
+        ]
         chosen = plan.selected[number]
         with Dataset(source.path, source.file) as dataset:
             targets = dataset.read(int(chosen[0]), int(chosen[-1]) + 1).take(chosen - chosen[0])

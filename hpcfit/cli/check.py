@@ -70,7 +70,7 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
 def _write_counts(plan: Plan, out: TextIO) -> None:
     facts = {
         "job": plan.job.name,
-        "structures": plan.n_configurations,
+        "structures": plan.n_structures,
         "atoms": plan.n_atoms,
         "residuals": plan.n_residuals,
         "free parameters": f"{len(plan.job.free)} of {len(plan.job.parameters)}",
