@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,20 +20,25 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.plan import Plan, make_plan
+from hpcfit.objective.validation import validation_lines
 from hpcfit.output import report
 from hpcfit.output.compare import differences
 from hpcfit.output.export.at_end import write_exports
 from hpcfit.output.header import Counts, Loss, Machine, RunHeader, run_header
-from hpcfit.output.log import header_lines
+from hpcfit.output.log import header_lines, open_log
+from hpcfit.output.outcomes import StructureOutcome, structure_outcomes
+from hpcfit.output.predicted import dataset_predictions
 from hpcfit.output.progress import progress
 from hpcfit.output.result import RunResult, StoredRun
 from hpcfit.output.store import RunStore, load
+from hpcfit.output.structure_files import write_structures
+from hpcfit.output.structure_report import end_lines, start_lines
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.service import Asked, answer, ask
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import DatasetIndex, Job, Predictions, State
+from hpcfit.records import DatasetIndex, FloatArray, Job, State
 from hpcfit.solver.covariance import covariance, propagated
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, iterate, start
 from hpcfit.solver.step import Bounds
@@ -132,11 +137,8 @@ def resume(output: str, comm: Communicator, log: TextIO) -> str:
                 raise InputError(faults)
         if stored and stored.note:
             log.write(f"{stored.note}\n")
-        state = stored.state if stored else None
-        if state and state.outcome == STOPPED_SIGNAL:
-            state = replace(state, outcome="")
         run = _Run(plan, comm, log, stopped)
-        return run.work(lambda header: RunStore.resume(_existing(stored), header, run.interval), state)
+        return run.work(lambda header: RunStore.resume(_existing(stored), header, run.interval), stored)
 
 
 def _existing(stored: StoredRun | None) -> StoredRun:
@@ -168,41 +170,60 @@ class _Run:
         """Iterations between checkpoints."""
         return self.plan.job.fitting.checkpoint_interval if self.plan.job.fitting else 1
 
-    def work(self, open_store: Callable[[RunHeader], RunStore], state: State | None) -> str:
-        """Fit from `state`, or from the job's start, and return the outcome; workers return an empty string."""
+    def work(self, open_store: Callable[[RunHeader], RunStore], earlier: StoredRun | None) -> str:
+        """Fit from where `earlier` stands, or from the job's start; return the outcome, workers an empty string."""
         begun = time.perf_counter()
         store = _open(self.plan, self.comm, open_store)
         local = LocalObjective(self.plan)
         if self.comm.rank != ROOT or store is None:
             answer(local, self.comm)
             return ""
-        with ask(local, self.comm) as problem:
-            self.log.write("\n".join(header_lines(store.header)) + "\n")
-            self.log.writelines(f"warning: {text}\n" for text in self.plan.warnings)
-            read_at = time.perf_counter()
-            state = _first(problem, local, state, self.comm)
-            state = self._iterate(problem, local, state, store)
-            if state.outcome == STOPPED_SIGNAL:
-                self.log.write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
-                return STOPPED_SIGNAL
-            fitted_at = time.perf_counter()
-            result = _result(problem, self.plan, local, state)
-            timings = {
-                "setup": read_at - begun,
-                "fit": fitted_at - read_at,
-                "result": time.perf_counter() - fitted_at,
-            }
-            store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
-        report.write(store.run, self.log)
-        write_exports(self.plan.job, store.run, self.log)
+        job, style = self.plan.job, store.header.style
+        with open_log(job.log_file, style, self.log, append=earlier is not None) as log:
+            with ask(local, self.comm) as problem:
+                log("medium").write("\n".join(header_lines(store.header)) + "\n")
+                log("minimum").writelines(f"warning: {text}\n" for text in self.plan.warnings)
+                if job.validate and earlier is None:
+                    log("minimum").writelines(f"{line}\n" for line in validation_lines(self.plan, local.model))
+                read_at = time.perf_counter()
+                started = problem.relaxed()
+                state = _first(problem, local, earlier, self.comm)
+                state = self._iterate(problem, local, state, store, log)
+                if state.outcome == STOPPED_SIGNAL:
+                    log("minimum").write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
+                    return STOPPED_SIGNAL
+                fitted_at = time.perf_counter()
+                if job.own_structures:
+                    log("medium").write("Computing structure properties\n")
+                result = _result(problem, self.plan, local, state, started)
+                timings = {
+                    "setup": read_at - begun,
+                    "fit": fitted_at - read_at,
+                    "result": time.perf_counter() - fitted_at,
+                }
+                store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
+            report.write(store.run, log("none"))
+            write_structures(job, result.structures, log("medium"))
+            write_exports(job, store.run, log("medium"))
         return state.outcome
 
-    def _iterate(self, problem: Asked, local: LocalObjective, state: State, store: RunStore) -> State:
-        fitting = local.plan.job.fitting
+    def _iterate(
+        self, problem: Asked, local: LocalObjective, state: State, store: RunStore, log: Callable[[str], TextIO]
+    ) -> State:
+        fitting, header = local.plan.job.fitting, store.header
         bounds = Bounds(local.model.lower, local.model.upper)
-        with progress(store.header.loss, self.log) as lines:
+
+        def save(state: State, seconds: float) -> None:
+            relaxed = problem.relaxed() if local.plan.work_blocks else ()
+            store.save(state, seconds, local.model.variables.parameters(state.x), relaxed)
+
+        own = local.plan.n_fitted_properties if fitting else 0
+        if own:
+            values = local.model.variables.parameters(state.x)
+            log("medium").writelines(f"{line}\n" for line in start_lines(header, values, own))
+        with progress(header.loss, log("medium")) as lines:
             if state.iteration == 0:
-                store.save(state, 0.0, local.model.variables.parameters(state.x))
+                save(state, 0.0)
                 lines.line(state, 0.0)
             if fitting is None:
                 return replace(state, outcome=NOT_FITTED)
@@ -212,12 +233,14 @@ class _Run:
                 if self.stopped() and not state.outcome:
                     state = replace(state, outcome=STOPPED_SIGNAL)
                 seconds, clock = time.perf_counter() - clock, time.perf_counter()
-                store.save(state, seconds, local.model.variables.parameters(state.x))
+                save(state, seconds)
                 lines.line(state, seconds)
                 if state.outcome:
                     break
+        if own and state.outcome != STOPPED_SIGNAL:
+            log("medium").writelines(f"{line}\n" for line in end_lines(header, state))
         if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
-            self.log.write(f"not finite: {where}\n")
+            log("minimum").write(f"not finite: {where}\n")
         return state
 
 
@@ -233,52 +256,37 @@ def _open(plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], RunS
     return store
 
 
-def _first(problem: Asked, local: LocalObjective, state: State | None, comm: Communicator) -> State:
+def _first(problem: Asked, local: LocalObjective, earlier: StoredRun | None, comm: Communicator) -> State:
     """Evaluate at the first point, which also shows how long each block takes."""
-    if state is None:
+    if earlier is None:
         state = start(local.model.start, problem)
-    elif comm.size > 1:
-        problem.cost(state.x)
+    else:
+        state = earlier.state
+        if state.outcome == STOPPED_SIGNAL:
+            state = replace(state, outcome="")
+        if comm.size > 1:
+            problem.cost(state.x)
     if comm.size > 1:
         problem.balance()
+    if earlier is not None:
+        problem.restore(earlier.relaxed)
     return state
 
 
-def _result(problem: Asked, plan: Plan, local: LocalObjective, state: State) -> RunResult:
+def _result(
+    problem: Asked, plan: Plan, local: LocalObjective, state: State, started: Sequence[FloatArray]
+) -> RunResult:
     matrix, singular = np.zeros((0, 0)), np.zeros(0)
     if len(state.x):
         matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)
         matrix = propagated(matrix, local.model.variables.jacobian(state.x))
-    return RunResult(state.outcome, state, matrix, singular, _predictions(problem, plan, state), timings={})
-
-
-def _predictions(problem: Asked, plan: Plan, state: State) -> tuple[Predictions, ...]:
-    """Join the blocks' predictions to datasets, beside the targets."""
-    answers = problem.predict(state.x)
-    joined = []
-    for number, source in enumerate(plan.sources):
-        own = [
-            answer for answer, block in zip(answers, plan.data_blocks, strict=True) if block.source == number
-        ]
-        chosen = plan.selected[number]
-        with Dataset(source.path, source.file) as dataset:
-            targets = dataset.read(int(chosen[0]), int(chosen[-1]) + 1).take(chosen - chosen[0])
-        joined.append(
-            Predictions(
-                source=source.id,
-                groups=targets.groups,
-                configuration=chosen,
-                group=targets.group,
-                ptr=targets.ptr,
-                energy=np.concatenate([energy for energy, _, _ in own]),
-                energy_target=targets.energy,
-                force=np.concatenate([force for _, force, _ in own]),
-                force_target=targets.force,
-                stress=np.concatenate([stress for _, _, stress in own]),
-                stress_target=targets.stress,
-            )
-        )
-    return tuple(joined)
+    predictions = dataset_predictions(plan, problem.predict(state.x))
+    structures: tuple[StructureOutcome, ...] = ()
+    if plan.work_blocks:
+        end = problem.results(state.x)
+        problem.restore(started)
+        structures = structure_outcomes(plan, problem.results(local.model.start), end)
+    return RunResult(state.outcome, state, matrix, singular, predictions, timings={}, structures=structures)
 
 
 @contextmanager

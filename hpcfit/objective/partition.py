@@ -21,7 +21,7 @@ _FEWEST_BLOCKS = 16
 _COST_PER_BLOCK = 20000
 
 #: Evaluations of a structure's copies that properties take, each by differences of exact first derivatives.
-_COPIES = {"bulk-modulus": 6, "bulk-modulus-derivative": 6, "energy-volume-curve": 10}
+_COPIES = {"bulk-modulus": 6, "bulk-modulus-derivative": 6, "energy-volume": 10}
 _COPIES_OF_CONSTANT = 6
 
 

@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 
 import h5py
 import numpy as np
 import scipy
 
-from hpcfit.records import DatasetIndex, DatasetSource, Fitting, Job, Parameter
+from hpcfit.records import VERBOSITIES, DatasetIndex, DatasetSource, Fitting, Job, Parameter
 from hpcfit.version import __version__
 
 
 @dataclass(frozen=True)
 class Loss:
-    """How the sum of squares is shown: ``factor`` times it, under the name ``label``."""
+    """How the sum of squares is shown: ``factor`` times it, under the name ``label``, with so many digits."""
 
     factor: float
     label: str
+    digits: int = 10
+
+    def text(self, cost: float) -> str:
+        """Return a sum of squares as it is shown."""
+        return f"{self.factor * cost:#.{self.digits}g}"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How much a run says, one of `VERBOSITIES`, and with how many digits; 0 for the default of each place."""
+
+    verbosity: str = "medium"
+    precision: int = 0
+
+    def shows(self, level: str) -> bool:
+        """Whether what belongs to a level is said."""
+        return VERBOSITIES.index(self.verbosity) >= VERBOSITIES.index(level)
+
+    def number(self, value: float, digits: int) -> str:
+        """Return a number as text, with `digits` digits unless the job says how many."""
+        return f"{value:.{self.precision or digits}g}"
 
 
 @dataclass(frozen=True)
@@ -102,6 +123,7 @@ class RunHeader:
     hosts: tuple[str, ...]
     counts: Counts
     loss: Loss
+    style: Style = Style()
 
     @property
     def free(self) -> tuple[Parameter, ...]:
@@ -133,7 +155,8 @@ def run_header(
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         hosts=machine.hosts,
         counts=counts,
-        loss=loss,
+        loss=replace(loss, digits=job.precision or loss.digits),
+        style=Style(job.verbosity, job.precision or 0),
     )
 
 

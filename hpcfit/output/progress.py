@@ -78,7 +78,7 @@ def iteration_line(loss: Loss, state: State, seconds: float) -> str:
     """Return the line of a state: ten digits of the loss, three of what only guides the eye."""
     cells = (
         str(state.iteration),
-        f"{loss.factor * state.cost:#.10g}",
+        loss.text(state.cost),
         *(_short(value) for value in (state.gradient, state.angle, state.damping, state.step)),
         "-" if np.isnan(state.acceleration) else f"{state.acceleration:.3f}",
         f"{state.n_linearisations}/{state.n_costs}/{state.n_seconds}",

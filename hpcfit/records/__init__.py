@@ -3,6 +3,7 @@
 from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
 from hpcfit.records.jobs import (
+    VERBOSITIES,
     AbsoluteWeights,
     Constraint,
     ConstraintTerm,
@@ -49,6 +50,7 @@ from hpcfit.records.structures import (
 __all__ = [
     "FREEDOMS",
     "N_ATOMS",
+    "VERBOSITIES",
     "AbsoluteWeights",
     "Atoms",
     "Configurations",

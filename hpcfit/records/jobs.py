@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from hpcfit.records.potentials import Function, Parameter, Potential
 from hpcfit.records.structures import DerivedProperty, Structure
 
+#: How much a run says, from least to most.
+VERBOSITIES = ("none", "minimum", "medium", "maximum", "debug")
+
 
 @dataclass(frozen=True)
 class FittedProperty:
@@ -158,6 +161,10 @@ class Job:
     constraints: tuple[Constraint, ...] = ()  #: each one behind those that it needs
     exports: tuple[ExportFile, ...] = ()
     warnings: tuple[str, ...] = ()  #: what looks like a mistake but may be meant
+    verbosity: str = "medium"  #: one of `VERBOSITIES`
+    precision: int | None = None  #: digits of printed numbers; None for the default
+    log_file: str = ""  #: what receives the log in place of standard output, resolved; empty for none
+    validate: bool = False  #: whether the potentials' derivatives are compared with differences
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
