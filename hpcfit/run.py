@@ -184,7 +184,9 @@ class _Run:
                 log("medium").write("\n".join(header_lines(store.header)) + "\n")
                 log("minimum").writelines(f"warning: {text}\n" for text in self.plan.warnings)
                 if job.validate and earlier is None:
-                    log("minimum").writelines(f"{line}\n" for line in validation_lines(self.plan, local.model))
+                    log("minimum").writelines(
+                        f"{line}\n" for line in validation_lines(self.plan, local.model)
+                    )
                 read_at = time.perf_counter()
                 started = problem.relaxed()
                 state = _first(problem, local, earlier, self.comm)
@@ -208,7 +210,12 @@ class _Run:
         return state.outcome
 
     def _iterate(
-        self, problem: Asked, local: LocalObjective, state: State, store: RunStore, log: Callable[[str], TextIO]
+        self,
+        problem: Asked,
+        local: LocalObjective,
+        state: State,
+        store: RunStore,
+        log: Callable[[str], TextIO],
     ) -> State:
         fitting, header = local.plan.job.fitting, store.header
         bounds = Bounds(local.model.lower, local.model.upper)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hpcfit.errors import Fault, InputError
 from hpcfit.objective.partition import WorkBlock, cut_structures, structure_cost
 from hpcfit.objective.structure_block import StructureWork
 from hpcfit.objective.weights import Weights
@@ -35,11 +36,12 @@ def work_blocks(
     with_derived = costs.copy()
     for first, *rest in needs:
         with_derived[first] += sum(costs[k] for k in {*rest} - {first})
+    masses = _masses(job)
     made = []
     for own in cut_structures(with_derived, n_blocks):
         derived = [k for k, (first, *_) in enumerate(needs) if first in own]
         others = dict.fromkeys(k for number in derived for k in needs[number] if k not in own)
-        work = _work(job, own, [*others], derived, weights, programs)
+        work = _work(job, own, [*others], derived, weights, programs, masses)
         made.append(WorkBlock(work, sum(with_derived[own.start : own.stop])))
     return tuple(made)
 
@@ -51,6 +53,7 @@ def _work(
     derived: Sequence[int],
     weights: Weights,
     programs: Sequence[Program],
+    masses: tuple[float, ...],
 ) -> StructureWork:
     structures = job.own_structures
     return StructureWork(
@@ -60,4 +63,23 @@ def _work(
         derived=tuple(job.derived[k] for k in derived),
         derived_weights=tuple(weights.derived[k] for k in derived),
         derived_programs=tuple(programs[k] for k in derived),
+        masses=masses,
     )
+
+
+def _masses(job: Job) -> tuple[float, ...]:
+    """Return the masses of the job's species, amu, where phonons are asked for: those of the elements by default."""
+    if not any(prop.name == "phonon-frequencies" for s in job.own_structures for prop in s.properties):
+        return ()
+    # ASE takes long to import, and few jobs need masses.
+    from ase.data import atomic_masses, atomic_numbers
+
+    given = job.masses or (None,) * len(job.species)
+    unknown = [
+        s for s, mass in zip(job.species, given, strict=True) if mass is None and s not in atomic_numbers
+    ]
+    if unknown:
+        what = "mass of a species that is no element is needed for phonons"
+        raise InputError([Fault(job.path, what, ", ".join(unknown), '<species mass="...">')])
+    pairs = zip(job.species, given, strict=True)
+    return tuple(float(atomic_masses[atomic_numbers[s]]) if mass is None else mass for s, mass in pairs)

@@ -7,7 +7,6 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpcfit.output.outcomes import PropertyOutcome, StructureOutcome
 from hpcfit.records import IntArray

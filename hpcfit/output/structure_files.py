@@ -38,7 +38,7 @@ def _ase_atoms(outcome: StructureOutcome) -> Any:
 
     atoms = Atoms(outcome.symbols, positions=outcome.position, cell=outcome.cell, pbc=outcome.pbc)
     values = {prop.name: prop.value for prop in outcome.properties}
-    known = {"energy": float(values["total-energy"][0])}
+    known: dict[str, Any] = {"energy": float(values["total-energy"][0])}
     if "atomic-forces" in values:
         known["forces"] = values["atomic-forces"].reshape(-1, 3)
     atoms.calc = SinglePointCalculator(atoms, **known)
@@ -66,12 +66,12 @@ def _write_dump(path: Path, atoms: Any, species: Sequence[str]) -> None:
     prism = Prism(np.array(atoms.cell.complete()), pbc=atoms.pbc)
     position = prism.vector_to_lammps(atoms.positions)
     lengths, (xy, xz, yz) = np.array(prism.get_lammps_prism()[:3]), prism.get_lammps_prism()[3:]
-    low, high = np.zeros(3), lengths
+    low, high = np.zeros(3), lengths.copy()
     for axis in np.flatnonzero(~atoms.cell.any(axis=1)):
         low[axis], high[axis] = position[:, axis].min(), position[:, axis].max()
     # LAMMPS's bounds are those of the box around the tilted cell
     low += [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]
-    high = high + [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
+    high += [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
     kinds = " ".join("pp" if periodic else "ff" for periodic in atoms.pbc)
     lines = ["ITEM: TIMESTEP", "0", "ITEM: NUMBER OF ATOMS", str(len(atoms))]
     lines.append(f"ITEM: BOX BOUNDS xy xz yz {kinds}")

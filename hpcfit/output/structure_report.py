@@ -40,7 +40,10 @@ def parameter_lines(header: RunHeader, values: FloatArray) -> list[str]:
 
 def end_lines(header: RunHeader, state: State) -> list[str]:
     """Return what is said of a fit of own structures when it has ended."""
-    return [f"Iterations {state.iteration} residual {header.loss.text(state.cost)}", "Fitting process complete."]
+    return [
+        f"Iterations {state.iteration} residual {header.loss.text(state.cost)}",
+        "Fitting process complete.",
+    ]
 
 
 def structure_lines(outcomes: Sequence[StructureOutcome], style: Style) -> list[str]:
@@ -109,9 +112,7 @@ def _comparison(prop: PropertyOutcome, style: Style) -> str:
             parts.append(f"Tolerance: {style.number(prop.tolerance, _DIGITS)}")
         else:
             parts.append(f"Style: {prop.style}")
-        named, residual = (
-            ("Weighted residual", prop.residual) if prop.fit else ("Residual", prop.deviation)
-        )
+        named, residual = ("Weighted residual", prop.residual) if prop.fit else ("Residual", prop.deviation)
         parts.append(f"{named}: {style.number(residual, _DIGITS)}")
     text = f" {'; '.join(parts)}" if parts else ""
     if prop.state:
