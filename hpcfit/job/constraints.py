@@ -83,7 +83,7 @@ class _Reader:
             read = self._constraint(element)
             dependent = read.constraint.dependent
             if dependent in found:
-                earlier = f"line {values.line_of(found[dependent].element)}"
+                earlier = self._faults.line(found[dependent].element)
                 self._faults.add(element, f"{dependent} depends twice", f"another constraint in {earlier}")
             elif self._known(element, "dependent-dof", dependent, self._parameters):
                 found[dependent] = read

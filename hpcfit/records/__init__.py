@@ -3,6 +3,7 @@
 from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
 from hpcfit.records.jobs import (
+    VERBOSITIES,
     AbsoluteWeights,
     Constraint,
     ConstraintTerm,
@@ -13,7 +14,9 @@ from hpcfit.records.jobs import (
     GeodesicOptions,
     Group,
     Job,
+    Origin,
     functions_by_path,
+    place_of,
 )
 from hpcfit.records.potentials import (
     N_ATOMS,
@@ -49,6 +52,7 @@ from hpcfit.records.structures import (
 __all__ = [
     "FREEDOMS",
     "N_ATOMS",
+    "VERBOSITIES",
     "AbsoluteWeights",
     "Atoms",
     "Configurations",
@@ -73,6 +77,7 @@ __all__ = [
     "LatticeForm",
     "Missing",
     "Modification",
+    "Origin",
     "Parameter",
     "ParameterForm",
     "ParameterKind",
@@ -88,6 +93,7 @@ __all__ = [
     "StructureResult",
     "WantedProperty",
     "functions_by_path",
+    "place_of",
     "species_tuple",
     "species_tuples",
 ]
