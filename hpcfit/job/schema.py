@@ -89,7 +89,9 @@ def _lattice(form: LatticeForm) -> etree._Element:
 
 def _property(form: PropertyForm) -> etree._Element:
     own = [_optional(_node("attribute", _node("text"), name=name)) for name in form.arguments]
-    return _node("element", _ref("vector-property" if form.vector else "scalar-property"), *own, name=form.name)
+    return _node(
+        "element", _ref("vector-property" if form.vector else "scalar-property"), *own, name=form.name
+    )
 
 
 def _potential(form: PotentialForm) -> etree._Element:

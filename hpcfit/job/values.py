@@ -121,6 +121,8 @@ def check_ids(elements: Iterable[etree._Element], faults: Faults) -> None:
     for element in elements:
         name = line_of_text(element.get("id"))
         if name in earlier:
-            faults.add(element, "id is not unique", f"{quoted(name)}, already in {faults.line(earlier[name])}")
+            faults.add(
+                element, "id is not unique", f"{quoted(name)}, already in {faults.line(earlier[name])}"
+            )
         elif name:
             earlier[name] = element

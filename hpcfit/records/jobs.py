@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from hpcfit.records.potentials import Function, Parameter, Potential
 from hpcfit.records.structures import DerivedProperty, Structure
 
-
 #: How much a run says, from least to most.
 VERBOSITIES = ("none", "minimum", "medium", "maximum", "debug")
 
@@ -175,7 +174,9 @@ class Job:
     precision: int | None = None  #: digits of printed numbers; None for the default
     log_file: str = ""  #: what receives the log in place of standard output, resolved; empty for none
     validate: bool = False  #: whether the potentials' derivatives are compared with differences
-    masses: tuple[float | None, ...] = ()  #: per species, amu; None, or nothing at all, where the job gives none
+    masses: tuple[
+        float | None, ...
+    ] = ()  #: per species, amu; None, or nothing at all, where the job gives none
     atomic_numbers: tuple[int | None, ...] = ()  #: per species, as `masses`
     origins: tuple[Origin, ...] = ()  #: of the lines of `text`; empty where nothing is included
 
