@@ -121,7 +121,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     faults: list[Fault] = []
     selected = []
     for source, index in zip(job.datasets, indices, strict=True):
-        where = f"{job.path}:{source.line}"
+        where = job.place(source.line)
         faults.extend(
             Fault(where, f"{source.file} holds a species that the job lacks", symbol, ", ".join(job.species))
             for symbol in index.symbols

@@ -49,8 +49,10 @@ def _job_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
         if found != allowed:
             what = "job changed since the run started"
             start = _shown_from(found, allowed)
-            yield Fault(f"{job.path}:{number}", what, _shown(found, start), _shown(allowed, start))
+            yield Fault(job.place(number), what, _shown(found, start), _shown(allowed, start))
             return
+    if job.hash != header.job_hash:
+        yield Fault(job.path, "a structure's file changed since the run started")
 
 
 def _start_faults(header: RunHeader, job: Job) -> Iterator[Fault]:

@@ -14,7 +14,9 @@ from hpcfit.records.jobs import (
     GeodesicOptions,
     Group,
     Job,
+    Origin,
     functions_by_path,
+    place_of,
 )
 from hpcfit.records.potentials import (
     N_ATOMS,
@@ -75,6 +77,7 @@ __all__ = [
     "LatticeForm",
     "Missing",
     "Modification",
+    "Origin",
     "Parameter",
     "ParameterForm",
     "ParameterKind",
@@ -90,6 +93,7 @@ __all__ = [
     "StructureResult",
     "WantedProperty",
     "functions_by_path",
+    "place_of",
     "species_tuple",
     "species_tuples",
 ]

@@ -146,12 +146,21 @@ class Constraint:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the lines of a job's text come from, up to the next origin: line `first` is line `line` of `file`."""
+
+    first: int
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
 class Job:
     """A job file as every rank holds it."""
 
     path: str
-    text: str  #: the file as read, byte for byte
-    hash: str  #: SHA-256 of `text`
+    text: str  #: the file as read, byte for byte, with the files in it that it includes
+    hash: str  #: SHA-256 of `text`, and of the structures in the files that it names
     name: str
     species: tuple[str, ...]
     fitting: Fitting | None  #: None when there is nothing to fit or fitting is disabled
@@ -165,6 +174,15 @@ class Job:
     precision: int | None = None  #: digits of printed numbers; None for the default
     log_file: str = ""  #: what receives the log in place of standard output, resolved; empty for none
     validate: bool = False  #: whether the potentials' derivatives are compared with differences
+    masses: tuple[
+        float | None, ...
+    ] = ()  #: per species, amu; None, or nothing at all, where the job gives none
+    atomic_numbers: tuple[int | None, ...] = ()  #: per species, as `masses`
+    origins: tuple[Origin, ...] = ()  #: of the lines of `text`; empty where nothing is included
+
+    def place(self, line: int) -> str:
+        """Return the file and line that a line of `text` comes from, as faults say it."""
+        return place_of(line, self.path, self.origins)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -201,6 +219,14 @@ class Job:
     def derived(self) -> tuple[DerivedProperty, ...]:
         """Every property of several structures, in document order."""
         return tuple(leaf for leaf in _leaves(self.structures) if isinstance(leaf, DerivedProperty))
+
+
+def place_of(line: int, path: str, origins: Sequence[Origin]) -> str:
+    """Return the file and line that a line of a job's text comes from: `path` where it has no origin."""
+    earlier = [origin for origin in origins if origin.first <= line]
+    if not earlier:
+        return f"{path}:{line}"
+    return f"{earlier[-1].file}:{earlier[-1].line + line - earlier[-1].first}"
 
 
 def functions_by_path(potentials: Sequence[Potential]) -> dict[str, Function]:
