@@ -42,6 +42,7 @@ from hpcfit.records import DatasetIndex, FloatArray, Job, State
 from hpcfit.solver.covariance import covariance, propagated
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, iterate, start
 from hpcfit.solver.step import Bounds
+from hpcfit.structure.catalogue import structure_catalogue
 
 STOPPED_SIGNAL = "stopped: signal"
 NOT_FITTED = "not fitted"
@@ -67,9 +68,10 @@ def prepare(read: Callable[[], Job], comm: Communicator) -> Plan:
     return whole
 
 
-def read(path: str) -> Job:
-    """Return the job at `path`, with the kernels' catalogue of potentials and the functions to build them from."""
-    return read_job(path, potential_forms(), function_catalogue())
+def read(path: str, allow_outside: bool = False) -> Job:
+    """Return the job at `path`, with the potentials, functions, lattices and properties that there are."""
+    catalogues = potential_forms(), function_catalogue(), structure_catalogue()
+    return read_job(path, *catalogues, allow_outside=allow_outside)
 
 
 def _indices(job: Job) -> list[DatasetIndex]:
@@ -86,7 +88,9 @@ def _indices(job: Job) -> list[DatasetIndex]:
     return indices
 
 
-def fit(path: str, output: str, overwrite: bool, comm: Communicator, log: TextIO) -> str:
+def fit(
+    path: str, output: str, overwrite: bool, comm: Communicator, log: TextIO, allow_outside: bool = False
+) -> str:
     """Fit a job from its start and return the outcome, on the root; workers return an empty string.
 
     Parameters
@@ -101,6 +105,8 @@ def fit(path: str, output: str, overwrite: bool, comm: Communicator, log: TextIO
         The ranks.
     log
         Where the root writes its log.
+    allow_outside
+        Whether the job may include files from outside its folder.
 
     Raises
     ------
@@ -108,12 +114,12 @@ def fit(path: str, output: str, overwrite: bool, comm: Communicator, log: TextIO
         On every rank, with all faults of the input.
     """
     with _signals() as stopped:
-        plan = prepare(lambda: read(path), comm)
+        plan = prepare(lambda: read(path, allow_outside), comm)
         run = _Run(plan, comm, log, stopped)
         return run.work(lambda header: RunStore.create(output, header, run.interval, overwrite), None)
 
 
-def resume(output: str, comm: Communicator, log: TextIO) -> str:
+def resume(output: str, comm: Communicator, log: TextIO, allow_outside: bool = False) -> str:
     """Go on with the run in `output`, with the bits it would have had, and return the outcome as `fit` does.
 
     Raises
@@ -131,7 +137,7 @@ def resume(output: str, comm: Communicator, log: TextIO) -> str:
             report.write(stored, log)
         return str(finished)
     with _signals() as stopped:
-        plan = prepare(lambda: _reread(stored), comm)
+        plan = prepare(lambda: _reread(stored, allow_outside), comm)
         with together(comm):
             if stored and (faults := differences(stored.header, plan.job, plan.indices)):
                 raise InputError(faults)
@@ -147,13 +153,13 @@ def _existing(stored: StoredRun | None) -> StoredRun:
     return stored
 
 
-def _reread(stored: StoredRun | None) -> Job:
+def _reread(stored: StoredRun | None, allow_outside: bool) -> Job:
     path = _existing(stored).header.job_path
     if not Path(path).exists():
         raise InputError(
             [Fault(path, "job of the run does not exist", allowed="the file the run was started with")]
         )
-    return read(path)
+    return read(path, allow_outside)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ CASES = {
         [
             (
                 "job.xml:23: element not allowed in <job>, found <strucures>, allowed "
-                "<atom-types>, <fitting>, <name>, <parameter-constraints>, <potentials>, <structures>, "
+                "<atom-types>, <fitting>, <name>, <output-file>, <parameter-constraints>, <potentials>, "
+                "<real-precision>, <structures>, <tolerance-preset>, <validate-potentials>, <verbosity>, "
                 "nearest <structures>"
             )
         ],
@@ -25,7 +26,7 @@ CASES = {
         [
             (
                 "job.xml:28: unknown attribute in <atomic-forces>, found tolerence, allowed fit, "
-                "relative-weight, tolerance, nearest tolerance"
+                "relative-weight, residual-style, tolerance, nearest tolerance"
             )
         ],
     ),
@@ -154,20 +155,6 @@ CASES = {
         ],
     ),
     "no id": ([(' id="SW"', "")], ["job.xml:10: missing attribute in <stillinger-weber>, allowed id"]),
-    "xinclude": (
-        [
-            (
-                "  <fitting>",
-                '  <xi:include href="x.xml" xmlns:xi="http://www.w3.org/2001/XInclude"/>\n  <fitting>',
-            )
-        ],
-        [
-            (
-                "job.xml:6: element not allowed in <job>, found <xi:include>, allowed "
-                "<atom-types>, <fitting>, <name>, <parameter-constraints>, <potentials>, <structures>"
-            )
-        ],
-    ),
     "foreign namespace": (
         [("<job>", '<job xmlns="urn:x">')],
         ["job.xml:1: not a job, found <job> of urn:x, allowed <job>"],
@@ -180,6 +167,19 @@ CASES = {
                 "normalised, normalized, absolute, nearest absolute"
             )
         ],
+    ),
+    "residual style of a dataset": (
+        [('tolerance="0.02"', 'residual-style="absolute-diff"')],
+        [
+            (
+                'job.xml:28: bad value of residual-style in <atomic-forces>, found "absolute-diff", '
+                "allowed squared"
+            )
+        ],
+    ),
+    "structures without a catalogue": (
+        [("<dataset", "<user-structure/><dataset")],
+        [("job.xml:25: element not allowed in <group>, found <user-structure>, allowed <dataset>, <group>")],
     ),
     "empty species": (
         [("<species>Si</species>", "<species/>")],
