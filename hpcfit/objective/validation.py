@@ -18,8 +18,8 @@ from hpcfit.potential.library import Geometry
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Atoms, Configurations, FloatArray, Job
 
-#: Width of differences: Angstrom for atoms, a strain for cells; for parameters a fraction of their size.
-_WIDTH, _PARAMETER_WIDTH = 1e-3, 1e-4
+#: Widths of differences: Angstrom for atoms, strains of cells, for parameters a fraction of their size.
+_WIDTH, _STRAIN, _PARAMETER_WIDTH = 1e-3, 3e-4, 1e-4
 
 #: Points of a difference in units of the width, and their factors: (4 D(h / 2) - D(h)) / 3.
 _POINTS = np.array([-1.0, -0.5, 0.5, 1.0])
@@ -70,9 +70,9 @@ def differences(job: Job, model: Model, name: str, atoms: Atoms) -> Iterator[Wor
     """Yield the largest difference of each kind in one structure."""
     exact = _columns(job, model, [atoms], model.start, derivatives=True)[0]
     where, n = f"structure '{name}'", 1 + 3 * len(atoms)
-    moved = _slopes(job, model, [partial(_moved, atoms, k) for k in range(3 * len(atoms))])
+    moved = _slopes(job, model, [partial(_moved, atoms, k) for k in range(3 * len(atoms))], _WIDTH)
     yield Worst("forces", _largest(moved + exact[0, 1:n]), "eV/A", where)
-    strained = _slopes(job, model, [partial(_strained, atoms, *place) for place in _VOIGT])
+    strained = _slopes(job, model, [partial(_strained, atoms, *place) for place in _VOIGT], _STRAIN)
     yield Worst("virials", _largest(strained + exact[0, n:]), "eV", where)
     for k, parameter in enumerate(job.free):
         width = _PARAMETER_WIDTH * (abs(model.start[k]) or 1.0)
@@ -85,14 +85,14 @@ def differences(job: Job, model: Model, name: str, atoms: Atoms) -> Iterator[Wor
         yield Worst("derivatives by parameters", error, "of the largest", f"{parameter.path}, {where}")
 
 
-def _slopes(job: Job, model: Model, changes: Sequence[Callable[[float], Atoms]]) -> FloatArray:
+def _slopes(job: Job, model: Model, changes: Sequence[Callable[[float], Atoms]], width: float) -> FloatArray:
     """Return the derivative of the energy along each of several changes of one structure, which take an amount."""
-    copies = [change(_WIDTH * point) for change in changes for point in _POINTS]
+    copies = [change(width * point) for change in changes for point in _POINTS]
     energies = [
         _columns(job, model, copies[first : first + _AT_ONCE], model.start)[:, 0, 0]
         for first in range(0, len(copies), _AT_ONCE)
     ]
-    return np.concatenate(energies).reshape(-1, len(_POINTS)) @ _FACTORS / _WIDTH
+    return np.concatenate(energies).reshape(-1, len(_POINTS)) @ _FACTORS / width
 
 
 def _moved(atoms: Atoms, component: int, amount: float) -> Atoms:

@@ -49,7 +49,8 @@ def _write_poscar(path: Path, atoms: Any, species: Sequence[str]) -> None:
     from ase.io.vasp import write_vasp
 
     # readers of POSCAR want the atoms of one species together
-    write_vasp(path, atoms, direct=True, sort=True)
+    order = np.argsort([species.index(symbol) for symbol in atoms.symbols], kind="stable")
+    write_vasp(path, atoms[order], direct=True)
 
 
 def _write_extxyz(path: Path, atoms: Any, species: Sequence[str]) -> None:

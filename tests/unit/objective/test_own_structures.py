@@ -22,12 +22,18 @@ def unfitted(name="plain"):
 
 
 FORMATION = derived(
-    "formation", "v - 31*b", [("v", "vacancy", "total-energy"), ("b", "fcc", "atomic-energy")], 0.66, weight=4.0
+    "formation",
+    "v - 31*b",
+    [("v", "vacancy", "total-energy"), ("b", "fcc", "atomic-energy")],
+    0.66,
+    weight=4.0,
 )
 
 
 def mixed():
-    inner = Group("inner", 3.0, (lattice("bcc", 3.1, (wanted("atomic-energy", -3.2),), form="bcc"), unfitted()))
+    inner = Group(
+        "inner", 3.0, (lattice("bcc", 3.1, (wanted("atomic-energy", -3.2),), form="bcc"), unfitted())
+    )
     outer = Group("outer", 2.0, (fcc(weight=5.0), inner))
     return lj_job([outer, vacancy(4.05, (wanted("total-energy", fit=False),)), FORMATION])
 
@@ -35,7 +41,9 @@ def mixed():
 def test_weights_by_hand():
     """Outer : formation = 2 : 4, fcc : inner = 5 : 3, energy : modulus = 2 : 1; what is not fitted drops out."""
     weights = make_plan(mixed(), []).weights
-    assert weights.structures[0] == pytest.approx((2 / 6 * 5 / 8 * 2 / 3, 2 / 6 * 5 / 8 * 1 / 3, 0.0), rel=1e-15)
+    assert weights.structures[0] == pytest.approx(
+        (2 / 6 * 5 / 8 * 2 / 3, 2 / 6 * 5 / 8 * 1 / 3, 0.0), rel=1e-15
+    )
     assert weights.structures[1] == pytest.approx((2 / 6 * 3 / 8,), rel=1e-15)
     assert weights.structures[2:] == ((0.0,), (0.0,))
     assert weights.derived == pytest.approx((4 / 6,), rel=1e-15)
@@ -64,13 +72,19 @@ def blocks_of(job, n_blocks):
 
 def test_a_derived_property_stands_with_its_first_structure_and_brings_the_others():
     works = blocks_of(mixed(), 600)
-    assert [[s.id for s in work.structures] for work in works] == [["fcc"], ["bcc", "plain"], ["vacancy", "fcc"]]
+    assert [[s.id for s in work.structures] for work in works] == [
+        ["fcc"],
+        ["bcc", "plain"],
+        ["vacancy", "fcc"],
+    ]
     assert [work.n_own for work in works] == [1, 2, 1]
     assert [len(work.derived) for work in works] == [0, 0, 1]
     assert works[2].derived_weights == pytest.approx((4 / 6,)) and len(works[2].weights) == 1
     (whole,) = blocks_of(mixed(), 1)
     assert [s.id for s in whole.structures] == ["fcc", "bcc", "plain", "vacancy"] and whole.n_own == 4
-    assert run(whole.derived_programs[0], [-100.0, -3.3], np.zeros(1))[:, 0] == pytest.approx([2.3, 1.0, -31.0])
+    assert run(whole.derived_programs[0], [-100.0, -3.3], np.zeros(1))[:, 0] == pytest.approx(
+        [2.3, 1.0, -31.0]
+    )
 
 
 def test_blocks_hold_about_the_same_cost_in_the_order_of_the_job():
