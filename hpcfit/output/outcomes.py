@@ -199,7 +199,9 @@ def _property(
     start, value = (np.atleast_1d(result.values[name]) / form.size for result in results)
     wanted, weight = listed or (WantedProperty(name, False, (), 1.0, form.size, "squared"), 0.0)
     mirrored = next((f for f in structure.relaxed if f.name == form.mirrors), None)
-    target = np.array(wanted.target) / form.size if wanted.target else np.full(len(value), np.nan)
+    target = np.array(wanted.target or (np.nan,)) / form.size
+    # one NaN stands for a whole vector: of a structure that did not relax, or where there is no target
+    start, value, target = (part.copy() for part in np.broadcast_arrays(start, value, target))
     return PropertyOutcome(
         name=name,
         unit=form.unit,

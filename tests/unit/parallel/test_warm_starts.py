@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from half_relaxing import HalfRelaxing
+from forgetful import Forgetful
 from lattice_jobs import derived, lattice, lj_job, wanted
 from small_jobs import bits
 from thread_ranks import on_ranks
@@ -21,8 +21,8 @@ X = np.array([2.1, 0.45])
 
 
 @pytest.fixture(autouse=True)
-def half_relaxing(monkeypatch):
-    monkeypatch.setattr(local, "StructureBlock", HalfRelaxing)
+def forgetful(monkeypatch):
+    monkeypatch.setattr(local, "StructureBlock", Forgetful)
 
 
 @pytest.fixture
@@ -41,8 +41,7 @@ def job(tmp_path):
 def answers(problem):
     """Ask in the order of a fit, move the blocks, and go on."""
     first = problem.linearise(X), problem.linearise(1.1 * X)
-    seconds = problem._service._local.seconds
-    seconds[: min(2, len(seconds))] = 1.0
+    problem._service._local.seconds[:] = 1.0  # as if the root were the slowest
     before = problem._service._starts.copy()
     problem.balance()
     found = [*first, problem.linearise(0.9 * X)]
@@ -52,7 +51,7 @@ def answers(problem):
     shifted = problem.relaxed()
     assert all(np.array_equal(a + 0.5, b) for a, b in zip(vectors, shifted, strict=True))
     results = [(r.id, v.tobytes()) for structures, _ in problem.results(X) for r in structures for v in r.values.values()]
-    return (numbers, [v.tobytes() for v in vectors], results), not np.array_equal(before, problem._service._starts)
+    return (numbers, [v.tobytes() for v in vectors], results), before, problem._service._starts
 
 
 def asked(plan):
@@ -70,17 +69,17 @@ def asked(plan):
 def test_warm_starts_move_with_blocks(job, size):
     plan = make_plan(job, [])
     assert len(plan.work_blocks) == 6
-    expected, _ = asked(plan)(Serial())
-    found, moved = on_ranks(size, asked(plan))[0]
+    expected = asked(plan)(Serial())[0]
+    found, before, after = on_ranks(size, asked(plan))[0]
     assert found == expected
-    assert moved == (size < 6)
+    assert after[1] == 1 and (before[1] > 1 or size > 3)
 
 
 class Killed(BaseException):
     """Ends a run as a kill does."""
 
 
-@pytest.mark.parametrize(("place", "number"), [("save", 2), ("save", 3), ("save", 6), ("finish", 1)])
+@pytest.mark.parametrize(("place", "number"), [("save", 2), ("save", 4), ("save", 5), ("finish", 1)])
 def test_warm_starts_survive_a_kill(job, tmp_path, monkeypatch, place, number):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(run, "read", lambda path, *options: job)
@@ -98,7 +97,7 @@ def test_warm_starts_survive_a_kill(job, tmp_path, monkeypatch, place, number):
         run.fit(job.path, "run.h5", False, Serial(), io.StringIO())
     assert load("run.h5").result is None and len(load("run.h5").relaxed) == 6
     run.resume("run.h5", Serial(), io.StringIO())
-    assert load("run.h5").state.iteration > 6
+    assert load("run.h5").state.iteration >= 4
     assert bits("run.h5") == bits("whole.h5")
 
 
@@ -108,7 +107,7 @@ def test_what_comes_before_the_fit_starts_where_the_job_does(job, tmp_path, monk
     run.fit(job.path, "run.h5", False, Serial(), io.StringIO())
     plan = make_plan(job, [])
     model = local.LocalObjective(plan).model
-    answers = [HalfRelaxing(model, block.work).results(model.start)[0] for block in plan.work_blocks]
+    answers = [Forgetful(model, block.work).results(model.start)[0] for block in plan.work_blocks]
     result = [result for results in answers for result in results][3]
     stored = load("run.h5").result.structures
     found = length_of(stored[3])
