@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hpcfit.errors import Fault, InputError
+from hpcfit.objective.copies import CopiesEvaluator
 from hpcfit.objective.model import Model
+from hpcfit.objective.structure_rows import Row
+from hpcfit.potential.expression.interpreter import run
 from hpcfit.potential.library import NotFinite
 from hpcfit.potential.program import Program
 from hpcfit.records import DerivedProperty, FloatArray, Structure, StructureResult
+from hpcfit.structure.properties import FORMS, measure
+from hpcfit.structure.questions import Dialogue, answer_all
+from hpcfit.structure.response import Case, Task, Values
 
 
 @dataclass(frozen=True)
@@ -46,44 +54,270 @@ class StructureWork:
 class StructureBlock:
     """The residual of a block of structures as a function of the free parameters.
 
+    A structure that does not relax counts as `structure_rows.FAILED` says, with derivatives of 0; one that halts at a
+    bound counts with its values there. `warnings` names both. Relaxations start from where those of the last
+    linearisation ended, so that answers do not depend on trial points in between.
+
     Parameters
     ----------
     model
         The job's potentials.
     work
         The structures and what is wanted of them.
+
+    Raises
+    ------
+    InputError
+        When a structure has not got a property, or a freedom, that is asked of it.
     """
 
     def __init__(self, model: Model, work: StructureWork) -> None:
+        self._model, self._work = model, work
+        self._evaluator = CopiesEvaluator(model, model.n_species)
+        self._items = list(_items(work))
+        self._s = [item.case.freedoms.start for item in self._items]
+        self._hessians: list[FloatArray | None] = [None] * len(self._items)
+        self._rows = [row for item in self._items for row in item.rows.values()]
+        self._derived = [
+            Row(derived.wanted, weight)
+            for derived, weight in zip(work.derived, work.derived_weights, strict=True)
+        ]
+        self.n_residuals = sum(row.n for row in [*self._rows, *self._derived] if row.weight > 0)
+        self._columns: FloatArray | None = None
+        self._values: list[Values | None] = []
         self.trouble: NotFinite | None = None
-        self.n_residuals = 0
 
     @property
     def n_bytes(self) -> int:
-        """Memory held."""
-        raise NotImplementedError
+        """Memory held: neighbours, second derivatives, and the Jacobian once it was asked for."""
+        held = sum(h.nbytes for h in self._hessians if h is not None) + self._evaluator.n_bytes
+        return held + (0 if self._columns is None else self._columns.nbytes)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What went wrong with the last answer, one line for each structure concerned."""
+        return [
+            f"structure '{item.structure.id}': {values.relaxed.trouble}"
+            for item, values in zip(self._items, self._values, strict=True)
+            if values is not None and values.relaxed.trouble
+        ]
+
+    def _ask(self, question: Callable[[int, _Item], Dialogue[Values]], x: FloatArray, fitted: bool) -> None:
+        """Have all structures answer a question; those that the objective does not need only where wanted."""
+        self._evaluator.at(x)
+        chosen = [k for k, item in enumerate(self._items) if item.fitted or not fitted]
+        answers = answer_all([question(k, self._items[k]) for k in chosen], self._evaluator)
+        self._values = [None] * len(self._items)
+        for k, values in zip(chosen, answers, strict=True):
+            self._values[k] = values if _finite(values) else _not_finite(values)
 
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]."""
-        raise NotImplementedError
+        residual = self._residual(x)
+        return float(residual @ residual)
+
+    def _residual(self, x: FloatArray) -> FloatArray:
+        self._ask(
+            lambda k, item: item.case.values(item.fitted_tasks, self._s[k], self._hessians[k]), x, fitted=True
+        )
+        return self._assemble(derivatives=False)[0]
 
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
-        raise NotImplementedError
+        self._point = x.copy()
+        self._ask(lambda k, item: item.case.linearised(item.fitted_tasks, self._s[k]), x, fitted=True)
+        for k, values in enumerate(self._values):
+            if values is not None and not values.relaxed.failed:
+                self._s[k], self._hessians[k] = values.relaxed.s, values.hessian
+        self._columns = self._assemble(derivatives=True)
+        return self._columns
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
-        """Return J^T r'' [n_free] at the point of the last `linearise`, r'' along `v` from one more residual."""
-        raise NotImplementedError
+        """Return J^T r'' [n_free] at the point of the last `linearise`, r'' along `v` from one more residual.
+
+        Transtrum and Sethna, arXiv:1201.5885, eq. 19: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v].
+        """
+        if self._columns is None:
+            raise ValueError("second derivative asked for before any linearisation")
+        difference = (self._residual(self._point + h * v) - self._columns[0]) / h
+        return np.asarray(self._columns[1:] @ ((2.0 / h) * (difference - v @ self._columns[1:])))
+
+    def _assemble(self, derivatives: bool) -> FloatArray:
+        """Return the columns [1 or 1 + n_free, n_rows] of what was answered last."""
+        n = 1 + self._model.n_free if derivatives else 1
+        parts = [np.zeros((n, 0))]
+        for item, values in zip(self._items, self._values, strict=True):
+            for label, row in item.rows.items():
+                parts.append(_columns(row, item.taken(values, label), n))
+        for derived, row, program in zip(
+            self._work.derived, self._derived, self._work.derived_programs, strict=True
+        ):
+            if row.weight > 0:
+                parts.append(_columns(row, self._combined(derived, program, derivatives), n))
+        return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+    def _combined(self, derived: DerivedProperty, program: Program, derivatives: bool) -> FloatArray | None:
+        """Return a derived property and its derivatives [1 or 1 + n_free, 1], or None where a structure failed."""
+        items = {
+            item.structure.id: (item, values) for item, values in zip(self._items, self._values, strict=True)
+        }
+        found = []
+        for term in derived.terms:
+            item, values = items[term.structure]
+            if (taken := item.taken(values, term.property)) is None:
+                return None
+            found.append(taken[:, 0] / FORMS[term.property].size)
+        outputs = run(program, [float(term[0]) for term in found], np.zeros(1))[:, 0]
+        columns = outputs[:1, None]
+        if derivatives:
+            slopes = sum(
+                (slope * term[1:] for slope, term in zip(outputs[1:], found, strict=True)), np.zeros(1)
+            )
+            columns = np.concatenate([columns, np.broadcast_to(slopes, self._model.n_free)[:, None]])
+        return columns if np.isfinite(columns).all() else None
 
     def results(self, x: FloatArray) -> tuple[list[StructureResult], list[float]]:
-        """Return what the model makes of the own structures at `x`, and the derived values in their units."""
-        raise NotImplementedError
+        """Return what the model makes of the own structures at `x`, and the derived properties in their units.
+
+        A structure that did not relax has NaN for all values, and the atoms that it started from.
+        """
+        self._ask(
+            lambda k, item: item.case.values(item.tasks, self._s[k], self._hessians[k]), x, fitted=False
+        )
+        results = [
+            item.result(values)
+            for item, values in zip(self._items[: self._work.n_own], self._values, strict=False)
+            if values is not None
+        ]
+        combined = [
+            self._combined(derived, program, derivatives=False)
+            for derived, program in zip(self._work.derived, self._work.derived_programs, strict=True)
+        ]
+        return results, [np.nan if one is None else float(one[0, 0]) for one in combined]
 
     @property
     def relaxed(self) -> FloatArray:
         """All relaxed degrees of freedom, flat: where the next relaxations start."""
-        return np.zeros(0)
+        return np.concatenate([np.zeros(0), *self._s])
 
     def restore(self, relaxed: FloatArray) -> None:
-        """Start the next relaxations from there."""
-        raise NotImplementedError
+        """Start the next relaxations from there.
+
+        Raises
+        ------
+        ValueError
+            When their number is another.
+        """
+        ends = np.cumsum([len(s) for s in self._s])
+        if len(relaxed) != len(self.relaxed):
+            raise ValueError(f"degrees of freedom, found {len(relaxed)}, allowed {len(self.relaxed)}")
+        self._s = [part.copy() for part in np.split(relaxed, ends[:-1])] if len(ends) else []
+        self._hessians = [None] * len(self._items)
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A structure of the block, with all that is computed of it.
+
+    Parameters
+    ----------
+    structure, case
+        The structure.
+    labels, tasks
+        Everything that is computed of it.
+    fitted
+        Of the labels, those that the objective needs.
+    rows
+        Of the labels, those that are fitted.
+    """
+
+    structure: Structure
+    case: Case
+    labels: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    fitted: tuple[str, ...]
+    rows: dict[str, Row]
+
+    @property
+    def fitted_tasks(self) -> list[Task]:
+        """What the objective needs."""
+        return [task for label, task in zip(self.labels, self.tasks, strict=True) if label in self.fitted]
+
+    def taken(self, values: Values | None, label: str) -> FloatArray | None:
+        """Return value and derivatives [1 or 1 + n_free, n] of what was answered, None where there are none."""
+        if values is None or not values.values:
+            return None
+        place = (self.labels if len(values.values) == len(self.labels) else self.fitted).index(label)
+        value = values.values[place][None]
+        return np.concatenate([value, values.jacobians[place]]) if values.jacobians else value
+
+    def result(self, values: Values) -> StructureResult:
+        """Return what is reported of it."""
+        found = values.values or [np.full(1, np.nan)] * len(self.labels)
+        return StructureResult(
+            self.structure.id,
+            self.case.atoms_at(values.relaxed.s),
+            dict(zip(self.labels, found, strict=True)),
+            values.relaxed.trouble,
+        )
+
+
+def _items(work: StructureWork) -> Iterator[_Item]:
+    needed = [
+        (term.structure, term.property, weight > 0)
+        for derived, weight in zip(work.derived, work.derived_weights, strict=True)
+        for term in derived.terms
+    ]
+    for number, structure in enumerate(work.structures):
+        weights = work.weights[number] if number < work.n_own else (0.0,) * len(structure.properties)
+        terms = [(name, fitted) for owner, name, fitted in needed if owner == structure.id]
+        try:
+            yield _item(number, structure, weights, terms, work.masses)
+        except ValueError as error:
+            where = f"line {structure.line}: structure '{structure.id}'"
+            raise InputError([Fault(where, str(error))]) from error
+
+
+def _item(
+    number: int,
+    structure: Structure,
+    weights: Sequence[float],
+    terms: Sequence[tuple[str, bool]],
+    masses: Sequence[float],
+) -> _Item:
+    tasks: dict[str, Task] = {}
+    rows: dict[str, Row] = {}
+    for wanted, weight in zip(structure.properties, weights, strict=True):
+        repeated = sum(label.split("#")[0] == wanted.name for label in tasks)
+        label = f"{wanted.name}#{repeated + 1}" if repeated else wanted.name
+        tasks[label] = Task(measure(structure, wanted.name, wanted.arguments, masses), wanted.relaxed)
+        if weight > 0:
+            rows[label] = Row(wanted, weight)
+    volume = np.linalg.det(structure.atoms.cell) != 0
+    always = [form.name for form in FORMS.values() if form.always and (volume or "volume" not in form.name)]
+    for name in (*always, *(name for name, _ in terms)):
+        if name not in tasks:
+            tasks[name] = Task(measure(structure, name, {}, masses))
+    used = {*rows, *(name for name, fitted in terms if fitted)}
+    fitted = tuple(label for label in tasks if label in used)
+    return _Item(structure, Case(number, structure), tuple(tasks), tuple(tasks.values()), fitted, rows)
+
+
+def _finite(values: Values) -> bool:
+    return all(np.isfinite(part).all() for part in (*values.values, *values.jacobians))
+
+
+def _not_finite(values: Values) -> Values:
+    trouble = "a property or its derivative is not finite"
+    return Values(replace(values.relaxed, trouble=trouble, failed=True))
+
+
+def _columns(row: Row, taken: FloatArray | None, n: int) -> FloatArray:
+    """Return the columns [n, components] of one fitted property."""
+    columns = np.zeros((n, row.n))
+    if taken is None:
+        columns[0] = row.failed()
+        return columns
+    columns[0], slope = row.residual(taken[0])
+    columns[1:] = slope * taken[1:]
+    return columns

@@ -7,6 +7,6 @@ from collections.abc import Sequence
 from hpcfit.records import Atoms, FloatArray
 
 
-def read(path: str, format: str, species: Sequence[str]) -> tuple[Atoms, FloatArray | None]:
+def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArray | None]:
     """Return the atoms in a file, and the forces if any."""
     raise NotImplementedError
