@@ -108,7 +108,7 @@ def _check_term(
         return False
     form = scalars[names.index(term.property)]
     if lack := lacking(form, structure.atoms, structure.values):
-        add(where, f"structure '{structure.id}' has no <{form.name}>", lack)
+        add(where, f"structure '{structure.id}' has no <{form.name}>", allowed=lack)
     return not lack
 
 

@@ -42,11 +42,11 @@ class Holder:
 
 
 def lacking(form: PropertyForm, atoms: Atoms, start: Mapping[str, float]) -> str:
-    """Return what a structure lacks to have a property; empty when it has it."""
+    """Return which structures have a property that this one does not have; empty when it has it."""
     if form.mirrors and form.mirrors not in start:
-        return f"no {form.mirrors}"
+        return f"in a lattice with <{form.mirrors}>"
     if form.unit in _UNITS_OF_VOLUME and len(atoms) and not atoms.pbc.all():
-        return "not periodic along x, y and z"
+        return "in a structure periodic along x, y and z"
     return ""
 
 
@@ -139,7 +139,7 @@ class _Reader:
     def _check(self, fit: bool, target: tuple[float, ...]) -> None:
         element, form, holder = self._element, self._form, self._holder
         if lack := lacking(form, holder.atoms, holder.start):
-            self._faults.add(element, f"structure has no <{form.name}>", lack)
+            self._faults.add(element, f"structure has no <{form.name}>", allowed=lack)
             return
         check_target(element, fit, target, self._scope)
         n_forces = 3 * len(holder.atoms)

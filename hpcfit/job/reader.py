@@ -138,7 +138,8 @@ class _Reader:
         exports = read_exports(root.find("potentials"), self._outputs)
         log = root.find("output-file")
         log_file = "" if log is None else self._outputs.path(log, values.line_of_text(log.text))
-        self._outputs.refuse([self._path, *self._files("dataset", "param-file", *FILES)])
+        included = [origin.file for origin in faults.origins]
+        self._outputs.refuse([self._path, *included, *self._files("dataset", "param-file", *FILES)])
         precision = root.findtext("real-precision")
         return Job(
             path=str(self._path),

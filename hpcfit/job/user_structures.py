@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,4 +133,5 @@ def read_forces(element: etree._Element, n_atoms: int, scope: Scope) -> tuple[fl
     if missing:
         what = "forces missing in <atomic-forces>"
         scope.faults.add(element, what, f"{len(found)} of {n_atoms}", f"also of {', '.join(missing[:5])}")
+        return (math.nan,) * (3 * n_atoms)
     return tuple(value for number in sorted(found) for value in _coordinates(found[number]))

@@ -30,7 +30,7 @@ class Faults:
 
     def __init__(self, path: str, origins: Sequence[Origin] = ()) -> None:
         self._path = path
-        self._origins = origins
+        self.origins = origins
         self._found: list[tuple[int, Fault]] = []
         self.warnings: list[str] = []  #: what looks like a mistake but may be meant
 
@@ -55,10 +55,10 @@ class Faults:
     def line(self, element: etree._Element) -> str:
         """Return where another element stands: the line, and the file where there are several."""
         file, _, line = self._place(line_of(element)).rpartition(":")
-        return f"line {line} of {file}" if self._origins else f"line {line}"
+        return f"line {line} of {file}" if self.origins else f"line {line}"
 
     def _place(self, line: int) -> str:
-        return place_of(line, self._path, self._origins)
+        return place_of(line, self._path, self.origins)
 
     def raise_if_any(self) -> None:
         """Raise all faults noted so far, in the order of their lines.
