@@ -32,7 +32,9 @@ class Forgetful:
         columns = np.zeros((1 + self._n_free, self.n_residuals))
         for k in range(self._n_free):
             step = 1e-6 * (np.arange(self._n_free) == k)
-            columns[k + 1] = (self._residual(self._next(x + step)) - self._residual(self._next(x - step))) / 2e-6
+            columns[k + 1] = (
+                self._residual(self._next(x + step)) - self._residual(self._next(x - step))
+            ) / 2e-6
         self._length = self._next(x)
         columns[0] = self._residual(self._length)
         self._point, self._columns, self._before = x.copy(), columns, before
@@ -44,7 +46,9 @@ class Forgetful:
     def results(self, x):
         own = self._work.structures[: self._work.n_own]
         lengths = self._next(x)
-        values = [{"lattice-parameter": np.array([length]), "total-energy": np.array([-1.0])} for length in lengths]
+        values = [
+            {"lattice-parameter": np.array([length]), "total-energy": np.array([-1.0])} for length in lengths
+        ]
         results = [StructureResult(s.id, s.atoms, v, "") for s, v in zip(own, values, strict=True)]
         return results, [float(lengths[0])] * len(self._work.derived)
 

@@ -82,13 +82,14 @@ def _write_counts(plan: Plan, out: TextIO) -> None:
 
 
 def _write_balance(plan: Plan, n_ranks: int, memory: list[int], out: TextIO) -> None:
-    """Atoms and memory per rank; memory is measured and follows the blocks."""
-    atoms = np.array([block.n_atoms for block in plan.blocks], dtype=np.float64)
-    starts = assign_blocks(atoms, n_ranks)
+    """Atoms, estimated work and memory per rank; memory is measured and follows the blocks."""
+    costs = np.array([block.cost for block in plan.blocks])
+    starts = assign_blocks(costs, n_ranks)
     for rank in range(n_ranks):
         own = slice(int(starts[rank]), int(starts[rank + 1]))
-        share = atoms[own].sum() / atoms.sum() * n_ranks
+        share = costs[own].sum() / costs.sum() * n_ranks
+        n_atoms = sum(block.n_atoms for block in plan.blocks[own])
         out.write(
-            f"{f'rank {rank}':<16}{own.stop - own.start} blocks, {int(atoms[own].sum())} atoms, "
+            f"{f'rank {rank}':<16}{own.stop - own.start} blocks, {n_atoms} atoms, "
             f"{share:.3f} of the mean, {sum(memory[own]) / 1e6:.1f} MB\n"
         )

@@ -115,23 +115,8 @@ def _columns(
 
     [n_copies, 1 or 1 + n_free, 7 + 3 n_atoms].
     """
-    n, n_atoms, nothing = len(copies), len(copies[0]), np.full(len(copies), np.nan)
-    configurations = Configurations(
-        symbols=job.species,
-        groups=("",),
-        ptr=np.arange(n + 1, dtype=np.int64) * n_atoms,
-        cell=np.array([copy.cell for copy in copies]),
-        pbc=np.array([copy.pbc for copy in copies]),
-        energy=nothing,
-        stress=np.repeat(nothing[:, None], 6, axis=1),
-        mask=np.full(n, 7, dtype=np.uint8),
-        group=np.zeros(n, dtype=np.int32),
-        weight=np.ones(n),
-        id=np.zeros((n, 16), dtype=np.uint8),
-        species=np.concatenate([copy.species for copy in copies]),
-        position=np.concatenate([copy.position for copy in copies]),
-        force=np.full((n * n_atoms, 3), np.nan),
-    )
+    n, n_atoms = len(copies), len(copies[0])
+    configurations = Configurations.bare(job.species, copies)
     numbers = list(range(len(job.species)))
     geometry = Geometry(find_neighbours(configurations, numbers, len(numbers), model.cutoff))
     columns = np.zeros((1 + model.n_free if derivatives else 1, geometry.n_rows(virials=True)))

@@ -49,6 +49,8 @@ def density_range(job: Job, source: Source) -> DensityRange:
 
 
 def _structures(job: Job) -> Iterator[Configurations]:
+    for structure in job.own_structures:
+        yield Configurations.bare(job.species, [structure.atoms])
     for source in job.datasets:
         with Dataset(source.path, source.file) as dataset:
             index = dataset.index()

@@ -29,10 +29,16 @@ def forgetful(monkeypatch):
 def job(tmp_path):
     """Seven structures in six blocks, and a property of two of them."""
     children = [
-        lattice(f"s{k}", 3.5 + 0.1 * k, (wanted("lattice-parameter", 4.0), wanted("total-energy", -1.0, fit=False)))
+        lattice(
+            f"s{k}",
+            3.5 + 0.1 * k,
+            (wanted("lattice-parameter", 4.0), wanted("total-energy", -1.0, fit=False)),
+        )
         for k in range(7)
     ]
-    between = derived("d", "a - b", [("a", "s1", "total-energy"), ("b", "s5", "total-energy")], 0.0, fit=False)
+    between = derived(
+        "d", "a - b", [("a", "s1", "total-energy"), ("b", "s5", "total-energy")], 0.0, fit=False
+    )
     (tmp_path / "job.xml").write_text("<job/>")
     fitting = Fitting(GeodesicOptions(max_iter=12), blocks=7, checkpoint_interval=2)
     return lj_job([*children, between], path=str(tmp_path / "job.xml"), fitting=fitting)
@@ -50,7 +56,12 @@ def answers(problem):
     problem.restore([v + 0.5 for v in vectors])
     shifted = problem.relaxed()
     assert all(np.array_equal(a + 0.5, b) for a, b in zip(vectors, shifted, strict=True))
-    results = [(r.id, v.tobytes()) for structures, _ in problem.results(X) for r in structures for v in r.values.values()]
+    results = [
+        (r.id, v.tobytes())
+        for structures, _ in problem.results(X)
+        for r in structures
+        for v in r.values.values()
+    ]
     return (numbers, [v.tobytes() for v in vectors], results), before, problem._service._starts
 
 
