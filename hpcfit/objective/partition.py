@@ -17,8 +17,11 @@ _ATOMS_PER_BLOCK = 4096
 #: Blocks by default where there are structures enough, so that a few ranks share a small job evenly.
 _FEWEST_BLOCKS = 16
 
-#: Evaluations of an atom in a block of own structures by default: much more than what a question costs besides them.
-_COST_PER_BLOCK = 20000
+#: Evaluations of an atom in a block of own structures by default: ten times what a question costs besides them.
+_COST_PER_BLOCK = 10000
+
+#: A structure is evaluated about so many times over, in steps of its relaxation and in small batches.
+_STEPS = 10
 
 #: Evaluations of a structure's copies that properties take, each by differences of exact first derivatives.
 _COPIES = {"bulk-modulus": 6, "bulk-modulus-derivative": 6, "energy-volume": 10}
@@ -86,7 +89,7 @@ def cut_structures(costs: Sequence[float], n_blocks: int | None) -> list[range]:
     costs
         Of each structure, as `structure_cost` estimates them.
     n_blocks
-        Number of ranges wanted; None takes one per 20,000 evaluations of an atom. Ranges are not empty, so that there
+        Number of ranges wanted; None takes one per 10,000 evaluations of an atom. Ranges are not empty, so that there
         may be fewer.
     """
     if not costs:
@@ -105,12 +108,15 @@ def share_blocks(n_blocks: int | None, of_data: float, of_structures: float) -> 
 
 
 def structure_cost(structure: Structure) -> float:
-    """Estimate what a structure takes: evaluations of its atoms in all copies that differences are taken between."""
+    """Estimate what a structure takes: evaluations of its atoms in all copies that differences are taken between.
+
+    Neighbours do not count: their number is much the same in all structures of a job.
+    """
     n_atoms = len(structure.atoms)
     freedoms = {"atom-coordinates": 3 * n_atoms - 3, "cell-orthorhombic": 3, "cell-full": 6}
     n_freedoms = sum(freedoms.get(freedom.name, 1) for freedom in structure.relaxed)
     copies = 1 + sum(_n_copies(prop.name, n_atoms) for prop in structure.properties)
-    return float(n_atoms * (1 + 2 * n_freedoms) * copies)
+    return float(_STEPS * n_atoms * (1 + 2 * n_freedoms) * copies)
 
 
 def _n_copies(name: str, n_atoms: int) -> int:

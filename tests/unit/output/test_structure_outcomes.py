@@ -91,7 +91,8 @@ Structure 'fcc':
   lattice-parameter: 4 A (target: 4.05 A) Tolerance: 0.005; Residual: 100 (relaxed) [2.025:8.1]
 Structure 'vacancy':
   total-energy: -99.5 eV (target: -100 eV) Style: absolute-diff; Residual: 0.5 (before relaxation)
-  atomic-forces avg/max: 0.00967742/0.3 eV/A (target: avg/max difference 0.00967742/0.3 eV/A) Tolerance: 0.1; Residual: 9
+  atomic-forces avg/max: 0.00967742/0.3 eV/A (target: avg/max difference 0.00967742/0.3 eV/A)\
+ Tolerance: 0.1; Residual: 9
   atomic-forces: 0 (0.1, 0.2, -0.2) (target: (0, 0, 0) eV/A)
 """
 
@@ -199,31 +200,31 @@ def test_where_relaxations_stand_survives(tmp_path, header, states):
     assert load(store._path).relaxed == ()
 
 
-def written(tmp_path, plan, outcomes, format, name):
+def written(tmp_path, plan, outcomes, kind, name):
     """Write the vacancy's file; sheared, so that LAMMPS turns its cell."""
     shear = np.array([[1.0, 0.1, 0.0], [0.2, 1.0, 0.3], [0.0, 0.1, 1.0]])
     hole = replace(outcomes[1], cell=outcomes[1].cell @ shear, position=outcomes[1].position @ shear)
-    files = (StructureFile(format, name, str(tmp_path / name)),)
+    files = (StructureFile(kind, name, str(tmp_path / name)),)
     fcc, vacant = plan.job.own_structures
     job = lj_job([fcc, replace(vacant, files=files)])
     log = io.StringIO()
     write_structures(job, [outcomes[0], hole], log)
-    assert f"{name}, {format} of structure 'vacancy'" in log.getvalue()
+    assert f"{name}, {kind} of structure 'vacancy'" in log.getvalue()
     return hole
 
 
 @pytest.mark.parametrize(
-    ("format", "name", "reader"),
+    ("kind", "name", "reader"),
     [
         ("poscar", "POSCAR", "vasp"),
         ("extxyz", "v.xyz", "extxyz"),
         ("lammps-dump", "v.dump", "lammps-dump-text"),
     ],
 )
-def test_files_are_read_back_by_ase(tmp_path, plan, outcomes, format, name, reader):
+def test_files_are_read_back_by_ase(tmp_path, plan, outcomes, kind, name, reader):
     from ase.io import read
 
-    hole = written(tmp_path, plan, outcomes, format, name)
+    hole = written(tmp_path, plan, outcomes, kind, name)
     atoms = read(tmp_path / name, format=reader)
     assert atoms.get_chemical_symbols() == ["Al"] * 31 and atoms.pbc.all()
     # distances, since LAMMPS's cells are turned; extxyz has 8 decimals
@@ -232,6 +233,6 @@ def test_files_are_read_back_by_ase(tmp_path, plan, outcomes, format, name, read
     assert np.abs(np.linalg.norm(first, axis=2) - np.linalg.norm(second, axis=2)).max() < 2e-8
     metric = np.asarray(atoms.cell) @ np.asarray(atoms.cell).T
     assert np.abs(metric - hole.cell @ hole.cell.T).max() < 1e-6
-    if format == "extxyz":
+    if kind == "extxyz":
         assert atoms.get_potential_energy() == -99.5
         assert atoms.get_forces()[0] == pytest.approx([0.1, 0.2, -0.2])
