@@ -126,7 +126,7 @@ def elastic(row: int, column: int) -> Measure:
 
 
 #: Step for second derivatives, whose rounding grows with the square of its inverse.
-_WIDE = 4 * STRAIN
+_WIDE = 2 * STRAIN
 
 
 def _scaled(step: float) -> tuple[Strained, ...]:
@@ -135,7 +135,7 @@ def _scaled(step: float) -> tuple[Strained, ...]:
 
 
 def _pressures(at: Point, step: float) -> FloatArray:
-    """Return the pressures [6, columns, k] there."""
+    """Return the pressures [4, columns, k] there."""
     return np.array(
         [
             at.answer(one).virials[..., :3].sum(-1) / (3.0 * at.volume * np.exp(3 * k * step))
