@@ -40,12 +40,15 @@ class Measure:
         From moments [m], the components [p].
     tangent
         From moments [m] and changes [columns, m] of them, those of the components [columns, p].
+    n
+        Number of components.
     """
 
     moments: Callable[[Point], FloatArray]
     probes: tuple[Probe, ...] = ()
     finish: Callable[[FloatArray], FloatArray] = _same
     tangent: Callable[[FloatArray, FloatArray], FloatArray] = _same_tangent
+    n: int = 1
 
 
 def energy(per: float) -> Measure:
@@ -68,9 +71,9 @@ def stress(component: int) -> Measure:
     return Measure(lambda at: at.base.virials[..., component, None] / at.volume[:, None])
 
 
-def forces() -> Measure:
+def forces(n_atoms: int) -> Measure:
     """Return the forces on all atoms, row by row."""
-    return Measure(lambda at: at.base.forces.reshape(*at.base.energies.shape, -1))
+    return Measure(lambda at: at.base.forces.reshape(*at.base.energies.shape, -1), n=3 * n_atoms)
 
 
 def stretch(start: float, cell: FloatArray, along: int, over: int | None = None) -> Measure:
@@ -126,7 +129,7 @@ def elastic(row: int, column: int) -> Measure:
 
 
 #: Step for second derivatives, whose rounding grows with the square of its inverse.
-_WIDE = 4 * STRAIN
+_WIDE = 2 * STRAIN
 
 
 def _scaled(step: float) -> tuple[Strained, ...]:
@@ -135,7 +138,7 @@ def _scaled(step: float) -> tuple[Strained, ...]:
 
 
 def _pressures(at: Point, step: float) -> FloatArray:
-    """Return the pressures [6, columns, k] there."""
+    """Return the pressures [4, columns, k] there."""
     return np.array(
         [
             at.answer(one).virials[..., :3].sum(-1) / (3.0 * at.volume * np.exp(3 * k * step))
@@ -171,4 +174,4 @@ def curve(probes: tuple[Sized | Strained, ...], per: float) -> Measure:
     def moments(at: Point) -> FloatArray:
         return np.stack([at.answer(one).energies for one in probes], axis=-1) / per
 
-    return Measure(moments, probes)
+    return Measure(moments, probes, n=len(probes))

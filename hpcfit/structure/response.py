@@ -174,7 +174,7 @@ class Case:
 
 
 def _stencil(s: FloatArray, steps: FloatArray) -> FloatArray:
-    """Return points [6 k, n] around one along k steps [k, n], offset by offset."""
+    """Return points [4 k, n] around one along k steps [k, n], offset by offset."""
     return np.concatenate([s + k * steps for k in OFFSETS])
 
 
