@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from lxml import etree
@@ -62,23 +63,23 @@ class OwnStructures:
         placed = read_atoms(element, self._scope) if form is None else self._built(element, form)
         start = _start(element, form) if form else {}
         atoms = self._modified(element, placed)
-        holder = Holder(
-            atoms=atoms,
-            start=self._kept(element, start, atoms),
-            forces=self._forces(element, placed, atoms),
-            in_fit=values.boolean(element.get("fit"), True),
-        )
-        return Structure(
+        bare = Structure(
             id=values.line_of_text(element.get("id")),
             line=values.line_of(element),
             relative_weight=values.number(element.get("relative-weight"), 1.0),
             kind=str(element.tag),
             atoms=atoms,
-            values=holder.start,
-            relaxed=read_freedoms(element, atoms, holder.start, self._mirrored(element), self._scope.faults),
-            properties=read_properties(element, holder, self._scope),
+            values=self._kept(element, start, atoms),
+            relaxed=(),
+            properties=(),
             files=self._files(element),
         )
+        bare = replace(
+            bare, relaxed=read_freedoms(element, bare, self._mirrored(element), self._scope.faults)
+        )
+        in_fit = values.boolean(element.get("fit"), True)
+        holder = Holder(bare, self._forces(element, placed, atoms), in_fit)
+        return replace(bare, properties=read_properties(element, holder, self._scope))
 
     def _built(self, element: etree._Element, form: LatticeForm) -> Placed | None:
         """Return the atoms of a lattice, None where a value or a species of it has a fault."""

@@ -279,6 +279,9 @@ class StructureCatalogue:
     read
         Reads a file, given as path, format (``poscar``, or empty for any that ASE knows) and the job's species, as
         atoms, and the forces [n, 3] in it if any; raises `ValueError` with what is wrong.
+    n_components
+        Returns how many components a wanted property of a structure has; raises `ValueError` where the structure has
+        no such property, or the property's arguments are faulty.
     """
 
     lattices: tuple[LatticeForm, ...]
@@ -286,6 +289,7 @@ class StructureCatalogue:
     build: Callable[[str, Sequence[int], Mapping[str, float]], Atoms]
     modify: Callable[[Atoms, Modification], Atoms]
     read: Callable[[str, str, Sequence[str]], tuple[Atoms, FloatArray | None]]
+    n_components: Callable[[Structure, WantedProperty], int]
 
 
 @dataclass(frozen=True)
