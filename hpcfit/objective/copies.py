@@ -167,14 +167,24 @@ def _completed(cells: FloatArray) -> FloatArray:
 def _neighbours(copies: Copies, pairs: Pairs, cutoff: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return first neighbour of each atom, neighbours and vectors of all copies, those beyond the cut-off left out."""
     k, n = copies.position.shape[:2]
-    # Taken along the second axis, which is faster than picking.
-    vector = copies.position.take(pairs.second, axis=1) - copies.position.take(pairs.first, axis=1)
+    # Component by component, which takes a third of the time.
+    parts = []
     for axis in range(3):
-        if pairs.shift[:, axis].any():
-            vector += pairs.shift[:, axis, None] * copies.cell[:, None, axis, :]
-    near = (vector**2).sum(-1) < cutoff**2
+        x = copies.position[:, :, axis]
+        part = x.take(pairs.second, axis=1)
+        part -= x.take(pairs.first, axis=1)
+        for row in range(3):
+            shifts, edge = pairs.shift[:, row], copies.cell[:, row, axis, None]
+            if edge.any():
+                part += shifts * edge
+        parts.append(part)
+    near = parts[0] ** 2 + parts[1] ** 2 + parts[2] ** 2 < cutoff**2
     before = np.zeros(near.size + 1, dtype=np.int64)
     np.cumsum(near.ravel(), out=before[1:])
     start = before[(np.arange(k)[:, None] * len(pairs.first) + pairs.start[:-1]).ravel()]
-    neighbour = (np.arange(k)[:, None] * n + pairs.second)[near]
-    return start, neighbour, vector[near]
+    kept = np.flatnonzero(near)
+    neighbour = ((np.arange(k) * n)[:, None] + pairs.second).take(kept)
+    vector = np.empty((len(kept), 3))
+    for axis in range(3):
+        vector[:, axis] = parts[axis].take(kept)
+    return start, neighbour, vector

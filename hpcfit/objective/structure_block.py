@@ -120,7 +120,7 @@ class StructureBlock:
         self._ask(
             lambda k, item: item.case.values(item.fitted_tasks, self._s[k], self._hessians[k]), x, fitted=True
         )
-        return self._assemble(derivatives=False)[0]
+        return np.asarray(self._assemble(derivatives=False)[0])
 
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""

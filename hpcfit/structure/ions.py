@@ -13,7 +13,7 @@ import numpy as np
 
 from hpcfit.records import FloatArray
 from hpcfit.structure.measures import Measure, strains, stress_slope
-from hpcfit.structure.probes import Displaced, Point
+from hpcfit.structure.probes import Displaced, Point, Probe
 from hpcfit.structure.relaxation import FLAT
 from hpcfit.structure.stencils import LENGTH, OFFSETS, STRAIN, first
 
@@ -69,7 +69,7 @@ def elastic(row: int, column: int, n_atoms: int) -> Measure:
         d_moves = -(d_mixed + d_hessian @ moves) @ inverse
         return np.asarray(d_clamped + d_stresses @ moves + d_moves @ stresses)[..., None]
 
-    probes = (*strains(row), *(one for coordinate in moved for one in coordinate))
+    probes: tuple[Probe, ...] = (*strains(row), *(one for coordinate in moved for one in coordinate))
     return Measure(moments, probes, finish, tangent)
 
 

@@ -125,39 +125,44 @@ def elastic(row: int, column: int) -> Measure:
     return Measure(lambda at: stress_slope(at, row, column)[..., None], strains(row))
 
 
-#: Steps in the logarithm of all lengths.
-_SCALED = tuple(Strained(tuple(float(x) for x in (np.eye(3) * np.exp(k * STRAIN)).ravel())) for k in OFFSETS)
+#: Step for second derivatives, whose rounding grows with the square of its inverse.
+_WIDE = 2 * STRAIN
 
 
-def _pressures(at: Point) -> FloatArray:
-    """Pressures [6, columns, k] along `_SCALED`."""
+def _scaled(step: float) -> tuple[Strained, ...]:
+    """Return probes along the logarithm of all lengths."""
+    return tuple(Strained(tuple(float(x) for x in (np.eye(3) * np.exp(k * step)).ravel())) for k in OFFSETS)
+
+
+def _pressures(at: Point, step: float) -> FloatArray:
+    """Return the pressures [4, columns, k] there."""
     return np.array(
         [
-            at.answer(one).virials[..., :3].sum(-1) / (3.0 * at.volume * np.exp(3 * k * STRAIN))
-            for k, one in zip(OFFSETS, _SCALED, strict=True)
+            at.answer(one).virials[..., :3].sum(-1) / (3.0 * at.volume * np.exp(3 * k * step))
+            for k, one in zip(OFFSETS, _scaled(step), strict=True)
         ]
     )
 
 
 def bulk_modulus() -> Measure:
     """Return V d2E/dV2 = -V dp/dV; V is proportional to exp(3 t)."""
-    return Measure(lambda at: -first(_pressures(at), STRAIN)[..., None] / 3.0, _SCALED)
+    return Measure(lambda at: -first(_pressures(at, STRAIN), STRAIN)[..., None] / 3.0, _scaled(STRAIN))
 
 
 def bulk_modulus_derivative() -> Measure:
     """Return dB/dp = (dB/dt)/(dp/dt) = -p''/(3 p'), primes by the logarithm t of all lengths."""
 
     def moments(at: Point) -> FloatArray:
-        along, here = _pressures(at), at.base.virials[..., :3].sum(-1) / (3.0 * at.volume)
-        return np.stack([first(along, STRAIN), second(along, here, STRAIN)], axis=-1)
+        along, here = _pressures(at, _WIDE), at.base.virials[..., :3].sum(-1) / (3.0 * at.volume)
+        return np.stack([first(along, _WIDE), second(along, here, _WIDE)], axis=-1)
 
     def finish(m: FloatArray) -> FloatArray:
         return np.array([-m[1] / (3.0 * m[0])])
 
     def tangent(m: FloatArray, change: FloatArray) -> FloatArray:
-        return (m[1] * change[..., :1] / m[0] - change[..., 1:]) / (3.0 * m[0])
+        return np.asarray((m[1] * change[..., :1] / m[0] - change[..., 1:]) / (3.0 * m[0]))
 
-    return Measure(moments, _SCALED, finish, tangent)
+    return Measure(moments, _scaled(_WIDE), finish, tangent)
 
 
 def curve(probes: tuple[Sized | Strained, ...], per: float) -> Measure:

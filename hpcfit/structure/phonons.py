@@ -120,12 +120,12 @@ def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> M
 def _roots(levels: FloatArray) -> FloatArray:
     """Return frequencies in THz, with the sign of the level."""
     nothing = np.abs(levels) <= _LEVEL * np.abs(levels).max()
-    return np.where(nothing, 0.0, np.sign(levels) * np.sqrt(np.abs(levels))) * _THZ
+    return np.asarray(np.where(nothing, 0.0, np.sign(levels) * np.sqrt(np.abs(levels))) * _THZ)
 
 
 def _level_changes(levels: FloatArray, vectors: np.ndarray, change: np.ndarray) -> FloatArray:
     """Return how the levels, ascending, follow a change of the matrix."""
-    changes = np.zeros(len(levels))
+    changes: FloatArray = np.zeros(len(levels))
     apart = np.flatnonzero(np.diff(levels) > _LEVEL * np.abs(levels).max()) + 1
     for group in np.split(np.arange(len(levels)), apart):
         own = vectors[:, group]

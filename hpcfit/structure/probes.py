@@ -90,7 +90,8 @@ class Displaced:
 
 def origins_of(multiples: Multiples) -> list[tuple[int, int, int]]:
     """Return the cells of a supercell, the first one first."""
-    return list(itertools.product(*(range(multiples[axis][axis]) for axis in range(3))))
+    a, b, c = (range(multiples[axis][axis]) for axis in range(3))
+    return list(itertools.product(a, b, c))
 
 
 class Point:

@@ -1,6 +1,6 @@
 """Relaxation of one structure: Newton's method with second derivatives that are updated, and rarely made anew.
 
-Second derivatives start as central differences of exact gradients, or as those of an earlier point, follow the
+Second derivatives start as differences of exact gradients, or as those of an earlier point, follow the
 gradients by symmetric rank-one updates (Nocedal and Wright, Numerical Optimization, 2nd ed., eq. 6.24), and are made
 anew where steps stop to pay. Steps go downhill (absolute eigenvalues), no farther than `_LONGEST` times a factor that
 shrinks while energies do not fall, and halt at bounds.
@@ -27,7 +27,7 @@ _LONGEST = 0.1
 #: A cell that shrinks or grows beyond these has left what the potential can be asked for.
 _STRETCHES = (0.5, 2.0)
 #: Step of the first second derivatives, which need not be exact.
-_STEP = 1e-3
+_STEP = 2e-4
 #: Eigenvalues below this fraction of the largest have no say: rotations of molecules, vacuum.
 FLAT = 1e-8
 
@@ -138,14 +138,13 @@ class _Search:
         self.size = float(np.abs(self._gradient[~self._halted]).max(initial=0.0))
 
     def around(self) -> FloatArray:
-        """Return points [2 n, n] for central differences."""
-        steps = _STEP * np.diag(self._freedoms.scale)
-        return np.concatenate([self.s + steps, self.s - steps])
+        """Return points [n, n] for differences."""
+        return self.s + _STEP * np.diag(self._freedoms.scale)
 
     def learn(self, gradients: FloatArray) -> None:
         """Make second derivatives from the gradients `around`."""
         n = self._freedoms.n
-        rows = (gradients[:n] - gradients[n:]) * self._freedoms.scale / (2 * _STEP)
+        rows = (gradients * self._freedoms.scale - self._gradient) / _STEP
         # Where a difference is not finite, a plain slope is better than no step.
         self.hessian = np.where(np.isfinite(rows), (rows + rows.T) / 2, np.eye(n))
         self._fresh = True

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpcfit.records import Atoms, FloatArray, Structure
+from hpcfit.records import Atoms, FloatArray, IntArray, Structure
 from hpcfit.structure.freedoms import Freedoms
 from hpcfit.structure.ions import flat_inverse
 from hpcfit.structure.measures import Measure
@@ -161,7 +161,7 @@ class Case:
         return moments, _whole(hessian, free, f.n)
 
     def _along(
-        self, tasks: Sequence[Task], s: FloatArray, motion: FloatArray, free: FloatArray
+        self, tasks: Sequence[Task], s: FloatArray, motion: FloatArray, free: IntArray
     ) -> Dialogue[list[FloatArray]]:
         """Return how the moments follow a motion [n_free, n] of the freedoms, each [n_free, m]."""
         f = self.freedoms
@@ -174,11 +174,11 @@ class Case:
 
 
 def _stencil(s: FloatArray, steps: FloatArray) -> FloatArray:
-    """Return points [6 k, n] around one along k steps [k, n], offset by offset."""
+    """Return points [4 k, n] around one along k steps [k, n], offset by offset."""
     return np.concatenate([s + k * steps for k in OFFSETS])
 
 
-def _whole(hessian: FloatArray, free: FloatArray, n: int) -> FloatArray:
+def _whole(hessian: FloatArray, free: IntArray, n: int) -> FloatArray:
     """Return second derivatives by all degrees of freedom; those that are held count as stiff alone."""
     whole = np.eye(n)
     whole[np.ix_(free, free)] = hessian
