@@ -17,9 +17,12 @@ from hpcfit.job.schema import lattice_element
 from hpcfit.job.scope import Scope
 from hpcfit.job.species import number_of
 from hpcfit.job.user_structures import Placed, read_atoms, read_forces
-from hpcfit.records import Atoms, LatticeForm, Structure, StructureCatalogue, StructureFile
+from hpcfit.records import Atoms, LatticeForm, Modification, Structure, StructureCatalogue, StructureFile
 
 USER_STRUCTURE = "user-structure"
+
+#: More would rather be a slip of the pen, and fill the memory.
+_MOST_ATOMS = 10**6
 
 #: Stands for atoms that have faults.
 _NO_ATOMS = Atoms(np.zeros(0, np.int32), np.zeros((3, 3)), np.zeros(3, dtype=bool), np.zeros((0, 3)))
@@ -111,6 +114,7 @@ class OwnStructures:
             if not named or not all(map(math.isfinite, change.numbers)):
                 return _NO_ATOMS  # a fault that has been noted
             try:
+                _check_size(len(atoms), change)
                 atoms = self._scope.catalogue.modify(atoms, change)
             except ValueError as error:
                 self._scope.faults.add(child, str(error))
@@ -152,6 +156,12 @@ class OwnStructures:
             )
             for child in element.findall("output")
         )
+
+
+def _check_size(n_atoms: int, change: Modification) -> None:
+    size = n_atoms * (math.prod(change.numbers) if change.kind == "repeat" else 1)
+    if size > _MOST_ATOMS:
+        raise ValueError(f"too many atoms in a structure, found {size:.0f}, allowed at most {_MOST_ATOMS}")
 
 
 def _start(element: etree._Element, form: LatticeForm) -> dict[str, float]:

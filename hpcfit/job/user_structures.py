@@ -61,7 +61,7 @@ def _from_file(element: etree._Element, scope: Scope) -> Placed | None:
     try:
         atoms, forces = scope.catalogue.read(str(path), FILES[str(element.tag)], scope.species)
     except ValueError as error:
-        scope.faults.add(element, str(error))
+        scope.faults.add(element, str(error).replace(str(path), name))
         return None
     return Placed(atoms, forces)
 

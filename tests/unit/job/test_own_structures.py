@@ -264,6 +264,10 @@ FAULTS = {
         FCC.format(more='\n<repeat x="0" y="1" z="1"/>'),
         ['job.xml:9: bad value of x in <repeat>, found "0", allowed a whole number from 1 to 999999999'],
     ),
+    "too many atoms": (
+        FCC.format(more='\n<repeat x="1000" y="1000" z="1000"/>'),
+        ["job.xml:9: too many atoms in a structure, found 1000000000, allowed at most 1000000"],
+    ),
     "output twice": (
         FCC.format(more='<output file="a" format="poscar"/>\n<output file="./a" format="extxyz"/>'),
         ['job.xml:9: file to write is another\'s too, found "./a", in line 8'],
