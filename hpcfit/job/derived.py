@@ -28,6 +28,8 @@ def read_derived(element: etree._Element, scope: Scope) -> DerivedProperty:
             scope.check_formula(formula, list(named))
         except ValueError as error:
             scope.faults.add(expression, str(error))
+        if not named:
+            scope.faults.add(expression, "<expression> without a property", allowed="{structure.property}")
     fit = values.boolean(element.get("fit"), False)
     target = (values.number(element.get("target")),) if "target" in element.attrib else ()
     check_target(element, fit, target, scope)
@@ -107,7 +109,7 @@ def _check_term(
         add(where, what, quoted(term.property), nearest=nearest(term.property, names))
         return False
     form = scalars[names.index(term.property)]
-    if lack := lacking(form, structure.atoms, structure.values):
+    if lack := lacking(form, structure):
         add(where, f"structure '{structure.id}' has no <{form.name}>", allowed=lack)
     return not lack
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from lxml import etree
@@ -16,9 +17,12 @@ from hpcfit.job.schema import lattice_element
 from hpcfit.job.scope import Scope
 from hpcfit.job.species import number_of
 from hpcfit.job.user_structures import Placed, read_atoms, read_forces
-from hpcfit.records import Atoms, LatticeForm, Structure, StructureCatalogue, StructureFile
+from hpcfit.records import Atoms, LatticeForm, Modification, Structure, StructureCatalogue, StructureFile
 
 USER_STRUCTURE = "user-structure"
+
+#: More would rather be a slip of the pen, and fill the memory.
+_MOST_ATOMS = 10**6
 
 #: Stands for atoms that have faults.
 _NO_ATOMS = Atoms(np.zeros(0, np.int32), np.zeros((3, 3)), np.zeros(3, dtype=bool), np.zeros((0, 3)))
@@ -62,23 +66,23 @@ class OwnStructures:
         placed = read_atoms(element, self._scope) if form is None else self._built(element, form)
         start = _start(element, form) if form else {}
         atoms = self._modified(element, placed)
-        holder = Holder(
-            atoms=atoms,
-            start=self._kept(element, start, atoms),
-            forces=self._forces(element, placed, atoms),
-            in_fit=values.boolean(element.get("fit"), True),
-        )
-        return Structure(
+        bare = Structure(
             id=values.line_of_text(element.get("id")),
             line=values.line_of(element),
             relative_weight=values.number(element.get("relative-weight"), 1.0),
             kind=str(element.tag),
             atoms=atoms,
-            values=holder.start,
-            relaxed=read_freedoms(element, atoms, holder.start, self._mirrored(element), self._scope.faults),
-            properties=read_properties(element, holder, self._scope),
+            values=self._kept(element, start, atoms),
+            relaxed=(),
+            properties=(),
             files=self._files(element),
         )
+        bare = replace(
+            bare, relaxed=read_freedoms(element, bare, self._mirrored(element), self._scope.faults)
+        )
+        in_fit = values.boolean(element.get("fit"), True)
+        holder = Holder(bare, self._forces(element, placed, atoms), in_fit)
+        return replace(bare, properties=read_properties(element, holder, self._scope))
 
     def _built(self, element: etree._Element, form: LatticeForm) -> Placed | None:
         """Return the atoms of a lattice, None where a value or a species of it has a fault."""
@@ -110,6 +114,7 @@ class OwnStructures:
             if not named or not all(map(math.isfinite, change.numbers)):
                 return _NO_ATOMS  # a fault that has been noted
             try:
+                _check_size(len(atoms), change)
                 atoms = self._scope.catalogue.modify(atoms, change)
             except ValueError as error:
                 self._scope.faults.add(child, str(error))
@@ -151,6 +156,12 @@ class OwnStructures:
             )
             for child in element.findall("output")
         )
+
+
+def _check_size(n_atoms: int, change: Modification) -> None:
+    size = n_atoms * (math.prod(change.numbers) if change.kind == "repeat" else 1)
+    if size > _MOST_ATOMS:
+        raise ValueError(f"too many atoms in a structure, found {size:.0f}, allowed at most {_MOST_ATOMS}")
 
 
 def _start(element: etree._Element, form: LatticeForm) -> dict[str, float]:

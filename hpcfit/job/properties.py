@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from lxml import etree
 
 from hpcfit.job import values
 from hpcfit.job.scope import Scope
 from hpcfit.job.values import quoted
-from hpcfit.records import Atoms, PropertyForm, WantedProperty
+from hpcfit.records import PropertyForm, Structure, WantedProperty
 
 FORCES = "atomic-forces"
 
@@ -25,28 +26,26 @@ class Holder:
 
     Parameters
     ----------
-    atoms
-        As it starts; none where they have faults.
-    start
-        Values of the freedoms that it has.
+    structure
+        Without properties; without atoms where they have faults.
     forces
         Targets of its forces, row by row, where others than the property's element give them.
     in_fit
         Whether the structure takes part in the fit.
     """
 
-    atoms: Atoms
-    start: Mapping[str, float]
+    structure: Structure
     forces: tuple[float, ...]
     in_fit: bool
 
 
-def lacking(form: PropertyForm, atoms: Atoms, start: Mapping[str, float]) -> str:
+def lacking(form: PropertyForm, structure: Structure) -> str:
     """Return which structures have a property that this one does not have; empty when it has it."""
-    if form.mirrors and form.mirrors not in start:
+    atoms = structure.atoms
+    if form.mirrors and form.mirrors not in structure.values:
         return f"in a lattice with <{form.mirrors}>"
-    if form.unit in _UNITS_OF_VOLUME and len(atoms) and not atoms.pbc.all():
-        return "in a structure periodic along x, y and z"
+    if form.unit in _UNITS_OF_VOLUME and len(atoms) and np.linalg.det(atoms.cell) == 0:
+        return "in a structure whose cell has a volume"
     return ""
 
 
@@ -82,7 +81,9 @@ def style_of(element: etree._Element, target: tuple[float, ...], scope: Scope) -
         elif 0.0 in target:
             scope.faults.add(element, f"squared-relative residual of <{element.tag}> with a target of 0")
     if style != "squared" and "tolerance" in element.attrib:
-        scope.faults.warn(element, f"tolerance of <{element.tag}> has no effect on a {style} residual")
+        scope.faults.warn(
+            element, f"tolerance of <{element.tag}> has no effect on residuals of style {style}"
+        )
     return style
 
 
@@ -108,7 +109,7 @@ class _Reader:
         target = self._target()
         self._check(fit, target)
         tolerance = values.number(element.get("tolerance"), scope.tolerances.default(form.unit))
-        return WantedProperty(
+        wanted = WantedProperty(
             name=form.name,
             fit=fit and self._holder.in_fit,
             target=tuple(value * form.size for value in target),
@@ -120,6 +121,22 @@ class _Reader:
             arguments=arguments,
             line=values.line_of(element),
         )
+        self._check_components(wanted)
+        return wanted
+
+    def _check_components(self, wanted: WantedProperty) -> None:
+        """Note faulty arguments, or a target of another size than the property's."""
+        structure, scope = self._holder.structure, self._scope
+        if not len(structure.atoms) or scope.catalogue is None or lacking(self._form, structure):
+            return  # a fault that has been noted
+        try:
+            size = scope.catalogue.n_components(structure, wanted)
+        except ValueError as error:
+            self._faults.add(self._element, str(error))
+            return
+        if wanted.target and len(wanted.target) != size:
+            what = f"wrong number of components in the target of <{wanted.name}>"
+            self._faults.add(self._element, what, str(len(wanted.target)), str(size))
 
     def _target(self) -> tuple[float, ...]:
         """Return the target's components, none where it has none or a faulty one."""
@@ -133,19 +150,15 @@ class _Reader:
             return found
         if self._form.vector:  # of a scalar the schema has refused it
             what = f"bad value of target in <{self._element.tag}>"
-            self._faults.add(self._element, what, quoted(text), "finite numbers with blanks between them")
+            self._faults.add(self._element, what, quoted(text), "finite numbers, blanks between them")
         return ()
 
     def _check(self, fit: bool, target: tuple[float, ...]) -> None:
-        element, form, holder = self._element, self._form, self._holder
-        if lack := lacking(form, holder.atoms, holder.start):
+        element, form = self._element, self._form
+        if lack := lacking(form, self._holder.structure):
             self._faults.add(element, f"structure has no <{form.name}>", allowed=lack)
             return
         check_target(element, fit, target, self._scope)
-        n_forces = 3 * len(holder.atoms)
-        if form.name == FORCES and target and n_forces and len(target) != n_forces:
-            what = f"wrong number of components in the target of <{FORCES}>"
-            self._faults.add(element, what, str(len(target)), f"{n_forces}, three per atom")
         if not form.mirrors:
             for name in ("min", "max"):
                 if name in element.attrib:

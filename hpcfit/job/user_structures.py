@@ -61,7 +61,7 @@ def _from_file(element: etree._Element, scope: Scope) -> Placed | None:
     try:
         atoms, forces = scope.catalogue.read(str(path), FILES[str(element.tag)], scope.species)
     except ValueError as error:
-        scope.faults.add(element, str(error))
+        scope.faults.add(element, str(error).replace(str(path), name))
         return None
     return Placed(atoms, forces)
 
@@ -131,7 +131,7 @@ def read_forces(element: etree._Element, n_atoms: int, scope: Scope) -> tuple[fl
             found[number] = force
     missing = [str(number) for number in range(n_atoms) if number not in found]
     if missing:
-        what = "forces missing in <atomic-forces>"
-        scope.faults.add(element, what, f"{len(found)} of {n_atoms}", f"also of {', '.join(missing[:5])}")
+        what = f"no force on atom {', '.join(missing[:5])} in <atomic-forces>"
+        scope.faults.add(element, what, f"{len(found)} of {n_atoms}", "one per atom")
         return (math.nan,) * (3 * n_atoms)
     return tuple(value for number in sorted(found) for value in _coordinates(found[number]))
