@@ -12,7 +12,7 @@ from hpcfit.output.outcomes import structure_outcomes
 from hpcfit.output.store import RunStore, load
 from hpcfit.output.structure_files import write_structures
 from hpcfit.output.structure_report import end_lines, start_lines, structure_lines, trouble_lines
-from hpcfit.records import StructureFile, StructureResult
+from hpcfit.records import Fitting, GeodesicOptions, StructureFile, StructureResult
 from hpcfit.units import GPA
 
 PROPERTIES = (
@@ -37,7 +37,8 @@ def plan():
     formation = derived(
         "formation", "v - b", [("v", "vacancy", "total-energy"), ("b", "fcc", "atomic-energy")], 0.6
     )
-    return make_plan(lj_job([fcc, vacancy(4.05, energies), formation]), [])
+    fitting = Fitting(GeodesicOptions(), blocks=1, checkpoint_interval=1)
+    return make_plan(lj_job([fcc, vacancy(4.05, energies), formation], fitting=fitting), [])
 
 
 @pytest.fixture
