@@ -280,8 +280,8 @@ class StructureCatalogue:
         Reads a file, given as path, format (``poscar``, or empty for any that ASE knows) and the job's species, as
         atoms, and the forces [n, 3] in it if any; raises `ValueError` with what is wrong.
     check
-        Says what is wrong with a whole structure, each fault with its line: freedoms and properties that it cannot have,
-        targets of the wrong length, faulty arguments.
+        Says what is wrong with a whole structure, each fault with its line: freedoms and properties that it cannot
+        have, targets of the wrong length, faulty arguments.
     n_components
         Returns how many components a wanted property of a structure has; raises `ValueError` where the structure has
         no such property, or the property's arguments are faulty.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def measure(
     n_atoms = float(len(structure.atoms))
     if name in STRESSES:
         return measures.stress(STRESSES.index(name))
-    made = {
+    made: dict[str, Callable[[], Measure]] = {
         "total-energy": lambda: measures.energy(1.0),
         "atomic-energy": lambda: measures.energy(n_atoms),
         "total-volume": lambda: measures.volume(1.0),
