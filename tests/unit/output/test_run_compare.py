@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hpcfit.output.compare import differences
-from hpcfit.records import Group
+from hpcfit.records import Group, Origin
 
 
 def test_the_same_job_and_data_do_not_differ(header, job, index):
@@ -27,6 +27,18 @@ def test_first_differing_line_of_the_job(header, job, index, edit, expected):
     line, found, allowed = expected
     what = "job changed since the run started"
     assert str(fault) == f"{job.path}:{line}: {what}, found {found}, allowed {allowed}"
+
+
+def test_differing_line_of_an_included_file(header, job, index):
+    origins = (Origin(1, "job.xml", 1), Origin(2, "part.xml", 7))
+    changed = replace(job, text=job.text.replace("  <fitting", "\t<fitting"), origins=origins)
+    (fault,) = differences(header, changed, [index])
+    assert str(fault).startswith("part.xml:8: job changed since the run started, found ")
+
+
+def test_a_structure_that_changed_in_a_file_that_the_job_names(header, job, index):
+    (fault,) = differences(header, replace(job, hash="0" * 64), [index])
+    assert str(fault) == f"{job.path}: a structure's file changed since the run started"
 
 
 def test_difference_far_in_a_long_line_is_shown(header, job, index):
