@@ -13,7 +13,6 @@ from hpcfit import run
 from hpcfit.output import report
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
-from hpcfit.parallel.guard import SharedError
 
 #: T1 of the reference: four lattices, nine fitted properties.
 STRUCTURES = """
@@ -141,14 +140,6 @@ def test_verbosity(folder, level):
     stream = io.StringIO()
     report.from_file("run.h5", stream)
     assert "\nStructure 'fcc':" in stream.getvalue()
-
-
-def test_a_log_that_cannot_be_written(folder):
-    write_t1(folder, "<output-file>al.log</output-file>")
-    (folder / "al.log").mkdir()
-    with pytest.raises(SharedError, match="log cannot be written"):
-        fitted()
-    assert not (folder / "run.h5").exists()
 
 
 def test_validation_of_the_potentials(folder):
