@@ -35,7 +35,8 @@ from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, Job, Predictions, State
 from hpcfit.solver.covariance import covariance, propagated
-from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, iterate, start
+from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, start
+from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.step import Bounds
 
 STOPPED_SIGNAL = "stopped: signal"
@@ -208,9 +209,12 @@ class _Run:
                 return replace(state, outcome=NOT_FITTED)
             clock = time.perf_counter()
             for reached in iterate(problem, state, bounds, fitting.solver):
+                news = bool(reached.outcome) or reached.iteration > state.iteration
                 state = reached
                 if self.stopped() and not state.outcome:
                     state = replace(state, outcome=STOPPED_SIGNAL)
+                elif not news:
+                    continue
                 seconds, clock = time.perf_counter() - clock, time.perf_counter()
                 store.save(state, seconds, local.model.variables.parameters(state.x))
                 lines.line(state, seconds)

@@ -15,6 +15,7 @@ from hpcfit.job.document import parse
 from hpcfit.job.explain import check
 from hpcfit.job.exports import read_exports
 from hpcfit.job.fitting import read_fitting
+from hpcfit.job.minimisers import check_minimiser
 from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
 from hpcfit.job.structures import read_structures
@@ -66,6 +67,7 @@ def read_job(
     job = _job(path, content, root, forms, functions, faults)
     if structures and not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
+        check_minimiser(root.find("fitting"), job.fitting.solver, job.free, faults)
     faults.raise_if_any()
     return job
 

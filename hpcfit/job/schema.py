@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 from lxml import etree
@@ -10,7 +10,14 @@ from lxml import etree
 from hpcfit.job.exports import EXPORT_FORMS
 from hpcfit.job.param_file import FORMS_WITH_FILES
 from hpcfit.job.tags import SPECIES_ATTRIBUTES
-from hpcfit.records import FunctionForm, PotentialForm, RoleForm
+from hpcfit.records import (
+    NLOPT_METHODS,
+    SCIPY_METHODS,
+    SCIPY_OPTIONS,
+    FunctionForm,
+    PotentialForm,
+    RoleForm,
+)
 
 RELAX_NG = "http://relaxng.org/ns/structure/1.0"
 
@@ -25,6 +32,8 @@ def grammar(forms: Sequence[PotentialForm], functions: Sequence[FunctionForm] = 
     """Return the RELAX NG grammar of a job whose potentials are `forms`, built from `functions` if they have roles."""
     text = resources.files("hpcfit.job").joinpath("job.rng").read_bytes()
     root = etree.fromstring(text, etree.XMLParser(remove_comments=True))
+    root.append(_methods("scipy-attributes", "method", SCIPY_METHODS, SCIPY_OPTIONS))
+    root.append(_methods("nlopt-attributes", "algorithm", NLOPT_METHODS, {}))
     for form in forms:
         potential = _built_potential(form) if form.roles else _potential(form)
         root.append(_node("define", potential, name="potential", combine="choice"))
@@ -33,6 +42,26 @@ def grammar(forms: Sequence[PotentialForm], functions: Sequence[FunctionForm] = 
     for function in functions:
         root.append(_node("define", _function(function), name="function", combine="choice"))
     return root
+
+
+def _methods(
+    definition: str, attribute: str, methods: Iterable[str], options: Mapping[str, str | tuple[str, ...]]
+) -> etree._Element:
+    """Return a definition of the attribute that names a method, and of the options of all of them."""
+    attributes = [_node("attribute", _one_of(methods), name=attribute)]
+    for name, allowed in options.items():
+        value = _ref(allowed) if isinstance(allowed, str) else _one_of(allowed)
+        attributes.append(_optional(_node("attribute", value, name=name)))
+    return _node("define", *attributes, name=definition)
+
+
+def _one_of(texts: Iterable[str]) -> etree._Element:
+    choice = _node("choice")
+    for text in texts:
+        value = _node("value")
+        value.text = text
+        choice.append(value)
+    return choice
 
 
 def _potential(form: PotentialForm) -> etree._Element:
