@@ -216,10 +216,13 @@ class _Run:
                 elif not news:
                     continue
                 seconds, clock = time.perf_counter() - clock, time.perf_counter()
-                store.save(state, seconds, local.model.variables.parameters(state.x))
+                values = local.model.variables.parameters(state.x)
+                store.save(state, seconds, values)
                 lines.line(state, seconds)
                 if state.outcome:
                     break
+                if fitting.output_interval and state.iteration % fitting.output_interval == 0:
+                    lines.parameters(store.header.parameters, values)
         if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
             self.log.write(f"not finite: {where}\n")
         return state

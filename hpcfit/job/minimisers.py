@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
@@ -23,6 +23,7 @@ from hpcfit.records import (
     ScipyOptions,
     SpaOptions,
     Uses,
+    Value,
 )
 
 _TAGS = ("geodesic-lm", "BFGS", "scipy", "nlopt", "spa")
@@ -37,6 +38,23 @@ _THRESHOLD, _ITERATIONS = 1e-5, 100
 _LINE_SEARCH = 20
 
 _WHOLE = ("count", "seed")
+
+_RADII = (("initial_trust_radius", 1.0, "max_trust_radius", 1000.0), ("eta", 0.15, "", 0.25))
+_WOLFE = (("c1", 1e-4, "c2", 0.9),)
+
+#: What SciPy refuses: an option, its default, and the option with its default, or the number, that it must be below.
+_BELOW: dict[str, tuple[tuple[str, float, str, float], ...]] = {
+    "BFGS": _WOLFE,
+    "CG": (("c1", 1e-4, "c2", 0.4),),
+    "COBYLA": (("tol", 1e-4, "rhobeg", 1.0),),
+    "COBYQA": (("final_tr_radius", 1e-6, "initial_tr_radius", 1.0),),
+    "Newton-CG": _WOLFE,
+    "differential_evolution": (("mutation", 0.5, "", 2.0),),
+    "dogleg": _RADII,
+    "trust-exact": _RADII,
+    "trust-krylov": _RADII,
+    "trust-ncg": _RADII,
+}
 
 
 def minimiser_element(parent: etree._Element) -> etree._Element | None:
@@ -65,6 +83,7 @@ def read_scipy(element: etree._Element, faults: Faults) -> ScipyOptions:
                 nearest(name, form.options),
             )
     options = {name: _value(name, text) for name, text in given.items()}
+    _check_values(element, form, options, faults)
     inner = minimiser_element(element)
     _check_nesting(element, inner, form, faults)
     local = None if inner is None else read_scipy(inner, faults)
@@ -72,10 +91,15 @@ def read_scipy(element: etree._Element, faults: Faults) -> ScipyOptions:
 
 
 def read_nlopt(element: etree._Element, faults: Faults) -> NloptOptions:
-    """Return the settings of an ``<nlopt>``, or of a ``<BFGS>`` inside one, for which NLopt has its own."""
+    """Return the settings of an ``<nlopt>``, or of a ``<BFGS>`` inside one, for which NLopt has its own.
+
+    Its tolerance is kept above rounding: a line search that fails there ends the method around it too.
+    """
     if element.tag == "BFGS":
         threshold, n = _bfgs(element, faults)
-        return NloptOptions("LD_LBFGS", maxeval=n, ftol_rel=threshold, xtol_rel=0.0)
+        return NloptOptions(
+            "LD_LBFGS", maxeval=n, ftol_rel=max(threshold, NloptOptions.ftol_rel), xtol_rel=0.0
+        )
     inner = minimiser_element(element)
     form = NLOPT_METHODS.get(values.line_of_text(element.get("algorithm")))
     if form is not None:
@@ -114,6 +138,22 @@ def _value(name: str, text: str) -> int | float | str:
     if kind == "boolean":
         return values.boolean(text, False)
     return values.whole(text, 0) if kind in _WHOLE else values.number(text)
+
+
+def _check_values(
+    element: etree._Element, form: MethodForm, options: Mapping[str, Value], faults: Faults
+) -> None:
+    """Note values that SciPy would refuse when the fit starts."""
+    for first, default, second, limit in _BELOW.get(form.name, ()):
+        small, large = float(options.get(first, default)), float(options.get(second, limit))
+        if small >= large:
+            allowed = f"below {large:g}" + (f", {second}" if second else "")
+            faults.add(element, f"{first} of {form.name} too large", f"{small:g}", allowed)
+    for name in ("ftol", "xtol", "gtol") if form.uses is Uses.RESIDUALS else ():
+        if float(options.get(name, 1.0)) < _MACHINE_PRECISION:
+            faults.add(
+                element, f"{name} of {form.name} below rounding", f"{options[name]:g}", "at least 2.3e-16"
+            )
 
 
 def _check_nesting(

@@ -26,6 +26,7 @@ from hpcfit.records.minimisers import (
     NloptOptions,
     ScipyOptions,
     Uses,
+    Value,
 )
 from hpcfit.records.potentials import (
     N_ATOMS,
@@ -108,6 +109,7 @@ __all__ = [
     "StructureFile",
     "StructureResult",
     "Uses",
+    "Value",
     "WantedProperty",
     "functions_by_path",
     "species_tuple",

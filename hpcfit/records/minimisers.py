@@ -71,15 +71,14 @@ class NloptOptions:
 
 #: SciPy's options by their datatypes in the job's schema.
 _BY_DATATYPE = {
-    "not-negative": (
-        "T accuracy atol barrier_tol c1 c2 eta f_min_rtol f_tol fatol feasibility_tol ftol gtol len_tol maxtime "
-        "restart_temp_ratio stepmx tol vol_tol xatol xrtol xtol"
-    ),
+    "not-negative": "T accuracy atol barrier_tol f_tol fatol feasibility_tol ftol gtol stepmx tol xatol xrtol xtol",
     "positive": (
         "eps final_tr_radius initial_barrier_parameter initial_barrier_tolerance initial_constr_penalty initial_temp "
-        "initial_tr_radius initial_trust_radius max_trust_radius mutation norm rescale rhobeg stepsize visit"
+        "initial_tr_radius initial_trust_radius max_trust_radius maxtime mutation norm rescale rhobeg stepsize"
     ),
-    "fraction": "recombination stepwise_factor target_accept_rate",
+    "above-one": "visit",
+    "from-zero-to-one": "eta f_min_rtol len_tol vol_tol",
+    "between-zero-and-one": "c1 c2 recombination restart_temp_ratio stepwise_factor target_accept_rate",
     "number": "accept f_min f_target minfev",
     "count": (
         "interval iters max_nfev maxCGit maxcor maxev maxfev maxfun maxiter maxls n niter niter_success popsize"

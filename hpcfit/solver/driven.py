@@ -13,16 +13,25 @@ from typing import Any
 
 import numpy as np
 
-from hpcfit.records import FloatArray, State
-from hpcfit.solver.geodesic import STOPPED_NOT_FINITE
+from hpcfit.records import FloatArray, GeodesicOptions, State
+from hpcfit.solver.geodesic import CONVERGED_ANGLE, STOPPED_NOT_FINITE
 from hpcfit.solver.problem import Linearisation, Problem
 from hpcfit.solver.step import Bounds
+
+STOPPED_NO_PROGRESS = "stopped: no progress"
 
 #: Evaluations without news after which a state is handed up all the same, so that the fit can be stopped there.
 _PATIENCE = 10
 
 #: What is not finite counts as so many times the largest cost seen: methods interpolate, and cannot with infinity.
 _WALL = 10.0
+
+
+#: Cosine between residual and tangent plane from which on no progress is what a minimum looks like.
+_ANGLE = GeodesicOptions().angle_tolerance
+
+#: Directions of the equilibrated columns that weigh less do not count for it.
+_RANK_CUT = float(np.sqrt(np.finfo(float).eps))
 
 
 class NotFiniteError(Exception):
@@ -101,6 +110,17 @@ class Watched:
         """Hand a state up after an iteration of the method, whose own account of it is not needed."""
         self.state = replace(self.state, iteration=self.state.iteration + 1)
         self._pass_on()
+
+    def is_stationary(self) -> bool:
+        """Return whether the residual at the best point is at right angles to what its movable columns reach."""
+        at = self.linearise(self.state.x)
+        norms = at.column_norms
+        chosen = self.bounds.movable(self.state.x, at.gradient) & (norms > 0)
+        columns = at.triangle[:, chosen] / norms[chosen]
+        reached, *_ = np.linalg.lstsq(columns, at.projection, rcond=_RANK_CUT)
+        angle = float(np.linalg.norm(columns @ reached)) / np.sqrt(max(at.cost, np.finfo(float).tiny))
+        self.state = replace(self.state, angle=angle)
+        return bool(angle <= _ANGLE)
 
     def _linearised(self, inside: FloatArray | None) -> Linearisation:
         at = self._flat() if inside is None else self._ask(self._problem.linearise, inside)
@@ -220,4 +240,6 @@ def _to_its_end(method: Callable[[Watched], str], watched: Watched) -> str:
         return STOPPED_NOT_FINITE
     if watched.failure is not None:
         raise watched.failure
+    if outcome == STOPPED_NO_PROGRESS and watched.is_stationary():
+        return CONVERGED_ANGLE
     return outcome

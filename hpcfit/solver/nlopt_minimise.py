@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from hpcfit.errors import HpcfitError
 from hpcfit.records import NLOPT_METHODS, Box, FloatArray, NloptOptions, State
-from hpcfit.solver.driven import Watched, driven
+from hpcfit.solver.driven import STOPPED_NO_PROGRESS, Watched, driven
 from hpcfit.solver.geodesic import CONVERGED_COST, CONVERGED_STEP, STOPPED_EVALUATIONS
 from hpcfit.solver.problem import Problem
-from hpcfit.solver.scipy_outcome import CONVERGED_GOAL, STOPPED_NO_PROGRESS, STOPPED_TIME
+from hpcfit.solver.scipy_outcome import CONVERGED_GOAL, STOPPED_TIME
 from hpcfit.solver.step import Bounds
 
 
@@ -25,6 +26,7 @@ def _minimise(watched: Watched, options: NloptOptions) -> str:
     import nlopt
 
     optimiser = _optimiser(options, len(watched.state.x))
+    optimiser.set_exceptions_enabled(False)
     if NLOPT_METHODS[options.method].box is not Box.NONE:
         optimiser.set_lower_bounds(watched.bounds.lower)
         optimiser.set_upper_bounds(watched.bounds.upper)
@@ -66,11 +68,16 @@ def _optimiser(options: NloptOptions, n: int) -> Any:
 def _outcome(optimiser: Any, watched: Watched, options: NloptOptions) -> str:
     import nlopt
 
-    try:
-        optimiser.optimize(watched.state.x)
-    except (nlopt.RoundoffLimited, RuntimeError):
+    optimiser.optimize(watched.state.x)
+    code = optimiser.last_optimize_result()
+    if code in (nlopt.INVALID_ARGS, nlopt.OUT_OF_MEMORY):
+        raise HpcfitError(f"nlopt refuses {options.method}, found {optimiser.get_errmsg()}")
+    if code < 0:
         # Either the end that rounding sets, or a line search without a better point.
         return STOPPED_NO_PROGRESS
+    if optimiser.get_numevals() >= options.maxeval:
+        # Some algorithms call that a success.
+        return STOPPED_EVALUATIONS
     names = {
         nlopt.STOPVAL_REACHED: CONVERGED_GOAL,
         nlopt.FTOL_REACHED: CONVERGED_COST,
@@ -78,7 +85,4 @@ def _outcome(optimiser: Any, watched: Watched, options: NloptOptions) -> str:
         nlopt.MAXEVAL_REACHED: STOPPED_EVALUATIONS,
         nlopt.MAXTIME_REACHED: STOPPED_TIME,
     }
-    if optimiser.get_numevals() >= options.maxeval:
-        # Some algorithms call that a success.
-        return STOPPED_EVALUATIONS
-    return names.get(optimiser.last_optimize_result(), f"converged: {options.method}")
+    return names.get(code, f"converged: {options.method}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hpcfit.solver.driven import STOPPED_NO_PROGRESS
 from hpcfit.solver.geodesic import (
     CONVERGED_COST,
     CONVERGED_STEP,
@@ -15,7 +16,6 @@ from hpcfit.solver.geodesic import (
 
 CONVERGED_GRADIENT = "converged: gradient"
 CONVERGED_GOAL = "converged: goal"
-STOPPED_NO_PROGRESS = "stopped: no progress"
 STOPPED_TIME = "stopped: time limit"
 
 #: SciPy's messages by a part of them; limits come first, as some methods call reaching them a success.

@@ -62,8 +62,11 @@ CASES = {
         ],
     ),
     "unknown minimiser": (
-        [('geodesic-lm max-iter="5"', "BFGS")],
-        ["job.xml:7: element not allowed in <fitting>, found <BFGS>, allowed <geodesic-lm>"],
+        [('geodesic-lm max-iter="5"', "simplex")],
+        [
+            "job.xml:7: element not allowed in <fitting>, found <simplex>, allowed <BFGS>, <geodesic-lm>, <nlopt>, "
+            "<scipy>, <spa>"
+        ],
     ),
     "two minimisers": (
         [('max-iter="5"/>', 'max-iter="5"/>\n    <geodesic-lm/>')],
