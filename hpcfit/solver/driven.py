@@ -118,9 +118,9 @@ class Watched:
         chosen = self.bounds.movable(self.state.x, at.gradient) & (norms > 0)
         columns = at.triangle[:, chosen] / norms[chosen]
         reached, *_ = np.linalg.lstsq(columns, at.projection, rcond=_RANK_CUT)
-        angle = float(np.linalg.norm(columns @ reached)) / np.sqrt(max(at.cost, np.finfo(float).tiny))
+        angle = float(np.linalg.norm(columns @ reached) / np.sqrt(max(at.cost, np.finfo(float).tiny)))
         self.state = replace(self.state, angle=angle)
-        return bool(angle <= _ANGLE)
+        return angle <= _ANGLE
 
     def _linearised(self, inside: FloatArray | None) -> Linearisation:
         at = self._flat() if inside is None else self._ask(self._problem.linearise, inside)
