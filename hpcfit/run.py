@@ -28,7 +28,7 @@ from hpcfit.output.header import Counts, Loss, Machine, RunHeader, run_header
 from hpcfit.output.log import header_lines, open_log
 from hpcfit.output.outcomes import StructureOutcome, structure_outcomes
 from hpcfit.output.predicted import dataset_predictions
-from hpcfit.output.progress import progress
+from hpcfit.output.progress import Progress, progress
 from hpcfit.output.result import RunResult, StoredRun
 from hpcfit.output.store import RunStore, load
 from hpcfit.output.structure_files import write_structures
@@ -38,9 +38,10 @@ from hpcfit.parallel.guard import together
 from hpcfit.parallel.service import Asked, answer, ask
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import DatasetIndex, FloatArray, Job, State
+from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, State
 from hpcfit.solver.covariance import covariance, propagated
-from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, iterate, start
+from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, start
+from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.step import Bounds
 from hpcfit.structure.catalogue import structure_catalogue
 
@@ -196,7 +197,7 @@ class _Run:
                 read_at = time.perf_counter()
                 started = problem.relaxed()
                 state = _first(problem, local, earlier, self.comm)
-                state = self._iterate(problem, local, state, store, log)
+                state = self._fit(problem, local, state, store, log)
                 if state.outcome == STOPPED_SIGNAL:
                     log("minimum").write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
                     return STOPPED_SIGNAL
@@ -215,7 +216,7 @@ class _Run:
             write_exports(job, store.run, log("medium"))
         return state.outcome
 
-    def _iterate(
+    def _fit(
         self,
         problem: Asked,
         local: LocalObjective,
@@ -223,38 +224,57 @@ class _Run:
         store: RunStore,
         log: Callable[[str], TextIO],
     ) -> State:
-        fitting, header = local.plan.job.fitting, store.header
-        bounds = Bounds(local.model.lower, local.model.upper)
-
-        def save(state: State, seconds: float) -> None:
-            relaxed = problem.relaxed() if local.plan.work_blocks else ()
-            store.save(state, seconds, local.model.variables.parameters(state.x), relaxed)
-
-        own = local.plan.n_fitted_properties if fitting else 0
+        """Go on from `state` to the end of the fit."""
+        fitting, header = self.plan.job.fitting, store.header
+        own = fitting is not None and self.plan.n_fitted_properties > 0
         if own:
             values = local.model.variables.parameters(state.x)
-            log("medium").writelines(f"{line}\n" for line in start_lines(header, values, own))
-        with progress(header.loss, log("medium")) as lines:
+            lines = start_lines(header, values, self.plan.n_fitted_properties)
+            log("medium").writelines(f"{line}\n" for line in lines)
+        with progress(header.loss, log("medium")) as display:
             if state.iteration == 0:
-                save(state, 0.0)
-                lines.line(state, 0.0)
+                _save(problem, local, store, state, 0.0)
+                display.line(state, 0.0)
             if fitting is None:
                 return replace(state, outcome=NOT_FITTED)
-            clock = time.perf_counter()
-            for reached in iterate(problem, state, bounds, fitting.solver):
-                state = reached
-                if self.stopped() and not state.outcome:
-                    state = replace(state, outcome=STOPPED_SIGNAL)
-                seconds, clock = time.perf_counter() - clock, time.perf_counter()
-                save(state, seconds)
-                lines.line(state, seconds)
-                if state.outcome:
-                    break
+            state = self._iterate(problem, local, state, store, fitting, display)
         if own and state.outcome != STOPPED_SIGNAL:
             log("medium").writelines(f"{line}\n" for line in end_lines(header, state))
         if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
             log("minimum").write(f"not finite: {where}\n")
         return state
+
+    def _iterate(
+        self,
+        problem: Asked,
+        local: LocalObjective,
+        state: State,
+        store: RunStore,
+        fitting: Fitting,
+        display: Progress,
+    ) -> State:
+        bounds = Bounds(local.model.lower, local.model.upper)
+        clock = time.perf_counter()
+        for reached in iterate(problem, state, bounds, fitting.solver):
+            news = bool(reached.outcome) or reached.iteration > state.iteration
+            state = reached
+            if self.stopped() and not state.outcome:
+                state = replace(state, outcome=STOPPED_SIGNAL)
+            elif not news:
+                continue
+            seconds, clock = time.perf_counter() - clock, time.perf_counter()
+            _save(problem, local, store, state, seconds)
+            display.line(state, seconds)
+            if state.outcome:
+                break
+            if fitting.output_interval and state.iteration % fitting.output_interval == 0:
+                display.parameters(store.header.parameters, store.run.values)
+        return state
+
+
+def _save(problem: Asked, local: LocalObjective, store: RunStore, state: State, seconds: float) -> None:
+    relaxed = problem.relaxed() if local.plan.work_blocks else ()
+    store.save(state, seconds, local.model.variables.parameters(state.x), relaxed)
 
 
 def _open(plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], RunStore]) -> RunStore | None:

@@ -1,4 +1,4 @@
-"""The ``<fitting>`` of a job: how often to store, and the settings of its one minimiser."""
+"""The ``<fitting>`` of a job: how often to store and to report, and the settings of its one minimiser."""
 
 from __future__ import annotations
 
@@ -8,23 +8,36 @@ from typing import Any
 from lxml import etree
 
 from hpcfit.job import values
+from hpcfit.job.minimisers import minimiser_element, read_nlopt, read_scipy
 from hpcfit.job.values import Faults
-from hpcfit.records import Fitting, GeodesicOptions
+from hpcfit.records import Fitting, GeodesicOptions, Minimiser, SpaOptions
 
 
 def read_fitting(element: etree._Element | None, faults: Faults) -> Fitting | None:
     """Return the settings of the fit, None where there is none or it is not enabled."""
     if element is None:
         return None
-    solver = _geodesic(element.find("geodesic-lm"), faults)
+    solver = _minimiser(element, faults)
     if not values.boolean(element.get("enabled"), True):
         return None
-    blocks = element.get("blocks")
+    blocks, interval = element.get("blocks"), element.get("output-interval")
     return Fitting(
         solver=solver,
         blocks=None if blocks is None else values.whole(blocks, 1),
         checkpoint_interval=values.whole(element.get("checkpoint-interval"), 1),
+        output_interval=None if interval is None else values.whole(interval, 1),
     )
+
+
+def _minimiser(parent: etree._Element, faults: Faults) -> Minimiser:
+    """Return the settings of the minimiser inside an element, geodesic Levenberg-Marquardt where there is none."""
+    element = minimiser_element(parent)
+    if element is None or element.tag == "geodesic-lm":
+        return _geodesic(element, faults)
+    if element.tag == "spa":
+        trials, seed = values.whole(element.get("max-iter"), 100), values.whole(element.get("seed"), 0)
+        return SpaOptions(_minimiser(element, faults), trials, seed)
+    return read_nlopt(element, faults) if element.tag == "nlopt" else read_scipy(element, faults)
 
 
 def _geodesic(element: etree._Element | None, faults: Faults) -> GeodesicOptions:

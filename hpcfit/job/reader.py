@@ -17,6 +17,7 @@ from hpcfit.job.explain import check
 from hpcfit.job.exports import read_exports
 from hpcfit.job.fitting import read_fitting
 from hpcfit.job.include import expand
+from hpcfit.job.minimisers import check_minimiser
 from hpcfit.job.outputs import Outputs
 from hpcfit.job.own_structures import use_names_of_catalogue
 from hpcfit.job.potentials import read_potentials
@@ -84,6 +85,7 @@ def read_job(
     job = replace(reader.job(), text=content.decode(), hash=reader.hash(content), origins=origins)
     if structures and not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
+        check_minimiser(root.find("fitting"), job.fitting.solver, job.free, faults)
     faults.raise_if_any()
     return job
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 
 from lxml import etree
@@ -12,6 +12,9 @@ from hpcfit.job.exports import EXPORT_FORMS
 from hpcfit.job.param_file import FORMS_WITH_FILES
 from hpcfit.job.tags import SPECIES_ATTRIBUTES
 from hpcfit.records import (
+    NLOPT_METHODS,
+    SCIPY_METHODS,
+    SCIPY_OPTIONS,
     FunctionForm,
     LatticeForm,
     PotentialForm,
@@ -47,6 +50,8 @@ def grammar(
     """
     text = resources.files("hpcfit.job").joinpath("job.rng").read_bytes()
     root = etree.fromstring(text, etree.XMLParser(remove_comments=True))
+    root.append(_methods("scipy-attributes", "method", SCIPY_METHODS, SCIPY_OPTIONS))
+    root.append(_methods("nlopt-attributes", "algorithm", NLOPT_METHODS, {}))
     for form in forms:
         potential = _built_potential(form) if form.roles else _potential(form)
         root.append(_node("define", potential, name="potential", combine="choice"))
@@ -92,6 +97,26 @@ def _property(form: PropertyForm) -> etree._Element:
     return _node(
         "element", _ref("vector-property" if form.vector else "scalar-property"), *own, name=form.name
     )
+
+
+def _methods(
+    definition: str, attribute: str, methods: Iterable[str], options: Mapping[str, str | tuple[str, ...]]
+) -> etree._Element:
+    """Return a definition of the attribute that names a method, and of the options of all of them."""
+    attributes = [_node("attribute", _one_of(methods), name=attribute)]
+    for name, allowed in options.items():
+        value = _ref(allowed) if isinstance(allowed, str) else _one_of(allowed)
+        attributes.append(_optional(_node("attribute", value, name=name)))
+    return _node("define", *attributes, name=definition)
+
+
+def _one_of(texts: Iterable[str]) -> etree._Element:
+    choice = _node("choice")
+    for text in texts:
+        value = _node("value")
+        value.text = text
+        choice.append(value)
+    return choice
 
 
 def _potential(form: PotentialForm) -> etree._Element:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timezone
+from typing import Any
 
 import h5py
 import numpy as np
 import scipy
 
-from hpcfit.records import VERBOSITIES, DatasetIndex, DatasetSource, Fitting, Job, Parameter
+from hpcfit.records import VERBOSITIES, DatasetIndex, DatasetSource, Job, Parameter
 from hpcfit.version import __version__
 
 
@@ -150,7 +151,7 @@ def run_header(
             DatasetRecord.of(source, index) for source, index in zip(job.datasets, indexes, strict=True)
         ),
         parameters=job.parameters,
-        options=_options(job.fitting),
+        options=_options(job.fitting) if job.fitting else {},
         versions=_versions(machine.mpi_library),
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         hosts=machine.hosts,
@@ -160,12 +161,19 @@ def run_header(
     )
 
 
-def _options(fitting: Fitting | None) -> dict[str, int | float | str]:
-    if fitting is None:
-        return {}
-    options = asdict(fitting)
-    options |= options.pop("solver")
-    return {name: value for name, value in options.items() if value is not None}
+def _options(record: Any, prefix: str = "") -> dict[str, int | float | str]:
+    """Return the settings in a record by name, those of a minimiser inside another as ``local.name``."""
+    found: dict[str, int | float | str] = {}
+    for field in fields(record):
+        name, value = prefix + field.name, getattr(record, field.name)
+        if is_dataclass(value):
+            found[name] = type(value).__name__.removesuffix("Options").lower()
+            found |= _options(value, prefix if field.name == "solver" else f"{name}.")
+        elif isinstance(value, tuple):
+            found |= {prefix + option: setting for option, setting in value}
+        elif value is not None:
+            found[name] = value
+    return found
 
 
 def _versions(mpi_library: str) -> dict[str, str]:

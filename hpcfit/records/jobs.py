@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from hpcfit.records.minimisers import NloptOptions, ScipyOptions
 from hpcfit.records.potentials import Function, Parameter, Potential
 from hpcfit.records.structures import DerivedProperty, Structure
 
@@ -84,12 +86,27 @@ class GeodesicOptions:
 
 
 @dataclass(frozen=True)
+class SpaOptions:
+    """A ``<spa>`` of the job: trials of a nested minimiser from random points."""
+
+    local: Minimiser
+    max_iter: int = 100  #: trials
+    seed: int = 0
+
+
+Minimiser: TypeAlias = GeodesicOptions | ScipyOptions | NloptOptions | SpaOptions
+
+
+@dataclass(frozen=True)
 class Fitting:
     """The ``<fitting>`` of a job."""
 
-    solver: GeodesicOptions
+    solver: Minimiser
     blocks: int | None  #: number of blocks of the reduction; None takes the default
     checkpoint_interval: int  #: iterations between checkpoints
+    output_interval: int | None = (
+        None  #: iterations between lists of the parameters in the log; None for none
+    )
 
 
 @dataclass(frozen=True)

@@ -63,25 +63,31 @@ CASES = {
         ],
     ),
     "unknown minimiser": (
-        [('geodesic-lm max-iter="5"', "BFGS")],
-        ["job.xml:7: element not allowed in <fitting>, found <BFGS>, allowed <geodesic-lm>"],
+        [('geodesic-lm max-iter="5"', "simplex")],
+        [
+            "job.xml:7: element not allowed in <fitting>, found <simplex>, allowed <BFGS>, <geodesic-lm>, <nlopt>, "
+            "<scipy>, <spa>"
+        ],
     ),
     "two minimisers": (
         [('max-iter="5"/>', 'max-iter="5"/>\n    <geodesic-lm/>')],
         [
             (
                 "job.xml:8: one element too many in <fitting>, found another <geodesic-lm>, "
-                "allowed one <geodesic-lm>"
+                "allowed one of <BFGS>, <geodesic-lm>, <nlopt>, <scipy>, <spa>"
             )
         ],
     ),
     "unknown second minimiser": (
-        [('max-iter="5"/>', 'max-iter="5"/>\n    <BFGS/>')],
-        ["job.xml:8: element not allowed in <fitting>, found <BFGS>, allowed <geodesic-lm>"],
+        [('max-iter="5"/>', 'max-iter="5"/>\n    <bfgs/>')],
+        [
+            "job.xml:8: element not allowed in <fitting>, found <bfgs>, allowed <BFGS>, <geodesic-lm>, <nlopt>, "
+            "<scipy>, <spa>"
+        ],
     ),
-    "no minimiser": (
-        [('<geodesic-lm max-iter="5"/>', "")],
-        ["job.xml:6: missing element in <fitting>, allowed <geodesic-lm>"],
+    "no minimiser to try": (
+        [('<geodesic-lm max-iter="5"/>', "<spa/>")],
+        ["job.xml:7: missing element in <spa>, allowed <BFGS>, <geodesic-lm>, <nlopt>, <scipy>, <spa>"],
     ),
     "misspelt parameter": (
         [("lambda>", "lamda>")],
