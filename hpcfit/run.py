@@ -24,9 +24,10 @@ from hpcfit.objective.validation import validation_lines
 from hpcfit.output import report
 from hpcfit.output.compare import differences
 from hpcfit.output.export.at_end import write_exports
+from hpcfit.output.gathered import structure_outcomes
 from hpcfit.output.header import Counts, Loss, Machine, RunHeader, run_header
 from hpcfit.output.log import header_lines, open_log
-from hpcfit.output.outcomes import StructureOutcome, structure_outcomes
+from hpcfit.output.outcomes import StructureOutcome
 from hpcfit.output.predicted import dataset_predictions
 from hpcfit.output.progress import Progress, progress
 from hpcfit.output.result import RunResult, StoredRun

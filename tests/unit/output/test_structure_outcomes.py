@@ -7,8 +7,8 @@ from lattice_jobs import derived, lattice, lj_job, vacancy, wanted
 
 from hpcfit.objective.plan import make_plan
 from hpcfit.output import report
+from hpcfit.output.gathered import structure_outcomes
 from hpcfit.output.header import Style
-from hpcfit.output.outcomes import structure_outcomes
 from hpcfit.output.store import RunStore, load
 from hpcfit.output.structure_files import write_structures
 from hpcfit.output.structure_report import end_lines, start_lines, structure_lines, trouble_lines
