@@ -119,8 +119,9 @@ PROPERTY_FIELDS = {
 
 
 def state_field(name: str) -> Field:
-    """Return unit and axes of an array of the state; only `x` and `scale` have a dimension."""
-    return Field({"x": _VARIABLE, "scale": f"1/({_VARIABLE})"}.get(name, "1"), "n_free")
+    """Return unit and axes of an array of the state; what is scaled has no dimension."""
+    unit = {"scale": f"1/({_VARIABLE})", "direction": "1"}.get(name, _VARIABLE)
+    return Field(unit, "n_free")
 
 
 def history_field(name: str) -> Field:

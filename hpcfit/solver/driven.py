@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 
 from hpcfit.records import FloatArray, GeodesicOptions, State
-from hpcfit.solver.geodesic import CONVERGED_ANGLE, STOPPED_NOT_FINITE
+from hpcfit.solver.geodesic import CONVERGED_ANGLE, STOPPED_NO_PROGRESS, STOPPED_NOT_FINITE
 from hpcfit.solver.problem import Linearisation, Problem
 from hpcfit.solver.step import Bounds
-
-STOPPED_NO_PROGRESS = "stopped: no progress"
 
 #: Evaluations without news after which a state is handed up all the same, so that the fit can be stopped there.
 _PATIENCE = 10
@@ -174,7 +172,7 @@ class Watched:
         if x is not None:
             self._largest = max(self._largest, cost)
             if better:
-                state = replace(state, x=x, cost=cost)
+                state = replace(state, x=x, cost=cost, best_x=x, best_cost=cost)
             if better or same:
                 state = replace(state, gradient=gradient)
         self.state = state

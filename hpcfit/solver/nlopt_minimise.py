@@ -8,10 +8,16 @@ from typing import Any
 
 from hpcfit.errors import HpcfitError
 from hpcfit.records import NLOPT_METHODS, Box, FloatArray, NloptOptions, State
-from hpcfit.solver.driven import STOPPED_NO_PROGRESS, Watched, driven
-from hpcfit.solver.geodesic import CONVERGED_COST, CONVERGED_STEP, STOPPED_EVALUATIONS
+from hpcfit.solver.driven import Watched, driven
+from hpcfit.solver.geodesic import (
+    CONVERGED_COST,
+    CONVERGED_GOAL,
+    CONVERGED_STEP,
+    STOPPED_EVALUATIONS,
+    STOPPED_NO_PROGRESS,
+    STOPPED_TIME,
+)
 from hpcfit.solver.problem import Problem
-from hpcfit.solver.scipy_outcome import CONVERGED_GOAL, STOPPED_TIME
 from hpcfit.solver.step import Bounds
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hpcfit.solver.driven import STOPPED_NO_PROGRESS
 from hpcfit.solver.geodesic import (
     CONVERGED_COST,
+    CONVERGED_GOAL,
     CONVERGED_STEP,
     STOPPED_EVALUATIONS,
     STOPPED_ITERATIONS,
+    STOPPED_NO_PROGRESS,
     STOPPED_NOT_FINITE,
 )
 
 CONVERGED_GRADIENT = "converged: gradient"
-CONVERGED_GOAL = "converged: goal"
-STOPPED_TIME = "stopped: time limit"
 
 #: SciPy's messages by a part of them; limits come first, as some methods call reaching them a success.
 _LIMITS = (
@@ -26,7 +25,8 @@ _LIMITS = (
 )
 _CONVERGED = (
     (r"gtol|gradient|pg\|", CONVERGED_GRADIENT),
-    (r"ftol|reduction of f|f_n|relative error|target", CONVERGED_COST),
+    (r"relative error|target", CONVERGED_GOAL),
+    (r"ftol|reduction of f|f_n", CONVERGED_COST),
     (r"xtol|x_n|trust.region|hyperrectangle", CONVERGED_STEP),
 )
 

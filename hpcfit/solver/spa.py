@@ -47,7 +47,8 @@ def _trial(best: State, states: Iterator[State]) -> Iterator[State]:
     before = best
     for inner in states:
         if inner.cost < best.cost:
-            best = replace(best, x=inner.x, cost=inner.cost, gradient=inner.gradient)
+            x, cost = inner.x, inner.cost
+            best = replace(best, x=x, cost=cost, best_x=x, best_cost=cost, gradient=inner.gradient)
         best = replace(
             best,
             n_costs=before.n_costs + inner.n_costs,

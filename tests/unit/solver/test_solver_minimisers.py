@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from array_problems import CASES, ArrayProblem
+from array_problems import CASES, ArrayProblem, jacobian_of
 
 from hpcfit.records import (
     NLOPT_METHODS,
@@ -18,7 +18,7 @@ from hpcfit.records import (
     Uses,
 )
 from hpcfit.solver import geodesic
-from hpcfit.solver.driven import STOPPED_NO_PROGRESS, Watched, driven
+from hpcfit.solver.driven import Watched, driven
 from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.step import Bounds
 
@@ -188,6 +188,24 @@ def test_every_option_is_known_to_scipy():
         assert fit(ScipyOptions(name, tuple(given.items())))[1][-1].outcome
 
 
+def test_value_gradient_and_curvature_are_exact():
+    residual = CASES["beale"].residual
+    problem = ArrayProblem(residual)
+    x = np.array([1.3, 0.2])
+    watched = Watched(
+        problem, geodesic.start(x, problem), box_of(None, 2), keeps_bounds=True, by_improvement=True
+    )
+    step = 1e-30
+    r, jacobian = residual(x), jacobian_of(residual, x)
+    slopes = [np.imag(np.sum(residual(x + 1j * step * unit) ** 2)) / step for unit in np.eye(2)]
+    # Rounding of QR.
+    assert watched.value(x) == pytest.approx(watched.cost(x), rel=1e-14) == pytest.approx(r @ r, rel=1e-14)
+    assert np.allclose(watched.gradient(x), slopes, rtol=1e-13)
+    assert np.allclose(watched.curvature(x), 2 * jacobian.T @ jacobian, rtol=1e-13)
+    # All of them from one question.
+    assert watched.state.n_linearisations == 1
+
+
 def test_least_squares_sees_the_residual_itself():
     """The small residual [q; rest] takes SciPy's methods the way of the whole one, to rounding."""
     from scipy.optimize import least_squares
@@ -226,6 +244,8 @@ def test_least_squares_sees_the_residual_itself():
         (ScipyOptions("TNC", (("maxfun", 9),)), "stopped: evaluation limit"),
         (ScipyOptions("SLSQP", (("maxiter", 3),)), "stopped: iteration limit"),
         (ScipyOptions("COBYQA", (("maxfev", 9),)), "stopped: evaluation limit"),
+        (ScipyOptions("COBYQA", (("f_target", 0.1),)), "converged: goal"),
+        (ScipyOptions("direct", (("f_min", 1.0), ("f_min_rtol", 0.5))), "converged: goal"),
         (ScipyOptions("trust-exact", (("maxiter", 3),)), "stopped: iteration limit"),
         (ScipyOptions("trf", (("max_nfev", 3),)), "stopped: evaluation limit"),
         (ScipyOptions("trf", (("gtol", 1e-15), ("xtol", 0.1))), "converged: step"),
@@ -259,7 +279,7 @@ def test_no_progress_at_a_minimum_is_convergence(x, outcome):
     watched = Watched(
         problem, replace(first, outcome=""), box_of(None, 2), keeps_bounds=True, by_improvement=True
     )
-    last = list(driven(lambda _: STOPPED_NO_PROGRESS, watched))[-1]
+    last = list(driven(lambda _: geodesic.STOPPED_NO_PROGRESS, watched))[-1]
     assert last.outcome == outcome and (last.angle < 1e-5) == (x is None)
 
 
