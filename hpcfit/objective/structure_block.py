@@ -269,9 +269,17 @@ def _items(work: StructureWork) -> Iterator[_Item]:
         for derived, weight in zip(work.derived, work.derived_weights, strict=True)
         for term in derived.terms
     ]
-    for number, structure in enumerate(work.structures):
-        weights = work.weights[number] if number < work.n_own else (0.0,) * len(structure.properties)
+    for number, given in enumerate(work.structures):
+        structure = given
+        weights = work.weights[number] if number < work.n_own else ()
         terms = [(name, fitted) for owner, name, fitted in needed if owner == structure.id]
+        if number >= work.n_own:
+            # Only what derived properties take of it.
+            names = {name for name, _ in terms}
+            structure = replace(
+                structure, properties=tuple(p for p in structure.properties if p.name in names)
+            )
+            weights = (0.0,) * len(structure.properties)
         if found := check(structure):
             raise InputError(
                 [Fault(f"line {line}: structure '{structure.id}'", what) for line, what in found]
