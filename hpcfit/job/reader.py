@@ -17,8 +17,8 @@ from hpcfit.job.explain import check
 from hpcfit.job.exports import read_exports
 from hpcfit.job.fitting import read_fitting
 from hpcfit.job.include import expand
+from hpcfit.job.names import use_own_names
 from hpcfit.job.outputs import Outputs
-from hpcfit.job.own_structures import use_names_of_catalogue
 from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
 from hpcfit.job.scope import Scope
@@ -74,8 +74,7 @@ def read_job(
     content, origins = expand(content, str(path), allow_outside)
     faults = Faults(str(path), origins)
     root = parse(content, faults)
-    if catalogue is not None:
-        use_names_of_catalogue(root, catalogue)
+    use_own_names(root, catalogue)
     check(root, grammar(forms, functions.forms, catalogue), faults)
     if not structures:
         for element in root.findall("structures"):
