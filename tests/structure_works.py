@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from eam_jobs import eam_job, read
+from small_jobs import potential
 
 from hpcfit.objective.model import Model
 from hpcfit.objective.structure_block import StructureBlock, StructureWork
@@ -68,6 +69,22 @@ def work(*structures: Structure, masses: Sequence[float] = ()) -> StructureWork:
 
 def block(model: Model, *structures: Structure, masses: Sequence[float] = ()) -> StructureBlock:
     return StructureBlock(model, work(*structures, masses=masses))
+
+
+def plain_block(model: Model, one: Structure, masses: Sequence[float] = (28.0, 28.0)) -> StructureBlock:
+    """Return a block whose rows are the properties of one structure themselves, in the code's units."""
+    ones = tuple(1.0 if p.fit else 0.0 for p in one.properties)
+    return StructureBlock(model, StructureWork((one,), 1, (ones,), masses=tuple(masses)))
+
+
+def plain(name: str, n: int = 1, **changes: object) -> WantedProperty:
+    """Return a property whose residual is its value."""
+    return wanted(name, [0.0] * n, tolerance=1.0, **changes)
+
+
+def silicon_model(folder: Path) -> Model:
+    """Stillinger and Weber's silicon; A, B and gamma are free."""
+    return Model(read(folder, eam_job(potential(A=15.28, gamma=2.51), species=("Si",))))
 
 
 def t1() -> tuple[Structure, ...]:

@@ -48,6 +48,15 @@ class OwnStructures:
 
     def structure(self, element: etree._Element) -> Structure:
         """Return the structure that an element describes."""
+        structure = self._read(element)
+        catalogue, faults = self._scope.catalogue, self._scope.faults
+        # A structure with faults would have the same ones again.
+        if catalogue is not None and len(structure.atoms) and not faults.any_in(element):
+            for line, fault in catalogue.check(structure):
+                faults.add(line, fault)
+        return structure
+
+    def _read(self, element: etree._Element) -> Structure:
         form = self._lattices.get(str(element.tag))
         placed = read_atoms(element, self._scope) if form is None else self._built(element, form)
         start = _start(element, form) if form else {}

@@ -15,6 +15,7 @@ from hpcfit.potential.expression.interpreter import run
 from hpcfit.potential.library import NotFinite
 from hpcfit.potential.program import Program
 from hpcfit.records import DerivedProperty, FloatArray, Structure, StructureResult
+from hpcfit.structure.checking import check
 from hpcfit.structure.properties import FORMS, measure
 from hpcfit.structure.questions import Dialogue, answer_all
 from hpcfit.structure.response import Case, Task, Values
@@ -271,11 +272,16 @@ def _items(work: StructureWork) -> Iterator[_Item]:
     for number, structure in enumerate(work.structures):
         weights = work.weights[number] if number < work.n_own else (0.0,) * len(structure.properties)
         terms = [(name, fitted) for owner, name, fitted in needed if owner == structure.id]
+        if found := check(structure):
+            raise InputError(
+                [Fault(f"line {line}: structure '{structure.id}'", what) for line, what in found]
+            )
         try:
             yield _item(number, structure, weights, terms, work.masses)
         except ValueError as error:
-            where = f"line {structure.line}: structure '{structure.id}'"
-            raise InputError([Fault(where, str(error))]) from error
+            raise InputError(
+                [Fault(f"line {structure.line}: structure '{structure.id}'", str(error))]
+            ) from error
 
 
 def _item(

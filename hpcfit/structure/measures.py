@@ -40,12 +40,15 @@ class Measure:
         From moments [m], the components [p].
     tangent
         From moments [m] and changes [columns, m] of them, those of the components [columns, p].
+    n
+        Number of components.
     """
 
     moments: Callable[[Point], FloatArray]
     probes: tuple[Probe, ...] = ()
     finish: Callable[[FloatArray], FloatArray] = _same
     tangent: Callable[[FloatArray, FloatArray], FloatArray] = _same_tangent
+    n: int = 1
 
 
 def energy(per: float) -> Measure:
@@ -68,9 +71,9 @@ def stress(component: int) -> Measure:
     return Measure(lambda at: at.base.virials[..., component, None] / at.volume[:, None])
 
 
-def forces() -> Measure:
+def forces(n_atoms: int) -> Measure:
     """Return the forces on all atoms, row by row."""
-    return Measure(lambda at: at.base.forces.reshape(*at.base.energies.shape, -1))
+    return Measure(lambda at: at.base.forces.reshape(*at.base.energies.shape, -1), n=3 * n_atoms)
 
 
 def stretch(start: float, cell: FloatArray, along: int, over: int | None = None) -> Measure:
@@ -171,4 +174,4 @@ def curve(probes: tuple[Sized | Strained, ...], per: float) -> Measure:
     def moments(at: Point) -> FloatArray:
         return np.stack([at.answer(one).energies for one in probes], axis=-1) / per
 
-    return Measure(moments, probes)
+    return Measure(moments, probes, n=len(probes))

@@ -86,10 +86,10 @@ def _surface(atoms: Atoms, change: Modification) -> Atoms:
     from ase import Atoms as AseAtoms
     from ase.build import surface
 
-    # The species' numbers ride along as tags, since ASE wants elements.
-    bulk = AseAtoms("H" * len(atoms), positions=atoms.position, cell=atoms.cell, pbc=True, tags=atoms.species)
+    # ASE keeps tags for the layers, so that species ride along as elements: the first one as hydrogen.
+    bulk = AseAtoms(atoms.species + 1, positions=atoms.position, cell=atoms.cell, pbc=True)
     slab = surface(bulk, (h, k, m), layers, vacuum=float(vacuum), periodic=True)
-    species = np.asarray(slab.get_tags(), dtype=np.int32)
+    species = np.asarray(slab.numbers - 1, dtype=np.int32)
     return Atoms(
         species, np.array(slab.cell, dtype=np.float64), np.ones(3, dtype=bool), np.array(slab.positions)
     )

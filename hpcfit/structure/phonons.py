@@ -114,7 +114,9 @@ def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> M
         still = roots == 0.0
         return np.where(still, 0.0, changes * _THZ**2 / (2.0 * np.where(still, 1.0, np.abs(roots))))
 
-    return Measure(moments, tuple(one for coordinate in moved for one in coordinate), finish, tangent)
+    return Measure(
+        moments, tuple(one for coordinate in moved for one in coordinate), finish, tangent, n=3 * n
+    )
 
 
 def _roots(levels: FloatArray) -> FloatArray:

@@ -188,9 +188,10 @@ class _Search:
 
     def result(self) -> Relaxed:
         """Return the point, and what holds it there."""
-        names = [name for name, halted in zip(self._freedoms.names, self._halted, strict=True) if halted]
-        trouble = f"{', '.join(names)} halted at a bound" if names else ""
-        return Relaxed(self.s, self._halted, trouble)
+        ends = ["minimum" if at_lower else "maximum" for at_lower in self.s <= self._freedoms.lower]
+        held = np.flatnonzero(self._halted)
+        said = [f"{self._freedoms.names[k]} halted at its {ends[k]}" for k in held]
+        return Relaxed(self.s, self._halted, ", ".join(said))
 
 
 def _downhill(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
