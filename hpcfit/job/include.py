@@ -44,6 +44,8 @@ def expand(content: bytes, path: str, allow_outside: bool) -> tuple[bytes, tuple
     InputError
         With the faults of every file as XML, and every file that cannot be included.
     """
+    if b"XInclude" not in content:
+        return content, ()  # nor could there be the namespace
     expander = _Expander(Path(path).absolute().parent, allow_outside)
     expander.file(content, Path(path), (Path(path).resolve(),))
     if expander.faults:

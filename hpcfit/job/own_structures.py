@@ -11,34 +11,20 @@ from lxml import etree
 
 from hpcfit.job import values
 from hpcfit.job.modifications import read_modifications
+from hpcfit.job.names import USER_STRUCTURE
 from hpcfit.job.properties import FORCES, Holder, read_properties
 from hpcfit.job.relaxation import read_freedoms
 from hpcfit.job.schema import lattice_element
 from hpcfit.job.scope import Scope
 from hpcfit.job.species import number_of
 from hpcfit.job.user_structures import Placed, read_atoms, read_forces
-from hpcfit.records import Atoms, LatticeForm, Modification, Structure, StructureCatalogue, StructureFile
-
-USER_STRUCTURE = "user-structure"
+from hpcfit.records import Atoms, LatticeForm, Modification, Structure, StructureFile
 
 #: More would rather be a slip of the pen, and fill the memory.
 _MOST_ATOMS = 10**6
 
 #: Stands for atoms that have faults.
 _NO_ATOMS = Atoms(np.zeros(0, np.int32), np.zeros((3, 3)), np.zeros(3, dtype=bool), np.zeros((0, 3)))
-
-
-def use_names_of_catalogue(root: etree._Element, catalogue: StructureCatalogue) -> None:
-    """Rename the elements of a job that name lattices by other names, or in other case, to those of the schema."""
-    names = {
-        f"{name}-{lattice_element(form).rpartition('-')[2]}".lower(): lattice_element(form)
-        for form in catalogue.lattices
-        for name in (form.name, *form.aliases)
-    }
-    names[USER_STRUCTURE] = USER_STRUCTURE
-    for parent in root.iter("structures", "group"):
-        for child in parent:
-            child.tag = names.get(str(child.tag).lower(), child.tag)
 
 
 class OwnStructures:
@@ -62,6 +48,15 @@ class OwnStructures:
 
     def structure(self, element: etree._Element) -> Structure:
         """Return the structure that an element describes."""
+        structure = self._read(element)
+        catalogue, faults = self._scope.catalogue, self._scope.faults
+        # A structure with faults would have the same ones again.
+        if catalogue is not None and len(structure.atoms) and not faults.any_in(element):
+            for line, fault in catalogue.check(structure):
+                faults.add(line, fault)
+        return structure
+
+    def _read(self, element: etree._Element) -> Structure:
         form = self._lattices.get(str(element.tag))
         placed = read_atoms(element, self._scope) if form is None else self._built(element, form)
         start = _start(element, form) if form else {}

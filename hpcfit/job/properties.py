@@ -109,7 +109,7 @@ class _Reader:
         target = self._target()
         self._check(fit, target)
         tolerance = values.number(element.get("tolerance"), scope.tolerances.default(form.unit))
-        wanted = WantedProperty(
+        return WantedProperty(
             name=form.name,
             fit=fit and self._holder.in_fit,
             target=tuple(value * form.size for value in target),
@@ -121,22 +121,6 @@ class _Reader:
             arguments=arguments,
             line=values.line_of(element),
         )
-        self._check_components(wanted)
-        return wanted
-
-    def _check_components(self, wanted: WantedProperty) -> None:
-        """Note faulty arguments, or a target of another size than the property's."""
-        structure, scope = self._holder.structure, self._scope
-        if not len(structure.atoms) or scope.catalogue is None or lacking(self._form, structure):
-            return  # a fault that has been noted
-        try:
-            size = scope.catalogue.n_components(structure, wanted)
-        except ValueError as error:
-            self._faults.add(self._element, str(error))
-            return
-        if wanted.target and len(wanted.target) != size:
-            what = f"wrong number of components in the target of <{wanted.name}>"
-            self._faults.add(self._element, what, str(len(wanted.target)), str(size))
 
     def _target(self) -> tuple[float, ...]:
         """Return the target's components, none where it has none or a faulty one."""

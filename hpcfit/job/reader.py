@@ -18,8 +18,8 @@ from hpcfit.job.exports import read_exports
 from hpcfit.job.fitting import read_fitting
 from hpcfit.job.include import expand
 from hpcfit.job.minimisers import check_minimiser
+from hpcfit.job.names import use_own_names
 from hpcfit.job.outputs import Outputs
-from hpcfit.job.own_structures import use_names_of_catalogue
 from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
 from hpcfit.job.scope import Scope
@@ -75,14 +75,14 @@ def read_job(
     content, origins = expand(content, str(path), allow_outside)
     faults = Faults(str(path), origins)
     root = parse(content, faults)
-    if catalogue is not None:
-        use_names_of_catalogue(root, catalogue)
+    use_own_names(root, catalogue)
     check(root, grammar(forms, functions.forms, catalogue), faults)
+    digest = _hash(content, root, Path(path).absolute().parent)
     if not structures:
         for element in root.findall("structures"):
             element.clear()
     reader = _Reader(path, root, forms, functions, catalogue, faults)
-    job = replace(reader.job(), text=content.decode(), hash=reader.hash(content), origins=origins)
+    job = replace(reader.job(), text=content.decode(), hash=digest, origins=origins)
     if structures and not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
         check_minimiser(root.find("fitting"), job.fitting.solver, job.free, faults)
@@ -141,7 +141,9 @@ class _Reader:
         log = root.find("output-file")
         log_file = "" if log is None else self._outputs.path(log, values.line_of_text(log.text))
         included = [origin.file for origin in faults.origins]
-        self._outputs.refuse([self._path, *included, *self._files("dataset", "param-file", *FILES)])
+        self._outputs.refuse(
+            [self._path, *included, *_files(root, self._folder, "dataset", "param-file", *FILES)]
+        )
         precision = root.findtext("real-precision")
         return Job(
             path=str(self._path),
@@ -164,14 +166,6 @@ class _Reader:
             atomic_numbers=self._species.atomic_numbers,
         )
 
-    def hash(self, content: bytes) -> str:
-        """Return the hash of the job's text, and of the files of structures that it names."""
-        digest = hashlib.sha256(content)
-        for path in self._files(*FILES):
-            if path.is_file():
-                digest.update(path.read_bytes())
-        return digest.hexdigest()
-
     def _potentials(self) -> tuple[Potential, ...]:
         block = self._root.find("potentials")
         # Without species no tag can be judged; that they are missing has been noted.
@@ -186,10 +180,20 @@ class _Reader:
     def _structures(self, element: etree._Element | None) -> tuple[Group, bool]:
         return (Group("", 1.0, ()), False) if element is None else read_structures(element, self._scope)
 
-    def _files(self, *tags: str) -> list[Path]:
-        """Return the files that elements name, in their text or in their attribute ``file``."""
-        names = [values.line_of_text(element.get("file", element.text)) for element in self._root.iter(*tags)]
-        return [self._folder / name for name in names if name]
+
+def _hash(content: bytes, root: etree._Element, folder: Path) -> str:
+    """Return the hash of the job's text, and of the files of structures that it names."""
+    digest = hashlib.sha256(content)
+    for path in _files(root, folder, *FILES):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(root: etree._Element, folder: Path, *tags: str) -> list[Path]:
+    """Return the files that elements name, in their text or in their attribute ``file``."""
+    names = [values.line_of_text(element.get("file", element.text)) for element in root.iter(*tags)]
+    return [folder / name for name in names if name]
 
 
 def _check_something_to_fit(job: Job, root: etree._Element, faults: Faults) -> None:

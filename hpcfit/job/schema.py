@@ -28,6 +28,9 @@ RELAX_NG = "http://relaxng.org/ns/structure/1.0"
 #: Annotation of a datatype in the schema: what a fault prints as allowed.
 SAYS = "{urn:hpcfit:schema}says"
 
+#: Switches of atomicrex's potentials that can only be off here.
+_MODES = {"abop": ("classic-mode",)}
+
 #: A pair potential made of functions: the form that it is short for, and the one role that its functions play.
 PAIR_POTENTIAL, PAIR_FORM, PAIR_ROLE = "pair-potential", "eam", "pair-interaction"
 
@@ -127,7 +130,8 @@ def _potential(form: PotentialForm) -> etree._Element:
     if form.name in FORMS_WITH_FILES:
         blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
     blocks += _export(form)
-    return _node("element", _ref("potential-attributes"), _node("interleave", *blocks), name=form.name)
+    own = [_optional(_node("attribute", _ref("no"), name=name)) for name in _MODES.get(form.name, ())]
+    return _node("element", _ref("potential-attributes"), *own, _node("interleave", *blocks), name=form.name)
 
 
 def _built_potential(form: PotentialForm) -> etree._Element:

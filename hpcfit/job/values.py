@@ -37,6 +37,13 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def any_in(self, element: etree._Element) -> bool:
+        """Return whether there is a fault on the lines of an element and what is in it."""
+        if not self._found:
+            return False
+        lines = {line_of(node) for node in element.iter(etree.Element)}
+        return any(line in lines for line, _ in self._found)
+
     def add(
         self, where: etree._Element | int, what: str, found: str = "", allowed: str = "", nearest: str = ""
     ) -> None:

@@ -282,9 +282,6 @@ class StructureCatalogue:
     check
         Says what is wrong with a whole structure, each fault with its line: freedoms and properties that it cannot
         have, targets of the wrong length, faulty arguments.
-    n_components
-        Returns how many components a wanted property of a structure has; raises `ValueError` where the structure has
-        no such property, or the property's arguments are faulty.
     """
 
     lattices: tuple[LatticeForm, ...]
@@ -292,7 +289,6 @@ class StructureCatalogue:
     build: Callable[[str, Sequence[int], Mapping[str, float]], Atoms]
     modify: Callable[[Atoms, Modification], Atoms]
     read: Callable[[str, str, Sequence[str]], tuple[Atoms, FloatArray | None]]
-    n_components: Callable[[Structure, WantedProperty], int]
     check: Callable[[Structure], Sequence[tuple[int, str]]] = lambda _: ()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from hpcfit.errors import nearest
-from hpcfit.records import FloatArray, Structure, WantedProperty
+from hpcfit.records import FloatArray, Structure
 from hpcfit.structure import ions, measures, phonons
 from hpcfit.structure.forms import ELASTIC, PROPERTIES, STRESSES
 from hpcfit.structure.measures import Measure
@@ -74,20 +74,6 @@ def measure(
         "atomic-forces": lambda: measures.forces(len(structure.atoms)),
     }
     return made[name]()
-
-
-def n_components(structure: Structure, wanted: WantedProperty) -> int:
-    """Return how many components a property of a structure has.
-
-    Raises
-    ------
-    ValueError
-        As `measure` does.
-    """
-    measure(structure, wanted.name, wanted.arguments, [1.0] * (int(structure.atoms.species.max()) + 1))
-    if wanted.name == "energy-volume":
-        return sum(len(text.split()) for text in wanted.arguments.values())
-    return 3 * len(structure.atoms) if FORMS[wanted.name].vector else 1
 
 
 def _mirror(structure: Structure, name: str) -> Measure:

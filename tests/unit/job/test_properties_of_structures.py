@@ -191,15 +191,15 @@ FAULTS = {
     ),
     "too few forces": (
         ('<atomic-forces target="1 2 3"/>',),
-        ["job.xml:11: wrong number of components in the target of <atomic-forces>, found 3, allowed 6"],
+        ["job.xml:11: target of atomic-forces, found 3 numbers, allowed 6"],
     ),
     "too many frequencies": (
         ('<phonon-frequencies target="1 2 3 4 5 6 7"/>',),
-        ["job.xml:11: wrong number of components in the target of <phonon-frequencies>, found 7, allowed 6"],
+        ["job.xml:11: target of phonon-frequencies, found 7 numbers, allowed 6"],
     ),
     "points of a curve": (
         ('<energy-volume scales="0.9 1 1.1" target="1 2"/>',),
-        ["job.xml:11: wrong number of components in the target of <energy-volume>, found 2, allowed 3"],
+        ["job.xml:11: target of energy-volume, found 2 numbers, allowed 3"],
     ),
     "unknown property": (
         ("<c11/>",),
