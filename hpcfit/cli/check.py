@@ -59,6 +59,13 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
         memory = problem.memory()
         _write_balance(plan, options.ranks or comm.size, memory, sys.stdout)
         where = problem.trouble()
+        troubles = [
+            f"warning: structure '{result.id}': {result.trouble}"
+            for results, _ in problem.results(local.model.start)
+            for result in results
+            if result.trouble
+        ]
+    sys.stdout.writelines(f"{line}\n" for line in troubles)
     label = "loss" if plan.job.absolute else "chi^2"
     print(
         f"{label:<16}{plan.loss_factor * cost:.10g}, gradient {float(np.abs(gradient).max(initial=0.0)):.3e}"

@@ -95,10 +95,13 @@ class LocalObjective:
         return answers
 
     def trouble(self) -> tuple[int, NotFinite] | None:
-        """Return the first block, and where in it, whose last answer was not finite."""
-        for k in self._owned:
-            if (found := self._blocks[k].trouble) is not None:
-                return k, found
+        """Return the first block of a dataset, and where in it, whose last answer was not finite.
+
+        Own structures of which something is not finite count as not relaxed.
+        """
+        for k, block in zip(self._owned, self.blocks, strict=True):
+            if isinstance(block, BlockObjective) and block.trouble is not None:
+                return k, block.trouble
         return None
 
     def _load(self, numbers: list[int]) -> None:

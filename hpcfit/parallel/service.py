@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hpcfit.objective.local import LocalObjective
-from hpcfit.objective.partition import WorkBlock, assign_blocks
+from hpcfit.objective.partition import assign_blocks
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.tree import reduce_blocks
@@ -114,9 +114,7 @@ class _Service:
         if not found:
             return ""
         number, where = min(found, key=lambda trouble: trouble[0])
-        block = self._local.plan.blocks[number]
-        if isinstance(block, WorkBlock):
-            return f"structure '{block.work.structures[where.structure].id}': {where.message}"
+        block = self._local.plan.data_blocks[number]
         source = self._local.plan.sources[block.source]
         place = f", configuration {block.configurations[where.structure]}" if where.structure >= 0 else ""
         return f"{source.file}{place}: {where.message}"

@@ -10,6 +10,7 @@ from eam_jobs import aluminium
 from small_jobs import bits
 
 from hpcfit import run
+from hpcfit.cli.main import main
 from hpcfit.output import report
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
@@ -150,7 +151,7 @@ def test_validation_of_the_potentials(folder):
     assert max(float(size) for _, size, _ in found) < 1e-9 and outcome == run.NOT_FITTED
 
 
-def test_a_relaxation_that_halts_at_its_bound_is_named(folder):
+def test_a_relaxation_that_halts_at_its_bound_is_named(folder, capsys):
     write_t1(folder, fitting="")
     text = (folder / "job.xml").read_text()
     (folder / "job.xml").write_text(text.replace('min="3" max="5"', 'min="3.9" max="5"'))
@@ -158,6 +159,8 @@ def test_a_relaxation_that_halts_at_its_bound_is_named(folder):
     assert outcome == run.NOT_FITTED
     assert re.search(r"\nwarning: structure 'fcc': lattice-parameter halted at its minimum\n", log)
     assert "  lattice-parameter: 3.9 A" in log
+    assert main(["check", "job.xml"]) == 0
+    assert "\nwarning: structure 'fcc': lattice-parameter halted at its minimum\n" in capsys.readouterr().out
 
 
 def test_structures_and_their_units_in_the_run_file(folder):
