@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 import numpy as np
@@ -37,6 +34,7 @@ from hpcfit.output.structure_report import end_lines, start_lines
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.service import Asked, answer, ask
+from hpcfit.parallel.signals import stop_requests
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, State
@@ -115,7 +113,7 @@ def fit(
     SharedError
         On every rank, with all faults of the input.
     """
-    with _signals() as stopped:
+    with stop_requests() as stopped:
         plan = prepare(lambda: read(path, allow_outside), comm)
         run = _Run(plan, comm, log, stopped)
         return run.work(lambda header: RunStore.create(output, header, run.interval, overwrite), None)
@@ -138,7 +136,7 @@ def resume(output: str, comm: Communicator, log: TextIO, allow_outside: bool = F
         if stored:
             report.write(stored, log)
         return str(finished)
-    with _signals() as stopped:
+    with stop_requests() as stopped:
         plan = prepare(lambda: _reread(stored, allow_outside), comm)
         with together(comm):
             if stored and (faults := differences(stored.header, plan.job, plan.indices)):
@@ -321,27 +319,3 @@ def _result(
         problem.restore(started)
         structures = structure_outcomes(plan, problem.results(local.model.start), end)
     return RunResult(state.outcome, state, matrix, singular, predictions, timings={}, structures=structures)
-
-
-@contextmanager
-def _signals() -> Iterator[Callable[[], bool]]:
-    """Turn the signals with which launchers and people end a job into a request to stop after the iteration.
-
-    A second Ctrl-C ends the program at once: the last checkpoint is there.
-    """
-    requested = False
-
-    def request(number: int, frame: FrameType | None) -> None:
-        nonlocal requested
-        if requested and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        requested = True
-
-    earlier = {
-        number: signal.signal(number, request) for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield lambda: requested
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
