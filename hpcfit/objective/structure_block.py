@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hpcfit.errors import Fault, InputError
+from hpcfit.objective.block import aligned
 from hpcfit.objective.copies import CopiesEvaluator
 from hpcfit.objective.model import Model
 from hpcfit.objective.structure_rows import Row
@@ -155,7 +156,8 @@ class StructureBlock:
         ):
             if row.weight > 0:
                 parts.append(_columns(row, self._combined(derived, program, derivatives), n))
-        return np.ascontiguousarray(np.concatenate(parts, axis=1))
+        columns = aligned(n, sum(part.shape[1] for part in parts))
+        return np.concatenate(parts, axis=1, out=columns)
 
     def _combined(self, derived: DerivedProperty, program: Program, derivatives: bool) -> FloatArray | None:
         """Return a derived property and its derivatives [1 or 1 + n_free, 1], or None where a structure failed."""
