@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hpcfit.errors import Fault, InputError
+from hpcfit.objective.block import aligned
 from hpcfit.objective.copies import CopiesEvaluator
 from hpcfit.objective.model import Model
+from hpcfit.objective.structure_items import Item, make_item
 from hpcfit.objective.structure_rows import Row
 from hpcfit.potential.expression.interpreter import run
 from hpcfit.potential.library import NotFinite
 from hpcfit.potential.program import Program
 from hpcfit.records import DerivedProperty, FloatArray, Structure, StructureResult
 from hpcfit.structure.checking import check
-from hpcfit.structure.properties import FORMS, measure
+from hpcfit.structure.properties import FORMS
 from hpcfit.structure.questions import Dialogue, answer_all
-from hpcfit.structure.response import Case, Task, Values
+from hpcfit.structure.response import Values
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class StructureBlock:
             if values is not None and values.relaxed.trouble
         ]
 
-    def _ask(self, question: Callable[[int, _Item], Dialogue[Values]], x: FloatArray, fitted: bool) -> None:
+    def _ask(self, question: Callable[[int, Item], Dialogue[Values]], x: FloatArray, fitted: bool) -> None:
         """Have all structures answer a question; those that the objective does not need only where wanted."""
         self._evaluator.at(x)
         chosen = [k for k, item in enumerate(self._items) if item.fitted or not fitted]
@@ -155,7 +157,8 @@ class StructureBlock:
         ):
             if row.weight > 0:
                 parts.append(_columns(row, self._combined(derived, program, derivatives), n))
-        return np.ascontiguousarray(np.concatenate(parts, axis=1))
+        columns = aligned(n, sum(part.shape[1] for part in parts))
+        return np.concatenate(parts, axis=1, out=columns)
 
     def _combined(self, derived: DerivedProperty, program: Program, derivatives: bool) -> FloatArray | None:
         """Return a derived property and its derivatives [1 or 1 + n_free, 1], or None where a structure failed."""
@@ -216,54 +219,7 @@ class StructureBlock:
         self._hessians = [None] * len(self._items)
 
 
-@dataclass(frozen=True)
-class _Item:
-    """A structure of the block, with all that is computed of it.
-
-    Parameters
-    ----------
-    structure, case
-        The structure.
-    labels, tasks
-        Everything that is computed of it.
-    fitted
-        Of the labels, those that the objective needs.
-    rows
-        Of the labels, those that are fitted.
-    """
-
-    structure: Structure
-    case: Case
-    labels: tuple[str, ...]
-    tasks: tuple[Task, ...]
-    fitted: tuple[str, ...]
-    rows: dict[str, Row]
-
-    @property
-    def fitted_tasks(self) -> list[Task]:
-        """What the objective needs."""
-        return [task for label, task in zip(self.labels, self.tasks, strict=True) if label in self.fitted]
-
-    def taken(self, values: Values | None, label: str) -> FloatArray | None:
-        """Return value and derivatives [1 or 1 + n_free, n] of what was answered, None where there are none."""
-        if values is None or not values.values:
-            return None
-        place = (self.labels if len(values.values) == len(self.labels) else self.fitted).index(label)
-        value = values.values[place][None]
-        return np.concatenate([value, values.jacobians[place]]) if values.jacobians else value
-
-    def result(self, values: Values) -> StructureResult:
-        """Return what is reported of it."""
-        found = values.values or [np.full(1, np.nan)] * len(self.labels)
-        return StructureResult(
-            self.structure.id,
-            self.case.atoms_at(values.relaxed.s),
-            dict(zip(self.labels, found, strict=True)),
-            values.relaxed.trouble,
-        )
-
-
-def _items(work: StructureWork) -> Iterator[_Item]:
+def _items(work: StructureWork) -> Iterator[Item]:
     needed = [
         (term.structure, term.property, weight > 0)
         for derived, weight in zip(work.derived, work.derived_weights, strict=True)
@@ -285,36 +241,11 @@ def _items(work: StructureWork) -> Iterator[_Item]:
                 [Fault(f"line {line}: structure '{structure.id}'", what) for line, what in found]
             )
         try:
-            yield _item(number, structure, weights, terms, work.masses)
+            yield make_item(number, structure, weights, terms, work.masses)
         except ValueError as error:
             raise InputError(
                 [Fault(f"line {structure.line}: structure '{structure.id}'", str(error))]
             ) from error
-
-
-def _item(
-    number: int,
-    structure: Structure,
-    weights: Sequence[float],
-    terms: Sequence[tuple[str, bool]],
-    masses: Sequence[float],
-) -> _Item:
-    tasks: dict[str, Task] = {}
-    rows: dict[str, Row] = {}
-    for wanted, weight in zip(structure.properties, weights, strict=True):
-        repeated = sum(label.split("#")[0] == wanted.name for label in tasks)
-        label = f"{wanted.name}#{repeated + 1}" if repeated else wanted.name
-        tasks[label] = Task(measure(structure, wanted.name, wanted.arguments, masses), wanted.relaxed)
-        if weight > 0:
-            rows[label] = Row(wanted, weight)
-    volume = np.linalg.det(structure.atoms.cell) != 0
-    always = [form.name for form in FORMS.values() if form.always and (volume or "volume" not in form.name)]
-    for name in (*always, *(name for name, _ in terms)):
-        if name not in tasks:
-            tasks[name] = Task(measure(structure, name, {}, masses))
-    used = {*rows, *(name for name, fitted in terms if fitted)}
-    fitted = tuple(label for label in tasks if label in used)
-    return _Item(structure, Case(number, structure), tuple(tasks), tuple(tasks.values()), fitted, rows)
 
 
 def _finite(values: Values) -> bool:

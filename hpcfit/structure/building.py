@@ -9,7 +9,11 @@ import numpy as np
 
 from hpcfit.errors import nearest
 from hpcfit.records import Atoms, FloatArray, LatticeForm
-from hpcfit.structure.lattices import CENTRINGS, LATTICES, Lattice
+from hpcfit.structure.compounds import COMPOUNDS
+from hpcfit.structure.elements import ELEMENTS
+from hpcfit.structure.lattice import CENTRINGS, Lattice
+
+LATTICES = ELEMENTS + COMPOUNDS
 
 
 def lattice_forms() -> tuple[LatticeForm, ...]:

@@ -30,6 +30,9 @@ def voigt_strain(component: int) -> FloatArray:
     return strain
 
 
+_STRAINS = tuple(voigt_strain(component) for component in range(6))
+
+
 def tensor(voigt: FloatArray) -> FloatArray:
     """Return symmetric tensors [..., 3, 3] from components [..., 6]."""
     return np.asarray(voigt[..., [[0, 5, 4], [5, 1, 3], [4, 3, 2]]])
@@ -72,6 +75,8 @@ class Freedoms:
             valued = name in {"lattice-parameter", "ca-ratio", "atom-distance"}
             if valued and name not in self._structure.values:
                 raise ValueError(f"{name} relaxes in a structure that has none, found {self._structure.kind}")
+            if name == "atom-distance" and len(self.atoms) < 2:
+                raise ValueError("atom-distance of a structure of one atom")
             if bounded and not valued:
                 raise ValueError(f"bounds of {name}, allowed for lattice-parameter, ca-ratio, atom-distance")
             if bounded and name == "atom-distance" and "atom-coordinates" in chosen:
@@ -126,9 +131,10 @@ class Freedoms:
         if self._gamma:
             stretch[:, 2] *= s[:, place]
             place += 1
-        strain = np.tile(np.eye(3), (len(s), 1, 1))
+        strain: FloatArray = np.zeros((len(s), 3, 3))
+        strain[:] = np.eye(3)
         for k, component in enumerate(self._strains):
-            strain += s[:, place + k, None, None] * voigt_strain(component)
+            strain += s[:, place + k, None, None] * _STRAINS[component]
         return stretch, strain
 
     def place(self, s: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -167,7 +173,7 @@ class Freedoms:
             slopes[..., place] = (by_F * F)[..., 2, :].sum(-1) / s[:, place]
             place += 1
         for k, component in enumerate(self._strains):
-            by_strain = stretch[:, :, None] * voigt_strain(component)
+            by_strain = stretch[:, :, None] * _STRAINS[component]
             slopes[..., place + k] = (by_F * by_strain).sum((-1, -2))
         by_position = -(forces @ np.swapaxes(F, -1, -2))
         if self._distance:

@@ -79,7 +79,7 @@ def relax(
     freedoms
         What relaxes.
     start
-        [n], within the bounds.
+        [n]; what is out of its bounds starts there.
     hessian
         [n, n], second derivatives of the scaled energy at a point nearby; None to make them.
 
@@ -91,6 +91,7 @@ def relax(
     none = np.zeros(freedoms.n, dtype=bool)
     if freedoms.n == 0:
         return Relaxed(start, none)
+    start = np.clip(start, freedoms.lower, freedoms.upper)
     search = _Search(freedoms, start, hessian)
     energies, gradients = yield from look(key, freedoms, start[None])
     if not np.isfinite(energies[0]) or not np.isfinite(gradients).all():
@@ -105,9 +106,10 @@ def relax(
         point = search.propose()
         energies, gradients = yield from look(key, freedoms, point[None])
         search.judge(point, energies[0], gradients[0])
-        if not (_STRETCHES[0] < freedoms.stretches(search.s)).all():
+        stretches = freedoms.stretches(search.s)
+        if stretches.min() < _STRETCHES[0]:
             return Relaxed(start, none, f"cell shrinks below {_STRETCHES[0]} of its start", failed=True)
-        if not (freedoms.stretches(search.s) < _STRETCHES[1]).all():
+        if stretches.max() > _STRETCHES[1]:
             return Relaxed(start, none, f"cell grows beyond {_STRETCHES[1]} of its start", failed=True)
     if search.size <= TOLERANCE:
         return search.result()

@@ -85,7 +85,7 @@ class Case:
         self, tasks: Sequence[Task], start: FloatArray, hessian: FloatArray | None
     ) -> Dialogue[Values]:
         """Relax from a point [n], with second derivatives from nearby if there are any, and measure."""
-        relaxed = yield from relax(self.key, self.freedoms, start, hessian)
+        relaxed = yield from self._relax(tasks, start, hessian)
         if relaxed.failed:
             return Values(relaxed)
         moments: dict[int, FloatArray] = {}
@@ -98,7 +98,7 @@ class Case:
 
     def linearised(self, tasks: Sequence[Task], start: FloatArray) -> Dialogue[Values]:
         """Relax from a point [n], measure, and differentiate; the same whatever was asked before."""
-        relaxed = yield from relax(self.key, self.freedoms, start)
+        relaxed = yield from self._relax(tasks, start, None)
         if relaxed.failed:
             return Values(relaxed)
         before = [k for k, task in enumerate(tasks) if not task.relaxed]
@@ -119,6 +119,14 @@ class Case:
             tuple(measure.tangent(m[0], m[1:]) for measure, m in finished),
             hessian,
         )
+
+    def _relax(
+        self, tasks: Sequence[Task], start: FloatArray, hessian: FloatArray | None
+    ) -> Dialogue[Relaxed]:
+        """Relax where a task asks for it."""
+        if any(task.relaxed for task in tasks):
+            return (yield from relax(self.key, self.freedoms, start, hessian))
+        return Relaxed(start, np.zeros(self.freedoms.n, dtype=bool))
 
     def _moments(
         self, tasks: Sequence[Task], s: FloatArray, derivatives: bool

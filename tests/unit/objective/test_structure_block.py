@@ -179,6 +179,17 @@ def test_relaxation_that_fails_is_a_large_residual(tmp_path):
     assert stayed.trouble == ""
 
 
+def test_property_before_a_relaxation_that_fails(tmp_path):
+    model = aluminium_model(tmp_path, eam_job(aluminium(D=1e-6)))
+    properties = [plain("total-energy", relaxed=False)]
+    made = block(model, lattice("fcc", {"lattice-parameter": 4.0}, properties, ["lattice-parameter"]))
+    assert 0 < made.cost(model.start) < 1
+    assert made.linearise(model.start)[1:].all()
+    assert made.warnings == []
+    (result,), _ = made.results(model.start)
+    assert result.trouble == "cell grows beyond 2.0 of its start"
+
+
 def test_parameters_out_of_range_are_a_failure(tmp_path):
     made = free_energy_block(aluminium_model(tmp_path))
     assert made.cost(np.array([500, np.nan, 1.14, 8])) == pytest.approx(FAILED**2)
@@ -281,6 +292,10 @@ def test_before_and_after_the_relaxation(tmp_path):
         ({"properties": [plain("phonon-frequencies", 3)]}, "phonon-frequencies without masses"),
         ({"properties": [plain("energy-volume", 1)]}, "allowed either volumes or scales"),
         ({"relaxed": ["atom-distance"]}, "atom-distance relaxes in a structure that has none"),
+        (
+            {"properties": [plain("atom-distance")], "relaxed": ["atom-distance"]},
+            "atom-distance relaxes in a structure that has none, found user-structure\nline 1: structure 'sc': atom-d",
+        ),
         ({"relaxed": [Freedom("cell-full", 0.9)]}, "bounds of cell-full"),
     ],
 )

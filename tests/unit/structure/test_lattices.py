@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from hpcfit.potential.neighbours import find_pairs
-from hpcfit.structure.building import build, lattice_forms
+from hpcfit.structure.building import LATTICES, build, lattice_forms
 from hpcfit.structure.catalogue import structure_catalogue
-from hpcfit.structure.lattices import LATTICES
 
 CLOSE, T = np.sqrt(8 / 3), 1 / np.sqrt(2)
 

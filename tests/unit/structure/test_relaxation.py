@@ -91,14 +91,16 @@ def test_bounds(tmp_path):
     model = aluminium_model(tmp_path)
     held = lattice("fcc", {"lattice-parameter": 4.05}, [], [Freedom("lattice-parameter", 3.9, 5)])
     low = lattice("fcc", {"lattice-parameter": 3.5}, [], [Freedom("lattice-parameter", 3, 3.6)])
+    outside = lattice("fcc", {"lattice-parameter": 3.5}, [], [Freedom("lattice-parameter", 3.9, 5)])
     free = lattice("fcc", {"lattice-parameter": 4.05}, [], [Freedom("lattice-parameter", 3.7, 4.05)])
-    ends, *_ = relaxed(model, held, low, free)
+    ends, *_ = relaxed(model, held, low, outside, free)
     assert [end.trouble for end in ends] == [
         "lattice-parameter halted at its minimum",
         "lattice-parameter halted at its maximum",
+        "lattice-parameter halted at its minimum",
         "",
     ]
-    assert [end.halted.tolist() for end in ends] == [[True], [True], [False]]
+    assert [end.halted.tolist() for end in ends] == [[True], [True], [True], [False]]
     assert not any(end.failed for end in ends)
     assert ends[0].s[0] == 3.9 / 4.05
     assert ends[1].s[0] == 3.6 / 3.5
