@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hpcfit.errors import Fault, InputError
+from hpcfit.objective.block import aligned
 from hpcfit.objective.copies import CopiesEvaluator
 from hpcfit.objective.model import Model
 from hpcfit.objective.structure_rows import Row
@@ -155,7 +156,8 @@ class StructureBlock:
         ):
             if row.weight > 0:
                 parts.append(_columns(row, self._combined(derived, program, derivatives), n))
-        return np.ascontiguousarray(np.concatenate(parts, axis=1))
+        columns = aligned(n, sum(part.shape[1] for part in parts))
+        return np.concatenate(parts, axis=1, out=columns)
 
     def _combined(self, derived: DerivedProperty, program: Program, derivatives: bool) -> FloatArray | None:
         """Return a derived property and its derivatives [1 or 1 + n_free, 1], or None where a structure failed."""
@@ -269,9 +271,17 @@ def _items(work: StructureWork) -> Iterator[_Item]:
         for derived, weight in zip(work.derived, work.derived_weights, strict=True)
         for term in derived.terms
     ]
-    for number, structure in enumerate(work.structures):
-        weights = work.weights[number] if number < work.n_own else (0.0,) * len(structure.properties)
+    for number, given in enumerate(work.structures):
+        structure = given
+        weights = work.weights[number] if number < work.n_own else ()
         terms = [(name, fitted) for owner, name, fitted in needed if owner == structure.id]
+        if number >= work.n_own:
+            # Only what derived properties take of it.
+            names = {name for name, _ in terms}
+            structure = replace(
+                structure, properties=tuple(p for p in structure.properties if p.name in names)
+            )
+            weights = (0.0,) * len(structure.properties)
         if found := check(structure):
             raise InputError(
                 [Fault(f"line {line}: structure '{structure.id}'", what) for line, what in found]

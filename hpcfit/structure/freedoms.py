@@ -72,6 +72,8 @@ class Freedoms:
             valued = name in {"lattice-parameter", "ca-ratio", "atom-distance"}
             if valued and name not in self._structure.values:
                 raise ValueError(f"{name} relaxes in a structure that has none, found {self._structure.kind}")
+            if name == "atom-distance" and len(self.atoms) < 2:
+                raise ValueError("atom-distance of a structure of one atom")
             if bounded and not valued:
                 raise ValueError(f"bounds of {name}, allowed for lattice-parameter, ca-ratio, atom-distance")
             if bounded and name == "atom-distance" and "atom-coordinates" in chosen:

@@ -2,7 +2,7 @@
 
 With q the coordinates of all atoms but the first, taken along by the strain,
 
-    C = dsigma/dstrain + dsigma/dq . dq/dstrain,    (d2E/dq2) dq/dstrain = -d2E/dq dstrain,
+    C = dsigma/dstrain + dsigma/dq . dq/dstrain,    (d2E/dq2) dq/dstrain = -d2E/dq dstrain = -V dsigma/dq,
 
 which holds at any stress.
 """
@@ -15,7 +15,7 @@ from hpcfit.records import FloatArray
 from hpcfit.structure.measures import Measure, strains, stress_slope
 from hpcfit.structure.probes import Displaced, Point, Probe
 from hpcfit.structure.relaxation import FLAT
-from hpcfit.structure.stencils import LENGTH, OFFSETS, STRAIN, first
+from hpcfit.structure.stencils import LENGTH, OFFSETS, first
 
 
 def flat_inverse(matrix: FloatArray) -> FloatArray:
@@ -38,15 +38,11 @@ def elastic(row: int, column: int, n_atoms: int) -> Measure:
 
     def moments(at: Point) -> FloatArray:
         clamped = stress_slope(at, row, column)[..., None]
-        pulled = [_pulls(at.answer(one).forces) @ one.matrix.T for one in strains(row)]
-        mixed = -first(np.array(pulled), STRAIN)
-        changes = [_slopes(at, coordinate, column) for coordinate in moved]
+        changes = [_slopes(at, coordinate) for coordinate in moved]
         stresses = np.stack([stress for stress, _ in changes], axis=-1)
-        hessian = np.stack([forces for _, forces in changes], axis=-2)
-        shape = clamped.shape[:-1]
-        return np.concatenate(
-            [clamped, mixed.reshape(*shape, n), stresses, hessian.reshape(*shape, n * n)], axis=-1
-        )
+        hessian = np.stack([forces for _, forces in changes], axis=-2).reshape(*clamped.shape[:-1], n * n)
+        mixed = at.volume[:, None] * stresses[..., row, :]
+        return np.concatenate([clamped, mixed, stresses[..., column, :], hessian], axis=-1)
 
     def split(m: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         square = m[..., 1 + 2 * n :].reshape(*m.shape[:-1], n, n)
@@ -73,14 +69,9 @@ def elastic(row: int, column: int, n_atoms: int) -> Measure:
     return Measure(moments, probes, finish, tangent)
 
 
-def _pulls(forces: FloatArray) -> FloatArray:
-    """Return the forces on all atoms but the first."""
-    return forces[..., 1:, :]
-
-
-def _slopes(at: Point, coordinate: tuple[Displaced, ...], component: int) -> tuple[FloatArray, FloatArray]:
-    """Return how a stress [columns, k] and minus the forces [columns, k, n] follow one coordinate."""
+def _slopes(at: Point, coordinate: tuple[Displaced, ...]) -> tuple[FloatArray, FloatArray]:
+    """Return how stresses [columns, k, 6] and minus the forces [columns, k, n] follow one coordinate."""
     answers = [at.answer(one) for one in coordinate]
-    stresses = first(np.array([-a.virials[..., component] / at.volume for a in answers]), LENGTH)
-    forces = first(np.array([_pulls(a.forces) for a in answers]), LENGTH)
-    return stresses, -forces.reshape(*stresses.shape, -1)
+    stresses = first(np.array([-a.virials / at.volume[:, None] for a in answers]), LENGTH)
+    forces = first(np.array([a.forces[..., 1:, :] for a in answers]), LENGTH)
+    return stresses, -forces.reshape(*stresses.shape[:-1], -1)

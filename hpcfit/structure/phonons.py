@@ -27,8 +27,11 @@ _THZ = 1e-12 * np.sqrt(1.602176634e-19 / 1e-20 / 1.66053906660e-27) / (2 * np.pi
 #: Cells in the largest supercell.
 _MOST_CELLS = 1000
 
-#: Levels closer than this, over the largest, are one level; frequencies below are zero, as those of a translation.
+#: Levels closer than this, over the largest, are one level.
 _LEVEL = 1e-8
+
+#: Frequencies below this, THz, are zero, as those of a translation are but for rounding.
+_STILL = 1e-3
 
 
 def wave_vector(text: str) -> tuple[Fraction, Fraction, Fraction]:
@@ -121,8 +124,8 @@ def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> M
 
 def _roots(levels: FloatArray) -> FloatArray:
     """Return frequencies in THz, with the sign of the level."""
-    nothing = np.abs(levels) <= _LEVEL * np.abs(levels).max()
-    return np.asarray(np.where(nothing, 0.0, np.sign(levels) * np.sqrt(np.abs(levels))) * _THZ)
+    roots = np.sign(levels) * np.sqrt(np.abs(levels)) * _THZ
+    return np.where(np.abs(roots) < _STILL, 0.0, roots)
 
 
 def _level_changes(levels: FloatArray, vectors: np.ndarray, change: np.ndarray) -> FloatArray:

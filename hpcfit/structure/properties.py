@@ -80,6 +80,8 @@ def _mirror(structure: Structure, name: str) -> Measure:
     if name not in structure.values:
         raise ValueError(f"{name} of a structure that has none")
     if name == "atom-distance":
+        if len(structure.atoms) < 2:
+            raise ValueError("atom-distance of a structure of one atom")
         return measures.distance()
     start, cell = structure.values[name], structure.atoms.cell
     return (

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from eam_jobs import eam_job
 from structure_works import aluminium_model, lattice, plain, plain_block, silicon_model, structure
 
 from hpcfit.records import Freedom, Modification
@@ -97,6 +98,23 @@ def test_vacancy_with_more_freedoms_than_parameters(tmp_path):
     one = structure("v", vacancy, [plain(name) for name in names], ["atom-coordinates", "cell-orthorhombic"])
     block = check(aluminium_model(tmp_path), one)
     assert len(block.relaxed) == 3 + 18
+
+
+def test_two_species(tmp_path):
+    """Unlike atoms that attract each other more than like ones do, as in rock salt."""
+    salt = """<lennard-jones id="LJ"><cutoff>6</cutoff>
+        <sigma tag="NaNa">2.6</sigma> <sigma tag="NaCl">2.3</sigma> <sigma tag="ClCl">2.9</sigma>
+        <epsilon tag="NaNa">0.02</epsilon> <epsilon tag="NaCl">1.1</epsilon> <epsilon tag="ClCl">0.05</epsilon>
+        <fit-dof><sigma tag="NaCl"/><epsilon tag="NaCl"/><epsilon tag="ClCl"/></fit-dof></lennard-jones>"""
+    model = aluminium_model(tmp_path, eam_job(salt, species=("Na", "Cl")))
+    freedoms = ["lattice-parameter", "atom-coordinates"]
+    # Not the curves: on them pairs come to the cut-off, where these potentials jump.
+    properties = all_properties(2, "relaxed")[:-2]
+    one = lattice("B1", {"lattice-parameter": 5.0}, properties, freedoms, species=(0, 1))
+    block = plain_block(model, one, masses=(22.99, 35.45))
+    assert block.linearise(model.start)[0, 0] < -5
+    # The derivative of the bulk modulus is larger here, and does not depend on the depth of all wells.
+    check(model, one, atol=3e-7)
 
 
 def test_before_the_relaxation(tmp_path):

@@ -281,6 +281,10 @@ def test_before_and_after_the_relaxation(tmp_path):
         ({"properties": [plain("phonon-frequencies", 3)]}, "phonon-frequencies without masses"),
         ({"properties": [plain("energy-volume", 1)]}, "allowed either volumes or scales"),
         ({"relaxed": ["atom-distance"]}, "atom-distance relaxes in a structure that has none"),
+        (
+            {"properties": [plain("atom-distance")], "relaxed": ["atom-distance"]},
+            "atom-distance relaxes in a structure that has none, found user-structure\nline 1: structure 'sc': atom-d",
+        ),
         ({"relaxed": [Freedom("cell-full", 0.9)]}, "bounds of cell-full"),
     ],
 )
