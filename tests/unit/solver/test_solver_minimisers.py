@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from array_problems import CASES, ArrayProblem, jacobian_of
+from array_problems import CASES, ArrayProblem
+from minimiser_cases import FORMS, METHODS, box_of, fit, same
 
 from hpcfit.records import (
-    NLOPT_METHODS,
     SCIPY_METHODS,
     SCIPY_OPTIONS,
-    Box,
     GeodesicOptions,
     NloptOptions,
     ScipyOptions,
@@ -18,32 +17,11 @@ from hpcfit.records import (
     Uses,
 )
 from hpcfit.solver import geodesic
-from hpcfit.solver.driven import Watched, driven
 from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.step import Bounds
 
 # SciPy warns of options that it does not know, and of steps out of bounds.
 pytestmark = pytest.mark.filterwarnings("error")
-
-LOCAL = NloptOptions("LD_LBFGS", maxeval=100)
-
-SHORT = {
-    "COBYLA": (("maxiter", 300),),
-    "basinhopping": (("niter", 5),),
-    "differential_evolution": (("maxiter", 30), ("popsize", 6)),
-    "dual_annealing": (("maxiter", 50),),
-    "direct": (("maxfun", 800),),
-}
-METHODS = {
-    **{name: ScipyOptions(name, SHORT.get(name, ())) for name in SCIPY_METHODS},
-    **{
-        name: NloptOptions(name, maxeval=800, local=LOCAL if form.nests else None)
-        for name, form in NLOPT_METHODS.items()
-    },
-    "spa": SpaOptions(GeodesicOptions(), max_iter=3),
-    "spa of L-BFGS-B": SpaOptions(ScipyOptions("L-BFGS-B", ()), max_iter=3),
-}
-FORMS = SCIPY_METHODS | NLOPT_METHODS
 
 #: Sum of squares that a method reaches from the usual start in its evaluations here, where that is not 1e-6.
 REACHED = {
@@ -67,25 +45,6 @@ REACHED = {
         for name in ("direct", "GD_STOGO", "GD_STOGO_RAND", "GN_CRS2_LM", "GN_DIRECT_L")
     },
 }
-
-
-def box_of(options, n, low=-3.0, high=4.0):
-    form = FORMS.get(getattr(options, "method", ""))
-    low, high = (-np.inf, np.inf) if form and form.box is Box.NONE else (low, high)
-    return Bounds(np.full(n, low), np.full(n, high))
-
-
-def fit(options, case="rosenbrock", problem=None, start=None, box=None):
-    """Return the problem and all states from the first on."""
-    problem = problem or ArrayProblem(CASES[case].residual)
-    x = np.array(CASES[case].start if start is None else start, dtype=float)
-    first = geodesic.start(x, problem)
-    return problem, [first, *iterate(problem, first, box or box_of(options, len(x)), options)]
-
-
-def same(one, other):
-    assert [s.x.tobytes() for s in one] == [s.x.tobytes() for s in other]
-    assert [s.outcome for s in one] == [s.outcome for s in other]
 
 
 @pytest.mark.parametrize("case", ["rosenbrock", "beale"])
@@ -188,24 +147,6 @@ def test_every_option_is_known_to_scipy():
         assert fit(ScipyOptions(name, tuple(given.items())))[1][-1].outcome
 
 
-def test_value_gradient_and_curvature_are_exact():
-    residual = CASES["beale"].residual
-    problem = ArrayProblem(residual)
-    x = np.array([1.3, 0.2])
-    watched = Watched(
-        problem, geodesic.start(x, problem), box_of(None, 2), keeps_bounds=True, by_improvement=True
-    )
-    step = 1e-30
-    r, jacobian = residual(x), jacobian_of(residual, x)
-    slopes = [np.imag(np.sum(residual(x + 1j * step * unit) ** 2)) / step for unit in np.eye(2)]
-    # Rounding of QR.
-    assert watched.value(x) == pytest.approx(watched.cost(x), rel=1e-14) == pytest.approx(r @ r, rel=1e-14)
-    assert np.allclose(watched.gradient(x), slopes, rtol=1e-13)
-    assert np.allclose(watched.curvature(x), 2 * jacobian.T @ jacobian, rtol=1e-13)
-    # All of them from one question.
-    assert watched.state.n_linearisations == 1
-
-
 def test_least_squares_sees_the_residual_itself():
     """The small residual [q; rest] takes SciPy's methods the way of the whole one, to rounding."""
     from scipy.optimize import least_squares
@@ -267,22 +208,6 @@ def test_outcomes_have_the_names_of_all_minimisers(options, outcome):
     assert fit(options)[1][-1].outcome == outcome
 
 
-@pytest.mark.parametrize(
-    ("x", "outcome"), [(None, "converged: gradient angle"), ((1.0, 0.9), "stopped: no progress")]
-)
-def test_no_progress_at_a_minimum_is_convergence(x, outcome):
-    """As where rounding ends a line search."""
-    problem = ArrayProblem(lambda x: np.append(CASES["rosenbrock"].residual(x), 2.0 + 0.5 * x))
-    start = (-1.2, 1.0) if x is None else x
-    _, states = fit(GeodesicOptions(cost_tolerance=0.0), problem=problem, start=start)
-    first = states[-1 if x is None else 0]
-    watched = Watched(
-        problem, replace(first, outcome=""), box_of(None, 2), keeps_bounds=True, by_improvement=True
-    )
-    last = list(driven(lambda _: geodesic.STOPPED_NO_PROGRESS, watched))[-1]
-    assert last.outcome == outcome and (last.angle < 1e-5) == (x is None)
-
-
 @pytest.mark.parametrize("name", METHODS)
 def test_points_without_a_finite_answer_are_walked_around(name):
     """No cost left of a curve that is between most starts and the minimum's neighbourhood."""
@@ -312,14 +237,6 @@ def test_a_jacobian_that_is_not_finite_at_the_start_is_an_outcome(name):
     assert fit(METHODS[name], problem=problem, start=start)[1][-1].outcome == "stopped: not finite"
 
 
-def test_what_is_outside_is_a_wall_for_a_method_without_bounds():
-    """As the limits of a potential are, which the job does not set."""
-    box = Bounds(np.array([-2.0, -0.3]), np.array([np.inf, np.inf]))
-    for name in ("CG", "BFGS", "lm", "LN_NEWUOA", "trust-ncg"):
-        problem, states = fit(METHODS[name], box=box)
-        assert all(np.all(x >= box.lower) for x in problem.asked) and states[-1].cost < 1e-6
-
-
 @pytest.mark.parametrize("name", ["L-BFGS-B", "trf", "LN_BOBYQA", "Nelder-Mead"])
 def test_going_on_from_a_state_counts_on(name):
     _, states = fit(METHODS[name])
@@ -331,30 +248,3 @@ def test_going_on_from_a_state_counts_on(name):
     counts = [s.n_costs + s.n_linearisations for s in (middle, later[-1])]
     assert counts[1] - counts[0] == len(problem.asked)
     assert list(iterate(problem, later[-1], box_of(METHODS[name], 2), METHODS[name])) == []
-
-
-def wavy(x):
-    """Minima side by side; the least, of 0, at (1, 2)."""
-    return np.append(0.3 * (x - np.array([1.0, 2.0])), 2 * np.sin(2 * (x[0] - 1.0)))
-
-
-def test_trials_leave_a_local_minimum():
-    start, box = (-2.5, -2.5), Bounds(np.full(2, -4.0), np.full(2, 4.0))
-    local = GeodesicOptions()
-    _, alone = fit(local, problem=ArrayProblem(wavy), start=start, box=box)
-    _, states = fit(SpaOptions(local, max_iter=30), problem=ArrayProblem(wavy), start=start, box=box)
-    assert alone[-1].cost > 0.1 and states[-1].cost < 1e-12
-    assert states[-1].iteration == 30 and states[-1].outcome.startswith("converged: ")
-    # The first trial is the fit without trials.
-    first = next(s for s in states if s.iteration == 1)
-    assert first.x.tobytes() == alone[-1].x.tobytes()
-
-
-def test_trials_go_on_after_any_one_of_them_with_the_same_bits():
-    options = SpaOptions(GeodesicOptions(), max_iter=8, seed=5)
-    start, box = (-2.5, -2.5), Bounds(np.full(2, -4.0), np.full(2, 4.0))
-    _, whole = fit(options, problem=ArrayProblem(wavy), start=start, box=box)
-    stored = [next(s for s in whole if s.iteration == k) for k in (1, 3, 8)]
-    for state in stored:
-        later = list(iterate(ArrayProblem(wavy), state, box, options))
-        same(whole[-len(later) :], later)
