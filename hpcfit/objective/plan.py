@@ -115,10 +115,10 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     Raises
     ------
     InputError
-        When there are no structures; with every selection that is faulty or empty, every species that the job does
+        When there are no structures; with every structure that has no cell for its POSCAR, every selection that is faulty or empty, every species that the job does
         not name, every fitted property without a single target, and weights of configurations that are no weights.
     """
-    faults: list[Fault] = []
+    faults: list[Fault] = [*_without_cell(job)]
     selected = []
     for source, index in zip(job.datasets, indices, strict=True):
         where = job.place(source.line)
@@ -166,6 +166,15 @@ def _n_components(block: WorkBlock) -> int:
         fitted = zip(structure.properties, weights, strict=True)
         total += sum(len(prop.target) for prop, weight in fitted if weight > 0.0)
     return total
+
+
+def _without_cell(job: Job) -> Iterator[Fault]:
+    for structure in job.own_structures:
+        if np.linalg.det(structure.atoms.cell) == 0.0:
+            for wanted in structure.files:
+                if wanted.format == "poscar":
+                    what = f"structure '{structure.id}' has no cell for a POSCAR"
+                    yield Fault(job.place(structure.line), what, wanted.file, "lammps-dump, extxyz")
 
 
 def _without_target(

@@ -1,6 +1,7 @@
 """Whole runs of jobs with structures of their own: the phases, the log, the files."""
 
 import io
+import itertools
 import re
 
 import h5py
@@ -182,3 +183,19 @@ def test_the_same_bits_twice(folder):
     first = bits("run.h5")
     fitted(overwrite=True)
     assert bits("run.h5") == first
+
+
+def test_densities_of_own_structures_set_the_range_of_tables(folder):
+    """The largest density is that of bcc, whose atoms are closest; the table reaches to twice as much."""
+    write_t1(folder, fitting="")
+    text = (folder / "job.xml").read_text()
+    export = '<export-eam-file resolution="500">Al.fs</export-eam-file><mapping>'
+    (folder / "job.xml").write_text(text.replace("<mapping>", export))
+    fitted()
+    _, step, *_ = (float(word) for word in (folder / "Al.fs").read_text().splitlines()[4].split())
+    places = np.array(list(itertools.product(range(-6, 7), repeat=3)))
+    cubic = np.concatenate([places, places + 0.5]) * 2.6
+    r = np.linalg.norm(cubic, axis=1)
+    r = r[(r > 0) & (r < 6.5)]
+    density = (np.exp(-1.14 * r) * (1 - 1 / (1 + ((r - 6.5) / 3) ** 4))).sum()
+    assert 499 * step == pytest.approx(2 * density, rel=1e-9)

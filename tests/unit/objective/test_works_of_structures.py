@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lattice_jobs import derived, lattice, lj_job, vacancy, wanted
+from lattice_jobs import derived, lattice, lj_job, user_structure, vacancy, wanted
 
 from hpcfit.errors import InputError
 from hpcfit.objective.partition import cut_structures, share_blocks, structure_cost
 from hpcfit.objective.plan import make_plan
 from hpcfit.potential.expression.interpreter import run
-from hpcfit.records import Fitting, GeodesicOptions, Group
+from hpcfit.records import Atoms, Fitting, GeodesicOptions, Group, StructureFile
 
 
 def fcc(name="fcc", weight=1.0, **changes):
@@ -116,3 +116,15 @@ def test_faulty_formulas_of_derived_properties_are_input_errors():
     faulty = replace(FORMATION, formula="v - 31*c")
     with pytest.raises(InputError, match="derived property 'formation': unknown name in formula, found 'c'"):
         make_plan(lj_job([fcc(), vacancy(4.05, ()), faulty]), [])
+
+
+def test_a_poscar_needs_a_cell():
+    files = (StructureFile("extxyz", "a.xyz", "/a.xyz"), StructureFile("poscar", "POSCAR", "/POSCAR"))
+    pair = Atoms(
+        np.zeros(2, np.int32), np.zeros((3, 3)), np.zeros(3, bool), np.array([[0.0] * 3, [0.0, 0.0, 2.5]])
+    )
+    dimer = user_structure("dimer", pair, (wanted("total-energy", -1.0),), files=files)
+    with pytest.raises(InputError) as error:
+        make_plan(lj_job([fcc(files=files), dimer]), [])
+    what = "structure 'dimer' has no cell for a POSCAR, found POSCAR, allowed lammps-dump, extxyz"
+    assert str(error.value) == f"job.xml:1: {what}"

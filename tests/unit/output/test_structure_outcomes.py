@@ -202,8 +202,8 @@ def test_where_relaxations_stand_survives(tmp_path, header, states):
 
 
 def written(tmp_path, plan, outcomes, kind, name):
-    """Write the vacancy's file; sheared, so that LAMMPS turns its cell."""
-    shear = np.array([[1.0, 0.1, 0.0], [0.2, 1.0, 0.3], [0.0, 0.1, 1.0]])
+    """Write the vacancy's file; sheared, so that LAMMPS turns its cell and tilts are of both signs."""
+    shear = np.array([[1.0, 0.1, 0.0], [-0.2, 1.0, -0.3], [0.3, -0.1, 1.0]])
     hole = replace(outcomes[1], cell=outcomes[1].cell @ shear, position=outcomes[1].position @ shear)
     files = (StructureFile(kind, name, str(tmp_path / name)),)
     fcc, vacant = plan.job.own_structures
