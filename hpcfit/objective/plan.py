@@ -115,8 +115,9 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     Raises
     ------
     InputError
-        When there are no structures; with every structure that has no cell for its POSCAR, every selection that is faulty or empty, every species that the job does
-        not name, every fitted property without a single target, and weights of configurations that are no weights.
+        When there are no structures; with every structure that has no cell for its POSCAR, every selection that is
+        faulty or empty, every species that the job does not name, every fitted property without a single target, and
+        weights of configurations that are no weights.
     """
     faults: list[Fault] = [*_without_cell(job)]
     selected = []
