@@ -151,7 +151,7 @@ def _joined(answers: list[Answer]) -> Answer:
 def _needed(found: _Found, copies: Copies, cutoff: float) -> float:
     """Return how far neighbours must have been looked for: strain brings pairs together, and so do displacements."""
     reference = complete(found.cell)
-    cells = np.where(found.cell.any(axis=1)[:, None], copies.cell, reference)
+    cells = np.where((found.cell != 0.0).any(axis=1, keepdims=True), copies.cell, reference)
     deformation = np.linalg.inv(reference) @ cells
     nearest = 1.0 - np.sqrt(((deformation - np.eye(3)) ** 2).sum((-1, -2)))
     if not (nearest > 0.5).all():
