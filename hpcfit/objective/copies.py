@@ -150,7 +150,9 @@ def _joined(answers: list[Answer]) -> Answer:
 
 def _needed(found: _Found, copies: Copies, cutoff: float) -> float:
     """Return how far neighbours must have been looked for: strain brings pairs together, and so do displacements."""
-    deformation = np.linalg.inv(complete(found.cell)) @ _completed(copies.cell)
+    reference = complete(found.cell)
+    cells = np.where((found.cell != 0.0).any(axis=1, keepdims=True), copies.cell, reference)
+    deformation = np.linalg.inv(reference) @ cells
     nearest = 1.0 - np.sqrt(((deformation - np.eye(3)) ** 2).sum((-1, -2)))
     if not (nearest > 0.5).all():
         nearest = np.linalg.svd(deformation, compute_uv=False)[:, -1]
@@ -158,10 +160,6 @@ def _needed(found: _Found, copies: Copies, cutoff: float) -> float:
     moved -= moved[:, :1]
     farthest = np.sqrt((moved**2).sum(-1)).max(axis=-1)
     return float(((cutoff + 2.0 * farthest) / nearest).max())
-
-
-def _completed(cells: FloatArray) -> FloatArray:
-    return cells if cells[0].any(axis=1).all() else np.array([complete(cell) for cell in cells])
 
 
 def _neighbours(copies: Copies, pairs: Pairs, cutoff: float) -> tuple[FloatArray, FloatArray, FloatArray]:

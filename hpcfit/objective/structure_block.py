@@ -130,8 +130,10 @@ class StructureBlock:
         self._point = x.copy()
         self._ask(lambda k, item: item.case.linearised(item.fitted_tasks, self._s[k]), x, fitted=True)
         for k, values in enumerate(self._values):
+            # What a failure leaves is where it started from, and nothing that a restored block would not know.
+            self._hessians[k] = None if values is None else values.hessian
             if values is not None and not values.relaxed.failed:
-                self._s[k], self._hessians[k] = values.relaxed.s, values.hessian
+                self._s[k] = values.relaxed.s
         self._columns = self._assemble(derivatives=True)
         return self._columns
 

@@ -142,6 +142,20 @@ def test_answers_depend_on_the_last_linearisation_alone(tmp_path):
         second.restore(np.ones(1))
 
 
+def test_failure_leaves_nothing_that_a_restored_block_lacks(tmp_path):
+    model = aluminium_model(tmp_path)
+    first, second = (free_energy_block(model) for _ in range(2))
+    first.linearise(model.start)
+    kept = first.relaxed.copy()
+    second.restore(kept)
+    flying = np.array([500, 2.73, 1.14, 1e-6])
+    for made in (first, second):
+        assert not made.linearise(flying)[1:].any()
+    assert first.relaxed.tobytes() == kept.tobytes()
+    x = 1.01 * model.start
+    assert first.cost(x).hex() == second.cost(x).hex()
+
+
 def test_bits_do_not_depend_on_the_process(tmp_path):
     code = (
         "import sys; sys.path[:0] = sys.argv[1:4]; from pathlib import Path; from structure_works import *;"
