@@ -24,7 +24,6 @@ _PATIENCE = 10
 #: What is not finite counts as so many times the largest cost seen: methods interpolate, and cannot with infinity.
 _WALL = 10.0
 
-
 #: Cosine between residual and tangent plane from which on no progress is what a minimum looks like.
 _ANGLE = GeodesicOptions().angle_tolerance
 
@@ -228,8 +227,8 @@ def driven(method: Callable[[Watched], str], watched: Watched) -> Iterator[State
 def _to_its_end(method: Callable[[Watched], str], watched: Watched) -> str:
     try:
         outcome = method(watched)
-    except NotFiniteError:
-        return STOPPED_NOT_FINITE
+        if outcome == STOPPED_NO_PROGRESS and watched.is_stationary():
+            outcome = CONVERGED_ANGLE
     except BaseException:
         if watched.failure is None:
             raise
@@ -238,6 +237,4 @@ def _to_its_end(method: Callable[[Watched], str], watched: Watched) -> str:
         return STOPPED_NOT_FINITE
     if watched.failure is not None:
         raise watched.failure
-    if outcome == STOPPED_NO_PROGRESS and watched.is_stationary():
-        return CONVERGED_ANGLE
     return outcome

@@ -81,3 +81,11 @@ def test_no_progress_at_a_minimum_is_convergence(x, outcome):
     )
     last = list(driven(lambda _: geodesic.STOPPED_NO_PROGRESS, watched))[-1]
     assert last.outcome == outcome and (last.angle < 1e-5) == (x is None)
+
+
+def test_no_progress_without_a_finite_jacobian():
+    problem = ArrayProblem(CASES["rosenbrock"].residual)
+    linearise = problem.linearise
+    problem.linearise = lambda x: replace(linearise(x), triangle=np.full((2, 2), np.nan))
+    states = list(driven(lambda _: geodesic.STOPPED_NO_PROGRESS, watching(problem, (-1.2, 1.0))))
+    assert [s.outcome for s in states] == ["stopped: not finite"]
