@@ -49,6 +49,7 @@ format: $(LINTER)
 
 bench: $(READY)
 	python tools/bench.py
+	python tools/bench_structures.py
 
 $(READY): $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

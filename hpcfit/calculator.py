@@ -16,6 +16,7 @@ from hpcfit.objective.model import Model
 from hpcfit.output.final import read_final
 from hpcfit.potential.library import Geometry
 from hpcfit.potential.neighbours import find_neighbours
+from hpcfit.records import Atoms as BareAtoms
 from hpcfit.records import Configurations, FloatArray
 
 
@@ -95,22 +96,7 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
         if unknown:
             what = "species that the job lacks"
             raise InputError([Fault(self._source, what, ", ".join(unknown), ", ".join(self._species))])
-        n = len(atoms)
         species: NDArray[np.int32] = np.array([symbols.index(symbol) for symbol in atoms.symbols], np.int32)
         position: FloatArray = np.ascontiguousarray(atoms.positions, dtype=np.float64)
-        return Configurations(
-            symbols=symbols,
-            groups=("",),
-            ptr=np.array([0, n]),
-            cell=np.array(atoms.cell, dtype=np.float64)[None],
-            pbc=np.array(atoms.pbc, dtype=bool)[None],
-            energy=np.full(1, np.nan),
-            stress=np.full((1, 6), np.nan),
-            mask=np.full(1, 7, dtype=np.uint8),
-            group=np.zeros(1, dtype=np.int32),
-            weight=np.ones(1),
-            id=np.zeros((1, 16), dtype=np.uint8),
-            species=species,
-            position=position,
-            force=np.full((n, 3), np.nan),
-        )
+        bare = BareAtoms(species, np.array(atoms.cell, dtype=np.float64), np.array(atoms.pbc), position)
+        return Configurations.bare(symbols, [bare])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 import numpy as np
@@ -20,23 +17,32 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.plan import Plan, make_plan
+from hpcfit.objective.validation import validation_lines
 from hpcfit.output import report
 from hpcfit.output.compare import differences
 from hpcfit.output.export.at_end import write_exports
+from hpcfit.output.gathered import structure_outcomes
 from hpcfit.output.header import Counts, Loss, Machine, RunHeader, run_header
-from hpcfit.output.log import header_lines
-from hpcfit.output.progress import progress
+from hpcfit.output.log import header_lines, open_log
+from hpcfit.output.outcomes import StructureOutcome
+from hpcfit.output.predicted import dataset_predictions
+from hpcfit.output.progress import Progress, progress
 from hpcfit.output.result import RunResult, StoredRun
 from hpcfit.output.store import RunStore, load
+from hpcfit.output.structure_files import write_structures
+from hpcfit.output.structure_report import end_lines, start_lines
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.service import Asked, answer, ask
+from hpcfit.parallel.signals import stop_requests
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import DatasetIndex, Job, Predictions, State
+from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, State
 from hpcfit.solver.covariance import covariance, propagated
-from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, iterate, start
+from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, start
+from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.step import Bounds
+from hpcfit.structure.catalogue import structure_catalogue
 
 STOPPED_SIGNAL = "stopped: signal"
 NOT_FITTED = "not fitted"
@@ -62,9 +68,10 @@ def prepare(read: Callable[[], Job], comm: Communicator) -> Plan:
     return whole
 
 
-def read(path: str) -> Job:
-    """Return the job at `path`, with the kernels' catalogue of potentials and the functions to build them from."""
-    return read_job(path, potential_forms(), function_catalogue())
+def read(path: str, allow_outside: bool = False) -> Job:
+    """Return the job at `path`, with the potentials, functions, lattices and properties that there are."""
+    catalogues = potential_forms(), function_catalogue(), structure_catalogue()
+    return read_job(path, *catalogues, allow_outside=allow_outside)
 
 
 def _indices(job: Job) -> list[DatasetIndex]:
@@ -81,7 +88,9 @@ def _indices(job: Job) -> list[DatasetIndex]:
     return indices
 
 
-def fit(path: str, output: str, overwrite: bool, comm: Communicator, log: TextIO) -> str:
+def fit(
+    path: str, output: str, overwrite: bool, comm: Communicator, log: TextIO, allow_outside: bool = False
+) -> str:
     """Fit a job from its start and return the outcome, on the root; workers return an empty string.
 
     Parameters
@@ -96,19 +105,21 @@ def fit(path: str, output: str, overwrite: bool, comm: Communicator, log: TextIO
         The ranks.
     log
         Where the root writes its log.
+    allow_outside
+        Whether the job may include files from outside its folder.
 
     Raises
     ------
     SharedError
         On every rank, with all faults of the input.
     """
-    with _signals() as stopped:
-        plan = prepare(lambda: read(path), comm)
+    with stop_requests() as stopped:
+        plan = prepare(lambda: read(path, allow_outside), comm)
         run = _Run(plan, comm, log, stopped)
         return run.work(lambda header: RunStore.create(output, header, run.interval, overwrite), None)
 
 
-def resume(output: str, comm: Communicator, log: TextIO) -> str:
+def resume(output: str, comm: Communicator, log: TextIO, allow_outside: bool = False) -> str:
     """Go on with the run in `output`, with the bits it would have had, and return the outcome as `fit` does.
 
     Raises
@@ -125,18 +136,15 @@ def resume(output: str, comm: Communicator, log: TextIO) -> str:
         if stored:
             report.write(stored, log)
         return str(finished)
-    with _signals() as stopped:
-        plan = prepare(lambda: _reread(stored), comm)
+    with stop_requests() as stopped:
+        plan = prepare(lambda: _reread(stored, allow_outside), comm)
         with together(comm):
             if stored and (faults := differences(stored.header, plan.job, plan.indices)):
                 raise InputError(faults)
         if stored and stored.note:
             log.write(f"{stored.note}\n")
-        state = stored.state if stored else None
-        if state and state.outcome == STOPPED_SIGNAL:
-            state = replace(state, outcome="")
         run = _Run(plan, comm, log, stopped)
-        return run.work(lambda header: RunStore.resume(_existing(stored), header, run.interval), state)
+        return run.work(lambda header: RunStore.resume(_existing(stored), header, run.interval), stored)
 
 
 def _existing(stored: StoredRun | None) -> StoredRun:
@@ -145,13 +153,13 @@ def _existing(stored: StoredRun | None) -> StoredRun:
     return stored
 
 
-def _reread(stored: StoredRun | None) -> Job:
+def _reread(stored: StoredRun | None, allow_outside: bool) -> Job:
     path = _existing(stored).header.job_path
     if not Path(path).exists():
         raise InputError(
             [Fault(path, "job of the run does not exist", allowed="the file the run was started with")]
         )
-    return read(path)
+    return read(path, allow_outside)
 
 
 @dataclass(frozen=True)
@@ -168,57 +176,104 @@ class _Run:
         """Iterations between checkpoints."""
         return self.plan.job.fitting.checkpoint_interval if self.plan.job.fitting else 1
 
-    def work(self, open_store: Callable[[RunHeader], RunStore], state: State | None) -> str:
-        """Fit from `state`, or from the job's start, and return the outcome; workers return an empty string."""
+    def work(self, open_store: Callable[[RunHeader], RunStore], earlier: StoredRun | None) -> str:
+        """Fit from where `earlier` stands, or from the job's start; return the outcome, workers an empty string."""
         begun = time.perf_counter()
         store = _open(self.plan, self.comm, open_store)
         local = LocalObjective(self.plan)
         if self.comm.rank != ROOT or store is None:
             answer(local, self.comm)
             return ""
-        with ask(local, self.comm) as problem:
-            self.log.write("\n".join(header_lines(store.header)) + "\n")
-            self.log.writelines(f"warning: {text}\n" for text in self.plan.warnings)
-            read_at = time.perf_counter()
-            state = _first(problem, local, state, self.comm)
-            state = self._iterate(problem, local, state, store)
-            if state.outcome == STOPPED_SIGNAL:
-                self.log.write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
-                return STOPPED_SIGNAL
-            fitted_at = time.perf_counter()
-            result = _result(problem, self.plan, local, state)
-            timings = {
-                "setup": read_at - begun,
-                "fit": fitted_at - read_at,
-                "result": time.perf_counter() - fitted_at,
-            }
-            store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
-        report.write(store.run, self.log)
-        write_exports(self.plan.job, store.run, self.log)
+        job, style = self.plan.job, store.header.style
+        with open_log(job.log_file, style, self.log, append=earlier is not None) as log:
+            with ask(local, self.comm) as problem:
+                log("medium").write("\n".join(header_lines(store.header)) + "\n")
+                log("minimum").writelines(f"warning: {text}\n" for text in self.plan.warnings)
+                if job.validate and earlier is None:
+                    log("minimum").writelines(
+                        f"{line}\n" for line in validation_lines(self.plan, local.model)
+                    )
+                read_at = time.perf_counter()
+                started = problem.relaxed()
+                state = _first(problem, local, earlier, self.comm)
+                state = self._fit(problem, local, state, store, log)
+                if state.outcome == STOPPED_SIGNAL:
+                    log("minimum").write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
+                    return STOPPED_SIGNAL
+                fitted_at = time.perf_counter()
+                if job.own_structures:
+                    log("medium").write("Computing structure properties\n")
+                result = _result(problem, self.plan, local, state, started)
+                timings = {
+                    "setup": read_at - begun,
+                    "fit": fitted_at - read_at,
+                    "result": time.perf_counter() - fitted_at,
+                }
+                store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
+            report.write(store.run, log("none"))
+            write_structures(job, result.structures, log("medium"))
+            write_exports(job, store.run, log("medium"))
         return state.outcome
 
-    def _iterate(self, problem: Asked, local: LocalObjective, state: State, store: RunStore) -> State:
-        fitting = local.plan.job.fitting
-        bounds = Bounds(local.model.lower, local.model.upper)
-        with progress(store.header.loss, self.log) as lines:
+    def _fit(
+        self,
+        problem: Asked,
+        local: LocalObjective,
+        state: State,
+        store: RunStore,
+        log: Callable[[str], TextIO],
+    ) -> State:
+        """Go on from `state` to the end of the fit."""
+        fitting, header = self.plan.job.fitting, store.header
+        own = fitting is not None and self.plan.n_fitted_properties > 0
+        if own:
+            values = local.model.variables.parameters(state.x)
+            lines = start_lines(header, values, self.plan.n_fitted_properties)
+            log("medium").writelines(f"{line}\n" for line in lines)
+        with progress(header.loss, log("medium")) as display:
             if state.iteration == 0:
-                store.save(state, 0.0, local.model.variables.parameters(state.x))
-                lines.line(state, 0.0)
+                _save(problem, local, store, state, 0.0)
+                display.line(state, 0.0)
             if fitting is None:
                 return replace(state, outcome=NOT_FITTED)
-            clock = time.perf_counter()
-            for reached in iterate(problem, state, bounds, fitting.solver):
-                state = reached
-                if self.stopped() and not state.outcome:
-                    state = replace(state, outcome=STOPPED_SIGNAL)
-                seconds, clock = time.perf_counter() - clock, time.perf_counter()
-                store.save(state, seconds, local.model.variables.parameters(state.x))
-                lines.line(state, seconds)
-                if state.outcome:
-                    break
+            state = self._iterate(problem, local, state, store, fitting, display)
+        if own and state.outcome != STOPPED_SIGNAL:
+            log("medium").writelines(f"{line}\n" for line in end_lines(header, state))
         if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
-            self.log.write(f"not finite: {where}\n")
+            log("minimum").write(f"not finite: {where}\n")
         return state
+
+    def _iterate(
+        self,
+        problem: Asked,
+        local: LocalObjective,
+        state: State,
+        store: RunStore,
+        fitting: Fitting,
+        display: Progress,
+    ) -> State:
+        bounds = Bounds(local.model.lower, local.model.upper)
+        clock = time.perf_counter()
+        for reached in iterate(problem, state, bounds, fitting.solver):
+            news = bool(reached.outcome) or reached.iteration > state.iteration
+            state = reached
+            if self.stopped() and not state.outcome:
+                state = replace(state, outcome=STOPPED_SIGNAL)
+            elif not news:
+                continue
+            seconds, clock = time.perf_counter() - clock, time.perf_counter()
+            _save(problem, local, store, state, seconds)
+            display.line(state, seconds)
+            if state.outcome:
+                break
+            if fitting.output_interval and state.iteration % fitting.output_interval == 0:
+                display.parameters(store.header.parameters, store.run.values)
+        return state
+
+
+def _save(problem: Asked, local: LocalObjective, store: RunStore, state: State, seconds: float) -> None:
+    relaxed = problem.relaxed() if local.plan.work_blocks else ()
+    store.save(state, seconds, local.model.variables.parameters(state.x), relaxed)
 
 
 def _open(plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], RunStore]) -> RunStore | None:
@@ -226,78 +281,41 @@ def _open(plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], RunS
     store = None
     with together(comm):
         if hosts is not None:
-            counts = Counts(plan.n_configurations, plan.n_atoms, plan.n_residuals)
+            counts = Counts(plan.n_structures, plan.n_atoms, plan.n_residuals)
             loss = Loss(plan.loss_factor, "loss" if plan.job.absolute else "chi^2")
             machine = Machine(tuple(hosts), comm.library)
             store = open_store(run_header(plan.job, plan.indices, counts, machine, loss))
     return store
 
 
-def _first(problem: Asked, local: LocalObjective, state: State | None, comm: Communicator) -> State:
+def _first(problem: Asked, local: LocalObjective, earlier: StoredRun | None, comm: Communicator) -> State:
     """Evaluate at the first point, which also shows how long each block takes."""
-    if state is None:
+    if earlier is None:
         state = start(local.model.start, problem)
-    elif comm.size > 1:
-        problem.cost(state.x)
+    else:
+        state = earlier.state
+        if state.outcome == STOPPED_SIGNAL:
+            state = replace(state, outcome="")
+        if comm.size > 1:
+            problem.cost(state.x)
     if comm.size > 1:
         problem.balance()
+    if earlier is not None:
+        problem.restore(earlier.relaxed)
     return state
 
 
-def _result(problem: Asked, plan: Plan, local: LocalObjective, state: State) -> RunResult:
+def _result(
+    problem: Asked, plan: Plan, local: LocalObjective, state: State, started: Sequence[FloatArray]
+) -> RunResult:
     matrix, singular = np.zeros((0, 0)), np.zeros(0)
     if len(state.x):
         matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)
         matrix = propagated(matrix, local.model.variables.jacobian(state.x))
-    return RunResult(state.outcome, state, matrix, singular, _predictions(problem, plan, state), timings={})
-
-
-def _predictions(problem: Asked, plan: Plan, state: State) -> tuple[Predictions, ...]:
-    """Join the blocks' predictions to datasets, beside the targets."""
-    answers = problem.predict(state.x)
-    joined = []
-    for number, source in enumerate(plan.sources):
-        own = [answer for answer, block in zip(answers, plan.blocks, strict=True) if block.source == number]
-        chosen = plan.selected[number]
-        with Dataset(source.path, source.file) as dataset:
-            targets = dataset.read(int(chosen[0]), int(chosen[-1]) + 1).take(chosen - chosen[0])
-        joined.append(
-            Predictions(
-                source=source.id,
-                groups=targets.groups,
-                configuration=chosen,
-                group=targets.group,
-                ptr=targets.ptr,
-                energy=np.concatenate([energy for energy, _, _ in own]),
-                energy_target=targets.energy,
-                force=np.concatenate([force for _, force, _ in own]),
-                force_target=targets.force,
-                stress=np.concatenate([stress for _, _, stress in own]),
-                stress_target=targets.stress,
-            )
-        )
-    return tuple(joined)
-
-
-@contextmanager
-def _signals() -> Iterator[Callable[[], bool]]:
-    """Turn the signals with which launchers and people end a job into a request to stop after the iteration.
-
-    A second Ctrl-C ends the program at once: the last checkpoint is there.
-    """
-    requested = False
-
-    def request(number: int, frame: FrameType | None) -> None:
-        nonlocal requested
-        if requested and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        requested = True
-
-    earlier = {
-        number: signal.signal(number, request) for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield lambda: requested
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
+    predictions = dataset_predictions(plan, problem.predict(state.x))
+    structures: tuple[StructureOutcome, ...] = ()
+    if plan.work_blocks:
+        end = problem.results(state.x)
+        problem.restore(started)
+        structures = structure_outcomes(plan, problem.results(local.model.start), end)
+    return RunResult(state.outcome, state, matrix, singular, predictions, timings={}, structures=structures)

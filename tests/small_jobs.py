@@ -155,4 +155,7 @@ def bits(path: str | Path):
         arrays += [
             np.asarray(getattr(part, field.name)) for field in fields(Predictions) if field.name != "groups"
         ]
+    for outcome in result.structures:
+        arrays += [outcome.cell, outcome.position]
+        arrays += [array for p in outcome.properties for array in (p.start, p.value, np.array(p.residual))]
     return result.outcome, stored.state.outcome, history, [a.tobytes() for a in arrays if a.dtype.kind != "U"]

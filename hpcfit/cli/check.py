@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from hpcfit.cli.options import add_include_option
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.partition import assign_blocks
 from hpcfit.objective.plan import Plan
@@ -31,6 +32,7 @@ def add_parser(commands: Any) -> None:
         metavar="N",
         help="show the balance for N ranks (default: those it runs on)",
     )
+    add_include_option(parser)
     parser.set_defaults(run_parallel=_check)
 
 
@@ -41,7 +43,7 @@ def _positive(text: str) -> int:
 
 
 def _check(options: argparse.Namespace, comm: Communicator) -> int:
-    plan = prepare(lambda: read(options.job), comm)
+    plan = prepare(lambda: read(options.job, options.allow_outside), comm)
     local = LocalObjective(plan)
     if comm.rank != ROOT:
         answer(local, comm)
@@ -57,6 +59,13 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
         memory = problem.memory()
         _write_balance(plan, options.ranks or comm.size, memory, sys.stdout)
         where = problem.trouble()
+        troubles = [
+            f"warning: structure '{result.id}': {result.trouble}"
+            for results, _ in problem.results(local.model.start)
+            for result in results
+            if result.trouble
+        ]
+    sys.stdout.writelines(f"{line}\n" for line in troubles)
     label = "loss" if plan.job.absolute else "chi^2"
     print(
         f"{label:<16}{plan.loss_factor * cost:.10g}, gradient {float(np.abs(gradient).max(initial=0.0)):.3e}"
@@ -70,7 +79,7 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
 def _write_counts(plan: Plan, out: TextIO) -> None:
     facts = {
         "job": plan.job.name,
-        "structures": plan.n_configurations,
+        "structures": plan.n_structures,
         "atoms": plan.n_atoms,
         "residuals": plan.n_residuals,
         "free parameters": f"{len(plan.job.free)} of {len(plan.job.parameters)}",
@@ -80,13 +89,14 @@ def _write_counts(plan: Plan, out: TextIO) -> None:
 
 
 def _write_balance(plan: Plan, n_ranks: int, memory: list[int], out: TextIO) -> None:
-    """Atoms and memory per rank; memory is measured and follows the blocks."""
-    atoms = np.array([block.n_atoms for block in plan.blocks], dtype=np.float64)
-    starts = assign_blocks(atoms, n_ranks)
+    """Atoms, estimated work and memory per rank; memory is measured and follows the blocks."""
+    costs = np.array([block.cost for block in plan.blocks])
+    starts = assign_blocks(costs, n_ranks)
     for rank in range(n_ranks):
         own = slice(int(starts[rank]), int(starts[rank + 1]))
-        share = atoms[own].sum() / atoms.sum() * n_ranks
+        share = costs[own].sum() / costs.sum() * n_ranks
+        n_atoms = sum(block.n_atoms for block in plan.blocks[own])
         out.write(
-            f"{f'rank {rank}':<16}{own.stop - own.start} blocks, {int(atoms[own].sum())} atoms, "
+            f"{f'rank {rank}':<16}{own.stop - own.start} blocks, {n_atoms} atoms, "
             f"{share:.3f} of the mean, {sum(memory[own]) / 1e6:.1f} MB\n"
         )

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from hpcfit.cli.options import add_include_option
 from hpcfit.dataset.replacing import refuse_existing, replacing
 from hpcfit.output.export.formats import FORMATS, Settings, export, needs_structures
 from hpcfit.output.export.setfl import FEWEST_POINTS
@@ -46,6 +47,7 @@ def add_parser(commands: Any) -> None:
         help="distance from which on a pair table is made (default: 1), or the error of another one stated "
         "(default: the smallest in the job's structures)",
     )
+    add_include_option(parser)
     parser.set_defaults(run=_export)
 
 
@@ -71,7 +73,7 @@ def _export(options: argparse.Namespace) -> int:
     target = Path(options.output)
     refuse_existing(target, options.overwrite)
     settings = Settings(options.resolution, options.rho_range_factor, options.largest_density, options.inner)
-    final = read_final(options.source, needs_structures(options.format, settings))
+    final = read_final(options.source, needs_structures(options.format, settings), options.allow_outside)
     written = export(final, options.format, options.output, options.potential, settings)
     with replacing(target) as temporary:
         temporary.write_text(written.text, encoding="utf-8")

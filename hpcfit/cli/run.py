@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from hpcfit.cli.options import add_include_option
 from hpcfit.parallel.communicator import Communicator
 from hpcfit.run import NOT_FITTED, fit
 
@@ -21,11 +22,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("job", help="the job, an XML file")
     parser.add_argument("-o", "--output", default="run.h5", help="the run file (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the run file")
+    add_include_option(parser)
     parser.set_defaults(run_parallel=_run)
 
 
 def _run(options: argparse.Namespace, comm: Communicator) -> int:
-    return exit_code(fit(options.job, options.output, options.overwrite, comm, sys.stdout))
+    outcome = fit(options.job, options.output, options.overwrite, comm, sys.stdout, options.allow_outside)
+    return exit_code(outcome)
 
 
 def exit_code(outcome: str) -> int:

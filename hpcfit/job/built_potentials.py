@@ -120,7 +120,7 @@ class BuiltPotentials:
             what = f"{len(functions)} functions in <{PAIR_POTENTIAL}> without <mapping>"
             self._faults.add(element, what, allowed="one function, or a <mapping>")
             return None
-        mapping = etree.Element("mapping")
+        mapping = etree.SubElement(element, "mapping")
         for function in functions:
             entry = etree.SubElement(mapping, PAIR_ROLE, function=function.id)
             entry.sourceline = values.line_of(element)  # type: ignore[assignment]

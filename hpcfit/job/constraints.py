@@ -6,7 +6,6 @@ In an expression ``{PATH}`` stands for a parameter's value and ``{PATH:eval.R}``
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +13,10 @@ from lxml import etree
 
 from hpcfit.errors import nearest
 from hpcfit.job import values
+from hpcfit.job.braces import named_terms
 from hpcfit.job.values import Faults, quoted
 from hpcfit.records import Constraint, ConstraintTerm, Potential, functions_by_path
 
-_BRACES = re.compile(r"\{([^{}]*)\}")
 _EVALUATED = ":eval."
 
 
@@ -83,7 +82,7 @@ class _Reader:
             read = self._constraint(element)
             dependent = read.constraint.dependent
             if dependent in found:
-                earlier = f"line {values.line_of(found[dependent].element)}"
+                earlier = self._faults.line(found[dependent].element)
                 self._faults.add(element, f"{dependent} depends twice", f"another constraint in {earlier}")
             elif self._known(element, "dependent-dof", dependent, self._parameters):
                 found[dependent] = read
@@ -92,19 +91,9 @@ class _Reader:
     def _constraint(self, element: etree._Element) -> _Read:
         expression = element.find("expression")
         text = values.line_of_text(expression.text if expression is not None else "")
-        stem = "term"
-        while stem in _BRACES.sub("", text):
-            stem += "_"
-        terms: list[ConstraintTerm] = []
-        needs: set[str] = set()
-
-        def name(match: re.Match[str]) -> str:
-            terms.append(self._term(element, match[1].strip(), f"{stem}{len(terms)}"))
-            needs.update(self._needed(terms[-1]))
-            # Blanks keep the name apart from what stands beside the braces.
-            return f" {terms[-1].name} "
-
-        formula = values.line_of_text(_BRACES.sub(name, text))
+        formula, named = named_terms(text)
+        terms = [self._term(element, inside, name) for name, inside in named.items()]
+        needs = {path for term in terms for path in self._needed(term)}
         if formula and expression is not None:
             self._check(expression, formula, terms)
         constraint = Constraint(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from lxml import etree
 
 from hpcfit.job import values
-from hpcfit.job.values import Faults, quoted
+from hpcfit.job.outputs import Outputs
 from hpcfit.records import ExportFile
 
 
@@ -35,32 +34,20 @@ EXPORT_FORMS = {
 }
 
 
-def read_exports(
-    potentials: Iterable[etree._Element] | None, folder: Path, faults: Faults
-) -> tuple[ExportFile, ...]:
+def read_exports(potentials: Iterable[etree._Element] | None, outputs: Outputs) -> tuple[ExportFile, ...]:
     """Return the files that potentials of a job ask for, in document order.
 
     Parameters
     ----------
     potentials
         The elements of the potentials.
-    folder
-        The job file's; files are relative to it.
-    faults
-        Collects what is wrong: folders that are not there, files that are asked for twice or read.
+    outputs
+        Resolves the files' names.
     """
     found: list[ExportFile] = []
     for element, known in _elements(() if potentials is None else potentials):
         potential = element.getparent()
         file = values.line_of_text(element.text)
-        path = (folder / file).resolve()
-        if file and not path.parent.is_dir():
-            faults.add(element, "folder of the file does not exist", quoted(file))
-        read = None if potential is None else potential.find("param-file")
-        if read is not None and (folder / values.line_of_text(read.text)).resolve() == path:
-            faults.add(element, "file to write is the <param-file>", quoted(file))
-        if str(path) in [other.path for other in found]:
-            faults.add(element, "file to write is another potential's too", quoted(file))
         identifier = "" if potential is None else values.line_of_text(potential.get("id"))
         resolution, factor = element.get("resolution"), element.get("rho-range-factor")
         found.append(
@@ -68,7 +55,7 @@ def read_exports(
                 potential=identifier,
                 format=known.format,
                 file=file,
-                path=str(path),
+                path=outputs.path(element, file),
                 resolution=None if resolution is None else values.whole(resolution, 0),
                 rho_range_factor=None if factor is None else values.number(factor),
             )

@@ -149,7 +149,7 @@ class FunctionReader:
                 self._faults.add(degree, what, f"<{name}>", allowed, alike and f"<{alike}>")
             elif name in found:
                 what = f"<{name}> twice in <fit-dof>"
-                self._faults.add(degree, what, f"another in line {values.line_of(found[name])}")
+                self._faults.add(degree, what, f"another in {self._faults.line(found[name])}")
             else:
                 found[name] = degree
                 self._degrees.check(degree)

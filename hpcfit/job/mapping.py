@@ -47,7 +47,7 @@ class Mapping:
                 n_earlier, earlier = found.get(combination, (-1, element))
                 if n_named == n_earlier:
                     what = f"<{role.name}> twice for {tag_of(combination, self._species)}"
-                    self._faults.add(element, what, f"another in line {values.line_of(earlier)}")
+                    self._faults.add(element, what, f"another in {self._faults.line(earlier)}")
                 if n_named > n_earlier:
                     found[combination] = (n_named, element)
         places = {element: self._place(role, element) for element in mapping.iterfind(role.name)}

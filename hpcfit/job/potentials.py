@@ -148,7 +148,7 @@ class _Reader:
             earlier = speakers.setdefault(covered, element)
             if covered and earlier is not element:
                 what = f"<{row.name}> twice for the same species"
-                self._faults.add(element, what, f"another in line {values.line_of(earlier)}")
+                self._faults.add(element, what, f"another in {self._faults.line(earlier)}")
         result: dict[Combination, etree._Element] = {}
         for covered in sorted(speakers, key=len, reverse=True):
             result.update(dict.fromkeys(covered, speakers[covered]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lxml import etree
@@ -15,36 +16,50 @@ from hpcfit.job.document import parse
 from hpcfit.job.explain import check
 from hpcfit.job.exports import read_exports
 from hpcfit.job.fitting import read_fitting
+from hpcfit.job.include import expand
+from hpcfit.job.minimisers import check_minimiser
+from hpcfit.job.names import use_own_names
+from hpcfit.job.outputs import Outputs
 from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
-from hpcfit.job.structures import read_structures
-from hpcfit.job.values import Faults, quoted
-from hpcfit.records import FunctionCatalogue, Group, Job, Potential, PotentialForm, functions_by_path
+from hpcfit.job.scope import Scope
+from hpcfit.job.species import read_species
+from hpcfit.job.structures import fits, read_structures
+from hpcfit.job.tolerances import read_tolerances
+from hpcfit.job.user_structures import FILES
+from hpcfit.job.values import Faults
+from hpcfit.records import FunctionCatalogue, Group, Job, Potential, PotentialForm, StructureCatalogue
 
 
 def read_job(
     path: str | Path,
     forms: Sequence[PotentialForm],
     functions: FunctionCatalogue,
+    catalogue: StructureCatalogue | None = None,
     text: str | None = None,
     structures: bool = True,
+    allow_outside: bool = False,
 ) -> Job:
-    """Read a job file.
+    """Read a job file, and build the structures that it describes.
 
     Dataset files are only looked for; what is in them, and whether it fits the job, is found out elsewhere.
 
     Parameters
     ----------
     path
-        The job file. Datasets and files of parameters are relative to its folder.
+        The job file. Files that it names are relative to its folder.
     forms
         The potentials that the kernels know, with their parameters.
     functions
         What potentials with roles may be built from.
+    catalogue
+        What the structures may be that the job describes itself; None where it must not have any.
     text
         The job as it was stored, to be read in place of the file; its folder and messages are still the file's.
     structures
         Whether structures are wanted. Without them datasets need not exist, and there need be nothing to fit.
+    allow_outside
+        Whether the job may include files from outside its folder.
 
     Returns
     -------
@@ -57,15 +72,20 @@ def read_job(
         The file cannot be read, or has faults: every fault that can be found, in the order of lines.
     """
     content = _content(Path(path)) if text is None else text.encode()
-    faults = Faults(str(path))
+    content, origins = expand(content, str(path), allow_outside)
+    faults = Faults(str(path), origins)
     root = parse(content, faults)
-    check(root, grammar(forms, functions.forms), faults)
+    use_own_names(root, catalogue)
+    check(root, grammar(forms, functions.forms, catalogue), faults)
+    digest = _hash(content, root, Path(path).absolute().parent)
     if not structures:
         for element in root.findall("structures"):
             element.clear()
-    job = _job(path, content, root, forms, functions, faults)
+    reader = _Reader(path, root, forms, functions, catalogue, faults)
+    job = replace(reader.job(), text=content.decode(), hash=digest, origins=origins)
     if structures and not faults and job.fitting is not None:
         _check_something_to_fit(job, root, faults)
+        check_minimiser(root.find("fitting"), job.fitting.solver, job.free, faults)
     faults.raise_if_any()
     return job
 
@@ -81,73 +101,106 @@ def _content(path: Path) -> bytes:
     raise InputError([fault])
 
 
-def _job(
-    path: str | Path,
-    content: bytes,
-    root: etree._Element,
-    forms: Sequence[PotentialForm],
-    functions: FunctionCatalogue,
-    faults: Faults,
-) -> Job:
-    species = _species(root, faults)
-    block = root.find("potentials")
-    # Without species no tag can be judged; that they are missing has been noted.
-    constrained = root.find("parameter-constraints")
-    folder = Path(path).absolute().parent
-    potentials = (
-        ()
-        if block is None or not species
-        else read_potentials(block, forms, functions, species, dependents(constrained), folder, faults)
-    )
-    structures, absolute = _structures(root.find("structures"), folder, faults)
-    return Job(
-        path=str(path),
-        text=content.decode(),
-        hash=_hash(content, potentials),
-        name=values.line_of_text(root.findtext("name"), Path(path).stem),
-        species=species,
-        fitting=read_fitting(root.find("fitting"), faults),
-        potentials=potentials,
-        structures=structures,
-        absolute=absolute,
-        constraints=read_constraints(constrained, potentials, functions.check_formula, faults),
-        exports=read_exports(block, folder, faults),
-        warnings=tuple(faults.warnings),
-    )
+class _Reader:
+    """Reads the blocks of one job."""
 
+    def __init__(
+        self,
+        path: str | Path,
+        root: etree._Element,
+        forms: Sequence[PotentialForm],
+        functions: FunctionCatalogue,
+        catalogue: StructureCatalogue | None,
+        faults: Faults,
+    ) -> None:
+        self._path = path
+        self._root = root
+        self._forms = forms
+        self._functions = functions
+        self._faults = faults
+        self._folder = Path(path).absolute().parent
+        self._species = read_species(root, faults)
+        self._outputs = Outputs(self._folder, faults)
+        self._scope = Scope(
+            folder=self._folder,
+            species=self._species.symbols,
+            catalogue=catalogue,
+            check_formula=functions.check_formula,
+            tolerances=read_tolerances(root, faults),
+            outputs=self._outputs,
+            faults=faults,
+        )
 
-def _hash(content: bytes, potentials: Sequence[Potential]) -> str:
-    """Return the hash of all that a job is made of, but its datasets: tables may stand in files of their own."""
-    found = hashlib.sha256(content)
-    for function in functions_by_path(potentials).values():
-        if function.form == "tabulated":
-            found.update(repr((function.knots, function.values)).encode())
-    return found.hexdigest()
+    def job(self) -> Job:
+        """Return the job, its text and hash left empty."""
+        root, faults = self._root, self._faults
+        potentials = self._potentials()
+        constrained = root.find("parameter-constraints")
+        structures, absolute = self._structures(root.find("structures"))
+        exports = read_exports(root.find("potentials"), self._outputs)
+        log = root.find("output-file")
+        log_file = "" if log is None else self._outputs.path(log, values.line_of_text(log.text))
+        included = [origin.file for origin in faults.origins]
+        self._outputs.refuse(
+            [self._path, *included, *_files(root, self._folder, "dataset", "param-file", "tabulated", *FILES)]
+        )
+        precision = root.findtext("real-precision")
+        return Job(
+            path=str(self._path),
+            text="",
+            hash="",
+            name=values.line_of_text(root.findtext("name"), Path(self._path).stem),
+            species=self._species.symbols,
+            fitting=read_fitting(root.find("fitting"), faults),
+            potentials=potentials,
+            structures=structures,
+            absolute=absolute,
+            constraints=read_constraints(constrained, potentials, self._functions.check_formula, faults),
+            exports=exports,
+            warnings=tuple(faults.warnings),
+            verbosity=values.line_of_text(root.findtext("verbosity"), "medium"),
+            precision=None if precision is None else values.whole(precision, 1),
+            log_file=log_file,
+            validate=root.find("validate-potentials") is not None,
+            masses=self._species.masses,
+            atomic_numbers=self._species.atomic_numbers,
+        )
 
-
-def _structures(element: etree._Element | None, folder: Path, faults: Faults) -> tuple[Group, bool]:
-    return (Group("", 1.0, ()), False) if element is None else read_structures(element, folder, faults)
-
-
-def _species(root: etree._Element, faults: Faults) -> tuple[str, ...]:
-    """Return the symbols, none at all where one of them is no symbol."""
-    found: list[str] = []
-    for element in root.findall("atom-types/species"):
-        symbol = values.line_of_text(element.text)
-        if values.symbols(symbol) != [symbol]:
+    def _potentials(self) -> tuple[Potential, ...]:
+        block = self._root.find("potentials")
+        # Without species no tag can be judged; that they are missing has been noted.
+        if block is None or not self._species.symbols:
             return ()
-        if symbol in found:
-            faults.add(element, "species given twice", quoted(symbol))
-        else:
-            found.append(symbol)
-    return tuple(found)
+        constraints = dependents(self._root.find("parameter-constraints"))
+        species = self._species.symbols
+        return read_potentials(
+            block, self._forms, self._functions, species, constraints, self._folder, self._faults
+        )
+
+    def _structures(self, element: etree._Element | None) -> tuple[Group, bool]:
+        return (Group("", 1.0, ()), False) if element is None else read_structures(element, self._scope)
+
+
+def _hash(content: bytes, root: etree._Element, folder: Path) -> str:
+    """Return the hash of the job's text, and of the files of structures and potentials that it names."""
+    digest = hashlib.sha256(content)
+    for path in _files(root, folder, *FILES, "param-file", "tabulated"):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(root: etree._Element, folder: Path, *tags: str) -> list[Path]:
+    """Return the files that elements name, in their text or in their attribute ``file``."""
+    names = [values.line_of_text(element.get("file", element.text)) for element in root.iter(*tags)]
+    return [folder / name for name in names if name]
 
 
 def _check_something_to_fit(job: Job, root: etree._Element, faults: Faults) -> None:
     if not job.free:
         where = next(root.iterchildren("potentials"))
         faults.add(where, "fitting is enabled without a free parameter", allowed="an enabled <fit-dof> entry")
-    if not any(entry.fit for source in job.datasets for entry in source.properties):
+    if not fits(job.structures):
         where = next(root.iterchildren("structures"))
         faults.add(
             where, "fitting is enabled without a fitted property", allowed='properties with fit="true"'

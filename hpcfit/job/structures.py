@@ -1,69 +1,48 @@
-"""The ``<structures>`` of a job: groups, datasets, their fitted properties and weights."""
+"""The ``<structures>`` of a job: the tree of groups, datasets and own structures, and their weights."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 from lxml import etree
 
-from hpcfit.errors import nearest
 from hpcfit.job import values
-from hpcfit.job.values import Faults, quoted
-from hpcfit.records import (
-    AbsoluteWeights,
-    DatasetSource,
-    DerivedProperty,
-    FittedProperty,
-    Group,
-    Structure,
-)
-from hpcfit.units import GPA
-
-#: Tolerances where the job gives none, eV and Angstrom (stress from GPa): atomicrex's preset "balanced".
-_TOLERANCES = {
-    "total-energy": 0.2,
-    "atomic-energy": 0.01,
-    "atomic-forces": 0.01,
-    "stress": 2.0 * GPA,
-}
-
-#: Units of tolerances in the job, in the code's.
-_UNITS = {"stress": GPA}
-
-#: Absolute weights that need one of these properties fitted to have an effect.
-_WEIGHTED = {
-    "energy-weight": ("total-energy", "atomic-energy"),
-    "forces-weight": ("atomic-forces",),
-    "stress-weight": ("stress",),
-}
+from hpcfit.job.datasets import WEIGHTED, read_dataset
+from hpcfit.job.derived import DERIVED, join_derived, read_derived
+from hpcfit.job.own_structures import OwnStructures
+from hpcfit.job.scope import Scope
+from hpcfit.job.values import Faults
+from hpcfit.records import DatasetSource, DerivedProperty, Group, Structure
 
 #: Attributes that mean something only with the one or the other kind of weights.
 _NORMALISED_ONLY = ("relative-weight", "tolerance")
-_ABSOLUTE_ONLY = (*_WEIGHTED, "normalize-by-natoms")
+_ABSOLUTE_ONLY = (*WEIGHTED, "normalize-by-natoms")
 
 
-def read_structures(element: etree._Element, folder: Path, faults: Faults) -> tuple[Group, bool]:
+def read_structures(element: etree._Element, scope: Scope) -> tuple[Group, bool]:
     """Return the structures, and whether their weights are absolute.
 
     Parameters
     ----------
     element
         The ``<structures>``.
-    folder
-        The job file's; dataset files are relative to it.
-    faults
-        Collects what is wrong.
+    scope
+        The job around them.
     """
     mode = values.line_of_text(element.get("weights"), "normalised")
     absolute = mode == "absolute"
+    own = OwnStructures(scope)
     if absolute:
-        _refuse(element, _NORMALISED_ONLY, 'without weights="absolute"', faults)
+        _refuse_own(element, (*own.tags, DERIVED), scope.faults)
+        _refuse(element, _NORMALISED_ONLY, 'without weights="absolute"', scope.faults)
     elif mode in ("normalised", "normalized"):
-        _refuse(element, _ABSOLUTE_ONLY, 'with weights="absolute"', faults)
-    values.check_ids(element.iter("group", "dataset"), faults)
-    return _Reader(folder, absolute, faults).group(element), absolute
+        _refuse(element, _ABSOLUTE_ONLY, 'with weights="absolute"', scope.faults)
+    reader = _Reader(own, absolute, scope)
+    values.check_ids(element.iter("group", "dataset", DERIVED, *own.tags), scope.faults)
+    tree = reader.group(element)
+    derived = {values.line_of_text(node.get("id")): node for node in element.iter(DERIVED)}
+    return join_derived(tree, derived, scope), absolute
 
 
 def _refuse(element: etree._Element, names: Sequence[str], where: str, faults: Faults) -> None:
@@ -73,90 +52,58 @@ def _refuse(element: etree._Element, names: Sequence[str], where: str, faults: F
                 faults.add(node, f"{name} of <{node.tag}> has no effect here", allowed=f"only {where}")
 
 
-class _Reader:
-    """Reads the tree of groups and datasets."""
+def _refuse_own(element: etree._Element, tags: Sequence[str], faults: Faults) -> None:
+    """Note, and take out, what has no place in KLIFF's loss."""
+    for node in list(element.iter(*tags)):
+        parent = node.getparent()
+        if parent is not None:
+            faults.add(node, f'<{node.tag}> in structures with weights="absolute"', allowed="<dataset>")
+            parent.remove(node)
+    root = element.getparent()
+    for preset in () if root is None else root.iter("tolerance-preset"):
+        what = '<tolerance-preset> has no effect with weights="absolute"'
+        faults.add(preset, what)
 
-    def __init__(self, folder: Path, absolute: bool, faults: Faults) -> None:
-        self._folder = folder
+
+class _Reader:
+    """Reads the tree."""
+
+    def __init__(self, own: OwnStructures, absolute: bool, scope: Scope) -> None:
+        self._own = own
         self._absolute = absolute
-        self._faults = faults
+        self._scope = scope
 
     def group(self, element: etree._Element) -> Group:
-        children = tuple(
-            self.group(child) if child.tag == "group" else self._dataset(child)
-            for child in element.iterchildren("group", "dataset")
-        )
-        self._check_weights(element, [child.relative_weight for child in children if _fits(child)])
-        return Group(values.line_of_text(element.get("id"), "structures"), _weight(element), children)
+        tags = ("group", "dataset", DERIVED, *self._own.tags)
+        children = tuple(self._child(child) for child in element.iterchildren(*tags))
+        self._check(element, [child.relative_weight for child in children if fits(child)])
+        identifier = "structures" if element.tag == "structures" else ""
+        identifier = values.line_of_text(element.get("id"), identifier)
+        return Group(identifier, values.number(element.get("relative-weight"), 1.0), children)
 
-    def _dataset(self, element: etree._Element) -> DatasetSource:
-        file = values.line_of_text(element.get("file"))
-        block = element.find("properties")
-        properties = tuple(
-            self._property(child) for child in (() if block is None else block) if child.tag in _TOLERANCES
+    def _child(self, element: etree._Element) -> Group | DatasetSource | Structure | DerivedProperty:
+        if element.tag == "group":
+            return self.group(element)
+        if element.tag == DERIVED:
+            return read_derived(element, self._scope)
+        leaf = (
+            read_dataset(element, self._absolute, self._scope)
+            if element.tag == "dataset"
+            else self._own.structure(element)
         )
-        self._check_weights(element, [entry.relative_weight for entry in properties if entry.fit])
-        return DatasetSource(
-            id=values.line_of_text(element.get("id")),
-            file=file,
-            path=self._existing(element, file),
-            line=values.line_of(element),
-            select=values.line_of_text(element.get("select")),
-            relative_weight=_weight(element),
-            properties=properties,
-            absolute=self._absolute_weights(element, properties) if self._absolute else None,
-        )
+        self._check(element, [entry.relative_weight for entry in leaf.properties if entry.fit])
+        return leaf
 
-    def _property(self, element: etree._Element) -> FittedProperty:
-        name = str(element.tag)
-        given = values.number(element.get("tolerance")) * _UNITS.get(name, 1.0)
-        tolerance = given if "tolerance" in element.attrib else _TOLERANCES[name]
-        return FittedProperty(
-            name=name,
-            fit=values.boolean(element.get("fit"), False),
-            relative_weight=_weight(element),
-            tolerance=1.0 if self._absolute else tolerance,
-        )
-
-    def _existing(self, element: etree._Element, file: str) -> str:
-        path = self._folder / file
-        if file and not path.is_file():
-            names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-            alike = nearest(path.name, names)
-            self._faults.add(
-                element, "no such file", quoted(file), nearest=alike and str(Path(file).with_name(alike))
-            )
-        return str(path)
-
-    def _absolute_weights(
-        self, element: etree._Element, properties: Sequence[FittedProperty]
-    ) -> AbsoluteWeights:
-        fitted = {entry.name for entry in properties if entry.fit}
-        for attribute, names in _WEIGHTED.items():
-            if values.number(element.get(attribute), 0.0) > 0 and not fitted.intersection(names):
-                allowed = " or ".join(f'<{name} fit="true"/>' for name in names)
-                self._faults.add(element, f"{attribute} without a fitted property", allowed=f"with {allowed}")
-        return AbsoluteWeights(
-            energy=values.number(element.get("energy-weight"), 1.0),
-            forces=values.number(element.get("forces-weight"), 1.0),
-            stress=values.number(element.get("stress-weight"), 0.0),
-            normalize_by_natoms=values.boolean(element.get("normalize-by-natoms"), False),
-        )
-
-    def _check_weights(self, element: etree._Element, fitted: Sequence[float]) -> None:
+    def _check(self, element: etree._Element, fitted: Sequence[float]) -> None:
         """Refuse siblings whose relative weights add up to nothing: they cannot be normalised."""
         if not self._absolute and fitted and math.fsum(fitted) == 0:
-            self._faults.add(
+            self._scope.faults.add(
                 element, f"all relative weights inside <{element.tag}> are 0", allowed="one above 0"
             )
 
 
-def _weight(element: etree._Element) -> float:
-    return values.number(element.get("relative-weight"), 1.0)
-
-
-def _fits(node: Group | DatasetSource | Structure | DerivedProperty) -> bool:
+def fits(node: Group | DatasetSource | Structure | DerivedProperty) -> bool:
     """Return whether anything below a node of the job's tree enters the objective."""
     if isinstance(node, Group):
-        return any(_fits(child) for child in node.children)
+        return any(fits(child) for child in node.children)
     return any(entry.fit for entry in node.properties)

@@ -25,9 +25,11 @@ def combination(tag: str, kind: ParameterKind, species: Sequence[str]) -> Combin
     """Return the combination that a tag names, None where it names none.
 
     The two atoms of a pair may stand in any order, and so may the two neighbours of a triplet's centre, but for
-    ordered pairs and triplets.
+    ordered pairs and triplets. A pair may be named by three symbols, as in LAMMPS's files: ``SiCC`` for ``SiC``.
     """
     named = symbols(tag)
+    if N_ATOMS[kind] == 2 and len(named) == 3 and named[1] == named[2]:
+        named = named[:2]
     if any(symbol not in species for symbol in named):
         return None
     numbers = [species.index(symbol) for symbol in named]

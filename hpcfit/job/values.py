@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lxml import etree
 
 from hpcfit.errors import Fault, InputError
+from hpcfit.records import Origin, place_of
 
 
 class Faults:
@@ -23,22 +24,32 @@ class Faults:
     ----------
     path
         The job file as the user gave it.
+    origins
+        Where the lines of the job's text come from, if it includes files.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, origins: Sequence[Origin] = ()) -> None:
         self._path = path
+        self.origins = origins
         self._found: list[tuple[int, Fault]] = []
         self.warnings: list[str] = []  #: what looks like a mistake but may be meant
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def any_in(self, element: etree._Element) -> bool:
+        """Return whether there is a fault on the lines of an element and what is in it."""
+        if not self._found:
+            return False
+        lines = {line_of(node) for node in element.iter(etree.Element)}
+        return any(line in lines for line, _ in self._found)
+
     def add(
         self, where: etree._Element | int, what: str, found: str = "", allowed: str = "", nearest: str = ""
     ) -> None:
         """Note a fault at an element or a line; the texts are those of `Fault`."""
         line = where if isinstance(where, int) else line_of(where)
-        self._found.append((line, Fault(f"{self._path}:{line}", what, found, allowed, nearest)))
+        self._found.append((line, Fault(self._place(line), what, found, allowed, nearest)))
 
     def add_of_file(self, where: etree._Element, fault: Fault) -> None:
         """Note a fault of a file that the job names at an element."""
@@ -46,7 +57,15 @@ class Faults:
 
     def warn(self, where: etree._Element, what: str) -> None:
         """Note at an element what looks like a mistake but may be meant."""
-        self.warnings.append(str(Fault(f"{self._path}:{line_of(where)}", what)))
+        self.warnings.append(str(Fault(self._place(line_of(where)), what)))
+
+    def line(self, element: etree._Element) -> str:
+        """Return where another element stands: the line, and the file where there are several."""
+        file, _, line = self._place(line_of(element)).rpartition(":")
+        return f"line {line} of {file}" if self.origins else f"line {line}"
+
+    def _place(self, line: int) -> str:
+        return place_of(line, self._path, self.origins)
 
     def raise_if_any(self) -> None:
         """Raise all faults noted so far, in the order of their lines.
@@ -105,10 +124,12 @@ def symbols(text: str | None) -> list[str]:
 
 def check_ids(elements: Iterable[etree._Element], faults: Faults) -> None:
     """Note every id that an earlier one of `elements`, in document order, has already."""
-    lines: dict[str, int] = {}
+    earlier: dict[str, etree._Element] = {}
     for element in elements:
         name = line_of_text(element.get("id"))
-        if name in lines:
-            faults.add(element, "id is not unique", f"{quoted(name)}, already in line {lines[name]}")
+        if name in earlier:
+            faults.add(
+                element, "id is not unique", f"{quoted(name)}, already in {faults.line(earlier[name])}"
+            )
         elif name:
-            lines[name] = line_of(element)
+            earlier[name] = element

@@ -46,7 +46,7 @@ class BlockObjective:
         self._volume = np.abs(np.linalg.det(configurations.cell))
         self._factor, self._target = self._rows(configurations, factors)
         self.n_residuals = int(np.count_nonzero(self._factor))
-        self._values = _aligned(1, len(self._factor))
+        self._values = aligned(1, len(self._factor))
         self._columns: FloatArray | None = None
         self.trouble: NotFinite | None = None
 
@@ -83,7 +83,7 @@ class BlockObjective:
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
         if self._columns is None:
-            self._columns = _aligned(1 + self._model.n_free, len(self._factor))
+            self._columns = aligned(1 + self._model.n_free, len(self._factor))
         self._point = x.copy()
         self.trouble = self._model.evaluate(self._geometry, x, self._columns, self._virials)
         self._columns[0] -= self._target
@@ -112,15 +112,15 @@ class BlockObjective:
         Stresses are NaN for structures without a volume.
         """
         n = self._geometry.n_structures
-        columns = _aligned(1, self._geometry.n_rows(virials=True))
+        columns = aligned(1, self._geometry.n_rows(virials=True))
         self.trouble = self._model.evaluate(self._geometry, x, columns, virials=True)
         virial = columns[0, -6 * n :].reshape(n, 6)
         volume = np.where(self._volume > 0, self._volume, np.nan)
         return columns[0, :n].copy(), columns[0, n : -6 * n].reshape(-1, 3).copy(), -virial / volume[:, None]
 
 
-def _aligned(n_columns: int, n_rows: int) -> FloatArray:
-    """Zeros [n_columns, n_rows] that start at a cache line, so that no sum can depend on where a block lies."""
+def aligned(n_columns: int, n_rows: int) -> FloatArray:
+    """Return zeros [n_columns, n_rows] that start at a cache line, so that no sum can depend on where a block lies."""
     raw = np.zeros(n_columns * n_rows + 8)
     offset = (-raw.ctypes.data // 8) % 8
     return raw[offset : offset + n_columns * n_rows].reshape(n_columns, n_rows)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpcfit.errors import Fault, InputError
+from hpcfit.objective.derived import compile_derived
 from hpcfit.potential.constraints import CompiledConstraint, compile_constraints
 from hpcfit.potential.functions import check_derivative, compile_programs
 from hpcfit.potential.library import potential_forms
+from hpcfit.potential.program import Program
 from hpcfit.potential.spline import CompiledFunction
 from hpcfit.records import Job
 
@@ -34,6 +36,8 @@ class Compiled:
         The same with derivatives by the parameters that vary.
     constraints
         In an order in which each can be worked out after those before it.
+    derived
+        Of the derived properties, in document order; outputs are the value and the derivatives by the terms.
     warnings
         Derivatives that the job gives and that are not those of its formulas.
     """
@@ -41,11 +45,12 @@ class Compiled:
     values: tuple[tuple[CompiledFunction, ...], ...]
     derivatives: tuple[tuple[CompiledFunction, ...], ...]
     constraints: tuple[CompiledConstraint, ...]
+    derived: tuple[Program, ...]
     warnings: tuple[str, ...]
 
 
 def compile_job(job: Job) -> Compiled:
-    """Return the programs of all functions and constraints of a job.
+    """Return the programs of all functions, constraints and derived properties of a job.
 
     Raises
     ------
@@ -67,7 +72,8 @@ def _compiled(job: Job) -> Compiled:
         fixed = [place for place, parameter in enumerate(potential.parameters) if not parameter.varies]
         plain.append(compile_programs(potential, form, n_species, [], fixed))
         full.append(compile_programs(potential, form, n_species, varying, fixed) if varying else plain[-1])
-    return Compiled(tuple(plain), tuple(full), compile_constraints(job), tuple(_warnings(job)))
+    constraints, derived = compile_constraints(job), compile_derived(job)
+    return Compiled(tuple(plain), tuple(full), constraints, derived, tuple(_warnings(job)))
 
 
 def _warnings(job: Job) -> Iterator[str]:

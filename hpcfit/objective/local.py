@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -14,9 +14,10 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import BlockObjective
 from hpcfit.objective.model import Model
 from hpcfit.objective.plan import Plan
+from hpcfit.objective.structure_block import StructureBlock
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.library import NotFinite
-from hpcfit.records import Configurations, FloatArray, IntArray
+from hpcfit.records import Configurations, FloatArray, IntArray, StructureResult
 
 _Answer = TypeVar("_Answer")
 
@@ -35,27 +36,53 @@ class LocalObjective:
         self.model = Model(plan.job, plan.compiled)
         self.seconds: FloatArray = np.zeros(0)  #: [n_owned], time of the last question per block
         self._owned = range(0)
-        self._blocks: dict[int, BlockObjective] = {}
+        self._blocks: dict[int, BlockObjective | StructureBlock] = {}
 
     def own(self, first: int, last: int) -> None:
         """Take over blocks `first` to `last` - 1: read those that are new, forget the others."""
         self._owned = range(first, last)
         self._blocks = {k: block for k, block in self._blocks.items() if k in self._owned}
         missing = [k for k in self._owned if k not in self._blocks]
-        for _, numbers in itertools.groupby(missing, key=lambda k: self.plan.blocks[k].source):
+        n_data = len(self.plan.data_blocks)
+        data = (k for k in missing if k < n_data)
+        for _, numbers in itertools.groupby(data, key=lambda k: self.plan.data_blocks[k].source):
             self._load(list(numbers))
+        for k in missing:
+            if k >= n_data:
+                self._blocks[k] = StructureBlock(self.model, self.plan.work_blocks[k - n_data].work)
 
     @property
-    def blocks(self) -> list[BlockObjective]:
+    def blocks(self) -> list[BlockObjective | StructureBlock]:
         """The blocks owned, in order."""
         return [self._blocks[k] for k in self._owned]
+
+    def predict(self, x: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+        """Return energies, forces and stresses at `x` of every block of a dataset."""
+        with np.errstate(all="ignore"):
+            return [block.predict(x) for block in self.blocks if isinstance(block, BlockObjective)]
+
+    def results(self, x: FloatArray) -> list[tuple[list[StructureResult], list[float]]]:
+        """Return at `x` what comes of the own structures and the derived properties of every block that has some."""
+        with np.errstate(all="ignore"):
+            return [block.results(x) for block in self.blocks if isinstance(block, StructureBlock)]
+
+    @property
+    def relaxed(self) -> list[FloatArray]:
+        """Where relaxations start from, of every block of own structures."""
+        return [block.relaxed for block in self.blocks if isinstance(block, StructureBlock)]
+
+    def restore(self, relaxed: Sequence[FloatArray]) -> None:
+        """Let relaxations start from where they once did; `relaxed` is of all blocks of own structures of the plan."""
+        for k, block in zip(self._owned, self.blocks, strict=True):
+            if isinstance(block, StructureBlock):
+                block.restore(relaxed[k - len(self.plan.data_blocks)])
 
     @property
     def first(self) -> int:
         """Number of the first block owned."""
         return self._owned.start
 
-    def ask(self, question: Callable[[BlockObjective], _Answer]) -> list[_Answer]:
+    def ask(self, question: Callable[[BlockObjective | StructureBlock], _Answer]) -> list[_Answer]:
         """Put a question to every block, and note how long each took."""
         answers = []
         self.seconds = np.zeros(len(self._owned))
@@ -68,19 +95,22 @@ class LocalObjective:
         return answers
 
     def trouble(self) -> tuple[int, NotFinite] | None:
-        """Return the first block, and where in it, whose last answer was not finite."""
-        for k in self._owned:
-            if (found := self._blocks[k].trouble) is not None:
-                return k, found
+        """Return the first block of a dataset, and where in it, whose last answer was not finite.
+
+        Own structures of which something is not finite count as not relaxed.
+        """
+        for k, block in zip(self._owned, self.blocks, strict=True):
+            if isinstance(block, BlockObjective) and block.trouble is not None:
+                return k, block.trouble
         return None
 
     def _load(self, numbers: list[int]) -> None:
         """Read blocks of one dataset, which is opened once for all of them."""
         plan = self.plan
-        source = plan.blocks[numbers[0]].source
+        source = plan.data_blocks[numbers[0]].source
         with Dataset(plan.sources[source].path, plan.sources[source].file) as dataset:
             for number in numbers:
-                chosen = plan.blocks[number].configurations
+                chosen = plan.data_blocks[number].configurations
                 read = dataset.read(int(chosen[0]), int(chosen[-1]) + 1)
                 configurations = read if len(read) == len(chosen) else read.take(chosen - chosen[0])
                 factors = plan.factors[source].take(np.searchsorted(plan.selected[source], chosen))

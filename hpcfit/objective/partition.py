@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hpcfit.records import FloatArray, IntArray
+from hpcfit.objective.structure_block import StructureWork
+from hpcfit.records import FloatArray, IntArray, Structure
 
 #: Atoms in a block by default: its Jacobian for a few parameters then stays in the second-level cache.
 _ATOMS_PER_BLOCK = 4096
 
 #: Blocks by default where there are structures enough, so that a few ranks share a small job evenly.
 _FEWEST_BLOCKS = 16
+
+#: Evaluations of an atom in a block of own structures by default: ten times what a question costs besides them.
+_COST_PER_BLOCK = 10000
+
+#: A structure is evaluated about so many times over, in steps of its relaxation and in small batches.
+_STEPS = 10
+
+#: Evaluations of a structure's copies that properties take, each by differences of exact first derivatives.
+_COPIES = {"bulk-modulus": 6, "bulk-modulus-derivative": 6, "energy-volume": 10}
+_COPIES_OF_CONSTANT = 6
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,24 @@ class Block:
     source: int
     configurations: IntArray
     n_atoms: int
+
+    @property
+    def cost(self) -> float:
+        """Estimated, in evaluations of one atom."""
+        return float(self.n_atoms)
+
+
+@dataclass(frozen=True)
+class WorkBlock:
+    """Own structures of the job that are worked out together, at an estimated cost in evaluations of one atom."""
+
+    work: StructureWork
+    cost: float
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms in its own structures."""
+        return sum(len(structure.atoms) for structure in self.work.structures[: self.work.n_own])
 
 
 def cut_blocks(
@@ -44,13 +74,63 @@ def cut_blocks(
     wanted = n_blocks or max(_FEWEST_BLOCKS, -(-total // _ATOMS_PER_BLOCK))
     blocks: list[Block] = []
     for source, (configurations, size) in enumerate(zip(selected, sizes, strict=True)):
-        share = max(1, round(wanted * int(size.sum()) / total))
-        middle = np.cumsum(size) - 0.5 * size
-        number = np.minimum((middle * share / size.sum()).astype(np.int64), share - 1)
+        number = _pieces(size, max(1, round(wanted * int(size.sum()) / total)))
         for k in np.unique(number):
             chosen = number == k
             blocks.append(Block(source, configurations[chosen], int(size[chosen].sum())))
     return tuple(blocks)
+
+
+def cut_structures(costs: Sequence[float], n_blocks: int | None) -> list[range]:
+    """Cut the job's own structures into ranges of about equal cost.
+
+    Parameters
+    ----------
+    costs
+        Of each structure, as `structure_cost` estimates them.
+    n_blocks
+        Number of ranges wanted; None takes one per 10,000 evaluations of an atom. Ranges are not empty, so that there
+        may be fewer.
+    """
+    if not costs:
+        return []
+    number = _pieces(np.array(costs), n_blocks or max(1, round(sum(costs) / _COST_PER_BLOCK)))
+    borders = np.searchsorted(number, [*np.unique(number), number[-1] + 1])
+    return [range(first, last) for first, last in itertools.pairwise(borders.tolist())]
+
+
+def share_blocks(n_blocks: int | None, of_data: float, of_structures: float) -> tuple[int | None, int | None]:
+    """Return how many of the blocks wanted go to datasets and to own structures, by their costs; one each at least."""
+    if n_blocks is None or of_data == 0.0 or of_structures == 0.0:
+        return n_blocks, n_blocks
+    own = max(1, round(n_blocks * of_structures / (of_data + of_structures)))
+    return max(1, n_blocks - own), own
+
+
+def structure_cost(structure: Structure) -> float:
+    """Estimate what a structure takes: evaluations of its atoms in all copies that differences are taken between.
+
+    Neighbours do not count: their number is much the same in all structures of a job.
+    """
+    n_atoms = len(structure.atoms)
+    freedoms = {"atom-coordinates": 3 * n_atoms - 3, "cell-orthorhombic": 3, "cell-full": 6}
+    n_freedoms = sum(freedoms.get(freedom.name, 1) for freedom in structure.relaxed)
+    copies = 1 + sum(_n_copies(prop.name, n_atoms) for prop in structure.properties)
+    return float(_STEPS * n_atoms * (1 + 2 * n_freedoms) * copies)
+
+
+def _n_copies(name: str, n_atoms: int) -> int:
+    if name == "phonon-frequencies":
+        return 6 * n_atoms
+    is_elastic_constant = name[0] == "C" and name[1:].isdecimal()
+    return _COPIES_OF_CONSTANT if is_elastic_constant else _COPIES.get(name, 0)
+
+
+def _pieces(sizes: FloatArray | IntArray, n_pieces: int) -> IntArray:
+    """Return for each of several things in a row in which piece it lies, pieces being about equally large."""
+    middle = np.cumsum(sizes) - 0.5 * sizes
+    pieces: IntArray = np.minimum((middle * n_pieces / sizes.sum()).astype(np.int64), n_pieces - 1)
+    return pieces
 
 
 def assign_blocks(costs: FloatArray, n_ranks: int) -> IntArray:

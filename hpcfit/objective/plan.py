@@ -1,4 +1,4 @@
-"""What every rank knows before it reads an atom: the job, what it selects, its weights and its blocks."""
+"""What every rank knows before it reads a dataset: the job, what it selects, its weights and its blocks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import numpy as np
 from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.compiled import Compiled, compile_job
-from hpcfit.objective.partition import Block, cut_blocks
-from hpcfit.objective.weights import Factors, factors, has_target
+from hpcfit.objective.partition import Block, WorkBlock, cut_blocks, share_blocks, structure_cost
+from hpcfit.objective.weights import Factors, Weights, has_target, weigh
+from hpcfit.objective.works import work_blocks
 from hpcfit.records import DatasetIndex, DatasetSource, IntArray, Job
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The work of a job; the same on every rank and for every number of ranks.
+    """What there is to do in a job; the same on every rank and for every number of ranks.
 
     Parameters
     ----------
@@ -27,20 +28,33 @@ class Plan:
         Per dataset of the job, in document order, its index.
     selected
         Per dataset, the selected configurations in ascending order.
-    factors
-        Per dataset, the weights of the selected configurations.
-    blocks
+    weights
+        Of the selected configurations, the job's own structures and its derived properties.
+    data_blocks
         All selected configurations, cut into blocks.
+    work_blocks
+        All own structures and derived properties, cut into blocks.
     compiled
-        The programs of the job's functions and constraints.
+        The programs of the job's functions, constraints and derived properties.
     """
 
     job: Job
     indices: tuple[DatasetIndex, ...]
     selected: tuple[IntArray, ...]
-    factors: tuple[Factors, ...]
-    blocks: tuple[Block, ...]
+    weights: Weights
+    data_blocks: tuple[Block, ...]
+    work_blocks: tuple[WorkBlock, ...]
     compiled: Compiled
+
+    @property
+    def factors(self) -> tuple[Factors, ...]:
+        """Per dataset, the factors of the selected configurations."""
+        return self.weights.datasets
+
+    @property
+    def blocks(self) -> tuple[Block | WorkBlock, ...]:
+        """All blocks: first those of datasets, then those of own structures."""
+        return (*self.data_blocks, *self.work_blocks)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -53,13 +67,13 @@ class Plan:
         return self.job.datasets
 
     @property
-    def n_configurations(self) -> int:
-        """Number of selected configurations."""
-        return sum(len(selected) for selected in self.selected)
+    def n_structures(self) -> int:
+        """Number of selected configurations and own structures."""
+        return sum(len(selected) for selected in self.selected) + len(self.job.own_structures)
 
     @property
     def n_atoms(self) -> int:
-        """Number of atoms in the selected configurations."""
+        """Number of atoms in the selected configurations and own structures."""
         return sum(block.n_atoms for block in self.blocks)
 
     @property
@@ -70,7 +84,13 @@ class Plan:
             n_atoms = np.diff(index.ptr)[selected]
             total += int(np.count_nonzero(factor.energy) + 6 * np.count_nonzero(factor.stress))
             total += int(3 * n_atoms[factor.forces != 0].sum())
-        return total
+        return total + sum(_n_components(block) for block in self.work_blocks)
+
+    @property
+    def n_fitted_properties(self) -> int:
+        """Number of properties of own structures, derived ones too, that are fitted."""
+        weights = [*self.weights.structures, self.weights.derived]
+        return sum(weight > 0.0 for own in weights for weight in own)
 
     @property
     def loss_factor(self) -> float:
@@ -95,13 +115,14 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     Raises
     ------
     InputError
-        With every selection that is faulty or empty, every species that the job does not name, every fitted
-        property without a single target, and weights of configurations that are no weights.
+        When there are no structures; with every structure that has no cell for its POSCAR, every selection that is
+        faulty or empty, every species that the job does not name, every fitted property without a single target, and
+        weights of configurations that are no weights.
     """
-    faults: list[Fault] = []
+    faults: list[Fault] = [*_without_cell(job)]
     selected = []
     for source, index in zip(job.datasets, indices, strict=True):
-        where = f"{job.path}:{source.line}"
+        where = job.place(source.line)
         faults.extend(
             Fault(where, f"{source.file} holds a species that the job lacks", symbol, ", ".join(job.species))
             for symbol in index.symbols
@@ -116,14 +137,45 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
             faults.extend(_bad_weight(source, index, selected[-1]))
     if faults:
         raise InputError(faults)
-    weights = factors(job, indices, selected)
+    if not (job.datasets or job.own_structures):
+        raise InputError([Fault(job.path, "no structures", allowed="one or more")])
+    weights, compiled = weigh(job, indices, selected), compile_job(job)
     sizes = [np.diff(index.ptr)[chosen] for index, chosen in zip(indices, selected, strict=True)]
-    n_blocks = job.fitting.blocks if job.fitting else None
-    blocks = cut_blocks(selected, sizes, n_blocks)
-    plan = Plan(job, tuple(indices), tuple(selected), weights, blocks, compile_job(job))
+    n_data, n_own = share_blocks(
+        job.fitting.blocks if job.fitting else None,
+        float(sum(size.sum() for size in sizes)),
+        sum(structure_cost(structure) for structure in job.own_structures),
+    )
+    plan = Plan(
+        job,
+        tuple(indices),
+        tuple(selected),
+        weights,
+        cut_blocks(selected, sizes, n_data),
+        work_blocks(job, weights, compiled.derived, n_own),
+        compiled,
+    )
     if job.fitting is not None and plan.n_residuals == 0:
         raise InputError([Fault(job.path, "nothing to fit", "weights or targets that leave no residual")])
     return plan
+
+
+def _n_components(block: WorkBlock) -> int:
+    work = block.work
+    total = sum(weight > 0.0 for weight in work.derived_weights)
+    for structure, weights in zip(work.structures[: work.n_own], work.weights, strict=True):
+        fitted = zip(structure.properties, weights, strict=True)
+        total += sum(len(prop.target) for prop, weight in fitted if weight > 0.0)
+    return total
+
+
+def _without_cell(job: Job) -> Iterator[Fault]:
+    for structure in job.own_structures:
+        if np.linalg.det(structure.atoms.cell) == 0.0:
+            for wanted in structure.files:
+                if wanted.format == "poscar":
+                    what = f"structure '{structure.id}' has no cell for a POSCAR"
+                    yield Fault(job.place(structure.line), what, wanted.file, "lammps-dump, extxyz")
 
 
 def _without_target(

@@ -2,8 +2,9 @@
 
 Normalised weights follow atomicrex: chi^2 = sum_k W_k ((p_k - t_k) / delta_k)^2 over all components of all fitted
 properties, W_k the product of relative weights, each divided by the sum over its siblings: properties of one
-configuration, configurations of one dataset, datasets and groups of one group. Only what is fitted is counted: a
-configuration whose fitted targets are all missing drops out, and so does a group of nothing else.
+configuration or structure, configurations of one dataset; datasets, structures, derived properties and groups of one
+group. Only what is fitted is counted: a configuration whose fitted targets are all missing drops out, and so does a
+structure or a group of nothing else.
 
 Absolute weights are KLIFF's: the residual is w_config w_property (p - t), divided by the number of atoms if asked
 for, and the loss is half the sum of squares.
@@ -54,8 +55,27 @@ class Factors:
         return Factors(self.energy[chosen], self.forces[chosen], self.stress[chosen])
 
 
-def factors(job: Job, indices: Sequence[DatasetIndex], selected: Sequence[IntArray]) -> tuple[Factors, ...]:
-    """Return the factors of every dataset of the job, in document order.
+@dataclass(frozen=True)
+class Weights:
+    """What everything in a job counts.
+
+    Parameters
+    ----------
+    datasets
+        Of every dataset, in document order.
+    structures
+        W of every property that each of the job's own structures lists; 0 where it is not fitted.
+    derived
+        W of every derived property; 0 where it is not fitted.
+    """
+
+    datasets: tuple[Factors, ...]
+    structures: tuple[tuple[float, ...], ...]
+    derived: tuple[float, ...]
+
+
+def weigh(job: Job, indices: Sequence[DatasetIndex], selected: Sequence[IntArray]) -> Weights:
+    """Return the weights of everything in a job.
 
     Parameters
     ----------
@@ -68,12 +88,25 @@ def factors(job: Job, indices: Sequence[DatasetIndex], selected: Sequence[IntArr
     """
     known = dict(zip((s.id for s in job.datasets), zip(indices, selected, strict=True), strict=True))
     shares = {} if job.absolute else _shares(job.structures, 1.0, known)
-    return tuple(
-        _absolute(source.absolute, source, *known[source.id])
-        if source.absolute is not None
-        else _normalised(source, shares.get(source.id, 0.0), *known[source.id])
-        for source in job.datasets
+    return Weights(
+        datasets=tuple(
+            _absolute(source.absolute, source, *known[source.id])
+            if source.absolute is not None
+            else _normalised(source, shares.get(source.id, 0.0), *known[source.id])
+            for source in job.datasets
+        ),
+        structures=tuple(_of_leaf(structure, shares) for structure in job.own_structures),
+        derived=tuple(_of_leaf(derived, shares)[0] for derived in job.derived),
     )
+
+
+def _of_leaf(leaf: Structure | DerivedProperty, shares: dict[str, float]) -> tuple[float, ...]:
+    """Return W of every property of a structure: its share of the sum, divided among those that are fitted."""
+    siblings = sum(prop.relative_weight for prop in leaf.properties if prop.fit)
+    share = shares.get(leaf.id, 0.0)
+    if share == 0.0:
+        return (0.0,) * len(leaf.properties)
+    return tuple(share * prop.relative_weight / siblings if prop.fit else 0.0 for prop in leaf.properties)
 
 
 def _absolute(
@@ -123,7 +156,7 @@ def has_target(index: DatasetIndex, selected: IntArray, name: str) -> FloatArray
 
 
 def _shares(group: Group, share: float, known: dict[str, tuple[DatasetIndex, IntArray]]) -> dict[str, float]:
-    """Return the product of normalised weights of every dataset below a group."""
+    """Return the product of normalised weights of every dataset, structure and derived property below a group."""
     weights = [child.relative_weight if _is_fitted(child, known) else 0.0 for child in group.children]
     shares: dict[str, float] = {}
     for child, weight in zip(group.children, weights, strict=True):

@@ -27,7 +27,7 @@ def differences(header: RunHeader, job: Job, indexes: Sequence[DatasetIndex]) ->
         for source, index in zip(job.datasets, indexes, strict=True)
     }
     stored = {record.id: record for record in header.datasets}
-    faults = [*_job_fault(header, job)] or [*_start_faults(header, job)] or [*_table_fault(header, job)]
+    faults = [*_job_fault(header, job)] or [*_start_faults(header, job)] or [*_file_fault(header, job)]
     for name, record in stored.items():
         if name not in current:
             faults.append(Fault(job.path, f"dataset '{name}' of the run is missing", allowed=record.path))
@@ -49,7 +49,7 @@ def _job_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
         if found != allowed:
             what = "job changed since the run started"
             start = _shown_from(found, allowed)
-            yield Fault(f"{job.path}:{number}", what, _shown(found, start), _shown(allowed, start))
+            yield Fault(job.place(number), what, _shown(found, start), _shown(allowed, start))
             return
 
 
@@ -61,11 +61,11 @@ def _start_faults(header: RunHeader, job: Job) -> Iterator[Fault]:
             yield Fault(job.path, what, repr(current.start), repr(stored.start))
 
 
-def _table_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
-    """Yield what the job's hash alone tells: tables in files that it names changed."""
+def _file_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
+    """Yield what the job's hash alone tells: files of structures or potentials changed."""
     if job.hash != header.job_hash:
         yield Fault(
-            job.path, "a table that the job names changed since the run started", job.hash, header.job_hash
+            job.path, "a file that the job names changed since the run started", job.hash, header.job_hash
         )
 
 

@@ -17,6 +17,7 @@ from hpcfit.output.store import load
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import FloatArray, Function, Job, Parameter, Potential
+from hpcfit.structure.catalogue import structure_catalogue
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class FinalJob:
     note: str = ""
 
 
-def read_final(path: str, structures: bool = False) -> FinalJob:
+def read_final(path: str, structures: bool = False, allow_outside: bool = False) -> FinalJob:
     """Return the job of a file: of a run file at the last stored state, of a job file at its start values.
 
     Parameters
@@ -47,6 +48,8 @@ def read_final(path: str, structures: bool = False) -> FinalJob:
         A run file or a job file.
     structures
         Whether the job's structures are wanted, whose datasets must then exist.
+    allow_outside
+        Whether a job file may include files from outside its folder.
 
     Raises
     ------
@@ -54,12 +57,17 @@ def read_final(path: str, structures: bool = False) -> FinalJob:
         When the file cannot be read or has faults.
     """
     if _is_job(path):
-        job = read_job(path, potential_forms(), function_catalogue(), structures=structures)
+        job = _read(path, None, structures, allow_outside)
         return FinalJob(_fixed(job, _start(job)))
     run = load(path)
     header = run.header
-    job = read_job(header.job_path, potential_forms(), function_catalogue(), header.job_text, structures)
+    job = _read(header.job_path, header.job_text, structures, allow_outside)
     return final_of_run(job, run)
+
+
+def _read(path: str, text: str | None, structures: bool, allow_outside: bool) -> Job:
+    catalogues = potential_forms(), function_catalogue(), structure_catalogue()
+    return read_job(path, *catalogues, text=text, structures=structures, allow_outside=allow_outside)
 
 
 def final_of_run(job: Job, run: StoredRun) -> FinalJob:

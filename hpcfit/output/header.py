@@ -4,23 +4,45 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timezone
+from typing import Any
 
 import h5py
 import numpy as np
 import scipy
 
-from hpcfit.records import DatasetIndex, DatasetSource, Fitting, Job, Parameter
+from hpcfit.records import VERBOSITIES, DatasetIndex, DatasetSource, Job, Parameter
 from hpcfit.version import __version__
 
 
 @dataclass(frozen=True)
 class Loss:
-    """How the sum of squares is shown: ``factor`` times it, under the name ``label``."""
+    """How the sum of squares is shown: ``factor`` times it, under the name ``label``, with so many digits."""
 
     factor: float
     label: str
+    digits: int = 10
+
+    def text(self, cost: float) -> str:
+        """Return a sum of squares as it is shown."""
+        return f"{self.factor * cost:#.{self.digits}g}"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How much a run says, one of `VERBOSITIES`, and with how many digits; 0 for the default of each place."""
+
+    verbosity: str = "medium"
+    precision: int = 0
+
+    def shows(self, level: str) -> bool:
+        """Whether what belongs to a level is said."""
+        return VERBOSITIES.index(self.verbosity) >= VERBOSITIES.index(level)
+
+    def number(self, value: float, digits: int) -> str:
+        """Return a number as text, with `digits` digits unless the job says how many."""
+        return f"{value:.{self.precision or digits}g}"
 
 
 @dataclass(frozen=True)
@@ -102,6 +124,7 @@ class RunHeader:
     hosts: tuple[str, ...]
     counts: Counts
     loss: Loss
+    style: Style = Style()
 
     @property
     def free(self) -> tuple[Parameter, ...]:
@@ -128,21 +151,29 @@ def run_header(
             DatasetRecord.of(source, index) for source, index in zip(job.datasets, indexes, strict=True)
         ),
         parameters=job.parameters,
-        options=_options(job.fitting),
+        options=_options(job.fitting) if job.fitting else {},
         versions=_versions(machine.mpi_library),
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         hosts=machine.hosts,
         counts=counts,
-        loss=loss,
+        loss=replace(loss, digits=job.precision or loss.digits),
+        style=Style(job.verbosity, job.precision or 0),
     )
 
 
-def _options(fitting: Fitting | None) -> dict[str, int | float | str]:
-    if fitting is None:
-        return {}
-    options = asdict(fitting)
-    options |= options.pop("solver")
-    return {name: value for name, value in options.items() if value is not None}
+def _options(record: Any, prefix: str = "") -> dict[str, int | float | str]:
+    """Return the settings in a record by name, those of a minimiser inside another as ``local.name``."""
+    found: dict[str, int | float | str] = {}
+    for field in fields(record):
+        name, value = prefix + field.name, getattr(record, field.name)
+        if is_dataclass(value):
+            found[name] = type(value).__name__.removesuffix("Options").lower()
+            found |= _options(value, prefix if field.name == "solver" else f"{name}.")
+        elif isinstance(value, tuple):
+            found |= {prefix + option: setting for option, setting in value}
+        elif value is not None:
+            found[name] = value
+    return found
 
 
 def _versions(mpi_library: str) -> dict[str, str]:

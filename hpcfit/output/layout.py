@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FORMAT = "hpcfit run"
-VERSION = 2
+VERSION = 3
 
 #: Attributes of the root.
 FORMAT_ATTRIBUTE = "format"
@@ -27,6 +27,8 @@ STATE = "state"  #: attributes and arrays of `hpcfit.records.State`, and the par
 RESULT = "result"  #: attribute outcome; covariance and what belongs to it
 TIMINGS = "timings"  #: columns name and seconds
 PREDICTIONS = "predictions"  #: a group per dataset, numbered in document order; attribute source
+STRUCTURES = "structures"  #: own structures, then derived properties, which have no atoms
+PROPERTIES = "properties"  #: of all structures, in `STRUCTURES`; in their own units
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ PARAMETER_FIELDS = {
     "constraint": Field("", "n_parameters"),
 }
 VALUE_FIELDS = {"values": Field(_OWN, "n_parameters")}
+RELAXED_FIELDS = {
+    "relaxed": Field("1", "n_relaxed"),  # of all blocks of own structures, one after the other
+    "relaxed_ptr": Field("1", "n_work_blocks + 1"),
+}
 FINAL_FIELDS = {
     "final": Field(_OWN, "n_parameters"),
     "standard_error": Field(_OWN, "n_parameters"),
@@ -81,11 +87,41 @@ PREDICTION_FIELDS = {
     "stress": Field("eV/Angstrom^3", "n_configurations, 6"),
     "stress_target": Field("eV/Angstrom^3", "n_configurations, 6"),
 }
+STRUCTURE_FIELDS = {
+    "id": Field("", "n_structures"),
+    "kind": Field("", "n_structures"),
+    "trouble": Field("", "n_structures"),
+    "cell": Field("Angstrom", "n_structures, 3, 3"),
+    "pbc": Field("1", "n_structures, 3"),
+    "ptr": Field("1", "n_structures + 1"),
+    "symbol": Field("", "n_atoms"),
+    "position": Field("Angstrom", "n_atoms, 3"),
+    "property_ptr": Field("1", "n_structures + 1"),
+}
+_PROPERTY = "structures/properties/unit"  #: every property has its own
+PROPERTY_FIELDS = {
+    "name": Field("", "n_properties"),
+    "unit": Field("", "n_properties"),
+    "fit": Field("1", "n_properties"),
+    "style": Field("", "n_properties"),
+    "state": Field("", "n_properties"),
+    "tolerance": Field(_PROPERTY, "n_properties"),
+    "weight": Field("1", "n_properties"),
+    "residual": Field("1", "n_properties"),
+    "minimum": Field(_PROPERTY, "n_properties"),
+    "maximum": Field(_PROPERTY, "n_properties"),
+    "all_components": Field("1", "n_properties"),
+    "ptr": Field("1", "n_properties + 1"),
+    "start": Field(_PROPERTY, "n_components"),
+    "value": Field(_PROPERTY, "n_components"),
+    "target": Field(_PROPERTY, "n_components"),  # NaN where there is none
+}
 
 
 def state_field(name: str) -> Field:
-    """Return unit and axes of an array of the state; only `x` and `scale` have a dimension."""
-    return Field({"x": _VARIABLE, "scale": f"1/({_VARIABLE})"}.get(name, "1"), "n_free")
+    """Return unit and axes of an array of the state; what is scaled has no dimension."""
+    unit = {"scale": f"1/({_VARIABLE})", "direction": "1"}.get(name, _VARIABLE)
+    return Field(unit, "n_free")
 
 
 def history_field(name: str) -> Field:

@@ -1,14 +1,48 @@
-"""The lines that a run prints before it starts: what runs, on what, where."""
+"""Where a run's log goes, and the lines that stand first: what runs, on what, where."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TextIO
 
-from hpcfit.output.header import DatasetRecord, RunHeader
+from hpcfit.errors import Fault, InputError
+from hpcfit.output.header import DatasetRecord, RunHeader, Style
 
 _HASH = 12  #: leading digits of a hash that are printed
 _HOSTS = 8  #: hosts named before the rest is only counted
+
+
+@contextmanager
+def open_log(path: str, style: Style, stream: TextIO, append: bool) -> Iterator[Callable[[str], TextIO]]:
+    """Give the log: what is said at a level of verbosity goes to ``log(level)``.
+
+    Parameters
+    ----------
+    path
+        File of the log; empty where it goes to `stream`.
+    style
+        How much is said.
+    stream
+        Standard output.
+    append
+        Whether the log goes on where the file ends.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written.
+    """
+    with ExitStack() as stack:
+        if path:
+            try:
+                stream = stack.enter_context(open(path, "a" if append else "w", encoding="utf-8"))
+            except OSError as error:
+                raise InputError([Fault(path, "log cannot be written", str(error))]) from error
+        silence = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+        yield lambda level: stream if style.shows(level) else silence
 
 
 def header_lines(header: RunHeader) -> list[str]:

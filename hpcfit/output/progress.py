@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TextIO
 
 import numpy as np
 
 from hpcfit.output.header import Loss
-from hpcfit.records import State
+from hpcfit.records import FloatArray, Parameter, State
 
 _WIDTHS = (9, 17, 9, 9, 9, 9, 9, 11, 9)
 
@@ -44,6 +45,12 @@ class Progress:
         """Write the line of a state; `seconds` is the wall time since the one before."""
         self._write(iteration_line(self._loss, state, seconds))
 
+    def parameters(self, parameters: Sequence[Parameter], values: FloatArray) -> None:
+        """Write the values [n_parameters] of the parameters that the fit varies, one per line."""
+        for parameter, value in zip(parameters, values, strict=True):
+            if parameter.varies:
+                self._write(f"  {parameter.path}: {value:.10g} {parameter.unit}")
+
     def _write(self, text: str) -> None:
         self._stream.write(f"{text}\n")
         self._stream.flush()
@@ -78,7 +85,7 @@ def iteration_line(loss: Loss, state: State, seconds: float) -> str:
     """Return the line of a state: ten digits of the loss, three of what only guides the eye."""
     cells = (
         str(state.iteration),
-        f"{loss.factor * state.cost:#.10g}",
+        loss.text(state.cost),
         *(_short(value) for value in (state.gradient, state.angle, state.damping, state.step)),
         "-" if np.isnan(state.acceleration) else f"{state.acceleration:.3f}",
         f"{state.n_linearisations}/{state.n_costs}/{state.n_seconds}",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TextIO
 
 import numpy as np
 
+from hpcfit.output.header import Style
 from hpcfit.output.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
 from hpcfit.output.result import RunResult, StoredRun, standard_errors
 from hpcfit.output.store import load
+from hpcfit.output.structure_report import structure_lines, trouble_lines
 from hpcfit.output.table import Table, write_blocks
 from hpcfit.records import Parameter, State
 from hpcfit.units import GPA
@@ -22,9 +25,17 @@ _SHOWN_UNITS = {ENERGY: ("meV/atom", 1e-3), FORCE: ("eV/A", 1.0), STRESS: ("GPa"
 
 def write(run: StoredRun, stream: TextIO) -> None:
     """Write the report of a run, finished or not: rich tables on a terminal, plain lines elsewhere."""
-    blocks: list[Table | list[str]] = [_summary(run), _parameter_table(run)]
-    if run.result is not None:
-        blocks.append(_error_table(error_rows(run.result.predictions)))
+    style = run.header.style
+    blocks: list[Table | list[str]] = []
+    if style.shows("minimum"):
+        blocks += [_summary(run), _parameter_table(run)]
+    if style.shows("medium") and run.result is not None:
+        if run.result.structures:
+            blocks.append(structure_lines(run.result.structures, style))
+        if run.result.predictions:
+            blocks.append(_error_table(error_rows(run.result.predictions)))
+    if style.shows("minimum") and run.result is not None and (found := trouble_lines(run.result.structures)):
+        blocks.append(found)
     write_blocks(blocks, stream)
 
 
@@ -39,14 +50,18 @@ def from_file(path: str, stream: TextIO) -> None:
     run = load(path)
     if run.note:
         stream.write(f"{run.note}\n")
-    write(run, stream)
+    style = run.header.style
+    if not style.shows("medium"):
+        # a report was asked for, however little the run itself was to say
+        style = replace(style, verbosity="medium")
+    write(replace(run, header=replace(run.header, style=style)), stream)
 
 
 def _summary(run: StoredRun) -> list[str]:
     state, loss = run.state, run.header.loss
     facts = {
         "outcome": run.result.outcome if run.result else "unfinished",
-        loss.label: f"{loss.factor * state.cost:#.10g}",
+        loss.label: loss.text(state.cost),
         "iterations": str(state.iteration),
         "evaluations": _evaluations(state),
         **(_end_facts(run.result) if run.result else {"time": _seconds(run.history["seconds"].sum())}),
@@ -79,7 +94,8 @@ def _seconds(seconds: float) -> str:
 
 def _parameter_table(run: StoredRun) -> Table:
     parameters = run.header.parameters
-    rows = [_parameter_row(*row) for row in zip(parameters, run.values, _spreads(run), strict=True)]
+    style = run.header.style
+    rows = [_parameter_row(*row, style) for row in zip(parameters, run.values, _spreads(run), strict=True)]
     columns = ("parameter", "start", "final", "standard error", "min", "max", "unit", "")
     return Table("parameters", columns, tuple(rows))
 
@@ -94,9 +110,10 @@ def _spreads(run: StoredRun) -> list[str]:
     return [text if p.varies else "fixed" for p, text in zip(parameters, texts, strict=True)]
 
 
-def _parameter_row(parameter: Parameter, final: float, spread: str) -> tuple[str, ...]:
+def _parameter_row(parameter: Parameter, final: float, spread: str, style: Style) -> tuple[str, ...]:
     p = parameter
-    numbers = (f"{p.start:.10g}", f"{final:.10g}", spread, _bound(p.minimum), _bound(p.maximum))
+    values = (style.number(p.start, 10), style.number(final, 10))
+    numbers = (*values, spread, _bound(p.minimum), _bound(p.maximum))
     return p.path, *numbers, p.unit, _note(p, final)
 
 

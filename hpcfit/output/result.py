@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.output.header import RunHeader
+from hpcfit.output.outcomes import StructureOutcome
 from hpcfit.records import FloatArray, Parameter, Predictions, State
 
 History = Mapping[str, NDArray[Any]]
@@ -34,6 +35,8 @@ class RunResult:
         One per dataset, in document order.
     timings
         Seconds of wall time by phase; phases do not overlap, their sum is the whole time.
+    structures
+        Of every own structure, then of every derived property, in document order.
     """
 
     outcome: str
@@ -42,6 +45,7 @@ class RunResult:
     singular_values: FloatArray
     predictions: tuple[Predictions, ...]
     timings: Mapping[str, float]
+    structures: tuple[StructureOutcome, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class StoredRun:
         and ``seconds`` [n_rows], wall time since the row before.
     result
         None while the run is not finished.
+    relaxed
+        Per block of own structures, from where its relaxations go on.
     path
         The run file.
     source
@@ -72,6 +78,7 @@ class StoredRun:
     values: FloatArray
     history: History
     result: RunResult | None
+    relaxed: tuple[FloatArray, ...] = ()
     path: str = ""
     source: str = ""
 

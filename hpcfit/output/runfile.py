@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.output import layout
-from hpcfit.output.header import Counts, DatasetRecord, Loss, RunHeader
+from hpcfit.output.header import Counts, DatasetRecord, Loss, RunHeader, Style
 from hpcfit.output.layout import Field
+from hpcfit.output.outcomes import StructureOutcome
 from hpcfit.output.result import RunResult, StoredRun, standard_errors
-from hpcfit.records import Parameter, Predictions, State
+from hpcfit.output.structure_columns import outcomes_of, property_columns, structure_columns
+from hpcfit.records import FloatArray, Parameter, Predictions, State
 
 _STATE_TYPES = {field.name: get_type_hints(State)[field.name] for field in fields(State)}
 
@@ -60,6 +63,7 @@ def write_run(target: str, image: bytes, run: StoredRun) -> None:
         file.attrs[layout.COMPLETE_ATTRIBUTE] = run.complete
         _write_state(file.create_group(layout.STATE), run.state)
         _write_columns(file[layout.STATE], layout.VALUE_FIELDS, {"values": run.values})
+        _write_columns(file[layout.STATE], layout.RELAXED_FIELDS, _relaxed_columns(run.relaxed))
         columns = {name: layout.history_field(name) for name in run.history}
         _write_columns(file.create_group(layout.HISTORY), columns, run.history)
         if run.result is not None:
@@ -88,6 +92,7 @@ def read_run(source: str, path: str) -> StoredRun:
                 values=_read(file[layout.STATE]["values"]),
                 history={name: _read(column) for name, column in file[layout.HISTORY].items()},
                 result=_read_result(file, state) if file.attrs[layout.COMPLETE_ATTRIBUTE] else None,
+                relaxed=_read_relaxed(file[layout.STATE]),
                 path=path,
                 source=source,
             )
@@ -119,6 +124,9 @@ def _write_header(file: h5py.File, header: RunHeader, folder: str) -> None:
         started=header.started,
         loss_factor=header.loss.factor,
         loss_label=header.loss.label,
+        loss_digits=header.loss.digits,
+        verbosity=header.style.verbosity,
+        precision=header.style.precision,
         **asdict(header.counts),
     )
     _write_columns(about, layout.RUN_FIELDS, {"hosts": header.hosts})
@@ -144,7 +152,8 @@ def _read_header(file: h5py.File) -> RunHeader:
         started=about["started"],
         hosts=tuple(_read(file[layout.RUN]["hosts"])),
         counts=Counts(*(int(about[field.name]) for field in fields(Counts))),
-        loss=Loss(float(about["loss_factor"]), about["loss_label"]),
+        loss=Loss(float(about["loss_factor"]), about["loss_label"], int(about["loss_digits"])),
+        style=Style(about["verbosity"], int(about["precision"])),
     )
 
 
@@ -170,6 +179,16 @@ def _read_state(group: h5py.Group) -> State:
     return State(**values)
 
 
+def _relaxed_columns(relaxed: Sequence[FloatArray]) -> dict[str, NDArray[Any]]:
+    ends = np.cumsum([0, *(len(own) for own in relaxed)], dtype=np.int64)
+    return {"relaxed": np.concatenate([np.zeros(0), *relaxed]), "relaxed_ptr": ends}
+
+
+def _read_relaxed(group: h5py.Group) -> tuple[FloatArray, ...]:
+    flat, ends = _read(group["relaxed"]), _read(group["relaxed_ptr"])
+    return tuple(flat[first:last] for first, last in itertools.pairwise(ends))
+
+
 def _write_result(file: h5py.File, run: StoredRun, result: RunResult) -> None:
     group = file.create_group(layout.RESULT)
     group.attrs["outcome"] = result.outcome
@@ -187,6 +206,10 @@ def _write_result(file: h5py.File, run: StoredRun, result: RunResult) -> None:
         group = predictions.create_group(str(k))
         group.attrs["source"] = prediction.source
         _write_columns(group, layout.PREDICTION_FIELDS, vars(prediction))
+    structures = file.create_group(layout.STRUCTURES)
+    _write_columns(structures, layout.STRUCTURE_FIELDS, structure_columns(result.structures))
+    properties = structures.create_group(layout.PROPERTIES)
+    _write_columns(properties, layout.PROPERTY_FIELDS, property_columns(result.structures))
 
 
 def _read_result(file: h5py.File, state: State) -> RunResult:
@@ -196,8 +219,17 @@ def _read_result(file: h5py.File, state: State) -> RunResult:
         outcome=group.attrs["outcome"],
         state=state,
         predictions=tuple(_read_predictions(predictions[str(k)]) for k in range(len(predictions))),
+        structures=_read_structures(file[layout.STRUCTURES]),
         timings=dict(zip(_read(timings["name"]), _read(timings["seconds"]).tolist(), strict=True)),
         **{name: _read(group[name]) for name in layout.RESULT_FIELDS},
+    )
+
+
+def _read_structures(group: h5py.Group) -> tuple[StructureOutcome, ...]:
+    properties = group[layout.PROPERTIES]
+    return outcomes_of(
+        {name: _read(group[name]) for name in layout.STRUCTURE_FIELDS},
+        {name: _read(properties[name]) for name in layout.PROPERTY_FIELDS},
     )
 
 

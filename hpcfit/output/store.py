@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,7 +50,13 @@ class MemoryStore:
             raise ValueError("no state was saved yet")
         return self._run
 
-    def save(self, state: State, seconds: float, values: FloatArray | None = None) -> None:
+    def save(
+        self,
+        state: State,
+        seconds: float,
+        values: FloatArray | None = None,
+        relaxed: Sequence[FloatArray] = (),
+    ) -> None:
         """Add a state to the history, in place of the last row where that is of the same iteration.
 
         Parameters
@@ -58,6 +65,8 @@ class MemoryStore:
             Wall time since the state before.
         values
             [n_parameters], all parameters at the state; None where the solver's variables are the free parameters.
+        relaxed
+            As in `StoredRun`.
 
         Raises
         ------
@@ -65,7 +74,8 @@ class MemoryStore:
             When the run file cannot be written.
         """
         history = _appended(self._run.history if self._run else {}, state, seconds)
-        self._run = StoredRun(self._header, state, self._values(state, values), history, result=None)
+        every = self._values(state, values)
+        self._run = StoredRun(self._header, state, every, history, result=None, relaxed=tuple(relaxed))
 
     def finish(self, result: RunResult, values: FloatArray | None = None) -> None:
         """Add the end of the run and mark it complete.
@@ -150,8 +160,14 @@ class RunStore(MemoryStore):
         _require_folder(earlier.path)
         return cls(earlier.path, header, earlier, interval)
 
-    def save(self, state: State, seconds: float, values: FloatArray | None = None) -> None:  # noqa: D102 (as above)
-        super().save(state, seconds, values)
+    def save(  # noqa: D102 (as above)
+        self,
+        state: State,
+        seconds: float,
+        values: FloatArray | None = None,
+        relaxed: Sequence[FloatArray] = (),
+    ) -> None:
+        super().save(state, seconds, values, relaxed)
         if state.iteration % self._interval == 0 or state.outcome:
             self._write()
 

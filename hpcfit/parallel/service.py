@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from hpcfit.objective.partition import assign_blocks
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.tree import reduce_blocks
-from hpcfit.records import FloatArray, IntArray
+from hpcfit.records import FloatArray, IntArray, StructureResult
 from hpcfit.solver.problem import Linearisation
 from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisation
 
@@ -28,6 +28,9 @@ class _Question(enum.Enum):
     LINEARISE = enum.auto()
     SECOND_DERIVATIVE = enum.auto()
     PREDICT = enum.auto()
+    RESULTS = enum.auto()
+    RELAXED = enum.auto()
+    RESTORE = enum.auto()
     BALANCE = enum.auto()
     TROUBLE = enum.auto()
     MEMORY = enum.auto()
@@ -40,7 +43,7 @@ class _Service:
         self._local = local
         self._comm = comm
         self._scratch: FloatArray = np.zeros(0)
-        self._starts = assign_blocks(np.array([float(b.n_atoms) for b in local.plan.blocks]), comm.size)
+        self._starts = assign_blocks(np.array([b.cost for b in local.plan.blocks]), comm.size)
         with together(comm):
             self._own()
 
@@ -74,7 +77,19 @@ class _Service:
         return reduce_blocks(gradients, self._starts, self._comm, np.add)
 
     def _predict(self, x: FloatArray) -> list[Any] | None:
-        gathered = self._comm.gather(self._local.ask(lambda block: block.predict(x)))
+        return self._gathered(self._local.predict(x))
+
+    def _results(self, x: FloatArray) -> list[Any] | None:
+        return self._gathered(self._local.results(x))
+
+    def _relaxed(self) -> list[Any] | None:
+        return self._gathered(self._local.relaxed)
+
+    def _restore(self, relaxed: list[FloatArray]) -> None:
+        self._local.restore(relaxed)
+
+    def _gathered(self, of_blocks: list[Any]) -> list[Any] | None:
+        gathered = self._comm.gather(of_blocks)
         return None if gathered is None else [block for rank in gathered for block in rank]
 
     def _balance(self) -> None:
@@ -83,9 +98,11 @@ class _Service:
         seconds = self._comm.broadcast(np.maximum(seconds, 1e-6))
         starts = assign_blocks(seconds, self._comm.size)
         if _slowest(seconds, self._starts) > _IMBALANCE * _slowest(seconds, starts):
+            relaxed = self._comm.broadcast(self._relaxed())
             self._starts = starts
             with together(self._comm):
                 self._own()
+            self._restore(relaxed)
 
     def _memory(self) -> list[int]:
         owned = self._comm.all_gather([block.n_bytes for block in self._local.blocks])
@@ -97,7 +114,7 @@ class _Service:
         if not found:
             return ""
         number, where = min(found, key=lambda trouble: trouble[0])
-        block = self._local.plan.blocks[number]
+        block = self._local.plan.data_blocks[number]
         source = self._local.plan.sources[block.source]
         place = f", configuration {block.configurations[where.structure]}" if where.structure >= 0 else ""
         return f"{source.file}{place}: {where.message}"
@@ -136,8 +153,20 @@ class Asked:
         return np.asarray(self._ask(_Question.SECOND_DERIVATIVE, v, h))
 
     def predict(self, x: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-        """Return energies, forces and stresses at `x` of every block, in order."""
+        """Return energies, forces and stresses at `x` of every block of a dataset, in order."""
         return list(self._ask(_Question.PREDICT, x))
+
+    def results(self, x: FloatArray) -> list[tuple[list[StructureResult], list[float]]]:
+        """Return what comes of the own structures and derived properties at `x`, for every block that has some."""
+        return list(self._ask(_Question.RESULTS, x))
+
+    def relaxed(self) -> list[FloatArray]:
+        """Return where relaxations start from, for every block of own structures."""
+        return list(self._ask(_Question.RELAXED))
+
+    def restore(self, relaxed: Sequence[FloatArray]) -> None:
+        """Let relaxations start from where they did when `relaxed` was asked for."""
+        self._ask(_Question.RESTORE, list(relaxed))
 
     def balance(self) -> None:
         """Distribute the blocks by the time that the last question took for each."""

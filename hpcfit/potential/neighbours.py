@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import vesin
+from numpy.typing import NDArray
 
 from hpcfit.potential.library import Batch
-from hpcfit.records import Configurations
+from hpcfit.records import Configurations, FloatArray
 
 
 def find_neighbours(
@@ -67,3 +70,58 @@ def _without_neighbours(configurations: Configurations, species: list[int], n_sp
         neighbour=np.zeros(0, dtype=np.int32),
         vector=np.zeros((0, 3)),
     )
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Neighbours by images of the cell, so that they follow atoms that move; their order does not depend on where.
+
+    Parameters
+    ----------
+    start
+        int64 [n_atoms + 1], first pair of each atom.
+    first, second
+        int32 [n], ascending.
+    shift
+        [n, 3], whole numbers: the vector is x[second] - x[first] + shift @ cell.
+    """
+
+    start: NDArray[np.int64]
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    shift: FloatArray
+
+
+def find_pairs(cell: FloatArray, pbc: NDArray[np.bool_], position: FloatArray, reach: float) -> Pairs:
+    """Return all pairs of atoms closer than `reach`, periodic images and self-images included.
+
+    Parameters
+    ----------
+    cell
+        [3, 3], Angstrom; rows of directions that are not periodic may be zero.
+    pbc
+        bool [3].
+    position
+        [n_atoms, 3], Angstrom.
+    reach
+        Angstrom; no atom has neighbours at 0.
+    """
+    if reach == 0.0:
+        nobody = np.zeros(0, dtype=np.int32)
+        return Pairs(np.zeros(len(position) + 1, dtype=np.int64), nobody, nobody, np.zeros((0, 3)))
+    finder = vesin.NeighborList(cutoff=reach, full_list=True)
+    i, j, shift = finder.compute(position, complete(cell), pbc, "ijS")
+    shift = shift * pbc
+    order = np.lexsort((shift[:, 2], shift[:, 1], shift[:, 0], j, i))
+    start = np.zeros(len(position) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(i.astype(np.int64), minlength=len(position)), out=start[1:])
+    return Pairs(start, i[order].astype(np.int32), j[order].astype(np.int32), shift[order].astype(np.float64))
+
+
+def complete(cell: FloatArray) -> FloatArray:
+    """Return a cell whose rows of zeros are filled up by unit vectors across the others."""
+    if cell.any(axis=1).all():
+        return cell
+    _, _, across = np.linalg.svd(cell)
+    free = iter(across[np.linalg.matrix_rank(cell) :])
+    return np.array([row if row.any() else next(free) for row in cell])

@@ -3,6 +3,7 @@
 from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
 from hpcfit.records.jobs import (
+    VERBOSITIES,
     AbsoluteWeights,
     Constraint,
     ConstraintTerm,
@@ -13,7 +14,22 @@ from hpcfit.records.jobs import (
     GeodesicOptions,
     Group,
     Job,
+    Minimiser,
+    Origin,
+    SpaOptions,
     functions_by_path,
+    place_of,
+)
+from hpcfit.records.minimisers import (
+    NLOPT_METHODS,
+    SCIPY_METHODS,
+    SCIPY_OPTIONS,
+    Box,
+    MethodForm,
+    NloptOptions,
+    ScipyOptions,
+    Uses,
+    Value,
 )
 from hpcfit.records.potentials import (
     N_ATOMS,
@@ -48,9 +64,14 @@ from hpcfit.records.structures import (
 
 __all__ = [
     "FREEDOMS",
+    "NLOPT_METHODS",
     "N_ATOMS",
+    "SCIPY_METHODS",
+    "SCIPY_OPTIONS",
+    "VERBOSITIES",
     "AbsoluteWeights",
     "Atoms",
+    "Box",
     "Configurations",
     "Constraint",
     "ConstraintTerm",
@@ -71,8 +92,12 @@ __all__ = [
     "IntArray",
     "Job",
     "LatticeForm",
+    "MethodForm",
+    "Minimiser",
     "Missing",
     "Modification",
+    "NloptOptions",
+    "Origin",
     "Parameter",
     "ParameterForm",
     "ParameterKind",
@@ -81,13 +106,18 @@ __all__ = [
     "Predictions",
     "PropertyForm",
     "RoleForm",
+    "ScipyOptions",
+    "SpaOptions",
     "State",
     "Structure",
     "StructureCatalogue",
     "StructureFile",
     "StructureResult",
+    "Uses",
+    "Value",
     "WantedProperty",
     "functions_by_path",
+    "place_of",
     "species_tuple",
     "species_tuples",
 ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.records.arrays import FloatArray, IntArray
+from hpcfit.records.structures import Atoms
 
 
 class Missing(enum.IntFlag):
@@ -73,6 +75,30 @@ class Configurations:
 
     def __len__(self) -> int:
         return len(self.ptr) - 1
+
+    @classmethod
+    def bare(cls, symbols: Sequence[str], structures: Sequence[Atoms]) -> Configurations:
+        """Return structures of which nothing is known, as the search for neighbours takes them: all targets missing.
+
+        `symbols` are what the structures' species count into.
+        """
+        n, n_atoms = len(structures), sum(len(atoms) for atoms in structures)
+        return cls(
+            symbols=tuple(symbols),
+            groups=("",),
+            ptr=np.cumsum([0, *(len(atoms) for atoms in structures)], dtype=np.int64),
+            cell=np.array([atoms.cell for atoms in structures], dtype=np.float64),
+            pbc=np.array([atoms.pbc for atoms in structures], dtype=bool),
+            energy=np.full(n, np.nan),
+            stress=np.full((n, 6), np.nan),
+            mask=np.full(n, Missing.ENERGY | Missing.FORCES | Missing.STRESS, dtype=np.uint8),
+            group=np.zeros(n, dtype=np.int32),
+            weight=np.ones(n),
+            id=np.zeros((n, 16), dtype=np.uint8),
+            species=np.concatenate([atoms.species for atoms in structures]).astype(np.int32),
+            position=np.concatenate([atoms.position for atoms in structures]),
+            force=np.full((n_atoms, 3), np.nan),
+        )
 
     def take(self, chosen: IntArray) -> Configurations:
         """Return some of the configurations, in the order of `chosen`."""

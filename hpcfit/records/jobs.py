@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from hpcfit.records.minimisers import NloptOptions, ScipyOptions
 from hpcfit.records.potentials import Function, Parameter, Potential
 from hpcfit.records.structures import DerivedProperty, Structure
+
+#: How much a run says, from least to most.
+VERBOSITIES = ("none", "minimum", "medium", "maximum", "debug")
 
 
 @dataclass(frozen=True)
@@ -70,23 +76,52 @@ class GeodesicOptions:
 
     max_iter: int = 200  #: accepted steps
     max_evaluations: int = 10000  #: linearisations, trial costs and second derivatives together
-    damping: float = 1e-3  #: initial lambda, relative to the scaled problem
-    damping_up: float = 2.0  #: factor on lambda after a rejected step
-    damping_down: float = 5.0  #: divisor of lambda after an accepted step; larger than damping_up
+    max_time: float = math.inf  #: seconds of wall time of one process
+    damping: str = "radius"  #: one of `hpcfit.solver.rules.RULES`
+    initial_radius: float = 10.0  #: first radius in units of |D x|; damping ``radius``
+    radius_up: float = 3.0  #: factor on the radius after an accepted step; damping ``radius``
+    radius_down: float = 2.0  #: divisor of the radius after a rejected step; damping ``radius``
+    initial_damping: float = 1e-3  #: first lambda, relative to the scaled problem; the other dampings
+    damping_up: float = 2.0  #: factor on lambda after a rejected step; ``delayed-gratification``
+    damping_down: float = 5.0  #: divisor of lambda after an accepted step, larger; ``delayed-gratification``
+    scaling: str = "running-maximum"  #: D: largest column norms so far, or ``identity``
+    restart: bool = True  #: once again from the start with D = 1 where a fit evaporates or makes no progress
+    acceleration: bool = True  #: whether steps have a second-order part
     alpha: float = 0.75  #: largest admissible 2|second-order step|/|first-order step|
     h: float = 0.1  #: fraction of the first-order step used for the second directional derivative
+    bold: int = (
+        0  #: uphill where (1 - cos angle of successive steps)^bold times the cost is not above the best
+    )
+    goal: float = 0.0  #: converged when the sum of squares is not larger
     angle_tolerance: float = 1e-5  #: converged when the cosine between residual and tangent plane falls below
-    step_tolerance: float = 1e-10  #: converged when a step falls below this fraction of the parameters
+    step_tolerance: float = (
+        1e-10  #: converged when an undamped step falls below this fraction of the parameters
+    )
     cost_tolerance: float = 1e-10  #: converged when three steps in a row gain less than this fraction
+
+
+@dataclass(frozen=True)
+class SpaOptions:
+    """A ``<spa>`` of the job: trials of a nested minimiser from random points."""
+
+    local: Minimiser
+    max_iter: int = 100  #: trials
+    seed: int = 0
+
+
+Minimiser: TypeAlias = GeodesicOptions | ScipyOptions | NloptOptions | SpaOptions
 
 
 @dataclass(frozen=True)
 class Fitting:
     """The ``<fitting>`` of a job."""
 
-    solver: GeodesicOptions
+    solver: Minimiser
     blocks: int | None  #: number of blocks of the reduction; None takes the default
     checkpoint_interval: int  #: iterations between checkpoints
+    output_interval: int | None = (
+        None  #: iterations between lists of the parameters in the log; None for none
+    )
 
 
 @dataclass(frozen=True)
@@ -143,12 +178,21 @@ class Constraint:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the lines of a job's text come from, up to the next origin: line `first` is line `line` of `file`."""
+
+    first: int
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
 class Job:
     """A job file as every rank holds it."""
 
     path: str
-    text: str  #: the file as read, byte for byte
-    hash: str  #: SHA-256 of `text`, and of the tables in files that it names
+    text: str  #: the file as read, byte for byte, with the files in it that it includes
+    hash: str  #: SHA-256 of `text`, and of the files of structures and potentials that it names
     name: str
     species: tuple[str, ...]
     fitting: Fitting | None  #: None when there is nothing to fit or fitting is disabled
@@ -158,6 +202,19 @@ class Job:
     constraints: tuple[Constraint, ...] = ()  #: each one behind those that it needs
     exports: tuple[ExportFile, ...] = ()
     warnings: tuple[str, ...] = ()  #: what looks like a mistake but may be meant
+    verbosity: str = "medium"  #: one of `VERBOSITIES`
+    precision: int | None = None  #: digits of printed numbers; None for the default
+    log_file: str = ""  #: what receives the log in place of standard output, resolved; empty for none
+    validate: bool = False  #: whether the potentials' derivatives are compared with differences
+    masses: tuple[
+        float | None, ...
+    ] = ()  #: per species, amu; None, or nothing at all, where the job gives none
+    atomic_numbers: tuple[int | None, ...] = ()  #: per species, as `masses`
+    origins: tuple[Origin, ...] = ()  #: of the lines of `text`; empty where nothing is included
+
+    def place(self, line: int) -> str:
+        """Return the file and line that a line of `text` comes from, as faults say it."""
+        return place_of(line, self.path, self.origins)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -194,6 +251,14 @@ class Job:
     def derived(self) -> tuple[DerivedProperty, ...]:
         """Every property of several structures, in document order."""
         return tuple(leaf for leaf in _leaves(self.structures) if isinstance(leaf, DerivedProperty))
+
+
+def place_of(line: int, path: str, origins: Sequence[Origin]) -> str:
+    """Return the file and line that a line of a job's text comes from: `path` where it has no origin."""
+    earlier = [origin for origin in origins if origin.first <= line]
+    if not earlier:
+        return f"{path}:{line}"
+    return f"{earlier[-1].file}:{earlier[-1].line + line - earlier[-1].first}"
 
 
 def functions_by_path(potentials: Sequence[Potential]) -> dict[str, Function]:

@@ -279,6 +279,9 @@ class StructureCatalogue:
     read
         Reads a file, given as path, format (``poscar``, or empty for any that ASE knows) and the job's species, as
         atoms, and the forces [n, 3] in it if any; raises `ValueError` with what is wrong.
+    check
+        Says what is wrong with a whole structure, each fault with its line: freedoms and properties that it cannot
+        have, targets of the wrong length, faulty arguments.
     """
 
     lattices: tuple[LatticeForm, ...]
@@ -286,6 +289,7 @@ class StructureCatalogue:
     build: Callable[[str, Sequence[int], Mapping[str, float]], Atoms]
     modify: Callable[[Atoms, Modification], Atoms]
     read: Callable[[str, str, Sequence[str]], tuple[Atoms, FloatArray | None]]
+    check: Callable[[Structure], Sequence[tuple[int, str]]] = lambda _: ()
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,18 @@ class Linearisation:
         [n, n] upper triangular R with J = Q R.
     projection
         [n], Q^T r.
+    rest
+        Norm of the part of r that J does not reach: |r|^2 = |projection|^2 + rest^2.
     """
 
     triangle: FloatArray
     projection: FloatArray
+    rest: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        """Sum of squared residuals, |r|^2."""
+        return float(self.projection @ self.projection + self.rest**2)
 
     @property
     def gradient(self) -> FloatArray:

@@ -52,10 +52,10 @@ def combine_triangles(upper: FloatArray, lower: FloatArray) -> FloatArray:
 
 
 def linearisation(packed: FloatArray) -> Linearisation:
-    """Return R with a non-negative diagonal and Q^T r from the packed factor of all rows of [J r]."""
+    """Return R with a non-negative diagonal, Q^T r and the rest of |r| from the packed factor of all rows of [J r]."""
     triangle = _unpack(packed)
     triangle *= np.where(np.diag(triangle) < 0.0, -1.0, 1.0)[:, None]
-    return Linearisation(triangle=triangle[:-1, :-1].copy(), projection=triangle[:-1, -1].copy())
+    return Linearisation(triangle[:-1, :-1].copy(), triangle[:-1, -1].copy(), rest=float(triangle[-1, -1]))
 
 
 def _pack(triangle: FloatArray) -> FloatArray:

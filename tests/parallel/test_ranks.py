@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import small_jobs
 from eam_jobs import write_fit
-from small_jobs import bits, job_text, silicon
+from small_jobs import bits, job_text, potential, silicon
 
 from hpcfit import run
 from hpcfit.output.store import load
@@ -132,6 +132,25 @@ def test_functions_and_constraints_compiled_on_the_root(tmp_path, folder):
     done = finished(2, "run", "job.xml")
     assert done.returncode == 0, done.stderr
     assert bits("run.h5") == bits("alone.h5")
+
+
+@pytest.mark.parametrize(
+    ("n_ranks", "minimiser"),
+    [
+        (2, "<BFGS/>"),
+        (3, '<scipy method="differential_evolution" maxiter="3" popsize="4" seed="2"/>'),
+        (2, '<nlopt algorithm="G_MLSL_LDS" maxeval="80"><BFGS/></nlopt>'),
+        (3, '<spa max-iter="2"><scipy method="trf"/></spa>'),
+    ],
+)
+def test_same_bits_with_the_minimisers_of_libraries(n_ranks, minimiser, folder):
+    dof = '<A min="10" max="20"/><B min="0.4" max="0.8"/><gamma min="1" max="4"/>'
+    text = job_text(potentials=potential(dof=dof, A=14.0), fitting=f"<fitting>{minimiser}</fitting>")
+    Path("job.xml").write_text(text)
+    outcome = run.fit("job.xml", "alone.h5", False, Serial(), io.StringIO())
+    done = finished(n_ranks, "run", "job.xml")
+    assert done.returncode == (0 if outcome.startswith("converged") else 3), done.stderr
+    assert bits("run.h5") == bits("alone.h5") and not done.stderr
 
 
 @pytest.mark.parametrize(("n_ranks", "then"), [(2, 3), (3, 2), (1, 4), (2, 1)])

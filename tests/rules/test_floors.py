@@ -123,6 +123,11 @@ def test_a_fit_never_loads_ase() -> None:
     assert [file for file in sorted(found) if not file.startswith(WITH_ASE)] == []
 
 
+@pytest.mark.parametrize("module", ["scipy.optimize", "nlopt", "greenlet"])
+def test_minimisers_are_loaded_by_those_who_choose_them(module: str) -> None:
+    assert reaching(module, {file: (ROOT / file).read_text(encoding="utf-8") for file in FILES}) == set()
+
+
 def test_slow_imports_are_found_through_other_files() -> None:
     sources = {
         "hpcfit/dataset/a.py": "try:\n    from ase.io import read\nexcept ImportError:\n    pass",

@@ -153,6 +153,18 @@ def test_a_changed_job_is_not_gone_on_with(folder, monkeypatch, change, message)
     assert (folder / "run.h5").read_bytes() == before
 
 
+def test_a_changed_file_that_the_job_includes_is_not_gone_on_with(folder, monkeypatch):
+    (folder / "potential.xml").write_text(potential())
+    include = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="potential.xml"/>'
+    (folder / "job.xml").write_text(job_text(potentials=include))
+    cut_short(folder, monkeypatch)
+    (folder / "potential.xml").write_text(potential(A=5.5))
+    with pytest.raises(SharedError, match=r"potential\.xml:3: job changed since"):
+        resume()
+    (folder / "potential.xml").write_text(potential())
+    assert resume() == "converged: gradient angle"
+
+
 def test_changed_data_are_not_gone_on_with(folder, monkeypatch):
     before = cut_short(folder, monkeypatch)
     (folder / "si.h5").unlink()

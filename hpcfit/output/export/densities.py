@@ -49,16 +49,18 @@ def density_range(job: Job, source: Source) -> DensityRange:
 
 
 def _structures(job: Job) -> Iterator[Configurations]:
+    for structure in job.own_structures:
+        yield Configurations.bare(job.species, [structure.atoms])
     for source in job.datasets:
         with Dataset(source.path, source.file) as dataset:
             index = dataset.index()
             if unknown := sorted(set(index.symbols) - set(job.species)):
                 what = f"{source.file} holds a species that the job lacks"
-                raise InputError([Fault(f"{job.path}:{source.line}", what, ", ".join(unknown))])
+                raise InputError([Fault(job.place(source.line), what, ", ".join(unknown))])
             try:
                 chosen = select(index, source.select)
             except ValueError as error:
-                raise InputError([Fault(f"{job.path}:{source.line}", str(error))]) from error
+                raise InputError([Fault(job.place(source.line), str(error))]) from error
             for start in range(0, len(index), _AT_ONCE):
                 stop = min(start + _AT_ONCE, len(index))
                 own = chosen[(chosen >= start) & (chosen < stop)]

@@ -140,6 +140,7 @@ def _source(final: FinalJob, potential: Potential, name: str, file: str, setting
     form = next(form for form in potential_forms() if form.name == potential.form)
     values = {key: value for key, value in vars(settings).items() if value is not None}
     largest = values.pop("largest_density", None)
+    values |= {"masses": job.masses, "atomic_numbers": job.atomic_numbers}
     bare = Source(job.species, potential, form, _comments(final, potential), Path(file).name, **values)
     if "largest_density" not in FORMATS[name].settings or not has_densities(bare):
         return bare

@@ -142,7 +142,7 @@ def _write(
     ]
     lines = [*source.comments, " ".join([str(n_species), *source.species]), " ".join(map(str, head))]
     for element, symbol in enumerate(source.species):
-        lines.append(_element_line(source, symbol))
+        lines.append(_element_line(source, element, symbol))
         lines += _numbers(tables.of_density(source.function("embedding-energy", element)))
         for density in densities(source, element):
             lines += _numbers(tables.of_distance("rho", density))
@@ -160,14 +160,17 @@ def _numbers(values: FloatArray) -> list[str]:
     return [number(value) for value in values.tolist()]
 
 
-def _element_line(source: Source, symbol: str) -> str:
+def _element_line(source: Source, element: int, symbol: str) -> str:
     # ASE takes long to import, and only here its periodic table is wanted.
     from ase.data import atomic_masses, atomic_numbers
 
-    if symbol not in atomic_numbers:
+    z = source.atomic_numbers[element] if source.atomic_numbers else None
+    mass = source.masses[element] if source.masses else None
+    z = atomic_numbers.get(symbol) if z is None else z
+    if z is None:
         raise source.refuse("no atomic number for a species", symbol)
-    z = atomic_numbers[symbol]
-    return f"{z} {number(float(atomic_masses[z]))} 0.0 NONE"
+    mass = float(atomic_masses[z]) if mass is None else mass
+    return f"{z} {number(mass)} 0.0 NONE"
 
 
 def _notes(source: Source, tables: _Tables, largest: float) -> Iterator[str]:

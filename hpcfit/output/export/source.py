@@ -41,6 +41,8 @@ class Source:
         Met in the job's structures; None for a form without densities.
     inner
         Distance, Angstrom, from which on a table of a pair energy is there or its error is stated.
+    masses, atomic_numbers
+        As in `records.Job`.
     """
 
     species: tuple[str, ...]
@@ -52,6 +54,8 @@ class Source:
     rho_range_factor: float = 2.0
     densities: DensityRange | None = None
     inner: float = 1.0
+    masses: tuple[float | None, ...] = ()
+    atomic_numbers: tuple[int | None, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -91,6 +91,15 @@ def test_tables_of_embedded_atoms(folder, capsys):
     assert main([*command, "--largest-density", "0.5"]) == 0
 
 
+def test_masses_and_numbers_of_elements_are_those_of_the_job(folder):
+    (folder / "si.h5").unlink()
+    given = '<species mass="27.5" atomic-number="12">Al</species>'
+    write_job(folder, eam_job().replace("<species>Al</species>", given), {"si.h5": cells()})
+    command = ["export", "job.xml", "--format", "eam-fs", "-o", "al.fs", "--largest-density", "1"]
+    assert main([*command, "--resolution", "9"]) == 0
+    assert (folder / "al.fs").read_text().splitlines()[5] == "12 27.5 0.0 NONE"
+
+
 def test_there_and_back(folder, capsys):
     """A job whose values come from an exported file exports the same numbers."""
     carbide = job_text(

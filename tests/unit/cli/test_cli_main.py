@@ -2,7 +2,7 @@ import re
 
 import pytest
 import small_jobs
-from small_jobs import job_text, sealed, silicon
+from small_jobs import job_text, potential, sealed, silicon
 
 from hpcfit.cli import main as command_line
 from hpcfit.cli import run as run_command
@@ -64,6 +64,18 @@ def test_check_says_where_it_is_not_finite(folder, capsys):
 )
 def test_exit_codes_of_outcomes(outcome, code):
     assert run_command.exit_code(outcome) == code
+
+
+def test_files_from_outside_are_included_on_request(folder, capsys):
+    outside = folder.parent / f"{folder.name}.xml"
+    outside.write_text(potential())
+    include = f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="../{outside.name}"/>'
+    small_jobs.write_job(folder, job_text(potentials=include), {})
+    export = ["export", "job.xml", "--format", "lammps-sw", "-o", "si.sw"]
+    for command in (["check", "job.xml"], ["run", "job.xml"], export):
+        assert command_line.main(command) == 2
+        assert "included file is outside the job's folder" in capsys.readouterr().err
+        assert command_line.main([*command, "--allow-outside"]) == 0
 
 
 def test_a_limit_is_exit_code_3(folder, capsys):

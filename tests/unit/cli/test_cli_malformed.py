@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import small_jobs
+from malformed_structures import STRUCTURES
 from small_jobs import dataset_element, job_text, sealed, silicon
 
 from hpcfit.cli import main as command_line
@@ -177,6 +178,18 @@ CASES = {
         edited("<cutoff>3.77118</cutoff>", "<cutoff>0</cutoff>"),
         [r"job\.xml:\d+: value of <cutoff>.*"],
     ),
+    "preset": (
+        edited("<name>", "<tolerance-preset>exact</tolerance-preset><name>"),
+        [r'job\.xml:2: bad value of <tolerance-preset>, found "exact", allowed uniform, balanced, .*'],
+    ),
+    "verbosity and digits": (
+        edited("<name>", "<verbosity>mediun</verbosity><real-precision>99</real-precision><name>"),
+        [
+            r'job\.xml:2: bad value of <verbosity>, found "mediun", allowed none, .*, nearest medium',
+            r'job\.xml:2: bad value of <real-precision>, found "99", allowed a whole number from 1 to 17',
+        ],
+    ),
+    **STRUCTURES,
     "several faults": (
         written(
             JOB.replace("<B>0.6</B>", "<B>x</B>").replace("si.h5", "so.h5").replace("<gamma/>", "<delta/>")

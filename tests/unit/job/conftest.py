@@ -5,7 +5,8 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.potential.functions import check_formula
+from hpcfit.potential.functions import check_formula, function_catalogue
+from hpcfit.potential.library import potential_forms
 from hpcfit.records import (
     FunctionCatalogue,
     FunctionForm,
@@ -14,6 +15,7 @@ from hpcfit.records import (
     PotentialForm,
     RoleForm,
 )
+from hpcfit.structure.catalogue import structure_catalogue
 
 
 def _row(name, unit, kind=ParameterKind.PAIR, *, lower=0.0, upper=math.inf, fittable=True):
@@ -141,5 +143,36 @@ def faults_of(folder, forms, functions, monkeypatch):
             assert error.exit_code == 2
             return str(error).splitlines()
         return []
+
+    return lines
+
+
+@pytest.fixture(scope="session")
+def catalogue():
+    return structure_catalogue()
+
+
+@pytest.fixture
+def read_files(tmp_path, monkeypatch):
+    """Return the job that some files make, their texts given by name, with everything that there is in the library."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(**texts: str):
+        for name, text in texts.items():
+            path = Path(f"{name}.xml")
+            path.write_text(text)
+        return read_job("job.xml", potential_forms(), function_catalogue(), structure_catalogue())
+
+    return read
+
+
+@pytest.fixture
+def lines_of(read_files):
+    """Return the lines printed for a job that has faults."""
+
+    def lines(**texts: str) -> list[str]:
+        with pytest.raises(InputError) as caught:
+            read_files(**texts)
+        return str(caught.value).splitlines()
 
     return lines

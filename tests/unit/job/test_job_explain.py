@@ -7,7 +7,8 @@ CASES = {
         [
             (
                 "job.xml:23: element not allowed in <job>, found <strucures>, allowed "
-                "<atom-types>, <fitting>, <name>, <parameter-constraints>, <potentials>, <structures>, "
+                "<atom-types>, <fitting>, <name>, <output-file>, <parameter-constraints>, <potentials>, "
+                "<real-precision>, <structures>, <tolerance-preset>, <validate-potentials>, <verbosity>, "
                 "nearest <structures>"
             )
         ],
@@ -25,7 +26,7 @@ CASES = {
         [
             (
                 "job.xml:28: unknown attribute in <atomic-forces>, found tolerence, allowed fit, "
-                "relative-weight, tolerance, nearest tolerance"
+                "relative-weight, residual-style, tolerance, nearest tolerance"
             )
         ],
     ),
@@ -62,25 +63,31 @@ CASES = {
         ],
     ),
     "unknown minimiser": (
-        [('geodesic-lm max-iter="5"', "BFGS")],
-        ["job.xml:7: element not allowed in <fitting>, found <BFGS>, allowed <geodesic-lm>"],
+        [('geodesic-lm max-iter="5"', "simplex")],
+        [
+            "job.xml:7: element not allowed in <fitting>, found <simplex>, allowed <BFGS>, <geodesic-lm>, <nlopt>, "
+            "<scipy>, <spa>"
+        ],
     ),
     "two minimisers": (
         [('max-iter="5"/>', 'max-iter="5"/>\n    <geodesic-lm/>')],
         [
             (
                 "job.xml:8: one element too many in <fitting>, found another <geodesic-lm>, "
-                "allowed one <geodesic-lm>"
+                "allowed one of <BFGS>, <geodesic-lm>, <nlopt>, <scipy>, <spa>"
             )
         ],
     ),
     "unknown second minimiser": (
-        [('max-iter="5"/>', 'max-iter="5"/>\n    <BFGS/>')],
-        ["job.xml:8: element not allowed in <fitting>, found <BFGS>, allowed <geodesic-lm>"],
+        [('max-iter="5"/>', 'max-iter="5"/>\n    <bfgs/>')],
+        [
+            "job.xml:8: element not allowed in <fitting>, found <bfgs>, allowed <BFGS>, <geodesic-lm>, <nlopt>, "
+            "<scipy>, <spa>"
+        ],
     ),
-    "no minimiser": (
-        [('<geodesic-lm max-iter="5"/>', "")],
-        ["job.xml:6: missing element in <fitting>, allowed <geodesic-lm>"],
+    "no minimiser to try": (
+        [('<geodesic-lm max-iter="5"/>', "<spa/>")],
+        ["job.xml:7: missing element in <spa>, allowed <BFGS>, <geodesic-lm>, <nlopt>, <scipy>, <spa>"],
     ),
     "misspelt parameter": (
         [("lambda>", "lamda>")],
@@ -154,20 +161,6 @@ CASES = {
         ],
     ),
     "no id": ([(' id="SW"', "")], ["job.xml:10: missing attribute in <stillinger-weber>, allowed id"]),
-    "xinclude": (
-        [
-            (
-                "  <fitting>",
-                '  <xi:include href="x.xml" xmlns:xi="http://www.w3.org/2001/XInclude"/>\n  <fitting>',
-            )
-        ],
-        [
-            (
-                "job.xml:6: element not allowed in <job>, found <xi:include>, allowed "
-                "<atom-types>, <fitting>, <name>, <parameter-constraints>, <potentials>, <structures>"
-            )
-        ],
-    ),
     "foreign namespace": (
         [("<job>", '<job xmlns="urn:x">')],
         ["job.xml:1: not a job, found <job> of urn:x, allowed <job>"],
@@ -180,6 +173,19 @@ CASES = {
                 "normalised, normalized, absolute, nearest absolute"
             )
         ],
+    ),
+    "residual style of a dataset": (
+        [('tolerance="0.02"', 'residual-style="absolute-diff"')],
+        [
+            (
+                'job.xml:28: bad value of residual-style in <atomic-forces>, found "absolute-diff", '
+                "allowed squared"
+            )
+        ],
+    ),
+    "structures without a catalogue": (
+        [("<dataset", "<user-structure/><dataset")],
+        [("job.xml:25: element not allowed in <group>, found <user-structure>, allowed <dataset>, <group>")],
     ),
     "empty species": (
         [("<species>Si</species>", "<species/>")],

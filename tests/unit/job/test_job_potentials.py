@@ -8,9 +8,9 @@ CASES = {
         [("<sigma>2.0951</sigma>", ""), ("<lambda>45.5322</lambda>", "")],
         ["job.xml:10: no value for SW.sigma, SW.lambda"],
     ),
-    "triplet for a pair": (
-        [("<A>", '<A tag="SiSiSi">')],
-        ['job.xml:11: no such pair for the tag of <A>, found "SiSiSi", allowed SiSi, nearest SiSi'],
+    "four species for a pair": (
+        [("<A>", '<A tag="SiSiSiSi">')],
+        ['job.xml:11: no such pair for the tag of <A>, found "SiSiSiSi", allowed SiSi, nearest SiSi'],
     ),
     "tag with unknown species": (
         [("<lambda>", '<lambda tag="SiGeSi">')],

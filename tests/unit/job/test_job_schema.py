@@ -7,18 +7,20 @@ from hpcfit.job.schema import RELAX_NG, SAYS, grammar
 from hpcfit.job.values import Faults
 
 WALKED = (
-    "anyName attribute choice data define element grammar interleave notAllowed oneOrMore optional param ref "
+    "anyName attribute choice data define element empty grammar interleave notAllowed oneOrMore optional param ref "
     "start text value zeroOrMore"
 )
 
 
-def test_grammar_keeps_to_the_patterns_that_the_walk_knows(forms, built, functions):
-    kinds = {etree.QName(node).localname for node in grammar([*forms, built], functions.forms).iter()}
+def test_grammar_keeps_to_the_patterns_that_the_walk_knows(forms, built, functions, catalogue):
+    kinds = {
+        etree.QName(node).localname for node in grammar([*forms, built], functions.forms, catalogue).iter()
+    }
     assert kinds == set(WALKED.split())
 
 
-def test_every_datatype_says_what_it_allows(forms, built, functions):
-    for data in grammar([*forms, built], functions.forms).iter(f"{{{RELAX_NG}}}data"):
+def test_every_datatype_says_what_it_allows(forms, built, functions, catalogue):
+    for data in grammar([*forms, built], functions.forms, catalogue).iter(f"{{{RELAX_NG}}}data"):
         assert data.getparent().get(SAYS)
 
 

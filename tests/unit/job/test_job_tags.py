@@ -20,6 +20,8 @@ def test_every_combination_has_its_tag(kind):
         (ParameterKind.PAIR, "CSi", (0, 1)),
         (ParameterKind.TRIPLET, "OCSi", (2, 0, 1)),
         (ParameterKind.ORDERED_PAIR, "CSi", (1, 0)),
+        (ParameterKind.ORDERED_PAIR, "CSiSi", (1, 0)),
+        (ParameterKind.PAIR, "CSiSi", (0, 1)),
         (ParameterKind.ORDERED_TRIPLET, "OCSi", (2, 1, 0)),
     ],
 )
@@ -31,7 +33,9 @@ def test_order_matters_where_it_is_said(kind, tag, found):
     ("kind", "tag"),
     [
         (ParameterKind.ORDERED_PAIR, "Si"),
-        (ParameterKind.ORDERED_PAIR, "SiCC"),
+        (ParameterKind.ORDERED_PAIR, "SiCSi"),
+        (ParameterKind.ORDERED_PAIR, "SiCCC"),
+        (ParameterKind.SPECIES, "SiSiSi"),
         (ParameterKind.ORDERED_TRIPLET, "SiC"),
         (ParameterKind.ORDERED_TRIPLET, "SiCGe"),
     ],

@@ -53,7 +53,7 @@ def test_selection_and_counts(tmp_path):
     structures = dataset_element('select="group=hot index=2:"') + dataset_element(name="all", file="si.h5")
     plan = small_jobs.plan_of(small_jobs.write_job(tmp_path, job_text(structures)))
     assert [list(chosen) for chosen in plan.selected] == [[3, 5, 7, 9, 11], list(range(12))]
-    assert (plan.n_configurations, plan.n_atoms, plan.n_residuals) == (17, 17 * 8, 17 * 25)
+    assert (plan.n_structures, plan.n_atoms, plan.n_residuals) == (17, 17 * 8, 17 * 25)
     assert isinstance(plan.indices[0], DatasetIndex) and plan.loss_factor == 1.0
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hpcfit.output.compare import differences
-from hpcfit.records import Group
+from hpcfit.records import Group, Origin
 
 
 def test_the_same_job_and_data_do_not_differ(header, job, index):
@@ -27,6 +27,13 @@ def test_first_differing_line_of_the_job(header, job, index, edit, expected):
     line, found, allowed = expected
     what = "job changed since the run started"
     assert str(fault) == f"{job.path}:{line}: {what}, found {found}, allowed {allowed}"
+
+
+def test_differing_line_of_an_included_file(header, job, index):
+    origins = (Origin(1, "job.xml", 1), Origin(2, "part.xml", 7))
+    changed = replace(job, text=job.text.replace("  <fitting", "\t<fitting"), origins=origins)
+    (fault,) = differences(header, changed, [index])
+    assert str(fault).startswith("part.xml:8: job changed since the run started, found ")
 
 
 def test_difference_far_in_a_long_line_is_shown(header, job, index):
@@ -73,7 +80,7 @@ def test_start_values_that_changed_in_a_file_that_the_job_names(header, job, ind
     assert len(differences(header, replace(changed, text="<job/>"), [index])) == 1
 
 
-def test_a_table_that_changed_in_a_file_that_the_job_names(header, job, index):
+def test_a_file_that_changed_and_that_the_job_names(header, job, index):
     (fault,) = differences(header, replace(job, hash="f" * 64), [index])
-    assert fault.what == "a table that the job names changed since the run started"
+    assert fault.what == "a file that the job names changed since the run started"
     assert (fault.found, fault.allowed) == ("f" * 64, job.hash)

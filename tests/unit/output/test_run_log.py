@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpcfit.output.header import Loss
-from hpcfit.output.log import header_lines
+from hpcfit.errors import InputError
+from hpcfit.output.header import Loss, Style
+from hpcfit.output.log import header_lines, open_log
 from hpcfit.output.progress import progress
 from hpcfit.records import State
 from hpcfit.version import __version__
@@ -118,3 +119,24 @@ def test_rich_is_not_imported_without_a_terminal():
         "sys.exit(any(name in sys.modules for name in ('rich', 'ase', 'mpi4py')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_log_that_goes_on_and_says_what_its_level_is(tmp_path):
+    path, stream = str(tmp_path / "fit.log"), io.StringIO()
+    for append, text in ((False, "first"), (False, "new"), (True, "more")):
+        with open_log(path, Style("minimum"), stream, append) as log:
+            log("minimum").write(text)
+            log("medium").write("nobody wants to know")
+    assert (tmp_path / "fit.log").read_text() == "newmore" and stream.getvalue() == ""
+    with open_log("", Style("medium"), stream, append=False) as log:
+        log("medium").write("said")
+    assert stream.getvalue() == "said"
+
+
+def test_a_log_that_cannot_be_written(tmp_path):
+    path = str(tmp_path / "no" / "fit.log")
+    with (
+        pytest.raises(InputError, match=r"fit\.log: log cannot be written, found "),
+        open_log(path, Style(), io.StringIO(), append=False),
+    ):
+        pass

@@ -140,6 +140,6 @@ def test_the_root_asks_and_does_not_answer(plan):
 
 
 def test_no_more_ranks_than_blocks_are_needed(plan):
-    few = replace(plan, blocks=plan.blocks[:1])
+    few = replace(plan, data_blocks=plan.data_blocks[:1])
     costs = on_ranks(3, asked(few, lambda problem: problem.cost(X)))
     assert costs[0] == asked(few, lambda problem: problem.cost(X))(Serial()) and costs[1:] == [None, None]

@@ -9,7 +9,7 @@ import pytest
 from oracle_cells import Structure, batch_of, random_structures
 
 from hpcfit.potential.library import Batch
-from hpcfit.potential.neighbours import find_neighbours
+from hpcfit.potential.neighbours import complete, find_neighbours, find_pairs
 from hpcfit.records import Configurations
 
 CUTOFF = 4.3
@@ -107,3 +107,33 @@ def test_no_neighbours_without_reach() -> None:
         found, other = getattr(batch, name), getattr(wanted, name)
         assert found.dtype == other.dtype, name
         assert np.array_equal(found, other), name
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_are_the_neighbours(seed: int) -> None:
+    """Pairs by images give the vectors that the search of whole configurations gives, in an order of their own."""
+    structures = _random(seed)
+    wanted = batch_of(structures, CUTOFF, 3)
+    first = 0
+    for one in structures:
+        pairs = find_pairs(one.cell, np.array(one.pbc), one.position, CUTOFF)
+        vector = one.position[pairs.second] - one.position[pairs.first] + pairs.shift @ one.cell
+        keys = np.column_stack([pairs.first, pairs.second, pairs.shift])
+        assert np.array_equal(keys, np.unique(keys, axis=0))
+        for atom in range(len(one.species)):
+            run = slice(pairs.start[atom], pairs.start[atom + 1])
+            assert (pairs.first[run] == atom).all()
+            rows = np.round(np.column_stack([pairs.second[run] + first, vector[run]]), 9) + 0.0
+            assert sorted(tuple(float(x) for x in row) for row in rows) == _rows(wanted, first + atom)
+        first += len(one.species)
+
+
+def test_pairs_of_layers_and_molecules() -> None:
+    layer = np.array([[2.0, 0, 0], [0, 2.0, 0], [0, 0, 0]])
+    pbc = np.array([True, True, False])
+    assert len(find_pairs(layer, pbc, np.zeros((1, 3)), 2.1).first) == 4
+    position = np.array([[0.0, 0, 0], [0, 0, 2.0]])
+    assert len(find_pairs(layer, pbc, position, 2.1).first) == 2 * 5
+    assert find_pairs(np.zeros((3, 3)), np.zeros(3, bool), position, 2.1).second.tolist() == [1, 0]
+    assert len(find_pairs(layer, pbc, position, 0.0).first) == 0
+    assert abs(np.linalg.det(complete(layer))) == pytest.approx(4.0)

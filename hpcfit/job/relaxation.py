@@ -1,0 +1,93 @@
+"""What of a structure relaxes: its ``<relax-dof>``, and its fitted properties that are values of freedoms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from lxml import etree
+
+from hpcfit.job import values
+from hpcfit.job.degrees import bounds
+from hpcfit.job.values import Faults
+from hpcfit.records import FREEDOMS, Freedom, Structure
+
+
+def read_freedoms(
+    element: etree._Element,
+    structure: Structure,
+    mirrored: Mapping[str, etree._Element],
+    faults: Faults,
+) -> tuple[Freedom, ...]:
+    """Return what relaxes, in the order of `FREEDOMS`.
+
+    Parameters
+    ----------
+    element
+        The structure's.
+    structure
+        As read so far.
+    mirrored
+        Properties of it that are the value of a freedom, by that freedom; a fitted one turns the relaxation on. The
+        bounds of a property hold where the freedom's own element gives none.
+    faults
+        Collects what is wrong.
+    """
+    entries = {_name(entry): entry for block in _blocks(element) for entry in block}
+    found: dict[str, Freedom] = {}
+    for name in FREEDOMS:
+        entry, prop = entries.get(name), mirrored.get(name)
+        fitted = prop is not None and values.boolean(prop.get("fit"), False)
+        enabled = entry is not None and values.boolean(entry.get("enabled"), True)
+        if fitted and entry is not None and not enabled:
+            faults.add(entry, f"<{name}> is fitted, and so must relax", 'enabled="false"')
+        said = [node for node in (entry, prop) if node is not None]
+        for node in said:
+            _check_bounds(node, structure.values.get(name, math.nan), faults)
+        if enabled and entry is not None:
+            _check_possible(entry, name, structure, faults)
+        if enabled or fitted:
+            found[name] = Freedom(name, *_first_bounds(said))
+    distance = found.get("atom-distance", Freedom("atom-distance"))
+    if "atom-coordinates" in found and (distance.minimum, distance.maximum) != (-math.inf, math.inf):
+        what = "bounds of <atom-distance> have no effect where <atom-coordinates> relax"
+        faults.add(element, what)
+    return tuple(found.values())
+
+
+def _blocks(structure: etree._Element) -> list[etree._Element]:
+    return [*structure.findall("relax-dof"), *structure.findall("relax")]
+
+
+def _first_bounds(said: Sequence[etree._Element]) -> tuple[float, float]:
+    """Return the first lower and the first upper bound that some elements give."""
+    lows, highs = zip(*(bounds(element) for element in said), strict=True)
+    return (
+        next((low for low in lows if math.isfinite(low)), -math.inf),
+        next((high for high in highs if math.isfinite(high)), math.inf),
+    )
+
+
+def _name(entry: etree._Element) -> str:
+    if entry.tag != "cell":
+        return str(entry.tag)
+    return f"cell-{values.line_of_text(entry.get('shape'), 'full')}"
+
+
+def _check_bounds(element: etree._Element, start: float, faults: Faults) -> None:
+    low, high = bounds(element)
+    if low > high:
+        faults.add(element, f"min of <{element.tag}> above max", f"{low}", f"at most {high}")
+    elif start < low or start > high:
+        what = f"bounds exclude the start of <{element.tag}>"
+        faults.add(element, what, f"{start}", f"{low} .. {high}")
+
+
+def _check_possible(element: etree._Element, name: str, structure: Structure, faults: Faults) -> None:
+    """Note a freedom that the structure does not have."""
+    if name in FREEDOMS[:3]:
+        if name not in structure.values:
+            allowed = ", ".join(f"<{known}>" for known in structure.values) or "none of this kind"
+            faults.add(element, f"structure has no {name} that could relax", allowed=allowed)
+    elif name.startswith("cell") and len(structure.atoms) and not structure.atoms.pbc.all():
+        faults.add(element, "cell of a structure that is not periodic along x, y and z cannot relax")

@@ -1,0 +1,270 @@
+"""One block of structures that the job describes: they relax, and their properties become residual rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hpcfit.errors import Fault, InputError
+from hpcfit.objective.block import aligned
+from hpcfit.objective.copies import CopiesEvaluator
+from hpcfit.objective.model import Model
+from hpcfit.objective.structure_items import Item, make_item
+from hpcfit.objective.structure_rows import Row
+from hpcfit.potential.expression.interpreter import run
+from hpcfit.potential.library import NotFinite
+from hpcfit.potential.program import Program
+from hpcfit.records import DerivedProperty, FloatArray, Structure, StructureResult
+from hpcfit.structure.checking import check
+from hpcfit.structure.properties import FORMS
+from hpcfit.structure.questions import Dialogue, answer_all
+from hpcfit.structure.response import Values
+
+
+@dataclass(frozen=True)
+class StructureWork:
+    """What one block of structures computes.
+
+    Parameters
+    ----------
+    structures
+        The block's own first, then those that only its derived properties need.
+    n_own
+        How many are its own.
+    weights
+        Per own structure and listed property: W, the product of normalised weights; 0 where not fitted.
+    derived
+        Properties of several structures, of which all are among `structures`.
+    derived_weights
+        W of each.
+    derived_programs
+        Of each, value and derivatives by the terms, in the order of the terms.
+    masses
+        Per species of the job, amu; only phonons need them.
+    """
+
+    structures: tuple[Structure, ...]
+    n_own: int
+    weights: tuple[tuple[float, ...], ...]
+    derived: tuple[DerivedProperty, ...] = ()
+    derived_weights: tuple[float, ...] = ()
+    derived_programs: tuple[Program, ...] = ()
+    masses: tuple[float, ...] = ()
+
+
+class StructureBlock:
+    """The residual of a block of structures as a function of the free parameters.
+
+    A structure that does not relax counts as `structure_rows.FAILED` says, with derivatives of 0; one that halts at a
+    bound counts with its values there. `warnings` names both. Relaxations start from where those of the last
+    linearisation ended, so that answers do not depend on trial points in between.
+
+    Parameters
+    ----------
+    model
+        The job's potentials.
+    work
+        The structures and what is wanted of them.
+
+    Raises
+    ------
+    InputError
+        When a structure has not got a property, or a freedom, that is asked of it.
+    """
+
+    def __init__(self, model: Model, work: StructureWork) -> None:
+        self._model, self._work = model, work
+        self._evaluator = CopiesEvaluator(model, model.n_species)
+        self._items = list(_items(work))
+        self._s = [item.case.freedoms.start for item in self._items]
+        self._hessians: list[FloatArray | None] = [None] * len(self._items)
+        self._rows = [row for item in self._items for row in item.rows.values()]
+        self._derived = [
+            Row(derived.wanted, weight)
+            for derived, weight in zip(work.derived, work.derived_weights, strict=True)
+        ]
+        self.n_residuals = sum(row.n for row in [*self._rows, *self._derived] if row.weight > 0)
+        self._columns: FloatArray | None = None
+        self._values: list[Values | None] = []
+        self.trouble: NotFinite | None = None
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory held: neighbours, second derivatives, and the Jacobian once it was asked for."""
+        held = sum(h.nbytes for h in self._hessians if h is not None) + self._evaluator.n_bytes
+        return held + (0 if self._columns is None else self._columns.nbytes)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What went wrong with the last answer, one line for each structure concerned."""
+        return [
+            f"structure '{item.structure.id}': {values.relaxed.trouble}"
+            for item, values in zip(self._items, self._values, strict=True)
+            if values is not None and values.relaxed.trouble
+        ]
+
+    def _ask(self, question: Callable[[int, Item], Dialogue[Values]], x: FloatArray, fitted: bool) -> None:
+        """Have all structures answer a question; those that the objective does not need only where wanted."""
+        self._evaluator.at(x)
+        chosen = [k for k, item in enumerate(self._items) if item.fitted or not fitted]
+        answers = answer_all([question(k, self._items[k]) for k in chosen], self._evaluator)
+        self._values = [None] * len(self._items)
+        for k, values in zip(chosen, answers, strict=True):
+            self._values[k] = values if _finite(values) else _not_finite(values)
+
+    def cost(self, x: FloatArray) -> float:
+        """Return the sum of squared residuals at `x` [n_free]."""
+        residual = self._residual(x)
+        return float(residual @ residual)
+
+    def _residual(self, x: FloatArray) -> FloatArray:
+        self._ask(
+            lambda k, item: item.case.values(item.fitted_tasks, self._s[k], self._hessians[k]), x, fitted=True
+        )
+        return np.asarray(self._assemble(derivatives=False)[0])
+
+    def linearise(self, x: FloatArray) -> FloatArray:
+        """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
+        self._point = x.copy()
+        self._ask(lambda k, item: item.case.linearised(item.fitted_tasks, self._s[k]), x, fitted=True)
+        for k, values in enumerate(self._values):
+            # What a failure leaves is where it started from, and nothing that a restored block would not know.
+            self._hessians[k] = None if values is None else values.hessian
+            if values is not None and not values.relaxed.failed:
+                self._s[k] = values.relaxed.s
+        self._columns = self._assemble(derivatives=True)
+        return self._columns
+
+    def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
+        """Return J^T r'' [n_free] at the point of the last `linearise`, r'' along `v` from one more residual.
+
+        Transtrum and Sethna, arXiv:1201.5885, eq. 19: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v].
+        """
+        if self._columns is None:
+            raise ValueError("second derivative asked for before any linearisation")
+        difference = (self._residual(self._point + h * v) - self._columns[0]) / h
+        return np.asarray(self._columns[1:] @ ((2.0 / h) * (difference - v @ self._columns[1:])))
+
+    def _assemble(self, derivatives: bool) -> FloatArray:
+        """Return the columns [1 or 1 + n_free, n_rows] of what was answered last."""
+        n = 1 + self._model.n_free if derivatives else 1
+        parts = [np.zeros((n, 0))]
+        for item, values in zip(self._items, self._values, strict=True):
+            for label, row in item.rows.items():
+                parts.append(_columns(row, item.taken(values, label), n))
+        for derived, row, program in zip(
+            self._work.derived, self._derived, self._work.derived_programs, strict=True
+        ):
+            if row.weight > 0:
+                parts.append(_columns(row, self._combined(derived, program, derivatives), n))
+        columns = aligned(n, sum(part.shape[1] for part in parts))
+        return np.concatenate(parts, axis=1, out=columns)
+
+    def _combined(self, derived: DerivedProperty, program: Program, derivatives: bool) -> FloatArray | None:
+        """Return a derived property and its derivatives [1 or 1 + n_free, 1], or None where a structure failed."""
+        items = {
+            item.structure.id: (item, values) for item, values in zip(self._items, self._values, strict=True)
+        }
+        found = []
+        for term in derived.terms:
+            item, values = items[term.structure]
+            if (taken := item.taken(values, term.property)) is None:
+                return None
+            found.append(taken[:, 0] / FORMS[term.property].size)
+        outputs = run(program, [float(term[0]) for term in found], np.zeros(1))[:, 0]
+        columns = outputs[:1, None]
+        if derivatives:
+            slopes = sum(
+                (slope * term[1:] for slope, term in zip(outputs[1:], found, strict=True)), np.zeros(1)
+            )
+            columns = np.concatenate([columns, np.broadcast_to(slopes, self._model.n_free)[:, None]])
+        return columns if np.isfinite(columns).all() else None
+
+    def results(self, x: FloatArray) -> tuple[list[StructureResult], list[float]]:
+        """Return what the model makes of the own structures at `x`, and the derived properties in their units.
+
+        A structure that did not relax has NaN for all values, and the atoms that it started from.
+        """
+        self._ask(
+            lambda k, item: item.case.values(item.tasks, self._s[k], self._hessians[k]), x, fitted=False
+        )
+        results = [
+            item.result(values)
+            for item, values in zip(self._items[: self._work.n_own], self._values, strict=False)
+            if values is not None
+        ]
+        combined = [
+            self._combined(derived, program, derivatives=False)
+            for derived, program in zip(self._work.derived, self._work.derived_programs, strict=True)
+        ]
+        return results, [np.nan if one is None else float(one[0, 0]) for one in combined]
+
+    @property
+    def relaxed(self) -> FloatArray:
+        """All relaxed degrees of freedom, flat: where the next relaxations start."""
+        return np.concatenate([np.zeros(0), *self._s])
+
+    def restore(self, relaxed: FloatArray) -> None:
+        """Start the next relaxations from there.
+
+        Raises
+        ------
+        ValueError
+            When their number is another.
+        """
+        ends = np.cumsum([len(s) for s in self._s])
+        if len(relaxed) != len(self.relaxed):
+            raise ValueError(f"degrees of freedom, found {len(relaxed)}, allowed {len(self.relaxed)}")
+        self._s = [part.copy() for part in np.split(relaxed, ends[:-1])] if len(ends) else []
+        self._hessians = [None] * len(self._items)
+
+
+def _items(work: StructureWork) -> Iterator[Item]:
+    needed = [
+        (term.structure, term.property, weight > 0)
+        for derived, weight in zip(work.derived, work.derived_weights, strict=True)
+        for term in derived.terms
+    ]
+    for number, given in enumerate(work.structures):
+        structure = given
+        weights = work.weights[number] if number < work.n_own else ()
+        terms = [(name, fitted) for owner, name, fitted in needed if owner == structure.id]
+        if number >= work.n_own:
+            # Only what derived properties take of it.
+            names = {name for name, _ in terms}
+            structure = replace(
+                structure, properties=tuple(p for p in structure.properties if p.name in names)
+            )
+            weights = (0.0,) * len(structure.properties)
+        if found := check(structure):
+            raise InputError(
+                [Fault(f"line {line}: structure '{structure.id}'", what) for line, what in found]
+            )
+        try:
+            yield make_item(number, structure, weights, terms, work.masses)
+        except ValueError as error:
+            raise InputError(
+                [Fault(f"line {structure.line}: structure '{structure.id}'", str(error))]
+            ) from error
+
+
+def _finite(values: Values) -> bool:
+    return all(np.isfinite(part).all() for part in (*values.values, *values.jacobians))
+
+
+def _not_finite(values: Values) -> Values:
+    trouble = "a property or its derivative is not finite"
+    return Values(replace(values.relaxed, trouble=trouble, failed=True))
+
+
+def _columns(row: Row, taken: FloatArray | None, n: int) -> FloatArray:
+    """Return the columns [n, components] of one fitted property."""
+    columns = np.zeros((n, row.n))
+    if taken is None:
+        columns[0] = row.failed()
+        return columns
+    columns[0], slope = row.residual(taken[0])
+    columns[1:] = slope * taken[1:]
+    return columns

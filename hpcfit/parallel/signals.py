@@ -1,0 +1,32 @@
+"""The signals with which launchers and people end a job."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def stop_requests() -> Iterator[Callable[[], bool]]:
+    """Turn the signals with which launchers and people end a job into a request to stop after the iteration.
+
+    A second Ctrl-C ends the program at once: the last checkpoint is there.
+    """
+    requested = False
+
+    def request(number: int, frame: FrameType | None) -> None:
+        nonlocal requested
+        if requested and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        requested = True
+
+    earlier = {
+        number: signal.signal(number, request) for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield lambda: requested
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

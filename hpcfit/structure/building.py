@@ -1,0 +1,100 @@
+"""From the library's entries to atoms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import nan, sqrt
+
+import numpy as np
+
+from hpcfit.errors import nearest
+from hpcfit.records import Atoms, FloatArray, LatticeForm
+from hpcfit.structure.compounds import COMPOUNDS
+from hpcfit.structure.elements import ELEMENTS
+from hpcfit.structure.lattice import CENTRINGS, Lattice
+
+LATTICES = ELEMENTS + COMPOUNDS
+
+
+def lattice_forms() -> tuple[LatticeForm, ...]:
+    """Return what a job must and may say of every lattice."""
+    return tuple(
+        LatticeForm(
+            name=lattice.name,
+            aliases=lattice.aliases,
+            types=("atom-type",) if lattice.n_types == 1 else ("atom-type-A", "atom-type-B"),
+            freedoms=_freedoms(lattice),
+            internal=dict(lattice.internal),
+            reference=lattice.reference,
+        )
+        for lattice in LATTICES
+    )
+
+
+def _freedoms(lattice: Lattice) -> dict[str, float]:
+    if lattice.system == "dimer":
+        return {"atom-distance": nan}
+    if lattice.system in {"cubic", "layer"}:
+        return {"lattice-parameter": nan}
+    return {"lattice-parameter": nan, "ca-ratio": lattice.ca_ratio}
+
+
+def build(name: str, species: Sequence[int], values: Mapping[str, float]) -> Atoms:
+    """Return a structure of the library.
+
+    Parameters
+    ----------
+    name
+        Of the lattice, or one of its aliases.
+    species
+        One per element of `LatticeForm.types`.
+    values
+        Of its freedoms (Angstrom; the ratio has no unit) and of what symmetry leaves free of its sites; what has a
+        default may be left out.
+
+    Raises
+    ------
+    ValueError
+        When there is no such lattice, or a value is missing, unknown or not positive.
+    """
+    lattice = _lattice(name)
+    given = {**_freedoms(lattice), **lattice.internal}
+    if unknown := [key for key in values if key not in given]:
+        raise ValueError(f"value that {name} lacks, found {unknown[0]}, allowed {', '.join(given)}")
+    given.update(values)
+    for key in _freedoms(lattice):
+        if not 0 < given[key] < np.inf:
+            raise ValueError(f"{key} of {name}, found {given[key]}, allowed a positive number")
+    sites = lattice.sites(given)
+    chosen = np.array([species[site[0]] for site in sites], dtype=np.int32)
+    if lattice.system == "dimer":
+        position = given["atom-distance"] * np.array([site[1:] for site in sites], dtype=np.float64)
+        return Atoms(chosen, np.zeros((3, 3)), np.zeros(3, dtype=bool), position)
+    conventional = _conventional(lattice, given)
+    centring = np.array(CENTRINGS[lattice.centring])
+    fractional = np.array([site[1:] for site in sites]) @ np.linalg.inv(centring)
+    # Sites on the cell's own faces must not fall to the other side by rounding.
+    fractional -= np.floor(fractional + 1e-9)
+    cell = centring @ conventional
+    position = fractional @ cell
+    pbc = np.ones(3, dtype=bool)
+    if lattice.system == "layer":
+        cell[2], pbc[2] = 0.0, False
+    return Atoms(chosen, cell, pbc, position)
+
+
+def _lattice(name: str) -> Lattice:
+    names = {key.lower(): lattice for lattice in LATTICES for key in (lattice.name, *lattice.aliases)}
+    found = names.get(name.lower())
+    if found is None:
+        near = nearest(name, names)
+        raise ValueError(f"unknown lattice, found {name}" + (f", nearest {near}" if near else ""))
+    return found
+
+
+def _conventional(lattice: Lattice, values: Mapping[str, float]) -> FloatArray:
+    a = values["lattice-parameter"]
+    c = a * values.get("ca-ratio", 1.0)
+    if lattice.system in {"hexagonal", "layer"}:
+        return np.array([[a, 0.0, 0.0], [-a / 2, sqrt(3) / 2 * a, 0.0], [0.0, 0.0, c]])
+    return np.diag([a, a, c])

@@ -1,0 +1,92 @@
+"""Structures from files: POSCAR, with target forces beside the positions, and whatever ASE reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hpcfit.errors import nearest
+from hpcfit.records import Atoms, FloatArray
+
+
+def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArray | None]:
+    """Return the atoms in a file, and the forces [n, 3] (eV/Angstrom) if there are any.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        ``poscar``, whose lines of atoms may go on with three components of a force, or empty for any format that ASE
+        knows by the file's name or content; of several structures the last one counts, as in ASE.
+    species
+        The job's; atoms get their numbers.
+
+    Raises
+    ------
+    ValueError
+        When the file cannot be read, or has a species that the job lacks.
+    """
+    # ASE takes long to import.
+    from ase.io import read as ase_read
+
+    try:
+        # ASE opens a POSCAR only if its name says so, or it is told.
+        atoms: Any = ase_read(path, format="vasp" if kind == "poscar" else None)
+        forces = _poscar_forces(path, len(atoms)) if kind == "poscar" else _forces(atoms)
+    except ValueError:
+        raise
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
+    except Exception as error:
+        # Parsers of ASE fail in as many ways as there are formats.
+        raise ValueError(f"cannot read {path}: {type(error).__name__} {error}") from error
+    numbers = {symbol: number for number, symbol in enumerate(species)}
+    for symbol in atoms.symbols:
+        if symbol not in numbers:
+            near = nearest(symbol, numbers)
+            said = f"species that the job lacks, found {symbol}, allowed {', '.join(species)}"
+            raise ValueError(f"{path}: {said}" + (f", nearest {near}" if near else ""))
+    return (
+        Atoms(
+            np.array([numbers[symbol] for symbol in atoms.symbols], dtype=np.int32),
+            np.array(atoms.cell, dtype=np.float64),
+            np.array(atoms.pbc, dtype=bool),
+            np.array(atoms.positions, dtype=np.float64),
+        ),
+        forces,
+    )
+
+
+def _forces(atoms: Any) -> FloatArray | None:
+    """Return the forces that came with a structure."""
+    from ase.calculators.calculator import PropertyNotImplementedError
+
+    try:
+        return np.array(atoms.get_forces(apply_constraint=False), dtype=np.float64)
+    except (RuntimeError, PropertyNotImplementedError):
+        return None
+
+
+def _poscar_forces(path: str, n_atoms: int) -> FloatArray | None:
+    """Return the numbers behind the positions, where every atom has three."""
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    # The coordinates begin behind the line that says what they are.
+    first = next(k for k in range(6, len(lines)) if lines[k].strip()[:1].lower() in {"d", "c", "k"}) + 1
+    rows = []
+    for line in lines[first : first + n_atoms]:
+        words = [word for word in line.split()[3:] if word.upper() not in {"T", "F"}]
+        try:
+            rows.append([float(word) for word in words[:3]])
+        except ValueError:
+            # A comment, as the element's name.
+            rows.append([])
+    counts = {len(row) for row in rows}
+    if counts == {3}:
+        return np.array(rows)
+    if 3 in counts:
+        raise ValueError(f"{path}: forces of some atoms but not of all, line {first + 1} and below")
+    return None

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hpcfit.structure.reading import read
+
+POSCAR = """two atoms
+2.0
+1 0 0
+0 1 0
+0 0 1.5
+Al Ni
+1 1
+{mode}
+{rows}
+"""
+
+
+def poscar(folder, rows, mode="Direct"):
+    path = folder / "cell.txt"
+    path.write_text(POSCAR.format(rows=rows, mode=mode))
+    return str(path)
+
+
+def test_poscar_with_forces(tmp_path):
+    path = poscar(tmp_path, "0 0 0  0.1 -0.2 3e-1\n0.5 0.5 0.5 -0.1 0.2 -0.3")
+    atoms, forces = read(path, "poscar", ("Ni", "Al"))
+    assert atoms.species.tolist() == [1, 0]
+    assert atoms.cell.tolist() == [[2, 0, 0], [0, 2, 0], [0, 0, 3]]
+    assert atoms.position[1].tolist() == [1, 1, 1.5]
+    assert atoms.pbc.all()
+    assert forces.tolist() == [[0.1, -0.2, 0.3], [-0.1, 0.2, -0.3]]
+
+
+def test_poscar_with_selective_dynamics(tmp_path):
+    rows = "0 0 0 T T F 1 2 3\n1 1 1 T F F 4 5 6"
+    atoms, forces = read(poscar(tmp_path, rows, "Selective dynamics\nCartesian"), "poscar", ("Al", "Ni"))
+    assert atoms.position[1].tolist() == [2, 2, 2]
+    assert forces.tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+@pytest.mark.parametrize("rows", ["0 0 0\n0.5 0.5 0.5", "0 0 0 Al\n0.5 0.5 0.5 Ni"])
+def test_poscar_without_forces(tmp_path, rows):
+    assert read(poscar(tmp_path, rows), "poscar", ("Al", "Ni"))[1] is None
+
+
+def test_any_file_of_ase(tmp_path):
+    path = tmp_path / "two.xyz"
+    path.write_text(
+        '1\nProperties=species:S:1:pos:R:3:forces:R:3 pbc="T T F" Lattice="2 0 0 0 2 0 0 0 9"\nAl 1 2 3 4 5 6\n'
+    )
+    atoms, forces = read(str(path), "", ("Al",))
+    assert atoms.pbc.tolist() == [True, True, False]
+    assert atoms.position.tolist() == [[1, 2, 3]]
+    assert np.array_equal(forces, [[4, 5, 6]])
+
+
+def test_faults(tmp_path):
+    with pytest.raises(ValueError, match="species that the job lacks, found Ni, allowed Al, N, nearest N"):
+        read(poscar(tmp_path, "0 0 0\n.5 .5 .5"), "poscar", ("Al", "N"))
+    with pytest.raises(ValueError, match="forces of some atoms but not of all, line 9"):
+        read(poscar(tmp_path, "0 0 0 1 2 3\n.5 .5 .5"), "poscar", ("Al", "Ni"))
+    with pytest.raises(ValueError, match="cannot read"):
+        read(str(tmp_path / "none.xyz"), "", ("Al",))
+    (tmp_path / "bad.txt").write_text("what\nis\nthis\n")
+    for kind in ("", "poscar"):
+        with pytest.raises(ValueError, match="cannot read"):
+            read(str(tmp_path / "bad.txt"), kind, ("Al",))
