@@ -9,6 +9,7 @@ from multiprocessing import Pool
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is first imported
 
+import gsl_solvers
 import numpy as np
 from cases import Case
 from sets import QUICK, SEEDS, SETS, SOLVERS
@@ -20,7 +21,7 @@ _CASES: dict[str, list[Case]] = {}
 
 def _one(task: tuple[str, str, int]) -> Run:
     solver, name, index = task
-    return run(SOLVERS[solver], _CASES[name][index])
+    return run(SOLVERS[solver].solve, _CASES[name][index])
 
 
 def _arguments() -> argparse.Namespace:
@@ -62,12 +63,18 @@ def main() -> int:
     chosen = _arguments()
     names = [name for name in chosen.sets if not chosen.quick or name in QUICK]
     _CASES.update({name: SETS[name].make(SEEDS[chosen.seeds]) for name in names})
+    solvers = chosen.solvers
+    if any(solver.startswith("gsl") for solver in solvers) and gsl_solvers.harness() is None:
+        print("gsl: left out, its headers are not here (Debian: libgsl-dev)")
+        solvers = [solver for solver in solvers if not solver.startswith("gsl")]
     missed = False
     np.seterr(all="ignore")  # far trial points overflow, which every solver is to stand
     with Pool(chosen.processes) as pool:
         for name in names:
             print(f"\n{name}: {SETS[name].title} ({chosen.seeds} seeds)\n{HEADER}", flush=True)
-            for solver in chosen.solvers:
+            for solver in solvers:
+                if SETS[name].bounded and not SOLVERS[solver].bounds:
+                    continue
                 tasks = [(solver, name, index) for index in range(len(_CASES[name]))]
                 runs = pool.map(_one, tasks, chunksize=4)
                 found = score(runs)

@@ -1,8 +1,8 @@
 """What a case of the scoreboard is, and the counters that every solver runs against.
 
-Each solver sees the same three functions: residual, Jacobian and probe (a residual at a point that is not a trial). The
-counters look at every trial point: a case is solved when its goal is met at one of them, so that no solver gains or loses
-by its own stopping rule.
+Each solver sees the same three functions: residual, Jacobian and probe (a residual at a point that is not a trial).
+The counters look at every trial point: a case is solved when its goal is met at one of them, so that no solver gains
+or loses by its own stopping rule.
 """
 
 from __future__ import annotations
@@ -89,7 +89,11 @@ class OutsideError(Exception):
 
 
 class Counters:
-    """A case with its evaluations counted; `jacobians` and `evaluations` are those until the goal was met."""
+    """A case with its evaluations counted.
+
+    `jacobians` and `evaluations` are those until the goal was met: with the Jacobian at that point, which a solver asks
+    for before it can know.
+    """
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -106,7 +110,7 @@ class Counters:
             cost = float(r @ r)
         self.lowest = min(self.lowest, cost) if np.isfinite(cost) else self.lowest
         if self.jacobians is None and np.isfinite(cost) and self.case.is_reached(x, cost):
-            self.jacobians, self.evaluations = self.n_jacobians, self.n_evaluations
+            self.jacobians, self.evaluations = self.n_jacobians + 1, self.n_evaluations
         return r
 
     def probe(self, x: Array) -> Array:

@@ -1,6 +1,7 @@
 """NIST StRD, nonlinear regression: 27 problems with two starts each and certified parameters.
 
-The data files hold starts, certified values with their standard deviations, and the data; the models are said again here.
+The data files hold starts, certified values with their standard deviations, and the data; the models are said again
+here.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from cases import Array, Case
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "nist"
 
-#: Lanczos1 has data of 14 digits from the model itself; its certified sum of squares, 1.4e-25, is rounding. A sum of squares
-#: below this stands for 1e-10 in the residuals, six digits in the parameters.
+#: Lanczos1 has data of 14 digits from the model itself; its certified sum of squares, 1.4e-25, is rounding. A sum of
+#: squares below this stands for 1e-10 in the residuals, six digits in the parameters.
 ABSOLUTE = 1e-20
 
 #: Draws of the perturbed starts, and the width of their logarithm.
@@ -117,7 +118,7 @@ def read(name: str) -> Certified:
 
 
 def both_starts(_seed: int) -> list[Case]:
-    """Return 54 cases: the certified parameters to six digits, from both starts; slow solvers may take 2000 Jacobians."""
+    """Return 54 cases: the certified parameters to six digits, from both starts, in up to 2000 Jacobians."""
     problems = [read(name) for name in MODELS]
     return [
         Case(

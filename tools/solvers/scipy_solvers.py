@@ -10,7 +10,7 @@ from scipy.optimize import least_squares
 _TIGHT = 1e-15
 
 
-def solve(counters: Counters, method: str, scaling: str | float) -> None:
+def solve(counters: Counters, method: str, scaling: str | int) -> None:
     """Run a fit to its end."""
     case = counters.case
     bounds = (-np.inf, np.inf) if case.upper is None else (np.full(len(case.start), -np.inf), case.upper)

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import bounded
 import exponentials
+import gsl_solvers
+import more_wild
 import nist
 import ours
 import scipy_solvers
@@ -37,6 +40,7 @@ class CaseSet:
     title: str
     make: Callable[[int], list[Case]]
     aim: Aim
+    bounded: bool = False
 
 
 SETS = {
@@ -48,17 +52,33 @@ SETS = {
     "exp-5": CaseSet("five exponentials", partial(exponentials.series, 5), Aim(20, median=40)),
     "exp-6": CaseSet("six exponentials", partial(exponentials.series, 6), Aim(19)),
     "exp-7": CaseSet("seven exponentials", partial(exponentials.series, 7), Aim(0)),
+    "mgh": CaseSet("More-Garbow-Hillstrom, starts x1, x10, x100", more_wild.cases, Aim(98)),
+    "bounded": CaseSet("NIST, one active bound each", bounded.cases, Aim(208, mean=7), bounded=True),
 }
 
 #: What runs while tuning: seconds for one solver.
 QUICK = ("nist", "exp4", "exp-5", "exp-6")
 
-SOLVERS: dict[str, Callable[[Counters], None]] = {
-    "hpcfit": ours.solve,
-    "scipy-lm-jac": partial(scipy_solvers.solve, method="lm", scaling="jac"),
-    "scipy-lm-1": partial(scipy_solvers.solve, method="lm", scaling=1.0),
-    "scipy-trf-jac": partial(scipy_solvers.solve, method="trf", scaling="jac"),
-    "scipy-trf-1": partial(scipy_solvers.solve, method="trf", scaling=1.0),
-    "scipy-dogbox-jac": partial(scipy_solvers.solve, method="dogbox", scaling="jac"),
-    "scipy-dogbox-1": partial(scipy_solvers.solve, method="dogbox", scaling=1.0),
-}
+
+@dataclass(frozen=True)
+class Solver:
+    """How to run a fit to its end, and whether it takes bounds."""
+
+    solve: Callable[[Counters], None]
+    bounds: bool = True
+
+
+def _solvers() -> dict[str, Solver]:
+    found = {"hpcfit": Solver(ours.solve)}
+    for method in ("lm", "trf", "dogbox"):
+        for scaling in ("jac", 1):
+            solve = partial(scipy_solvers.solve, method=method, scaling=scaling)
+            found[f"scipy-{method}-{scaling}"] = Solver(solve, method != "lm")
+    for accelerated in (False, True):
+        for scaling in gsl_solvers.SCALINGS:
+            solve = partial(gsl_solvers.solve, accelerated=accelerated, scaling=scaling)
+            found[f"gsl-{'accel' if accelerated else 'lm'}-{scaling}"] = Solver(solve, bounds=False)
+    return found
+
+
+SOLVERS = _solvers()

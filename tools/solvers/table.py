@@ -79,8 +79,8 @@ class Score:
 def score(runs: list[Run]) -> Score:
     """Return the line of a table."""
     solved = [run for run in runs if run.jacobians is not None]
-    jacobians = np.array([max(run.jacobians or 0, 1) for run in solved], dtype=float)
-    evaluations = np.array([run.evaluations or 1 for run in solved], dtype=float)
+    jacobians = np.array([run.jacobians for run in solved], dtype=float)
+    evaluations = np.array([run.evaluations for run in solved], dtype=float)
     spent = sum(run.n_jacobians for run in runs)
     return Score(
         len(runs),
