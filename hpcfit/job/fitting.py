@@ -27,16 +27,29 @@ def read_fitting(element: etree._Element | None, faults: Faults) -> Fitting | No
     )
 
 
+#: Attributes that only some values of another attribute give a meaning: attribute, the other, those values.
+_MEANINGFUL = (
+    ("initial-radius", "damping", ("radius",)),
+    ("radius-up", "damping", ("radius",)),
+    ("radius-down", "damping", ("radius",)),
+    ("initial-damping", "damping", ("delayed-gratification", "nielsen", "umrigar-nightingale")),
+    ("damping-up", "damping", ("delayed-gratification",)),
+    ("damping-down", "damping", ("delayed-gratification",)),
+    ("alpha", "acceleration", ("true",)),
+    ("h", "acceleration", ("true",)),
+    ("bold", "acceleration", ("true",)),
+    ("restart", "scaling", ("running-maximum",)),
+)
+
+
 def _geodesic(element: etree._Element | None, faults: Faults) -> GeodesicOptions:
     options = GeodesicOptions()
     if element is None:
         return options
-    given: dict[str, Any] = {}
-    for field in dataclasses.fields(options):
-        text = element.get(field.name.replace("_", "-"))
-        default = getattr(options, field.name)
-        read = values.whole if isinstance(default, int) else values.number
-        given[field.name] = read(text, default)
+    given = {
+        field.name: _value(element.get(field.name.replace("_", "-")), getattr(options, field.name))
+        for field in dataclasses.fields(options)
+    }
     # Delayed gratification: damping that falls more slowly than it rises creeps along canyons.
     if given["damping_down"] <= given["damping_up"]:
         faults.add(
@@ -45,4 +58,18 @@ def _geodesic(element: etree._Element | None, faults: Faults) -> GeodesicOptions
             f"{given['damping_down']}",
             f"above {given['damping_up']}",
         )
+    for name, other, meanings in _MEANINGFUL:
+        found = given[other.replace("-", "_")]
+        text = str(found).lower()
+        if name in element.attrib and text not in meanings:
+            faults.add(element, f"{name} has no effect", f'{other}="{text}"', " or ".join(meanings))
     return dataclasses.replace(options, **given)
+
+
+def _value(text: str | None, default: Any) -> Any:
+    """Return what is written, as the type of its default."""
+    if isinstance(default, bool):
+        return values.boolean(text, default)
+    if isinstance(default, str):
+        return values.line_of_text(text, default)
+    return (values.whole if isinstance(default, int) else values.number)(text, default)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FORMAT = "hpcfit run"
-VERSION = 2
+VERSION = 3
 
 #: Attributes of the root.
 FORMAT_ATTRIBUTE = "format"
@@ -84,8 +84,9 @@ PREDICTION_FIELDS = {
 
 
 def state_field(name: str) -> Field:
-    """Return unit and axes of an array of the state; only `x` and `scale` have a dimension."""
-    return Field({"x": _VARIABLE, "scale": f"1/({_VARIABLE})"}.get(name, "1"), "n_free")
+    """Return unit and axes of an array of the state; what is scaled has no dimension."""
+    unit = {"scale": f"1/({_VARIABLE})", "direction": "1"}.get(name, _VARIABLE)
+    return Field(unit, "n_free")
 
 
 def history_field(name: str) -> Field:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,13 +70,27 @@ class GeodesicOptions:
 
     max_iter: int = 200  #: accepted steps
     max_evaluations: int = 10000  #: linearisations, trial costs and second derivatives together
-    damping: float = 1e-3  #: initial lambda, relative to the scaled problem
-    damping_up: float = 2.0  #: factor on lambda after a rejected step
-    damping_down: float = 5.0  #: divisor of lambda after an accepted step; larger than damping_up
+    max_time: float = math.inf  #: seconds of wall time of one process
+    damping: str = "radius"  #: one of `hpcfit.solver.rules.RULES`
+    initial_radius: float = 10.0  #: first radius in units of |D x|; damping ``radius``
+    radius_up: float = 3.0  #: factor on the radius after an accepted step; damping ``radius``
+    radius_down: float = 2.0  #: divisor of the radius after a rejected step; damping ``radius``
+    initial_damping: float = 1e-3  #: first lambda, relative to the scaled problem; the other dampings
+    damping_up: float = 2.0  #: factor on lambda after a rejected step; ``delayed-gratification``
+    damping_down: float = 5.0  #: divisor of lambda after an accepted step, larger; ``delayed-gratification``
+    scaling: str = "running-maximum"  #: D: largest column norms so far, or ``identity``
+    restart: bool = True  #: once again from the start with D = 1 where a fit evaporates or makes no progress
+    acceleration: bool = True  #: whether steps have a second-order part
     alpha: float = 0.75  #: largest admissible 2|second-order step|/|first-order step|
     h: float = 0.1  #: fraction of the first-order step used for the second directional derivative
+    bold: int = (
+        0  #: uphill where (1 - cos angle of successive steps)^bold times the cost is not above the best
+    )
+    goal: float = 0.0  #: converged when the sum of squares is not larger
     angle_tolerance: float = 1e-5  #: converged when the cosine between residual and tangent plane falls below
-    step_tolerance: float = 1e-10  #: converged when a step falls below this fraction of the parameters
+    step_tolerance: float = (
+        1e-10  #: converged when an undamped step falls below this fraction of the parameters
+    )
     cost_tolerance: float = 1e-10  #: converged when three steps in a row gain less than this fraction
 
 

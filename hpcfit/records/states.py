@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,9 +22,9 @@ class State:
     cost
         Sum of squared residuals at `x`.
     damping
-        lambda of the next step.
+        lambda of the last step, or of the next one where the rule of damping is one for lambda.
     scale
-        [n_free] diagonal of D: running maximum of the Jacobian's column norms.
+        [n_free] running maximum of the Jacobian's column norms.
     gradient
         Largest component of the scaled gradient J^T r, at the start of the step.
     angle
@@ -39,6 +39,20 @@ class State:
         Accepted steps in a row that gained less than the cost tolerance.
     outcome
         Empty while running; afterwards the name of the rule that ended the fit.
+    condition
+        Smallest over largest singular value, about, of the scaled system that gave the accepted step.
+    radius
+        Largest |D v| of the next step, NaN where lambda is ruled.
+    memory
+        How often steps succeeded of late, 0 to 1: Umrigar and Nightingale's damping.
+    direction
+        [n_free] D v of the last accepted step; empty before the first.
+    start_x, start_cost
+        Where the fit started, to which a restart goes back.
+    best_x, best_cost
+        The best point seen.
+    restarted
+        What made the fit start again, as in ``no progress``; empty while it has not.
     """
 
     iteration: int
@@ -55,3 +69,12 @@ class State:
     n_seconds: int = 0
     small_gains: int = 0
     outcome: str = ""
+    condition: float = np.nan
+    radius: float = np.nan
+    memory: float = 0.5
+    direction: FloatArray = field(default_factory=lambda: np.zeros(0))
+    start_x: FloatArray = field(default_factory=lambda: np.zeros(0))
+    start_cost: float = np.nan
+    best_x: FloatArray = field(default_factory=lambda: np.zeros(0))
+    best_cost: float = np.nan
+    restarted: str = ""

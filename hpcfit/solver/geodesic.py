@@ -1,12 +1,12 @@
-"""Levenberg-Marquardt with geodesic acceleration and delayed gratification.
+"""Levenberg-Marquardt with geodesic acceleration.
 
 M. K. Transtrum and J. P. Sethna, arXiv:1201.5885 (2012). A trial point is x + v + a/2, v the damped Gauss-Newton step
-and a the acceleration from the second directional derivative along v. Damping falls by much after a step that lowers
-the cost and rises by little after one that does not.
+and a the acceleration from the second directional derivative along v. By default |D v| is limited by a radius.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -14,38 +14,66 @@ import numpy as np
 
 from hpcfit.records import FloatArray, GeodesicOptions, State
 from hpcfit.solver.problem import Linearisation, Problem
-from hpcfit.solver.step import Bounds, damped_step
+from hpcfit.solver.rules import RULES, Rule, Trial
+from hpcfit.solver.step import Bounds, Model, Step
 
 CONVERGED_ANGLE = "converged: gradient angle"
 CONVERGED_STEP = "converged: step"
 CONVERGED_COST = "converged: cost"
+CONVERGED_GOAL = "converged: goal"
 STOPPED_ITERATIONS = "stopped: iteration limit"
 STOPPED_EVALUATIONS = "stopped: evaluation limit"
+STOPPED_TIME = "stopped: time limit"
 STOPPED_NOT_FINITE = "stopped: not finite"
+STOPPED_NO_PROGRESS = "stopped: no progress"
+STOPPED_EVAPORATED = "stopped: evaporated"
+
+#: Outcomes after which another scaling may do better.
+_RESTARTING = (STOPPED_NO_PROGRESS, STOPPED_EVAPORATED)
 
 #: Steps in a row with a gain below the cost tolerance before the fit counts as converged.
 _SMALL_GAINS = 3
 
-#: Damping below this does nothing, and must not be so small that raising it again takes forever.
-_LEAST_DAMPING = float(np.finfo(float).eps ** 2)
+#: A step must lower the cost by more than this fraction of what the linear model says.
+_LEAST_GAIN = 1e-4
 
-#: D keeps at least this fraction of its largest component, so that a column that is zero is damped all the same.
+#: Relative changes of the cost below this are rounding.
+_ROUNDING = 4.0 * float(np.finfo(float).eps)
+
+#: D keeps at least this fraction of its largest component, so that a column that is almost zero is damped all the same.
 _SCALE_FLOOR = 1e-6
 
 #: Directions with a smaller singular value of the column-equilibrated R do not count for the gradient angle: they
 #: are evaporated parameters, along which the residual cannot be changed any more (section 2.7 of the source).
 _RANK_CUT = float(np.sqrt(np.finfo(float).eps))
 
+#: A parameter has evaporated when its column has fallen to this fraction of its largest norm ...
+_FADED = 1e-6
+
+#: ... while it grew to so many times what it was at the start.
+_GROWN = 1e3
+
 
 def start(x: FloatArray, problem: Problem) -> State:
     """Return the state before the first iteration at `x` [n]."""
+    cost = problem.cost(x)
     return State(
-        iteration=0, x=x.copy(), cost=problem.cost(x), damping=np.nan, scale=np.zeros_like(x), n_costs=1
+        iteration=0,
+        x=x.copy(),
+        cost=cost,
+        damping=np.nan,
+        scale=np.zeros_like(x),
+        start_x=x.copy(),
+        start_cost=cost,
+        best_x=x.copy(),
+        best_cost=cost,
+        direction=np.zeros(0),
+        n_costs=1,
     )
 
 
 def iterate(problem: Problem, state: State, bounds: Bounds, options: GeodesicOptions) -> Iterator[State]:
-    """Yield the state after every accepted step, and last the state that carries the outcome.
+    """Yield the state after every accepted step, and last the best point with the outcome.
 
     Parameters
     ----------
@@ -59,121 +87,193 @@ def iterate(problem: Problem, state: State, bounds: Bounds, options: GeodesicOpt
     options
         Tolerances, limits and damping.
     """
-    if state.outcome:
-        return
-    if np.isnan(state.damping):
-        state = replace(state, damping=options.damping)
-    if not np.isfinite(state.cost):
-        yield replace(state, outcome=STOPPED_NOT_FINITE)
-        return
-    while True:
-        at = problem.linearise(state.x)
-        state = replace(state, n_linearisations=state.n_linearisations + 1)
-        if not (np.isfinite(at.triangle).all() and np.isfinite(at.projection).all()):
-            yield replace(state, outcome=STOPPED_NOT_FINITE)
-            return
-        state = _look(state, at, bounds)
-        outcome = _outcome_here(state, options)
-        if not outcome:
-            state = _advance(problem, state, at, bounds, options)
-            outcome = state.outcome
-        if outcome:
-            yield replace(state, outcome=outcome)
-            return
+    fit = _Fit(problem, bounds, options, RULES[options.damping], time.monotonic() + options.max_time)
+    while not state.outcome:
+        state = fit.iteration(state)
         yield state
 
 
-def _look(state: State, at: Linearisation, bounds: Bounds) -> State:
-    """Update D and what is known of the gradient."""
-    scale = np.maximum(state.scale, at.column_norms)
-    largest = float(scale.max(initial=0.0))
-    scale = np.maximum(scale, _SCALE_FLOOR * largest if largest > 0 else 1.0)
-    movable = bounds.movable(state.x, at.gradient)
-    steepest = np.abs(at.gradient / scale)[movable].max(initial=0.0)
-    return replace(state, scale=scale, gradient=float(steepest), angle=_angle(at, movable, state.cost))
-
-
-def _angle(at: Linearisation, movable: np.ndarray, cost: float) -> float:
-    """Cosine between the residual and the tangent plane of the movable components."""
-    norms = at.column_norms
-    columns = at.triangle[:, movable & (norms > 0)] / norms[movable & (norms > 0)]
-    if columns.shape[1] == 0 or cost == 0.0:
-        return 0.0
-    left, singular, _ = np.linalg.svd(columns, full_matrices=False)
-    kept = left[:, singular > _RANK_CUT * singular[0]]
-    return float(np.linalg.norm(kept.T @ at.projection) / np.sqrt(cost))
-
-
-def _outcome_here(state: State, options: GeodesicOptions) -> str:
-    if state.cost == 0.0 or state.small_gains >= _SMALL_GAINS:
-        return CONVERGED_COST
-    if state.angle <= options.angle_tolerance:
-        return CONVERGED_ANGLE
-    return STOPPED_ITERATIONS if state.iteration >= options.max_iter else ""
-
-
 @dataclass(frozen=True)
-class _Trial:
-    point: FloatArray
-    step: float
-    acceleration: float
-    usable: bool  #: whether the acceleration test was passed
+class _Fit:
+    problem: Problem
+    bounds: Bounds
+    options: GeodesicOptions
+    rule: Rule
+    deadline: float
+
+    def iteration(self, state: State) -> State:
+        """Return the state after one accepted step, or with an outcome."""
+        if not np.isfinite(state.cost):
+            return replace(state, outcome=STOPPED_NOT_FINITE)
+        while True:
+            state = self._advanced(state)
+            if not state.outcome:
+                return state
+            if not (self.options.restart and state.outcome in _RESTARTING and not self._is_identity(state)):
+                return _ended(state)
+            state = _back_at_start(state)
+
+    def _advanced(self, state: State) -> State:
+        if limit := self._limit(state):
+            return replace(state, outcome=limit)
+        at = self.problem.linearise(state.x)
+        state = replace(state, n_linearisations=state.n_linearisations + 1)
+        if not (np.isfinite(at.triangle).all() and np.isfinite(at.projection).all()):
+            return replace(state, outcome=STOPPED_NOT_FINITE)
+        state = replace(state, scale=np.maximum(state.scale, at.column_norms))
+        model = Model(at, self._scale(state), state.x, self.bounds)
+        steepest = np.abs(model.gradient / model.scale)[model.movable].max(initial=0.0)
+        angle = model.system.cosine(float(np.sqrt(state.cost)), _RANK_CUT)
+        state = replace(state, gradient=float(steepest), angle=angle)
+        if outcome := self._outcome_here(state, at):
+            return replace(state, outcome=outcome)
+        if np.isnan(state.damping):
+            state = self.rule.first(state, model, self.options)
+        return self._step(state, model)
+
+    def _is_identity(self, state: State) -> bool:
+        return bool(state.restarted) or self.options.scaling == "identity"
+
+    def _scale(self, state: State) -> FloatArray:
+        """Return the diagonal of D."""
+        if self._is_identity(state):
+            return np.ones_like(state.x)
+        largest = float(state.scale.max(initial=0.0))
+        return np.maximum(state.scale, _SCALE_FLOOR * largest if largest > 0 else 1.0)
+
+    def _limit(self, state: State) -> str:
+        if state.n_linearisations + state.n_costs + state.n_seconds >= self.options.max_evaluations:
+            return STOPPED_EVALUATIONS
+        return STOPPED_TIME if time.monotonic() >= self.deadline else ""
+
+    def _outcome_here(self, state: State, at: Linearisation) -> str:
+        if state.cost <= self.options.goal:
+            return CONVERGED_GOAL if state.cost > 0.0 else CONVERGED_COST
+        outcome = CONVERGED_COST if state.small_gains >= _SMALL_GAINS else ""
+        if state.angle <= self.options.angle_tolerance:
+            outcome = CONVERGED_ANGLE
+        if outcome and _has_evaporated(state, at):
+            return STOPPED_EVAPORATED
+        return outcome or (STOPPED_ITERATIONS if state.iteration >= self.options.max_iter else "")
+
+    def _step(self, state: State, model: Model) -> State:
+        """Shorten the step until a trial point is accepted, or a rule ends the fit."""
+        smallest = self.options.step_tolerance * _size(state, model)
+        n_rejected = 0
+        while True:
+            step = model.step(self.rule.choice(state))
+            state = replace(state, damping=step.solution.damping)
+            promised = model.drop(step.v)
+            if promised <= _ROUNDING * state.cost:
+                settled = float(model.system.target @ model.system.target) <= _ROUNDING * state.cost
+                return replace(state, outcome=CONVERGED_COST if settled else STOPPED_NO_PROGRESS)
+            state, point, ratio = self._trial_point(state, model, step)
+            cost = np.inf
+            if point is not None and not state.outcome:
+                state, cost = self._cost(state, point)
+            if state.outcome:
+                return state
+            gain = (state.cost - cost) / promised
+            trial = Trial(step.length, ratio, gain, _cosine(state, model, step), n_rejected)
+            settled = step.length <= smallest and model.system.settled <= smallest
+            if point is not None and self._accepts(state, cost, trial):
+                state = self._moved(state, model, step, point, cost, trial)
+                return replace(state, outcome=CONVERGED_STEP if settled else "")
+            if step.length <= smallest:
+                return replace(state, outcome=CONVERGED_STEP if settled else STOPPED_NO_PROGRESS)
+            state = self.rule.rejected(state, trial, self.options)
+            n_rejected += 1
+
+    def _trial_point(self, state: State, model: Model, step: Step) -> tuple[State, FloatArray | None, float]:
+        """Return the trial point, None where the acceleration is too large, and the acceleration's share."""
+        if not self.options.acceleration:
+            return state, self.bounds.clip(state.x + step.v), 0.0
+        if limit := self._limit(state):
+            return replace(state, outcome=limit), None, np.inf
+        second_gradient = self.problem.second_derivative(step.v, self.options.h)
+        state = replace(state, n_seconds=state.n_seconds + 1)
+        if not np.isfinite(second_gradient).all():
+            return state, None, np.inf
+        half = model.second_order(step, second_gradient)
+        ratio = 2.0 * float(np.linalg.norm(model.scale * half)) / step.length
+        if not ratio <= self.options.alpha:
+            return state, None, ratio
+        return state, self.bounds.clip(state.x + step.v + half), ratio
+
+    def _cost(self, state: State, point: FloatArray) -> tuple[State, float]:
+        if limit := self._limit(state):
+            return replace(state, outcome=limit), np.inf
+        cost = self.problem.cost(point)
+        return replace(state, n_costs=state.n_costs + 1), cost
+
+    def _accepts(self, state: State, cost: float, trial: Trial) -> bool:
+        if cost < state.cost and trial.gain > _LEAST_GAIN:
+            return True
+        if not self.options.bold or not np.isfinite(cost):
+            return False
+        # Umrigar and Nightingale: uphill only while steps go on in one direction.
+        return (1.0 - max(trial.cosine, 0.0)) ** self.options.bold * cost <= state.best_cost
+
+    def _moved(
+        self, state: State, model: Model, step: Step, point: FloatArray, cost: float, trial: Trial
+    ) -> State:
+        small = abs(state.cost - cost) <= self.options.cost_tolerance * state.cost
+        better = cost < state.best_cost
+        moved = replace(
+            state,
+            iteration=state.iteration + 1,
+            x=point,
+            cost=cost,
+            best_x=point if better else state.best_x,
+            best_cost=cost if better else state.best_cost,
+            direction=model.scale * step.v,
+            step=trial.length,
+            acceleration=trial.ratio if self.options.acceleration else np.nan,
+            condition=step.solution.condition,
+            small_gains=state.small_gains + 1 if small else 0,
+        )
+        return self.rule.accepted(moved, trial, self.options)
 
 
-def _trial(
-    problem: Problem, state: State, at: Linearisation, bounds: Bounds, options: GeodesicOptions
-) -> tuple[_Trial, int]:
-    """Return a trial point, and the number of second derivatives it took."""
-    movable = bounds.movable(state.x, at.gradient)
-    first = damped_step(at, state.scale, state.damping, state.x, bounds, movable)
-    length = float(np.linalg.norm(state.scale * first.v))
-    if length == 0.0:
-        return _Trial(state.x, 0.0, 0.0, usable=True), 0
-    second_gradient = problem.second_derivative(first.v, options.h)
-    if not np.isfinite(second_gradient).all():
-        return _Trial(state.x, length, np.inf, usable=False), 1
-    half = first.second_order(second_gradient)
-    ratio = 2.0 * float(np.linalg.norm(state.scale * half)) / length
-    point = bounds.clip(state.x + first.v + half)
-    return _Trial(point, length, ratio, usable=bool(ratio <= options.alpha)), 1
+def _has_evaporated(state: State, at: Linearisation) -> bool:
+    """Return whether a parameter ran away to where the residual does not depend on it any more."""
+    grown = np.abs(state.x) > _GROWN * np.maximum(np.abs(state.start_x), 1.0)
+    return bool((grown & (at.column_norms < _FADED * state.scale)).any())
 
 
-def _advance(
-    problem: Problem, state: State, at: Linearisation, bounds: Bounds, options: GeodesicOptions
-) -> State:
-    """Raise the damping until a trial point lowers the cost, or a rule ends the fit."""
-    while True:
-        if state.n_linearisations + state.n_costs + state.n_seconds >= options.max_evaluations:
-            return replace(state, outcome=STOPPED_EVALUATIONS)
-        trial, n_seconds = _trial(problem, state, at, bounds, options)
-        state = replace(state, n_seconds=state.n_seconds + n_seconds)
-        smallest = options.step_tolerance * _size(state, options)
-        if trial.usable:
-            cost = problem.cost(trial.point)
-            state = replace(state, n_costs=state.n_costs + 1)
-            if cost < state.cost:
-                state = _accept(state, trial, cost, options)
-                return replace(state, outcome=CONVERGED_STEP if trial.step <= smallest else "")
-        if trial.step <= smallest:
-            return replace(state, outcome=CONVERGED_STEP)
-        state = replace(state, damping=state.damping * options.damping_up)
-
-
-def _size(state: State, options: GeodesicOptions) -> float:
-    """Return what a step is compared with: |D x|, and a trace of |r| so that a fit ends at parameters of 0 too."""
-    length = float(np.linalg.norm(state.scale * state.x))
-    return length + options.step_tolerance * float(np.sqrt(state.cost))
-
-
-def _accept(state: State, trial: _Trial, cost: float, options: GeodesicOptions) -> State:
-    small = state.cost - cost <= options.cost_tolerance * state.cost
+def _back_at_start(state: State) -> State:
     return replace(
         state,
-        iteration=state.iteration + 1,
-        x=trial.point,
-        cost=cost,
-        damping=max(state.damping / options.damping_down, _LEAST_DAMPING),
-        step=trial.step,
-        acceleration=trial.acceleration,
-        small_gains=state.small_gains + 1 if small else 0,
+        x=state.start_x,
+        cost=state.start_cost,
+        damping=np.nan,
+        scale=np.zeros_like(state.x),
+        radius=np.nan,
+        memory=0.5,
+        direction=np.zeros(0),
+        small_gains=0,
+        restarted=state.outcome.removeprefix("stopped: "),
+        outcome="",
     )
+
+
+def _ended(state: State) -> State:
+    """Return the state at the best point; where that is not where the fit ended, the fit did not converge."""
+    if state.best_cost < state.cost:
+        lost = state.restarted or STOPPED_NO_PROGRESS.removeprefix("stopped: ")
+        outcome = f"stopped: {lost}" if state.outcome.startswith("converged") else state.outcome
+        state = replace(state, x=state.best_x, cost=state.best_cost, outcome=outcome)
+    return state
+
+
+def _cosine(state: State, model: Model, step: Step) -> float:
+    """Return the cosine between D v and that of the last accepted step, 0 where there is none."""
+    if not len(state.direction):
+        return 0.0
+    norms = float(np.linalg.norm(state.direction)) * step.length
+    return float(state.direction @ (model.scale * step.v)) / norms if norms > 0.0 else 0.0
+
+
+def _size(state: State, model: Model) -> float:
+    """Return what a step is compared with: |D x|, and a trace of |r| so that a fit ends at parameters of 0 too."""
+    return float(np.linalg.norm(model.scale * state.x)) + 1e-10 * float(np.sqrt(state.cost))

@@ -1,14 +1,20 @@
-"""One damped step inside bounds: the first-order step, and the second-order one on the same factor."""
+"""One first-order step inside bounds, and the second-order one on the same factor."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from numpy.typing import NDArray
 
 from hpcfit.records import FloatArray
 from hpcfit.solver.problem import Linearisation
+from hpcfit.solver.secular import Solution, System
+
+#: Which solution of a system to take, where a given length |D v| is used up already.
+Choice = Callable[[System, float], Solution]
 
 
 @dataclass(frozen=True)
@@ -22,15 +28,15 @@ class Bounds:
         """Return the point of the box nearest to `x`."""
         return np.clip(x, self.lower, self.upper)
 
-    def movable(self, x: FloatArray, gradient: FloatArray) -> np.ndarray:
+    def movable(self, x: FloatArray, gradient: FloatArray) -> NDArray[np.bool_]:
         """Return which components may move downhill: all but those at a bound that the descent pushes against."""
         blocked = ((x <= self.lower) & (gradient > 0)) | ((x >= self.upper) & (gradient < 0))
         return np.asarray(~blocked & (self.lower < self.upper))
 
 
 @dataclass(frozen=True)
-class DampedStep:
-    """The minimiser v of |R v + q|^2 + lambda |D v|^2 in the box, found by fixing what hits a bound and re-solving.
+class Step:
+    """A first-order step.
 
     Parameters
     ----------
@@ -38,71 +44,92 @@ class DampedStep:
         [n], zero for components that cannot move.
     free
         bool [n], components that are not at a bound after the step.
-    factor
-        Upper triangular factor of [R; sqrt(lambda) D] restricted to `free`.
+    length
+        |D v|.
+    solution
+        What gave the components in `free`.
     """
 
     v: FloatArray
-    free: np.ndarray
-    factor: FloatArray
-
-    def second_order(self, second_gradient: FloatArray) -> FloatArray:
-        """Return half the acceleration, [n]: a solves (J^T J + lambda D^T D) a = -J^T r'' on the free components.
-
-        Transtrum and Sethna, arXiv:1201.5885, eq. 14; semi-normal equations with the factor at hand.
-        """
-        half = np.zeros_like(self.v)
-        if self.free.any():
-            inner = solve_triangular(self.factor, -second_gradient[self.free], trans="T")
-            half[self.free] = 0.5 * solve_triangular(self.factor, inner)
-        return half
+    free: NDArray[np.bool_]
+    length: float
+    solution: Solution
 
 
-def damped_step(
-    at: Linearisation, scale: FloatArray, damping: float, x: FloatArray, bounds: Bounds, movable: np.ndarray
-) -> DampedStep:
-    """Return the first-order step from `x`.
+class Model:
+    """The linear model |R v + q|^2 of the cost around one point of the box.
 
     Parameters
     ----------
     at
-        R and q at `x`.
+        R and q.
     scale
         [n], the diagonal of D.
-    damping
-        lambda.
     x
-        [n], inside the box.
+        [n], the point.
     bounds
         The box.
-    movable
-        bool [n], components that may move at all.
     """
-    v, free = np.zeros_like(x), movable.copy()
-    while True:
-        target = -(at.projection + at.triangle @ np.where(free, 0.0, v))
-        factor, v[free] = _solve(at.triangle[:, free], target, np.sqrt(damping) * scale[free])
-        hit = _first_hit(x, v, free, bounds)
-        if hit is None:
-            return DampedStep(v=v, free=free, factor=factor)
-        v[hit] = (bounds.upper[hit] if v[hit] > 0 else bounds.lower[hit]) - x[hit]
-        free[hit] = False
 
+    def __init__(self, at: Linearisation, scale: FloatArray, x: FloatArray, bounds: Bounds) -> None:
+        self.scale = scale
+        self._at, self._x, self._bounds = at, x, bounds
+        self.gradient = at.gradient
+        #: bool [n]: what a bound does not stop, and what has an effect at all
+        self.movable = bounds.movable(x, self.gradient) & (at.column_norms > 0.0)
 
-def _solve(matrix: FloatArray, target: FloatArray, diagonal: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Least squares [matrix; diag] v = [target; 0] by QR."""
-    stacked = np.vstack([matrix, np.diag(diagonal)])
-    orthogonal, factor = np.linalg.qr(stacked)
-    right = orthogonal[: len(target)].T @ target
-    return factor, solve_triangular(factor, right) if len(diagonal) else right
+    @cached_property
+    def system(self) -> System:
+        """The linear problem of the components that may move."""
+        return self._restricted(self.movable, self._at.projection)
 
+    def _restricted(self, free: NDArray[np.bool_], target: FloatArray) -> System:
+        if not free.all():
+            return System.of_columns(self._at.triangle[:, free] / self.scale[free], target)
+        n = len(target)
+        augmented = np.zeros((n + 1, n + 1), order="F")
+        augmented[:n, :n] = self._at.triangle / self.scale
+        augmented[:n, n] = target
+        return System(augmented)
 
-def _first_hit(x: FloatArray, v: FloatArray, free: np.ndarray, bounds: Bounds) -> int | None:
-    """Return the free component that reaches its bound first on the way from x to x + v, if any leaves the box."""
-    room = np.where(v > 0, bounds.upper - x, x - bounds.lower)
-    leaving = free & (np.abs(v) > room)
-    if not leaving.any():
-        return None
-    fraction = np.full_like(v, np.inf)
-    fraction[leaving] = room[leaving] / np.abs(v[leaving])
-    return int(np.argmin(fraction))
+    def step(self, choice: Choice) -> Step:
+        """Return the first-order step: what would leave the box is fixed at its bound, the rest solved again."""
+        v, free, system = np.zeros_like(self._x), self.movable, self.system
+        while True:
+            fixed = self.scale * np.where(free, 0.0, v)
+            used = float(np.sqrt(fixed @ fixed))
+            solution = choice(system, used)
+            v[free] = solution.w / self.scale[free]
+            hit = self._first_hit(v, free)
+            if hit is None:
+                return Step(v, free, float(np.hypot(used, solution.length)), solution)
+            v[hit] = (self._bounds.upper[hit] if v[hit] > 0 else self._bounds.lower[hit]) - self._x[hit]
+            free = free.copy()
+            free[hit] = False
+            target = self._at.projection + self._at.triangle @ np.where(free, 0.0, v)
+            system = self._restricted(free, target)
+
+    def _first_hit(self, v: FloatArray, free: NDArray[np.bool_]) -> int | None:
+        """Return the free component that reaches its bound first on the way to x + v, if any leaves the box."""
+        room = np.where(v > 0, self._bounds.upper - self._x, self._x - self._bounds.lower)
+        leaving = free & (np.abs(v) > room)
+        if not leaving.any():
+            return None
+        fraction = np.full_like(v, np.inf)
+        fraction[leaving] = room[leaving] / np.abs(v[leaving])
+        return int(np.argmin(fraction))
+
+    def second_order(self, step: Step, second_gradient: FloatArray) -> FloatArray:
+        """Return half the acceleration, [n]: a solves (J^T J + lambda D^T D) a = -J^T r'' on the free components.
+
+        Transtrum and Sethna, arXiv:1201.5885, eq. 14; `second_gradient` [n] is J^T r''.
+        """
+        half = np.zeros_like(self._x)
+        scale = self.scale[step.free]
+        half[step.free] = 0.5 * step.solution.second_order(second_gradient[step.free] / scale) / scale
+        return half
+
+    def drop(self, v: FloatArray) -> float:
+        """Return by how much the model says that `v` [n] lowers the cost."""
+        change = self._at.triangle @ v
+        return -float(change @ (2.0 * self._at.projection + change))

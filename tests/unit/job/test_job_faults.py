@@ -6,8 +6,16 @@ CASES = {
         ['job.xml:5: species given twice, found "Si"'],
     ),
     "damping falls too slowly": (
-        [('max-iter="5"', 'damping-up="6"')],
+        [('max-iter="5"', 'damping="delayed-gratification" damping-up="6"')],
         ["job.xml:7: damping-down not larger than damping-up, found 5.0, allowed above 6.0"],
+    ),
+    "settings without effect": (
+        [('max-iter="5"', 'damping="nielsen" radius-up="4" damping-up="3" acceleration="false" bold="1"')],
+        [
+            'job.xml:7: radius-up has no effect, found damping="nielsen", allowed radius',
+            'job.xml:7: damping-up has no effect, found damping="nielsen", allowed delayed-gratification',
+            'job.xml:7: bold has no effect, found acceleration="false", allowed true',
+        ],
     ),
     "nothing free": (
         [('<A start="5.0" min="1" max="20"/>\n        <B/>', '<A enabled="false"/>')],
@@ -27,9 +35,10 @@ CASES = {
         ],
         [
             (
-                "job.xml:7: unknown attribute in <geodesic-lm>, found maxiter, allowed alpha, "
-                "angle-tolerance, cost-tolerance, damping, damping-down, damping-up, h, "
-                "max-evaluations, max-iter, step-tolerance, nearest max-iter"
+                "job.xml:7: unknown attribute in <geodesic-lm>, found maxiter, allowed "
+                "acceleration, alpha, angle-tolerance, bold, cost-tolerance, damping, damping-down, damping-up, goal, "
+                "h, initial-damping, initial-radius, max-evaluations, max-iter, max-time, radius-down, radius-up, "
+                "restart, scaling, step-tolerance, nearest max-iter"
             ),
             'job.xml:12: bad value of <B>, found "x", allowed a finite number',
             "job.xml:18: bounds exclude the start of SW.A, found 50.0, allowed 1.0 .. 20.0",

@@ -16,6 +16,7 @@ from hpcfit.records import (
     Parameter,
     Potential,
 )
+from hpcfit.solver.rules import RULES
 from hpcfit.units import GPA
 
 SILICON = """<?xml version="1.0"?>
@@ -48,8 +49,9 @@ SILICON = """<?xml version="1.0"?>
     </stillinger-weber>
   </potentials>
   <fitting enabled="true" blocks="16" checkpoint-interval="2">
-    <geodesic-lm max-iter="50" max-evaluations="60" damping="1" damping-up="1.5" damping-down="3" alpha="0.5"
-                 h="0.2" angle-tolerance="0" step-tolerance="1e-8" cost-tolerance="1e-9"/>
+    <geodesic-lm max-iter="50" max-evaluations="60" damping="delayed-gratification" initial-damping="1" damping-up="1.5"
+                 damping-down="3" alpha="0.5" h="0.2" restart="False" bold="2" goal="1e-3" max-time="3600"
+                 angle-tolerance="0" step-tolerance="1e-8" cost-tolerance="1e-9"/>
   </fitting>
   <atom-types><species> Si </species></atom-types>
 </job>
@@ -105,6 +107,25 @@ def _read(folder, forms, functions, text):
     return read_job(path, forms, functions)
 
 
+DELAYED = GeodesicOptions(
+    max_iter=50,
+    max_evaluations=60,
+    max_time=3600.0,
+    damping="delayed-gratification",
+    initial_damping=1.0,
+    damping_up=1.5,
+    damping_down=3.0,
+    alpha=0.5,
+    h=0.2,
+    restart=False,
+    bold=2,
+    goal=1e-3,
+    angle_tolerance=0.0,
+    step_tolerance=1e-8,
+    cost_tolerance=1e-9,
+)
+
+
 def _fixed(path, unit, value):
     return Parameter(path, unit, value, -math.inf, math.inf, False)
 
@@ -115,7 +136,7 @@ def test_absolute_job_to_the_last_field(folder, forms, functions):
     assert job.hash == hashlib.sha256(SILICON.encode()).hexdigest()
     assert (job.name, job.species, job.absolute) == ("KLIFF silicon", ("Si",), True)
     assert job.fitting == Fitting(
-        solver=GeodesicOptions(50, 60, 1.0, 1.5, 3.0, 0.5, 0.2, 0.0, 1e-8, 1e-9),
+        solver=DELAYED,
         blocks=16,
         checkpoint_interval=2,
     )
@@ -219,6 +240,15 @@ def test_path_is_relative_to_the_job_and_not_to_the_process(folder, forms, funct
 
 def test_schema_has_every_option_of_the_solver(folder, forms, functions):
     options = dataclasses.asdict(GeodesicOptions())
+    assert options.pop("max_time") == math.inf  # which is said by leaving it out
+    of_lambda = {options.pop(name) for name in ("initial_damping", "damping_up", "damping_down")}
+    assert of_lambda == {1e-3, 2.0, 5.0}
     text = " ".join(f'{name.replace("_", "-")}="{value}"' for name, value in options.items())
     job = _read(folder, forms, functions, SILICON_CARBIDE.replace("<geodesic-lm/>", f"<geodesic-lm {text}/>"))
     assert job.fitting == Fitting(GeodesicOptions(), None, 1)
+
+
+@pytest.mark.parametrize("damping", RULES)
+def test_schema_has_every_rule_of_damping(folder, forms, functions, damping):
+    text = SILICON_CARBIDE.replace("<geodesic-lm/>", f'<geodesic-lm damping="{damping}"/>')
+    assert _read(folder, forms, functions, text).fitting.solver == GeodesicOptions(damping=damping)

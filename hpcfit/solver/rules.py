@@ -1,0 +1,171 @@
+"""Rules of damping: how long the next step may be, after one that was accepted and after one that was not.
+
+``radius`` limits |D v| itself, lambda follows; the others say lambda. Transtrum and Sethna, arXiv:1201.5885, section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from hpcfit.records import GeodesicOptions, State
+from hpcfit.solver.secular import Solution, System
+from hpcfit.solver.step import Choice, Model
+
+#: lambda below this does nothing, and must not be so small that raising it again takes forever.
+_LEAST_DAMPING = float(np.finfo(float).eps ** 2)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of a step.
+
+    Parameters
+    ----------
+    length
+        |D v|.
+    ratio
+        2|second-order step|/|first-order step| in the norm of D; infinite where it is not finite.
+    gain
+        Drop of the cost over what the linear model says; minus infinity where the cost was not asked for.
+    cosine
+        Between D v and that of the last accepted step; 0 where there is none.
+    n_rejected
+        Steps in a row that were rejected before this one.
+    """
+
+    length: float
+    ratio: float
+    gain: float
+    cosine: float
+    n_rejected: int
+
+
+class Rule(Protocol):
+    """Every method returns the state with damping or radius for the next trial."""
+
+    def first(self, state: State, model: Model, options: GeodesicOptions) -> State:
+        """Before the first step."""
+
+    def choice(self, state: State) -> Choice:
+        """How the rule picks a step of a linear model."""
+
+    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """After a trial point that became the next point."""
+
+    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """After one that did not."""
+
+
+class Radius:
+    """|D v| <= radius; it grows by a factor after success, shrinks after failure or too much acceleration."""
+
+    def first(self, state: State, model: Model, options: GeodesicOptions) -> State:
+        """Begin at some multiple of |D x|."""
+        length = float(np.linalg.norm(model.scale * state.x))
+        return replace(state, radius=options.initial_radius * (length or 1.0), damping=0.0)
+
+    def choice(self, state: State) -> Choice:
+        """Take the undamped step if it is short enough, otherwise the one as long as the radius."""
+
+        def choose(system: System, used: float) -> Solution:
+            # What a fixed component uses up leaves a tenth of the radius at least for the others.
+            rest = np.sqrt(max(state.radius**2 - used**2, 0.01 * state.radius**2))
+            return system.within(float(rest), state.damping)
+
+        return choose
+
+    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """Grow by the factor."""
+        return replace(state, radius=options.radius_up * state.radius)
+
+    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """Shrink below the step that failed, the more the larger its acceleration."""
+        factor = 1.0 / options.radius_down
+        if trial.ratio > options.alpha:
+            factor = float(np.clip(0.9 * options.alpha / trial.ratio, 0.1, 0.5))
+        return replace(state, radius=factor * min(state.radius, trial.length))
+
+
+class _Lambda:
+    """What the rules for lambda have in common."""
+
+    def first(self, state: State, model: Model, options: GeodesicOptions) -> State:
+        """Begin with a fraction of the largest diagonal element of the scaled problem."""
+        # In units of J^T J, whose largest diagonal element is 1 where D holds the column norms.
+        norms = np.sqrt(np.einsum("ij,ij->j", model.system.matrix, model.system.matrix))
+        return replace(state, damping=options.initial_damping * float(norms.max(initial=0.0) ** 2 or 1.0))
+
+    def choice(self, state: State) -> Choice:
+        """Take the step of the state's lambda."""
+        return lambda system, used: system.damped(state.damping)
+
+
+class DelayedGratification(_Lambda):
+    """Fixed factors: lambda falls by much after success and rises by little after failure."""
+
+    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """Divide by the large factor."""
+        return _with_damping(state, state.damping / options.damping_down)
+
+    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """Multiply by the small factor."""
+        return _with_damping(state, state.damping * options.damping_up)
+
+
+class Nielsen(_Lambda):
+    """lambda follows the gain smoothly; H. B. Nielsen, IMM-REP-1999-05, eq. 2.21."""
+
+    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """Divide by 3 at most, where the linear model was right."""
+        return _with_damping(state, state.damping * max(1 / 3, 1.0 - (2.0 * trial.gain - 1.0) ** 3))
+
+    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """Multiply by 2, 4, 8, ... in a row."""
+        return _with_damping(state, state.damping * 2.0 ** (trial.n_rejected + 1))
+
+
+class UmrigarNightingale(_Lambda):
+    """lambda follows how often steps succeeded of late, and whether they go on in one direction.
+
+    Transtrum and Sethna, arXiv:1201.5885, section 3.
+    """
+
+    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """Fall after a step downhill in the direction of the last one, rise a little after one uphill."""
+        downhill = trial.gain > 0.0
+        state = _remember(state, 1.0 if downhill and trial.cosine > 0.0 else 0.5)
+        if not downhill:
+            return _with_damping(state, state.damping * np.sqrt(_factor(state)))
+        return _with_damping(state, state.damping / _factor(state)) if trial.cosine >= 0.0 else state
+
+    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+        """Rise, less where the direction is that of the last step."""
+        state = _remember(state, 0.0)
+        factor = _factor(state)
+        return _with_damping(state, state.damping * (np.sqrt(factor) if trial.cosine > 0.0 else factor))
+
+
+def _remember(state: State, success: float) -> State:
+    kept = float(np.exp(-0.2))
+    return replace(state, memory=kept * state.memory + (1.0 - kept) * success)
+
+
+def _factor(state: State) -> float:
+    away = 1.0 - abs(2.0 * state.memory - 1.0)
+    return float(np.clip(away**-2.0, 1.1, 100.0)) if away > 0.0 else 100.0
+
+
+def _with_damping(state: State, damping: float) -> State:
+    return replace(state, damping=max(float(damping), _LEAST_DAMPING))
+
+
+#: By their names in the job.
+RULES: dict[str, Rule] = {
+    "radius": Radius(),
+    "delayed-gratification": DelayedGratification(),
+    "nielsen": Nielsen(),
+    "umrigar-nightingale": UmrigarNightingale(),
+}
