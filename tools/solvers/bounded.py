@@ -49,19 +49,22 @@ def constrained_minimum(name: str, j: int) -> float:
     return 2 * float(found.cost)
 
 
+def cases_of(problem: Certified) -> list[Case]:
+    """Return the cases of one problem."""
+    made = []
+    for j, value in enumerate(problem.parameters):
+        below = cut(problem, j)
+        upper = np.full(len(problem.parameters), np.inf)
+        upper[j] = value - below
+        goal = constrained_minimum(problem.name, j) * (1 + 1e-6)
+        for k, start in enumerate(problem.starts):
+            inside = start.copy()
+            if inside[j] >= upper[j]:
+                inside[j] = value - 2 * below
+            made.append(Case(f"{problem.name}/{k + 1} b{j + 1}", problem.residual, inside, goal, upper=upper))
+    return made
+
+
 def cases(_seed: int) -> list[Case]:
     """Return the 240 cases."""
-    made = []
-    for name in MODELS:
-        problem = read(name)
-        for j, value in enumerate(problem.parameters):
-            below = cut(problem, j)
-            upper = np.full(len(problem.parameters), np.inf)
-            upper[j] = value - below
-            goal = constrained_minimum(name, j) * (1 + 1e-6)
-            for k, start in enumerate(problem.starts):
-                inside = start.copy()
-                if inside[j] >= upper[j]:
-                    inside[j] = value - 2 * below
-                made.append(Case(f"{name}/{k + 1} b{j + 1}", problem.residual, inside, goal, upper=upper))
-    return made
+    return [case for name in MODELS for case in cases_of(read(name))]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from cases import Array, Case, Counters
+from cases import Array, Counters
 
 from hpcfit.records import GeodesicOptions
 from hpcfit.solver.geodesic import iterate, start
@@ -18,6 +20,18 @@ TIGHT = {
     "angle_tolerance": 1e-14,
     "step_tolerance": 1e-14,
     "cost_tolerance": 0.0,
+}
+
+
+#: hpcfit as it is, and what differs from it.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "hpcfit": {},
+    "hpcfit-plain": {"acceleration": False},
+    "hpcfit-identity": {"scaling": "identity"},
+    "hpcfit-gratification": {"damping": "delayed-gratification"},
+    "hpcfit-nielsen": {"damping": "nielsen"},
+    "hpcfit-umrigar": {"damping": "umrigar-nightingale"},
+    "hpcfit-bold": {"bold": 2},
 }
 
 
@@ -49,16 +63,11 @@ class ArrayProblem:
             return np.asarray(self.jacobian.T @ second)
 
 
-def solve(counters: Counters, **options: float) -> None:
+def solve(counters: Counters, **options: Any) -> None:
     """Run a fit to its end."""
-    case: Case = counters.case
-    size = len(case.start)
-    upper = np.full(size, np.inf) if case.upper is None else case.upper
+    case = counters.case
+    without = np.full(len(case.start), np.inf)
+    bounds = Bounds(-without, without if case.upper is None else case.upper)
     problem = ArrayProblem(counters)
-    for _ in iterate(
-        problem,
-        start(case.start, problem),
-        Bounds(np.full(size, -np.inf), upper),
-        GeodesicOptions(**{**TIGHT, **options}),
-    ):
+    for _ in iterate(problem, start(case.start, problem), bounds, GeodesicOptions(**TIGHT, **options)):
         pass

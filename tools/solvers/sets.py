@@ -69,7 +69,7 @@ class Solver:
 
 
 def _solvers() -> dict[str, Solver]:
-    found = {"hpcfit": Solver(ours.solve)}
+    found = {name: Solver(partial(ours.solve, **options)) for name, options in ours.VARIANTS.items()}
     for method in ("lm", "trf", "dogbox"):
         for scaling in ("jac", 1):
             solve = partial(scipy_solvers.solve, method=method, scaling=scaling)
