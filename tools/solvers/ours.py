@@ -46,7 +46,8 @@ class ArrayProblem:
     def cost(self, x: Array) -> float:
         """Return the sum of squares."""
         self.x, self.r = x.copy(), self.counters.residual(x)
-        return float(self.r @ self.r) if np.isfinite(self.r).all() else np.inf
+        with np.errstate(over="ignore"):
+            return float(self.r @ self.r) if np.isfinite(self.r).all() else np.inf
 
     def linearise(self, x: Array) -> Linearisation:
         """Return R and Q^T r."""
