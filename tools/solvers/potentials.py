@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from dataclasses import replace
 from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
@@ -31,9 +32,14 @@ SOLVERS = {
 _CASES: dict[str, list[Case]] = {}
 
 
+#: L-BFGS-B needs many times the steps of the others.
+_PATIENCE = {"scipy-l-bfgs-b": 3}
+
+
 def _one(task: tuple[str, str, int]) -> Run:
     solver, name, index = task
-    return run(SOLVERS[solver], _CASES[name][index])
+    case = _CASES[name][index]
+    return run(SOLVERS[solver], replace(case, n_jacobians=_PATIENCE.get(solver, 1) * case.n_jacobians))
 
 
 def _arguments() -> argparse.Namespace:
