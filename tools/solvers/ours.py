@@ -23,7 +23,7 @@ TIGHT = {
 }
 
 
-#: hpcfit as it is, and what differs from it.
+#: hpcfit with its defaults but for the tolerances, and what differs from that; the last stops by its own tolerances.
 VARIANTS: dict[str, dict[str, Any]] = {
     "hpcfit": {},
     "hpcfit-plain": {"acceleration": False},
@@ -32,6 +32,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "hpcfit-nielsen": {"damping": "nielsen"},
     "hpcfit-umrigar": {"damping": "umrigar-nightingale"},
     "hpcfit-bold": {"bold": 2},
+    "hpcfit-tolerances": {name: getattr(GeodesicOptions(), name) for name in TIGHT},
 }
 
 
@@ -70,5 +71,5 @@ def solve(counters: Counters, **options: Any) -> None:
     without = np.full(len(case.start), np.inf)
     bounds = Bounds(-without, without if case.upper is None else case.upper)
     problem = ArrayProblem(counters)
-    for _ in iterate(problem, start(case.start, problem), bounds, GeodesicOptions(**TIGHT, **options)):
+    for _ in iterate(problem, start(case.start, problem), bounds, GeodesicOptions(**(TIGHT | options))):
         pass
