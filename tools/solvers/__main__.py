@@ -54,7 +54,7 @@ def _details(runs: list[Run], failures: bool, every: bool) -> None:
         if every or (failures and one.jacobians is None):
             reached = "not solved" if one.jacobians is None else f"{one.jacobians} J, {one.evaluations} f"
             print(
-                f"    {one.name:16}{reached:18}{one.n_jacobians:5d} J in all, |r|^2 {one.lowest:.6g}  {one.error}"
+                f"    {one.name:24} {reached:18}{one.n_jacobians:5d} J in all, |r|^2 {one.lowest:.6g}  {one.error}"
             )
 
 
