@@ -1,6 +1,6 @@
 /*
- * One fit by GSL's multifit_nlinear, for the scoreboard: trust region lm or lmaccel, solver qr, residual and Jacobian by
- * callbacks that return 0, or anything else to end the fit.
+ * One fit by GSL's multifit_nlinear, for the scoreboard: trust region lm or lmaccel, solver qr, residual and Jacobian
+ * by callbacks that return 0, or anything else to end the fit.
  */
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_multifit_nlinear.h>
@@ -28,8 +28,8 @@ static int jacobian(const gsl_vector *x, void *context, gsl_matrix *out)
 int harness_fit(size_t n, size_t p, const double *start, answer ask_residual, answer ask_jacobian, int accelerated,
                 int scaling, double h, double tolerance, size_t most_iterations)
 {
-    const gsl_multifit_nlinear_scale *scales[] = {gsl_multifit_nlinear_scale_more, gsl_multifit_nlinear_scale_levenberg,
-                                                  gsl_multifit_nlinear_scale_marquardt};
+    const gsl_multifit_nlinear_scale *scales[] = {
+        gsl_multifit_nlinear_scale_more, gsl_multifit_nlinear_scale_levenberg, gsl_multifit_nlinear_scale_marquardt};
     gsl_set_error_handler_off();
     questions ask = {ask_residual, ask_jacobian};
     gsl_multifit_nlinear_fdf problem = {.f = residual, .df = jacobian, .n = n, .p = p, .params = &ask};
@@ -39,8 +39,7 @@ int harness_fit(size_t n, size_t p, const double *start, answer ask_residual, an
     settings.solver = gsl_multifit_nlinear_solver_qr;
     settings.h_fvv = h;
     gsl_multifit_nlinear_workspace *work = gsl_multifit_nlinear_alloc(gsl_multifit_nlinear_trust, &settings, n, p);
-    if (!work)
-        return GSL_ENOMEM;
+    if (!work) return GSL_ENOMEM;
     gsl_vector_const_view x = gsl_vector_const_view_array(start, p);
     int status = gsl_multifit_nlinear_init(&x.vector, &problem, work);
     int info = 0;
