@@ -1,4 +1,4 @@
-# make demo | test | long | lint | format | bench | solvers | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
+# make demo | test | long | lint | format | bench | solvers | solvers-potentials | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
 #
 # MPI=mpich (default) takes MPICH from a wheel; MPI=site takes what `mpirun` and the loader path give, for clusters.
 
