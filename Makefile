@@ -1,4 +1,4 @@
-# make demo | test | long | lint | format | bench | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
+# make demo | test | long | lint | format | bench | solvers | solvers-potentials | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
 #
 # MPI=mpich (default) takes MPICH from a wheel; MPI=site takes what `mpirun` and the loader path give, for clusters.
 
@@ -21,7 +21,7 @@ EXTRAS_mpich := mpi,test
 EXTRAS_site  := site,test
 SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.c csrc/*.h)
 
-.PHONY: demo test long lint format bench fuzz clean
+.PHONY: demo test long lint format bench solvers solvers-potentials fuzz clean
 
 demo: $(READY)
 	rm -rf $(RUN)/demo && mkdir -p $(RUN)/demo
@@ -50,6 +50,14 @@ format: $(LINTER)
 bench: $(READY)
 	python tools/bench.py
 	python tools/bench_structures.py
+
+# hpcfit's solver beside others; SOLVERS="--quick --solvers hpcfit" and the like choose.
+solvers: $(READY)
+	python tools/solvers $(SOLVERS)
+
+# The same on fits of potentials from random starts, on ../shared/data; half an hour on two cores.
+solvers-potentials: $(READY)
+	python tools/solvers/potentials.py $(SOLVERS)
 
 $(READY): $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
