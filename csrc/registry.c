@@ -1,20 +1,8 @@
-/* The list of potentials: adding one is a line here and a file beside this one. */
+/* Looking potentials up, in the order of the list. */
 #include "registry.h"
 
-/* clang-format off */
-static const hpcfit_potential *const potentials[] = {
-    &hf_abop,
-    &hf_adp,
-    &hf_eam,
-    &hf_edip,
-    &hf_lennard_jones,
-    &hf_meam,
-    &hf_one_body,
-    &hf_stillinger_weber,
-    &hf_tersoff,
-    &hf_tersoff_mod,
-};
-/* clang-format on */
+#define HF_ADDRESS(potential) &(potential),
+static const hpcfit_potential *const potentials[] = {HF_POTENTIALS(HF_ADDRESS)};
 
 int hpcfit_n_potentials(void)
 {

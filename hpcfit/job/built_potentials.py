@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from lxml import etree
 
+from hpcfit.errors import nearest
 from hpcfit.job import values
 from hpcfit.job.degrees import Degrees
+from hpcfit.job.function_file import FunctionFile
 from hpcfit.job.functions import FunctionReader
+from hpcfit.job.lammps_tables import READERS
 from hpcfit.job.mapping import Mapping
 from hpcfit.job.schema import PAIR_FORM, PAIR_POTENTIAL, PAIR_ROLE
 from hpcfit.job.values import Faults
@@ -28,6 +32,8 @@ class BuiltPotentials:
         Symbols of the job, at least one.
     degrees
         Makes parameters.
+    folder
+        The job file's; files are relative to it.
     faults
         Collects what is wrong.
     """
@@ -38,13 +44,16 @@ class BuiltPotentials:
         functions: FunctionCatalogue,
         species: Sequence[str],
         degrees: Degrees,
+        folder: Path,
         faults: Faults,
     ) -> None:
         self._forms = {form.name: form for form in forms if form.roles}
         if PAIR_FORM in self._forms:
             self._forms[PAIR_POTENTIAL] = self._forms[PAIR_FORM]
-        self._functions = FunctionReader(functions, degrees, faults)
+        self._functions = FunctionReader(functions, degrees, folder, faults)
         self._species = species
+        self._degrees = degrees
+        self._folder = folder
         self._faults = faults
 
     def reads(self, element: etree._Element) -> bool:
@@ -55,14 +64,36 @@ class BuiltPotentials:
         """Return the potential that an element describes."""
         form = self._forms[str(element.tag)]
         identifier = values.line_of_text(element.get("id"), form.name)
-        block = element if element.tag == PAIR_POTENTIAL else element.find("functions")
-        functions = () if block is None else self._functions.functions(block, identifier)
-        roles = self._roles(element, form, functions)
+        functions, roles = self._functions_and_roles(element, form, identifier)
         for place, function in enumerate(functions):
             if place not in roles:
                 self._faults.warn(element, f"function '{function.id}' of {identifier} has no role")
         parameters = tuple(p for function in functions for p in function.all_parameters)
         return Potential(identifier, form.name, parameters, functions, roles)
+
+    def _functions_and_roles(
+        self, element: etree._Element, form: PotentialForm, identifier: str
+    ) -> tuple[tuple[Function, ...], tuple[int, ...]]:
+        """Return the functions of an element and their roles, or those of the file that it names in their place."""
+        file = element.find("param-file")
+        if element.tag != PAIR_POTENTIAL:
+            self._check_parts(element, file is not None)
+        if file is not None and form.name in READERS:
+            made = FunctionFile(file, form, identifier, self._species, self._degrees, self._faults)
+            return made.read(self._folder)
+        block = element if element.tag == PAIR_POTENTIAL else element.find("functions")
+        functions = () if block is None else self._functions.functions(block, identifier)
+        return functions, self._roles(element, form, functions)
+
+    def _check_parts(self, element: etree._Element, has_file: bool) -> None:
+        for name in ("mapping", "functions"):
+            part = element.find(name)
+            if part is not None and has_file:
+                self._faults.add(part, f"<{name}> beside a <param-file>", allowed="one of them")
+            # An element that is not known may stand for the one that is missing; it has been noted.
+            misspelt = any(nearest(str(child.tag), ["mapping", "functions"]) == name for child in element)
+            if part is None and not has_file and not misspelt:
+                self._faults.add(element, f"missing element in <{element.tag}>", allowed=f"<{name}>")
 
     def _roles(
         self, element: etree._Element, form: PotentialForm, functions: Sequence[Function]

@@ -9,20 +9,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from lxml import etree
 
 from hpcfit.errors import nearest
 from hpcfit.job import values
 from hpcfit.job.degrees import Degrees
+from hpcfit.job.text_file import read_table
 from hpcfit.job.values import Faults, quoted
 from hpcfit.records import Function, FunctionCatalogue, FunctionForm, Parameter
 
 #: Functions made of other functions, and those with a syntax of their own.
 _JOINED = ("sum", "product")
-_OWN_SYNTAX = ("user-function", "poly", "spline", *_JOINED)
+_OWN_SYNTAX = ("user-function", "poly", "spline", "tabulated", *_JOINED)
 
 _VARIABLE = "x"
+
+#: The slopes of a clamped spline.
+_ENDS = ("derivative-left", "derivative-right")
 
 
 class FunctionReader:
@@ -34,14 +39,17 @@ class FunctionReader:
         The built-in functions, and the check of formulas.
     degrees
         Makes parameters.
+    folder
+        The job file's; files of tables are relative to it.
     faults
         Collects what is wrong.
     """
 
-    def __init__(self, catalogue: FunctionCatalogue, degrees: Degrees, faults: Faults) -> None:
+    def __init__(self, catalogue: FunctionCatalogue, degrees: Degrees, folder: Path, faults: Faults) -> None:
         self._forms: Mapping[str, FunctionForm] = {form.name: form for form in catalogue.forms}
         self._check_formula = catalogue.check_formula
         self._degrees = degrees
+        self._folder = folder
         self._faults = faults
 
     def functions(self, parent: etree._Element, path: str) -> tuple[Function, ...]:
@@ -55,6 +63,7 @@ class FunctionReader:
         path = f"{above}.{identifier}"
         formula, variable, derivative = self._formula(element)
         names, parameters = self._parameters(element, path)
+        rows = self._rows(element)
         screening = element.find("screening")
         screens = self.functions(screening, path) if screening is not None else ()
         function = Function(
@@ -68,7 +77,10 @@ class FunctionReader:
             children=self.functions(element, path) if element.tag in _JOINED else (),
             screening=screens[0] if screens else None,
             derivative=derivative,
-            knots=tuple(values.number(node.get("x")) for node in element.iterfind("nodes/node")),
+            knots=tuple(x for x, _ in rows),
+            values=tuple(y for _, y in rows) if element.tag == "tabulated" else (),
+            ends=self._ends(element) if element.tag == "tabulated" else "",
+            slopes=self._slopes(element) if element.tag == "tabulated" else (),
         )
         self._check(element, function)
         return function
@@ -94,7 +106,7 @@ class FunctionReader:
         if element.tag == "user-function":
             given = self._params(element)
             units = dict.fromkeys(given, "")
-        elif element.tag in _JOINED:
+        elif element.tag in (*_JOINED, "tabulated"):
             given, units = {}, {}
         else:
             form = self._forms[str(element.tag)]
@@ -158,22 +170,40 @@ class FunctionReader:
         nodes = element.findall("nodes/node")
         parameters = [self._listed(node, f"{path}.node[{k}].y", "y") for k, node in enumerate(nodes, start=1)]
         names = [f"node[{k}].y" for k in range(1, len(nodes) + 1)]
-        if values.line_of_text(element.get("ends")) == "natural":
+        if self._ends(element) == "natural":
             self._refuse_slopes(element)
             return tuple(names), tuple(parameters)
-        ends = ("derivative-left", "derivative-right")
-        degrees = self._by_name(element, ends)
-        for name in ends:
-            start = values.number(element.findtext(name), 0.0)
+        degrees = self._by_name(element, _ENDS)
+        for name, start in zip(_ENDS, self._slopes(element), strict=True):
             parameters.append(self._degrees.parameter(f"{path}.{name}", "", start, degrees.get(name)))
-        return (*names, *ends), tuple(parameters)
+        return (*names, *_ENDS), tuple(parameters)
+
+    def _ends(self, element: etree._Element) -> str:
+        return values.line_of_text(element.get("ends"))
+
+    def _slopes(self, element: etree._Element) -> tuple[float, ...]:
+        return tuple(values.number(element.findtext(name), 0.0) for name in _ENDS)
+
+    def _rows(self, element: etree._Element) -> list[tuple[float, float]]:
+        """Return the nodes of a spline or of a tabulated function, those of its file where it has one."""
+        nodes = element.findall("nodes/node")
+        if element.tag == "tabulated":
+            if self._ends(element) != "clamped":
+                self._refuse_slopes(element)
+            file = values.line_of_text(element.get("file"))
+            if bool(file) == (element.find("nodes") is not None):
+                found = "both" if file else "none"
+                self._faults.add(element, "source of <tabulated>", found, "either a file or <nodes>")
+            if file:
+                return read_table(element, file, self._folder, self._faults)
+        return [(values.number(node.get("x")), values.number(node.get("y"))) for node in nodes]
 
     def _refuse_slopes(self, spline: etree._Element) -> None:
         for slope in [
             *spline.iterchildren("derivative-left", "derivative-right"),
             *spline.iterfind("fit-dof/*"),
         ]:
-            what = f"<{slope.tag}> has no effect with natural ends"
+            what = f"<{slope.tag}> has no effect on ends that are not clamped"
             self._faults.add(slope, what, allowed='with ends="clamped"')
 
     def _listed(self, entry: etree._Element, path: str, attribute: str) -> Parameter:
@@ -182,7 +212,7 @@ class FunctionReader:
         return self._degrees.parameter(path, "", values.number(entry.get(attribute)), entry)
 
     def _check(self, element: etree._Element, function: Function) -> None:
-        if function.form == "spline":
+        if function.form == "spline" or element.find("nodes") is not None:
             self._check_nodes(element, function.knots)
         form = self._forms.get(function.form)
         formula = form.formula if form else function.formula
@@ -204,7 +234,7 @@ class FunctionReader:
     def _check_nodes(self, element: etree._Element, knots: tuple[float, ...]) -> None:
         nodes = element.findall("nodes/node")
         if len(nodes) < 2:
-            self._faults.add(element, "too few nodes in <spline>", f"{len(nodes)}", "2 or more")
+            self._faults.add(element, f"too few nodes in <{element.tag}>", f"{len(nodes)}", "2 or more")
         for node, left, right in zip(nodes[1:], knots, knots[1:], strict=False):
             if right <= left:
                 self._faults.add(node, "nodes not in ascending order", f"{right}", f"above {left}")

@@ -14,9 +14,10 @@ from pathlib import Path
 from lxml import etree
 
 from hpcfit import lammps
-from hpcfit.errors import Fault, nearest
+from hpcfit.errors import Fault
 from hpcfit.job import values
 from hpcfit.job.tags import Combination
+from hpcfit.job.text_file import read_text
 from hpcfit.job.values import Faults, quoted
 from hpcfit.records import ParameterForm, PotentialForm, species_tuple
 
@@ -103,22 +104,12 @@ def read_param_file(
         Collects what is wrong, in the job with its line and in the file with the file's.
     """
     name = values.line_of_text(element.text)
-    try:
-        text = (folder / name).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        faults.add(element, "no such file", quoted(name), nearest=_alike(folder / name))
-        return None
-    except (OSError, UnicodeDecodeError):
-        faults.add(element, "cannot be read as text", quoted(name))
+    text = read_text(element, name, folder, faults)
+    if text is None:
         return None
     reader = _Reader(name, _LAYOUTS[form.name], element, faults)
     starts = reader.starts(form.parameters, list(reader.entries(text, species)))
     return None if reader.has_faults else starts
-
-
-def _alike(path: Path) -> str:
-    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    return nearest(path.name, names)
 
 
 class _Reader:

@@ -53,13 +53,13 @@ def read_potentials(
     dependents
         The expressions that dependent parameters follow, by path.
     folder
-        The job file's; files of parameters are relative to it.
+        The job file's; files of parameters and tables are relative to it.
     faults
         Collects what is wrong.
     """
     by_name = {form.name: form for form in forms}
     degrees = Degrees(dependents, faults)
-    built = BuiltPotentials(forms, functions, species, degrees, faults)
+    built = BuiltPotentials(forms, functions, species, degrees, folder, faults)
     elements = [element for element in parent if element.tag in by_name or element.tag == PAIR_POTENTIAL]
     values.check_ids(elements, faults)
     found = []

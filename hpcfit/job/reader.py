@@ -19,7 +19,7 @@ from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
 from hpcfit.job.structures import read_structures
 from hpcfit.job.values import Faults, quoted
-from hpcfit.records import FunctionCatalogue, Group, Job, PotentialForm
+from hpcfit.records import FunctionCatalogue, Group, Job, Potential, PotentialForm, functions_by_path
 
 
 def read_job(
@@ -103,7 +103,7 @@ def _job(
     return Job(
         path=str(path),
         text=content.decode(),
-        hash=hashlib.sha256(content).hexdigest(),
+        hash=_hash(content, potentials),
         name=values.line_of_text(root.findtext("name"), Path(path).stem),
         species=species,
         fitting=read_fitting(root.find("fitting"), faults),
@@ -114,6 +114,15 @@ def _job(
         exports=read_exports(block, folder, faults),
         warnings=tuple(faults.warnings),
     )
+
+
+def _hash(content: bytes, potentials: Sequence[Potential]) -> str:
+    """Return the hash of all that a job is made of, but its datasets: tables may stand in files of their own."""
+    found = hashlib.sha256(content)
+    for function in functions_by_path(potentials).values():
+        if function.form == "tabulated":
+            found.update(repr((function.knots, function.values)).encode())
+    return found.hexdigest()
 
 
 def _structures(element: etree._Element | None, folder: Path, faults: Faults) -> tuple[Group, bool]:

@@ -8,6 +8,7 @@ from importlib import resources
 from lxml import etree
 
 from hpcfit.job.exports import EXPORT_FORMS
+from hpcfit.job.lammps_tables import READERS
 from hpcfit.job.param_file import FORMS_WITH_FILES
 from hpcfit.job.tags import SPECIES_ATTRIBUTES
 from hpcfit.records import FunctionForm, PotentialForm, RoleForm
@@ -48,7 +49,10 @@ def _potential(form: PotentialForm) -> etree._Element:
 
 def _built_potential(form: PotentialForm) -> etree._Element:
     functions = _node("element", _node("oneOrMore", _ref("function")), name="functions")
-    blocks = _node("interleave", _mapping(form.roles), functions, *_export(form))
+    parts = [_optional(_mapping(form.roles)), _optional(functions)]
+    if form.name in READERS:
+        parts.append(_optional(_node("element", _ref("function-file"), name="param-file")))
+    blocks = _node("interleave", *parts, *_export(form))
     return _node("element", _ref("potential-attributes"), blocks, name=form.name)
 
 

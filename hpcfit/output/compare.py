@@ -27,7 +27,7 @@ def differences(header: RunHeader, job: Job, indexes: Sequence[DatasetIndex]) ->
         for source, index in zip(job.datasets, indexes, strict=True)
     }
     stored = {record.id: record for record in header.datasets}
-    faults = [*_job_fault(header, job)] or [*_start_faults(header, job)]
+    faults = [*_job_fault(header, job)] or [*_start_faults(header, job)] or [*_table_fault(header, job)]
     for name, record in stored.items():
         if name not in current:
             faults.append(Fault(job.path, f"dataset '{name}' of the run is missing", allowed=record.path))
@@ -59,6 +59,14 @@ def _start_faults(header: RunHeader, job: Job) -> Iterator[Fault]:
         if stored.start != current.start:
             what = f"start of {current.path} changed since the run started"
             yield Fault(job.path, what, repr(current.start), repr(stored.start))
+
+
+def _table_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
+    """Yield what the job's hash alone tells: tables in files that it names changed."""
+    if job.hash != header.job_hash:
+        yield Fault(
+            job.path, "a table that the job names changed since the run started", job.hash, header.job_hash
+        )
 
 
 def _shown_from(found: str, allowed: str) -> int:

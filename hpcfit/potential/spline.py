@@ -123,7 +123,12 @@ def _tabulated(function: Function, knots: FloatArray) -> tuple[FloatArray, Float
             f"values of '{function.id}' do not fit its knots, found {len(function.values)}, allowed {len(knots)}"
         )
     values = np.array([function.values])
-    return values, CubicSpline(knots, values[0])(knots, 1)[None]
+    if function.ends == "clamped":
+        left, right = np.array(function.slopes)
+        spline = CubicSpline(knots, values[0], bc_type=((1, left), (1, right)))
+    else:
+        spline = CubicSpline(knots, values[0], bc_type="natural" if function.ends else "not-a-knot")
+    return values, spline(knots, 1)[None]
 
 
 def _bins(function: Function, knots: FloatArray) -> tuple[FloatArray, float]:

@@ -148,7 +148,7 @@ class Job:
 
     path: str
     text: str  #: the file as read, byte for byte
-    hash: str  #: SHA-256 of `text`
+    hash: str  #: SHA-256 of `text`, and of the tables in files that it names
     name: str
     species: tuple[str, ...]
     fitting: Fitting | None  #: None when there is nothing to fit or fitting is disabled

@@ -132,6 +132,11 @@ class Function:
         are the values there, then the slopes at both ends; without these two its second derivative is zero there.
     values
         Of a ``tabulated`` function: its values at the knots.
+    ends
+        Of a ``tabulated`` function, how it ends: ``natural``, with a second derivative of zero; ``clamped``, with
+        given slopes; empty for one cubic across the first two, and the last two, intervals.
+    slopes
+        Of a clamped ``tabulated`` function, at both ends.
     cutoff
         The function is zero from here on; infinite when there is none.
     children
@@ -152,6 +157,8 @@ class Function:
     derivative: str = ""
     knots: tuple[float, ...] = ()
     values: tuple[float, ...] = ()
+    ends: str = ""
+    slopes: tuple[float, ...] = ()
 
     @property
     def nested(self) -> tuple[Function, ...]:

@@ -25,6 +25,16 @@ def lennard_jones(
     return (4 * table["epsilon"][kind] * (s**12 - s**6) * inside).sum() / 2
 
 
+def born_mayer_huggins(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return Fumi and Tosi (1964) without charges and with +D, summed over unordered pairs."""
+    r = np.sqrt((vector**2).sum(axis=1))
+    p = {name: values[species[pairs.atom], species[pairs.other]] for name, values in table.items()}
+    repulsion = p["A"] * np.exp((p["sigma"] - r) / p["rho"])
+    return ((repulsion - p["C"] / r**6 + p["D"] / r**8) * (r < p["cutoff"])).sum() / 2
+
+
 def stillinger_weber(
     species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
 ) -> Any:
@@ -137,6 +147,7 @@ def meam(
 ORACLES: dict[str, Oracle] = {
     "abop": abop,
     "adp": adp,
+    "born-mayer-huggins": born_mayer_huggins,
     "eam": eam,
     "edip": edip,
     "lennard-jones": lennard_jones,

@@ -53,6 +53,18 @@ SAMPLES = {
         mutual=("bigr", "bigd"),
     ),
     "adp": Sample(values={}, distance=2.1, continuous=True),
+    "born-mayer-huggins": Sample(
+        values={
+            "A": (0.25, 0.2, 0.3),
+            "rho": (0.32, 0.25, 0.4),
+            "sigma": (2.3, 2.1, 2.6),
+            "C": (30.0, 10.0, 50.0),
+            "D": (20.0, 5.0, 40.0),
+            "cutoff": (5.0, 4.5, 5.5),
+        },
+        distance=2.1,
+        continuous=False,  # truncated without shift, by definition
+    ),
     "eam": Sample(values={}, distance=2.1, continuous=True),
     "lennard-jones": Sample(
         values={"sigma": (2.2, 2.1, 2.3), "epsilon": (0.3, 0.2, 0.4), "cutoff": (5.0, 4.5, 5.5)},

@@ -24,6 +24,15 @@ def _lj_cut(table: dict[str, Any], n_species: int) -> dict[str, Any]:
     return {"commands": [f"pair_style lj/cut {table['cutoff'].max()!r}", *rows], "file": "", "text": ""}
 
 
+def _born(table: dict[str, Any], n_species: int) -> dict[str, Any]:
+    names = ("A", "rho", "sigma", "C", "D", "cutoff")
+    rows = [
+        " ".join([f"pair_coeff {a + 1} {b + 1}", *(repr(float(table[name][a, b])) for name in names)])
+        for a, b in itertools.combinations_with_replacement(range(n_species), 2)
+    ]
+    return {"commands": [f"pair_style born {table['cutoff'].max()!r}", *rows], "file": "", "text": ""}
+
+
 def _sw(table: dict[str, Any], n_species: int) -> dict[str, Any]:
     lines = []
     for i, j, k in itertools.product(range(n_species), repeat=3):
@@ -103,6 +112,7 @@ def _tersoff_mod(table: dict[str, Any], n_species: int) -> dict[str, Any]:
 STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
     "abop": _abop,
     "adp": None,  # like eam
+    "born-mayer-huggins": _born,
     "eam": None,  # reads tables, whose error is no matter of the kernels
     "edip": _edip,
     "lennard-jones": _lj_cut,

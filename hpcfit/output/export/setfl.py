@@ -64,7 +64,10 @@ def same(first: Function | None, second: Function | None) -> bool:
     if first is None or second is None:
         return first is second
     own = [
-        (f.form, f.names, [p.start for p in f.parameters], f.formula, f.variable, f.cutoff)
+        (
+            *(f.form, f.names, [p.start for p in f.parameters], f.formula, f.variable, f.cutoff),
+            *(f.knots, f.values, f.ends, f.slopes),
+        )
         for f in (first, second)
     ]
     parts = [(*f.children, f.screening) for f in (first, second)]

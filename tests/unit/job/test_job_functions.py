@@ -245,8 +245,8 @@ CASES = {
     "slopes of natural ends": (
         [('<spline id="F"', '<spline id="F" ends="natural"')],
         [
-            'job.xml:39: <derivative-left> has no effect with natural ends, allowed with ends="clamped"',
-            'job.xml:40: <derivative-right> has no effect with natural ends, allowed with ends="clamped"',
+            'job.xml:39: <derivative-left> has no effect on ends that are not clamped, allowed with ends="clamped"',
+            'job.xml:40: <derivative-right> has no effect on ends that are not clamped, allowed with ends="clamped"',
         ],
     ),
     "one node": (
@@ -277,7 +277,8 @@ CASES = {
         [("morse-A", "morse-B")],
         [
             "job.xml:24: element not allowed in <sum>, found <morse-B>, allowed <XpowN-cutoff>, <cutoff>, <exp-A>, "
-            "<morse-A>, <poly>, <product>, <screening>, <spline>, <sum>, <user-function>, nearest <morse-A>"
+            "<morse-A>, <poly>, <product>, <screening>, <spline>, <sum>, <tabulated>, <user-function>, "
+            "nearest <morse-A>"
         ],
     ),
     "logarithm of what is negative": (
@@ -297,6 +298,74 @@ CASES = {
         ['job.xml:37: bad value of transform in <node>, found "exp", allowed log, logit'],
     ),
 }
+
+
+TABULATED = '<tabulated id="bond" file="bond.txt"><cutoff>6</cutoff></tabulated>'
+BOND = next(line.strip() for line in JOB.splitlines() if "<morse-A" in line)
+
+
+def test_a_table_in_a_file(read, folder):
+    (folder / "bond.txt").write_text("# r  V\n1.5 2\n\n2.5 -1e-1 # second\n6 0\n")
+    job = read([(BOND, TABULATED)])
+    bond = job.functions["EAM.V.bond"]
+    assert (bond.form, bond.parameters, bond.cutoff, bond.reach) == ("tabulated", (), 6.0, 6.0)
+    assert (bond.knots, bond.values, bond.ends) == ((1.5, 2.5, 6.0), (2.0, -0.1, 0.0), "")
+    (folder / "bond.txt").write_text("1.5 2\n2.5 -1e-1\n6 0.0\n")
+    assert read([(BOND, TABULATED)]).hash == job.hash
+    (folder / "bond.txt").write_text("1.5 2\n2.5 -1.1e-1\n6 0\n")
+    assert read([(BOND, TABULATED)]).hash != job.hash
+
+
+def test_a_table_in_the_job(read):
+    nodes = '<nodes><node x="1" y="2"/><node x="3" y="0"/></nodes><derivative-left>-2</derivative-left>'
+    text = f'<tabulated id="bond" ends="clamped">{nodes}<cutoff>3</cutoff></tabulated>'
+    bond = read([(BOND, text)]).functions["EAM.V.bond"]
+    assert (bond.knots, bond.values, bond.ends, bond.slopes) == (
+        (1.0, 3.0),
+        (2.0, 0.0),
+        "clamped",
+        (-2.0, 0.0),
+    )
+
+
+TABLES = {
+    "one number": (
+        "1 2\n2\n",
+        'bond.txt:2: bad row of a table, found "2", allowed two finite numbers, x and y',
+    ),
+    "three numbers": (
+        "1 2 3\n",
+        'bond.txt:1: bad row of a table, found "1 2 3", allowed two finite numbers, x and y',
+    ),
+    "infinite": (
+        "1 2\n2 inf\n",
+        'bond.txt:2: bad row of a table, found "2 inf", allowed two finite numbers, x and y',
+    ),
+    "order": ("1 2\n\n1 3\n", "bond.txt:3: rows not in ascending order of x, found 1.0, allowed above 1.0"),
+    "one row": ("# nothing\n1 2\n", "bond.txt: too few rows of a table, found 1, allowed 2 or more"),
+    "no file": (None, 'job.xml:24: no such file, found "bond.txt"'),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_faults_of_a_table(lines, folder, name):
+    content, expected = TABLES[name]
+    if content is not None:
+        (folder / "bond.txt").write_text(content)
+    assert lines([(BOND, TABULATED)]) == [expected]
+
+
+def test_a_table_has_one_source_and_ends_that_count(lines, folder):
+    none = TABULATED.replace(' file="bond.txt"', "")
+    source = "job.xml:24: source of <tabulated>, found none, allowed either a file or <nodes>"
+    assert lines([(BOND, none)]) == [source]
+    (folder / "bond.txt").write_text("1 2\n2 1\n")
+    nodes = '<nodes><node x="1" y="2"/></nodes><derivative-left>1</derivative-left><cutoff>'
+    found = lines([(BOND, TABULATED.replace("<cutoff>", nodes))])
+    what = "<derivative-left> has no effect on ends that are not clamped"
+    assert f'job.xml:24: {what}, allowed with ends="clamped"' in found
+    assert source.replace("none", "both") in found
+    assert "job.xml:24: too few nodes in <tabulated>, found 1, allowed 2 or more" in found
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -203,6 +203,8 @@ def test_same_functions():
     assert not same(f, function("g", "a*r", 3.0, a=1.1))
     assert not same(f, function("g", "a*r", 3.5, a=1.0))
     assert not same(f, replace(g, screening=f))
+    assert not same(replace(f, knots=(1.0, 2.0)), replace(g, knots=(1.0, 3.0)))
+    assert not same(replace(f, values=(1.0, 2.0)), replace(g, values=(1.0, 3.0)))
     assert not same(replace(f, children=(f, f)), replace(g, children=(g,)))
     assert same(replace(f, screening=f, children=(f,)), replace(g, screening=g, children=(g,)))
 

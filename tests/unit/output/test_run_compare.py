@@ -71,3 +71,9 @@ def test_start_values_that_changed_in_a_file_that_the_job_names(header, job, ind
     what = "start of SW.sigma[SiSi] changed since the run started"
     assert str(fault) == f"{job.path}: {what}, found 2.1, allowed 2.0951"
     assert len(differences(header, replace(changed, text="<job/>"), [index])) == 1
+
+
+def test_a_table_that_changed_in_a_file_that_the_job_names(header, job, index):
+    (fault,) = differences(header, replace(job, hash="f" * 64), [index])
+    assert fault.what == "a table that the job names changed since the run started"
+    assert (fault.found, fault.allowed) == ("f" * 64, job.hash)

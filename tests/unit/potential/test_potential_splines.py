@@ -110,6 +110,16 @@ def test_tabulated() -> None:
     assert np.abs(slopes[0] - wanted(x, 1)).max() < 1e-11
 
 
+@pytest.mark.parametrize(("ends", "kind"), [("natural", "natural"), ("clamped", ((1, -3.0), (1, 0.7)))])
+def test_ends_of_a_table(ends: str, kind: Any) -> None:
+    table = Function(
+        "T", "tabulated", (), (), knots=KNOTS, values=tuple(Y), ends=ends, slopes=(-3.0, 0.7), cutoff=9.0
+    )
+    found, wanted = _columns(table, X), _beyond(CubicSpline(KNOTS, Y, bc_type=kind), X)
+    for a, b in zip(found, wanted, strict=True):
+        assert np.abs(a[0] - b).max() < 2e-14 * np.abs(b).max()
+
+
 def _formula(text: str, values: dict[str, float], cutoff: float = np.inf) -> Function:
     rows = tuple(Parameter(name, "", value, -np.inf, np.inf, True) for name, value in values.items())
     return Function(text, "user-function", tuple(values), rows, text, "x", cutoff)

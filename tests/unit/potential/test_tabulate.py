@@ -39,6 +39,17 @@ def test_parameters_of_parts_follow_in_order():
     assert value.tolist() == pytest.approx([1100.0, 625.0, 0.0], rel=1e-15)
 
 
+def test_splines_among_the_parts():
+    """The parameters of a spline stand between those of the parts beside it."""
+    line = Function("l", "spline", ("y1", "y2"), _parameters(y1=0.0, y2=0.0), knots=(1.0, 3.0))
+    whole = Function(
+        "s", "sum", (), (), children=(_function("a*r", a=0.0), line), screening=_function("c", c=0.0)
+    )
+    value, slope = tabulate(whole, np.array([10.0, 1.0, 2.0, 100.0]), np.array([1.0, 2.0]))
+    assert value.tolist() == pytest.approx([1100.0, 2150.0], rel=1e-15)
+    assert slope.tolist() == pytest.approx([1050.0, 1050.0], rel=1e-15)
+
+
 def test_parameters_of_the_wrong_number_are_refused():
     with pytest.raises(ValueError, match="array of wrong layout"):
         tabulate(_function("a*r", 3.0, a=0.0), np.array([1.0, 2.0]), np.ones(3))
