@@ -1,5 +1,5 @@
 /* From a batch of structures to the arrangement that the kernels stream over. */
-#include "internal.h"
+#include "half.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,12 +265,11 @@ static hpcfit_status arrange(const hpcfit_batch *batch, const atom_key *keys, hp
     return status == HPCFIT_OK ? status : fail(err, status, -1, -1, "no memory for the geometry");
 }
 
-hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, hpcfit_geometry **geometry, hpcfit_error *err)
+/* The geometry of a batch that was looked at. */
+static hpcfit_status new_geometry(const hpcfit_batch *batch, hpcfit_geometry **geometry, hpcfit_error *err)
 {
     atom_key *keys = NULL;
-    *geometry = NULL;
-    hpcfit_status status = check_batch(batch, err);
-    if (status == HPCFIT_OK) status = sort_atoms(batch, &keys, err);
+    hpcfit_status status = sort_atoms(batch, &keys, err);
     if (status != HPCFIT_OK) return status;
     hpcfit_geometry *g = calloc(1, sizeof *g);
     if (g == NULL) {
@@ -284,17 +283,38 @@ hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, hpcfit_geometry **g
     g->n_groups = count_groups(batch, keys);
     status = arrange(batch, keys, g, err);
     free(keys);
-    if (status != HPCFIT_OK) {
+    if (status == HPCFIT_OK)
+        *geometry = g;
+    else
         hpcfit_geometry_free(g);
-        return status;
-    }
-    *geometry = g;
-    return HPCFIT_OK;
+    return status;
+}
+
+static hpcfit_status new_half(const hpcfit_batch *batch, hpcfit_geometry **geometry, hpcfit_error *err)
+{
+    hf_half_batch half;
+    if (!hf_half_batch_new(batch, &half)) return fail(err, HPCFIT_OUT_OF_MEMORY, -1, -1, "no memory for the pairs");
+    const hpcfit_status status = new_geometry(&half.batch, geometry, err);
+    hf_half_batch_free(&half);
+    return status;
+}
+
+hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int pairs, hpcfit_geometry **geometry, hpcfit_error *err)
+{
+    *geometry = NULL;
+    hpcfit_status status = check_batch(batch, err);
+    if (status == HPCFIT_OK) status = new_geometry(batch, geometry, err);
+    if (status == HPCFIT_OK && pairs) status = new_half(batch, &(*geometry)->half, err);
+    if (status == HPCFIT_OK) return status;
+    hpcfit_geometry_free(*geometry);
+    *geometry = NULL;
+    return status;
 }
 
 void hpcfit_geometry_free(hpcfit_geometry *g)
 {
     if (g == NULL) return;
+    hpcfit_geometry_free(g->half);
     void *owned[] = {g->lane_atom,     g->lane_structure, g->lane_count, g->slot_start, g->slot_count, g->chunk_group,
                      g->chunk_species, g->run_start,      g->r,          g->ux,         g->uy,         g->uz,
                      g->neighbour};
@@ -305,5 +325,5 @@ void hpcfit_geometry_free(hpcfit_geometry *g)
 
 int64_t hpcfit_geometry_bytes(const hpcfit_geometry *geometry)
 {
-    return geometry->bytes;
+    return geometry->bytes + (geometry->half == NULL ? 0 : geometry->half->bytes);
 }
