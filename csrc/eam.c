@@ -7,9 +7,10 @@
  *
  *   phi' + F'(rho_i) rho_ij' + F'(rho_j) rho_ji',
  *
- * with rho_ij what atom i receives from j: every column is a sum over an atom's own neighbours, nothing is scattered.
- */
+ * with rho_ij what atom i receives from j. Every pair is worked out once and acts on both atoms; only the derivatives
+ * by the nodes of splines are sums over all neighbours of an atom. */
 #include "embedding.h"
+#include "half.h"
 #include "registry.h"
 #include "spline_columns.h"
 
@@ -27,13 +28,6 @@ static void gather(int64_t n, const int32_t *restrict neighbour, const double *r
         gathered[k] = atoms[neighbour[k]];
 }
 
-/* What the pairs of a run read from an array over lanes. */
-static void spread(int64_t n_slots, const double *lanes, double *pairs)
-{
-    for (int64_t slot = 0; slot < n_slots; slot++)
-        memcpy(pairs + slot * HF_LANES, lanes, HF_LANES * sizeof *pairs);
-}
-
 /* slope += function * weight */
 HF_CLONES
 static void add_product(int64_t n, const double *restrict function, const double *restrict weight,
@@ -44,15 +38,29 @@ static void add_product(int64_t n, const double *restrict function, const double
         slope[k] += function[k] * weight[k];
 }
 
-static void fill_weights(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+/* F' of a run's atoms and of their neighbours; g is either geometry. */
+static void fill_weights(const hpcfit_geometry *g, const hf_embedded *s, int64_t chunk, int64_t b)
 {
-    const hpcfit_geometry *g = call->geometry;
-    const int64_t first = g->run_start[chunk * (g->n_species + 1) + b];
-    gather(hf_run_of(g, chunk, b).n_pairs, g->neighbour + first * HF_LANES, s->atom_first, s->gathered);
-    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
-        spread(g->slot_count[group * g->n_species + b], s->first + group * HF_LANES,
-               s->weight + (g->slot_start[group * g->n_species + b] - first) * HF_LANES);
+    const int64_t first = g->run_start[chunk * (g->n_species + 1) + b] * HF_LANES;
+    gather(hf_run_of(g, chunk, b).n_pairs, g->neighbour + first, s->atom_first, s->gathered);
+    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
+        const hf_part p = hf_part_of(g, chunk, group, b);
+        double own[HF_LANES] = {0.0};
+        for (int lane = 0; lane < g->lane_count[group]; lane++)
+            own[lane] = s->atom_first[g->lane_atom[group * HF_LANES + lane]];
+        for (int64_t slot = 0; slot < p.n_slots; slot++)
+            memcpy(s->weight + p.pair - first + slot * HF_LANES, own, sizeof own);
+    }
 }
+
+/* A run of the half geometry, the functions of its pairs and the slopes of its densities. */
+typedef struct {
+    const hpcfit_geometry *half;
+    int64_t chunk, b;
+    hf_run run;
+    const hpcfit_function *pair, *here, *there;
+    const double *slope_here, *slope_there;
+} pairs;
 
 /* The outputs of a function over a run; zero slopes where there is none. */
 static void run_function(const hf_call *call, const hpcfit_function *function, const hf_run *run,
@@ -64,73 +72,113 @@ static void run_function(const hf_call *call, const hpcfit_function *function, c
         hf_function_run_rows(call, function, run->n_pairs, run->r, outputs, s->stride, s->function);
 }
 
-/* Derivatives by the parameters of the pair energy. */
-static void add_pair_columns(const hf_call *call, const hf_embedded *s, const hpcfit_function *pair, int64_t chunk,
-                             int64_t b)
+/* The slopes of a density: those that were kept, unless derivatives by its own parameters ask for all outputs. */
+static const double *density_slopes(const hf_call *call, const hpcfit_function *density, const hf_run *run,
+                                    const hf_embedded *s, const double *kept, double *outputs)
 {
-    if (pair == NULL) return;
-    const hf_columns columns = hf_function_columns(call, pair);
+    if (density != NULL && (density->spline.n_knots > 0 || hf_function_columns(call, density).count == 0))
+        return kept + (run->r - call->geometry->half->r);
+    run_function(call, density, run, s, outputs);
+    return outputs + HF_SLOPE * s->stride;
+}
+
+static pairs pairs_of(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+{
+    const hpcfit_geometry *half = call->geometry->half;
+    const int64_t a = half->chunk_species[chunk], n = half->n_species;
+    pairs x = {.half = half,
+               .chunk = chunk,
+               .b = b,
+               .run = hf_run_of(half, chunk, b),
+               .pair = hf_role(call, HF_PAIR_ROLE, hf_pair_tuple(a, b, n)),
+               .here = hf_role(call, HF_DENSITY_ROLE, a * n + b),
+               .there = hf_role(call, HF_DENSITY_ROLE, b * n + a)};
+    run_function(call, x.pair, &x.run, s, s->pair);
+    x.slope_here = density_slopes(call, x.here, &x.run, s, s->slopes[0], s->here);
+    x.slope_there = x.slope_here;
+    if (x.here != x.there) x.slope_there = density_slopes(call, x.there, &x.run, s, s->slopes[1], s->there);
+    return x;
+}
+
+/* The function's columns that its program has rows for. */
+static hf_columns program_columns(const hf_call *call, const hpcfit_function *function)
+{
+    if (function == NULL || function->spline.n_knots > 0) return (hf_columns){.first = 0, .count = 0};
+    return hf_function_columns(call, function);
+}
+
+/* Derivatives by the parameters of the pair energy. */
+static void add_pair_columns(const hf_call *call, const hf_embedded *s, const pairs *x)
+{
+    const hf_columns columns = program_columns(call, x->pair);
     const double *by = s->pair + HF_BY * s->stride, *slope_by = by + columns.count * s->stride;
-    if (pair->spline.n_knots > 0 && columns.count > 0)
-        hf_spline_add_radial(call, pair, chunk, b, NULL, s->spline);
-    else
-        for (int64_t k = 0; k < columns.count; k++) {
-            const hpcfit_output column = hf_column(call->output, columns.first + k + 1);
-            hf_add_radial(call->geometry, chunk, b, by + k * s->stride, slope_by + k * s->stride, &column);
-        }
+    for (int64_t k = 0; k < columns.count; k++) {
+        const hpcfit_output column = hf_column(call->output, columns.first + k + 1);
+        hf_add_pairs(x->half, x->chunk, x->b, by + k * s->stride, slope_by + k * s->stride, &column);
+    }
 }
 
 /* Derivatives by the parameters of a density at constant F': its slopes times weights. */
-static void add_density_columns(const hf_call *call, const hf_embedded *s, const hpcfit_function *density,
-                                const double *outputs, const double *weight, int64_t chunk, int64_t b)
+static void add_density_columns(const hf_call *call, const hf_embedded *s, const pairs *x,
+                                const hpcfit_function *density, const double *outputs, const double *weight)
 {
-    const int64_t n = hf_run_of(call->geometry, chunk, b).n_pairs;
-    if (density == NULL) return;
-    const hf_columns columns = hf_function_columns(call, density);
+    const hf_columns columns = program_columns(call, density);
     const double *slope_by = outputs + (HF_BY + columns.count) * s->stride;
-    if (density->spline.n_knots > 0 && columns.count > 0)
-        hf_spline_add_radial(call, density, chunk, b, weight, s->spline);
-    else
-        for (int64_t k = 0; k < columns.count; k++) {
-            const hpcfit_output column = hf_column(call->output, columns.first + k + 1);
-            memset(s->slope, 0, (size_t)n * sizeof *s->slope);
-            add_product(n, slope_by + k * s->stride, weight, s->slope);
-            hf_add_radial(call->geometry, chunk, b, s->zeros, s->slope, &column);
-        }
+    for (int64_t k = 0; k < columns.count; k++) {
+        const hpcfit_output column = hf_column(call->output, columns.first + k + 1);
+        memset(s->slope, 0, (size_t)x->run.n_pairs * sizeof *s->slope);
+        add_product(x->run.n_pairs, slope_by + k * s->stride, weight, s->slope);
+        hf_add_pairs(x->half, x->chunk, x->b, NULL, s->slope, &column);
+    }
+}
+
+static void add_weights(const hf_embedded *s, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        s->weight[k] += s->gathered[k];
 }
 
 static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
 {
+    const hpcfit_output column = hf_column(call->output, 0);
+    const pairs x = pairs_of(call, s, chunk, b);
+    fill_weights(x.half, s, chunk, b);
+    memcpy(s->slope, s->pair + HF_SLOPE * s->stride, (size_t)x.run.n_pairs * sizeof *s->slope);
+    add_product(x.run.n_pairs, x.slope_here, s->weight, s->slope);
+    add_product(x.run.n_pairs, x.slope_there, s->gathered, s->slope);
+    hf_add_pairs(x.half, chunk, b, s->pair, s->slope, &column);
+    if (call->n_free == 0) return;
+    add_pair_columns(call, s, &x);
+    hf_add_panel(x.half, chunk, b, x.slope_here, x.slope_there, &s->panel, call->output);
+    if (x.here == x.there)
+        add_weights(s, x.run.n_pairs);
+    else
+        add_density_columns(call, s, &x, x.there, s->there, s->gathered);
+    add_density_columns(call, s, &x, x.here, s->here, s->weight);
+}
+
+/* Whether derivatives by the nodes of a spline are wanted. */
+static int has_nodes(const hf_call *call, const hpcfit_function *function)
+{
+    return function != NULL && function->spline.n_knots > 0 && hf_function_columns(call, function).count > 0;
+}
+
+/* Derivatives by the nodes of splines, for the atoms of a chunk and all their neighbours of one species. */
+static void add_nodes(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+{
     const hpcfit_geometry *g = call->geometry;
     const int64_t a = g->chunk_species[chunk], n = g->n_species;
-    const hf_run run = hf_run_of(g, chunk, b);
     const hpcfit_function *pair = hf_role(call, HF_PAIR_ROLE, hf_pair_tuple(a, b, n));
     const hpcfit_function *here = hf_role(call, HF_DENSITY_ROLE, a * n + b);
     const hpcfit_function *there = hf_role(call, HF_DENSITY_ROLE, b * n + a);
-    const double *slope_here = s->here + HF_SLOPE * s->stride;
-    const hpcfit_output column = hf_column(call->output, 0);
-    fill_weights(call, s, chunk, b);
-    run_function(call, pair, &run, s, s->pair);
-    /* The density's slopes are at hand; only their derivatives by its own parameters ask for more. */
-    if (here != NULL && hf_function_columns(call, here).count == 0)
-        slope_here = s->slopes + (run.r - g->r);
-    else
-        run_function(call, here, &run, s, s->here);
-    if (here != there) run_function(call, there, &run, s, s->there);
-    const double *slope_there = here == there ? slope_here : s->there + HF_SLOPE * s->stride;
-    memcpy(s->slope, s->pair + HF_SLOPE * s->stride, (size_t)run.n_pairs * sizeof *s->slope);
-    add_product(run.n_pairs, slope_here, s->weight, s->slope);
-    add_product(run.n_pairs, slope_there, s->gathered, s->slope);
-    hf_add_radial(g, chunk, b, s->pair, s->slope, &column);
-    if (call->n_free == 0) return;
-    add_pair_columns(call, s, pair, chunk, b);
-    hf_add_panel(g, chunk, b, slope_here, slope_there, &s->panel, call->output);
+    if (has_nodes(call, pair)) hf_spline_add_radial(call, pair, chunk, b, NULL, s->spline);
+    if (!has_nodes(call, here) && !has_nodes(call, there)) return;
+    fill_weights(g, s, chunk, b);
     if (here == there)
-        for (int64_t k = 0; k < run.n_pairs; k++)
-            s->weight[k] += s->gathered[k];
-    else
-        add_density_columns(call, s, there, s->there, s->gathered, chunk, b);
-    add_density_columns(call, s, here, s->here, s->weight, chunk, b);
+        add_weights(s, hf_run_of(g, chunk, b).n_pairs);
+    else if (has_nodes(call, there))
+        hf_spline_add_radial(call, there, chunk, b, s->gathered, s->spline);
+    if (has_nodes(call, here)) hf_spline_add_radial(call, here, chunk, b, s->weight, s->spline);
 }
 
 int64_t hf_embedded_scratch(const hf_call *call)
@@ -142,9 +190,13 @@ int64_t hf_embedded_scratch(const hf_call *call)
 void hf_embed_add_pairs(const hf_call *call, const hf_embedded *s)
 {
     const hpcfit_geometry *g = call->geometry;
-    for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
+    for (int64_t chunk = 0; chunk < g->half->n_chunks; chunk++)
         for (int64_t b = 0; b < g->n_species; b++)
-            if (hf_run_of(g, chunk, b).n_pairs > 0) add_run(call, s, chunk, b);
+            if (hf_run_of(g->half, chunk, b).n_pairs > 0) add_run(call, s, chunk, b);
+    hf_add_panel_forces(&s->panel, g->n_atoms, call->output);
+    for (int64_t chunk = 0; chunk < g->n_chunks && call->n_free > 0; chunk++)
+        for (int64_t b = 0; b < g->n_species; b++)
+            if (hf_run_of(g, chunk, b).n_pairs > 0) add_nodes(call, s, chunk, b);
 }
 
 void hf_embedded_evaluate(const hf_call *call)
@@ -165,6 +217,7 @@ const hpcfit_potential hf_eam = {
     .reference = "M. S. Daw and M. I. Baskes, Phys. Rev. B 29, 6443 (1984), eqs. 8 and 9",
     .n_roles = HF_N_EMBEDDED_ROLES,
     .roles = roles,
+    .pairwise = 1,
     .scratch_size = hf_embedded_scratch,
     .evaluate = hf_embedded_evaluate,
 };
