@@ -28,28 +28,46 @@ static void gather(int64_t n, const int32_t *restrict neighbour, const double *r
         gathered[k] = atoms[neighbour[k]];
 }
 
-/* slope += function * weight */
+/* The slopes along the pairs of a group: of the pair energy, and of both densities times F' of the atoms that receive
+ * them. */
 HF_CLONES
-static void add_product(int64_t n, const double *restrict function, const double *restrict weight,
-                        double *restrict slope)
+static void add_up_slopes(int64_t n_slots, const double *restrict pair, const double *restrict here,
+                          const double *restrict there, const double *restrict own, const double *restrict gathered,
+                          double *restrict slope)
+{
+    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
+#pragma omp simd
+        for (int lane = 0; lane < HF_LANES; lane++)
+            slope[k + lane] = pair[k + lane] + here[k + lane] * own[lane] + there[k + lane] * gathered[k + lane];
+}
+
+HF_CLONES
+static void weigh(int64_t n, const double *restrict function, const double *restrict weight, double *restrict slope)
 {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++)
-        slope[k] += function[k] * weight[k];
+        slope[k] = function[k] * weight[k];
 }
 
-/* F' of a run's atoms and of their neighbours; g is either geometry. */
+/* F' of a group's atoms. */
+static void read_own(const hpcfit_geometry *g, const hf_embedded *s, int64_t group, double *own)
+{
+    memset(own, 0, HF_LANES * sizeof *own);
+    for (int lane = 0; lane < g->lane_count[group]; lane++)
+        own[lane] = s->atom_first[g->lane_atom[group * HF_LANES + lane]];
+}
+
+/* F' of a run's atoms and of their neighbours, pair by pair; g is either geometry. */
 static void fill_weights(const hpcfit_geometry *g, const hf_embedded *s, int64_t chunk, int64_t b)
 {
     const int64_t first = g->run_start[chunk * (g->n_species + 1) + b] * HF_LANES;
     gather(hf_run_of(g, chunk, b).n_pairs, g->neighbour + first, s->atom_first, s->gathered);
     for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
         const hf_part p = hf_part_of(g, chunk, group, b);
-        double own[HF_LANES] = {0.0};
-        for (int lane = 0; lane < g->lane_count[group]; lane++)
-            own[lane] = s->atom_first[g->lane_atom[group * HF_LANES + lane]];
-        for (int64_t slot = 0; slot < p.n_slots; slot++)
-            memcpy(s->weight + p.pair - first + slot * HF_LANES, own, sizeof own);
+        double own[HF_LANES];
+        read_own(g, s, group, own);
+        for (int64_t k = p.pair; k < p.pair + p.n_slots * HF_LANES; k++)
+            s->weight[k - first] = own[k % HF_LANES];
     }
 }
 
@@ -126,9 +144,22 @@ static void add_density_columns(const hf_call *call, const hf_embedded *s, const
     const double *slope_by = outputs + (HF_BY + columns.count) * s->stride;
     for (int64_t k = 0; k < columns.count; k++) {
         const hpcfit_output column = hf_column(call->output, columns.first + k + 1);
-        memset(s->slope, 0, (size_t)x->run.n_pairs * sizeof *s->slope);
-        add_product(x->run.n_pairs, slope_by + k * s->stride, weight, s->slope);
+        weigh(x->run.n_pairs, slope_by + k * s->stride, weight, s->slope);
         hf_add_pairs(x->half, x->chunk, x->b, NULL, s->slope, &column);
+    }
+}
+
+static void fill_slopes(const hf_embedded *s, const pairs *x)
+{
+    const int64_t first = x->run.r - x->half->r;
+    gather(x->run.n_pairs, x->half->neighbour + first, s->atom_first, s->gathered);
+    for (int64_t group = x->half->chunk_group[x->chunk]; group < x->half->chunk_group[x->chunk + 1]; group++) {
+        const hf_part p = hf_part_of(x->half, x->chunk, group, x->b);
+        const int64_t k = p.pair - first;
+        double own[HF_LANES];
+        read_own(x->half, s, group, own);
+        add_up_slopes(p.n_slots, s->pair + HF_SLOPE * s->stride + k, x->slope_here + k, x->slope_there + k, own,
+                      s->gathered + k, s->slope + k);
     }
 }
 
@@ -142,13 +173,11 @@ static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, in
 {
     const hpcfit_output column = hf_column(call->output, 0);
     const pairs x = pairs_of(call, s, chunk, b);
-    fill_weights(x.half, s, chunk, b);
-    memcpy(s->slope, s->pair + HF_SLOPE * s->stride, (size_t)x.run.n_pairs * sizeof *s->slope);
-    add_product(x.run.n_pairs, x.slope_here, s->weight, s->slope);
-    add_product(x.run.n_pairs, x.slope_there, s->gathered, s->slope);
+    fill_slopes(s, &x);
     hf_add_pairs(x.half, chunk, b, s->pair, s->slope, &column);
     if (call->n_free == 0) return;
     add_pair_columns(call, s, &x);
+    fill_weights(x.half, s, chunk, b);
     hf_add_panel(x.half, chunk, b, x.slope_here, x.slope_there, &s->panel, call->output);
     if (x.here == x.there)
         add_weights(s, x.run.n_pairs);

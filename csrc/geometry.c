@@ -8,6 +8,9 @@
 /* Slots per chunk: 512 pairs, so that a dozen scratch arrays stay in the first-level cache. */
 #define CHUNK_SLOTS 32
 
+/* With each pair once: three groups with 42 neighbours, which fill a block of a register program. */
+#define HALF_CHUNK_SLOTS 64
+
 /* Atoms are sorted by their number of neighbours inside windows of this many, which keeps spare slots rare without
  * scattering the atoms of a structure. */
 #define SORT_WINDOW 512
@@ -147,13 +150,13 @@ static int64_t slots_of(const hpcfit_geometry *g, int64_t group)
     return slots;
 }
 
-static void cut_chunks(const int32_t *group_species, hpcfit_geometry *g)
+static void cut_chunks(const int32_t *group_species, int64_t most, hpcfit_geometry *g)
 {
     int64_t slots = 0;
     g->n_chunks = 0;
     for (int64_t group = 0; group < g->n_groups; group++) {
         const int64_t more = slots_of(g, group);
-        if (group == 0 || group_species[group] != group_species[group - 1] || slots + more > CHUNK_SLOTS) {
+        if (group == 0 || group_species[group] != group_species[group - 1] || slots + more > most) {
             g->chunk_group[g->n_chunks] = group;
             g->chunk_species[g->n_chunks++] = group_species[group];
             slots = 0;
@@ -247,14 +250,15 @@ static int allocate_pairs(hpcfit_geometry *g)
     return g->r && g->ux && g->uy && g->uz && g->neighbour;
 }
 
-static hpcfit_status arrange(const hpcfit_batch *batch, const atom_key *keys, hpcfit_geometry *g, hpcfit_error *err)
+static hpcfit_status arrange(const hpcfit_batch *batch, const atom_key *keys, int64_t most, hpcfit_geometry *g,
+                             hpcfit_error *err)
 {
     hpcfit_status status = HPCFIT_OUT_OF_MEMORY;
     int32_t *group_species = calloc((size_t)g->n_groups + 1, sizeof *group_species);
     if (group_species != NULL && allocate_groups(g)) {
         place_atoms(batch, keys, g, group_species);
         count_slots(batch, g);
-        cut_chunks(group_species, g);
+        cut_chunks(group_species, most, g);
         place_slots(g);
         if (allocate_pairs(g)) {
             fill_pairs(batch, g);
@@ -266,7 +270,8 @@ static hpcfit_status arrange(const hpcfit_batch *batch, const atom_key *keys, hp
 }
 
 /* The geometry of a batch that was looked at. */
-static hpcfit_status new_geometry(const hpcfit_batch *batch, hpcfit_geometry **geometry, hpcfit_error *err)
+static hpcfit_status new_geometry(const hpcfit_batch *batch, int64_t most, hpcfit_geometry **geometry,
+                                  hpcfit_error *err)
 {
     atom_key *keys = NULL;
     hpcfit_status status = sort_atoms(batch, &keys, err);
@@ -281,7 +286,7 @@ static hpcfit_status new_geometry(const hpcfit_batch *batch, hpcfit_geometry **g
     g->n_atoms = batch->n_atoms;
     g->n_species = batch->n_species;
     g->n_groups = count_groups(batch, keys);
-    status = arrange(batch, keys, g, err);
+    status = arrange(batch, keys, most, g, err);
     free(keys);
     if (status == HPCFIT_OK)
         *geometry = g;
@@ -294,7 +299,7 @@ static hpcfit_status new_half(const hpcfit_batch *batch, hpcfit_geometry **geome
 {
     hf_half_batch half;
     if (!hf_half_batch_new(batch, &half)) return fail(err, HPCFIT_OUT_OF_MEMORY, -1, -1, "no memory for the pairs");
-    const hpcfit_status status = new_geometry(&half.batch, geometry, err);
+    const hpcfit_status status = new_geometry(&half.batch, HALF_CHUNK_SLOTS, geometry, err);
     hf_half_batch_free(&half);
     return status;
 }
@@ -303,7 +308,7 @@ hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int pairs, hpcfit_g
 {
     *geometry = NULL;
     hpcfit_status status = check_batch(batch, err);
-    if (status == HPCFIT_OK) status = new_geometry(batch, geometry, err);
+    if (status == HPCFIT_OK) status = new_geometry(batch, CHUNK_SLOTS, geometry, err);
     if (status == HPCFIT_OK && pairs) status = new_half(batch, &(*geometry)->half, err);
     if (status == HPCFIT_OK) return status;
     hpcfit_geometry_free(*geometry);

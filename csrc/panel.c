@@ -18,7 +18,8 @@ static hf_eight *force_of(const hf_panel *panel, int64_t atom, int axis, int64_t
 }
 
 HF_CLONES
-static void sum_bonds(const bonds *b, const hf_panel *panel, int64_t atom, int64_t first, hf_eight *restrict sums)
+static void sum_bonds(const bonds *b, const hf_panel *panel, int64_t atom, int64_t first, int with_virial,
+                      hf_eight *restrict sums)
 {
     const double *atoms = panel->atoms + first;
     const hf_eight own = *(const hf_eight *)(atoms + atom * panel->width), none = own - own;
@@ -36,6 +37,7 @@ static void sum_bonds(const bonds *b, const hf_panel *panel, int64_t atom, int64
         *force_of(panel, other, 0, first) -= sx;
         *force_of(panel, other, 1, first) -= sy;
         *force_of(panel, other, 2, first) -= sz;
+        if (!with_virial) continue;
         xx += sx * (r * ux);
         yy += sy * (r * uy);
         zz += sz * (r * uz);
@@ -56,7 +58,7 @@ static void add_lane(const hpcfit_geometry *half, int64_t lane, const bonds *b, 
 {
     hf_eight sums[N_SUMS];
     for (int64_t first = 0; first < panel->n_columns; first += HF_LANES) {
-        sum_bonds(b, panel, half->lane_atom[lane], first, sums);
+        sum_bonds(b, panel, half->lane_atom[lane], first, output->virials != NULL, sums);
         for (int64_t c = 0; c < HF_LANES && first + c < panel->n_columns && output->virials != NULL; c++) {
             const hpcfit_output column = hf_column(output, 1 + panel->column[first + c]);
             for (int v = 0; v < N_SUMS; v++)

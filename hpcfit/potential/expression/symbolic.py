@@ -63,7 +63,7 @@ def differentiate(tree: Node, variable: str, parameters: Sequence[str]) -> Deriv
         return _product_rule(*(_named(factor, k, parameters) for k, factor in enumerate(factors)))
     value = to_sympy(tree)
     x = symbol(variable)
-    slope = sympy.diff(value, x)
+    slope = _slope(value, x)
     return Derivatives(
         value=value,
         slope=slope,
@@ -72,6 +72,17 @@ def differentiate(tree: Node, variable: str, parameters: Sequence[str]) -> Deriv
         slope_by_parameter=tuple(sympy.diff(slope, symbol(name)) for name in parameters),
         parts={},
     )
+
+
+def _slope(value: Any, x: Any) -> Any:
+    """Return df/dx; of f = P/(c + P), as screening functions are, c P'/(c + P)^2, where the general rule cancels."""
+    for factor in value.args if value.is_Mul else ():
+        if factor.is_Pow and factor.exp == -1 and factor.base.is_Add:
+            rest = value / factor
+            constant = factor.base - rest
+            if not constant.has(x):
+                return constant * sympy.diff(rest, x) * factor**2
+    return sympy.diff(value, x)
 
 
 def _named(factor: Derivatives, number: int, parameters: Sequence[str]) -> Derivatives:
