@@ -74,6 +74,14 @@ int64_t hf_function_most_outputs(const hpcfit_functions *functions)
     return most;
 }
 
+HF_CLONES
+static void cut_off(int64_t n, const double *restrict x, double cutoff, double *restrict output)
+{
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++)
+        output[k] = x[k] < cutoff ? output[k] : 0.0;
+}
+
 int64_t hf_function_most_rows(const hpcfit_functions *functions)
 {
     int64_t most = HF_BY;
@@ -94,23 +102,11 @@ static void run_program(const hf_call *call, const hpcfit_function *function, in
     hf_program_run(program, scratch, n, x, outputs, stride, registers);
 }
 
-/* Few slots reach beyond the cut-off: these are looked for, and not every output gone through. */
-HF_CLONES
-static void cut_outputs(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *restrict x,
-                        double *restrict outputs, int64_t stride)
+static void cut_outputs(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x,
+                        double *outputs, int64_t stride)
 {
-    const double cutoff = function->cutoff;
-    for (int64_t k = 0; k < n && !isinf(cutoff); k += HF_LANES) {
-        int outside = 0;
-        for (int lane = 0; lane < HF_LANES; lane++)
-            outside |= !(x[k + lane] < cutoff);
-        for (int64_t output = 0; output < n_outputs && outside; output++)
-#pragma omp simd
-            for (int lane = 0; lane < HF_LANES; lane++) {
-                const int64_t at = output * stride + k + lane;
-                outputs[at] = x[k + lane] < cutoff ? outputs[at] : 0.0;
-            }
-    }
+    for (int64_t k = 0; k < n_outputs && !isinf(function->cutoff); k++)
+        cut_off(n, x, function->cutoff, outputs + k * stride);
 }
 
 void hf_function_run(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,

@@ -15,16 +15,20 @@ static const hpcfit_parameter table[N_PARAMETERS] = {
     [CUTOFF] = {"cutoff", "A", "distance beyond which the pair energy is zero", HPCFIT_PAIR, 1e-3, INFINITY, 0, 1},
 };
 
-/* (sigma/r)^6 within the cut-off, zero outside, and the same divided by r. */
+/* (sigma/r)^6 within the cut-off, zero outside, and the same divided by r; from these 4 epsilon (s^12 - s^6) and its
+ * slope, which cost nothing while the division takes its time. */
 HF_CLONES
-static void fill_powers(int64_t n, const double *restrict r, double sigma, double cutoff, double *restrict six,
-                        double *restrict seven)
+static void fill_pairs(int64_t n, const double *restrict r, double sigma, double epsilon, double cutoff,
+                       double *restrict six, double *restrict seven, double *restrict phi, double *restrict dphi)
 {
+    const double a = 4.0 * epsilon;
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double inverse = 1.0 / r[k], s = sigma * inverse, s2 = s * s;
         six[k] = r[k] < cutoff ? s2 * s2 * s2 : 0.0;
         seven[k] = six[k] * inverse;
+        phi[k] = a * (six[k] - 1.0) * six[k];
+        dphi[k] = -6.0 * a * (2.0 * six[k] - 1.0) * seven[k];
     }
 }
 
@@ -53,7 +57,7 @@ static int64_t scratch_size(const hf_call *call)
     return half == NULL ? 0 : N_ARRAYS * half->max_chunk_slots * HF_LANES;
 }
 
-/* Adds a s^12 + b s^6 to a column. */
+/* Adds a s^12 + b s^6 to the column of a parameter. */
 static void add_column(const hf_call *call, int64_t chunk, int64_t species, double a, double b, int64_t number)
 {
     const hpcfit_geometry *half = call->geometry->half;
@@ -71,9 +75,10 @@ static void add_run(const hf_call *call, int64_t chunk, int64_t species)
     const hf_run run = hf_run_of(half, chunk, species);
     const double sigma = call->parameters[SIGMA * n_tuples + tuple];
     const double epsilon = call->parameters[EPSILON * n_tuples + tuple];
-    fill_powers(run.n_pairs, run.r, sigma, call->parameters[CUTOFF * n_tuples + tuple], array_of(call, SIX),
-                array_of(call, SEVEN));
-    add_column(call, chunk, species, 4.0 * epsilon, -4.0 * epsilon, 0);
+    const hpcfit_output column = hf_column(call->output, 0);
+    fill_pairs(run.n_pairs, run.r, sigma, epsilon, call->parameters[CUTOFF * n_tuples + tuple], array_of(call, SIX),
+               array_of(call, SEVEN), array_of(call, PHI), array_of(call, DPHI));
+    hf_add_pairs(half, chunk, species, array_of(call, PHI), array_of(call, DPHI), &column);
     for (int64_t k = 0; k < call->n_free; k++) {
         const int64_t parameter = call->free_parameters[k] / n_tuples;
         if (call->free_parameters[k] % n_tuples != tuple || parameter == CUTOFF) continue;
