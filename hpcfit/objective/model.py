@@ -40,6 +40,7 @@ class Model:
         self.start = self.variables.start  #: [n_free]
         self.lower, self.upper = self.variables.lower, self.variables.upper  #: [n_free]
         self.n_free = len(self.start)
+        self.pairwise = any(forms[potential.form].pairwise for potential in job.potentials)
         self.cutoff = max(term.cutoff for term in self._terms)  #: Angstrom
 
     def evaluate(
