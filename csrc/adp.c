@@ -215,6 +215,7 @@ const hpcfit_potential hf_adp = {
     .reference = "Y. Mishin, M. J. Mehl and D. A. Papaconstantopoulos, Acta Mater. 53, 4029 (2005), eqs. 1-5",
     .n_roles = N_ROLES,
     .roles = roles,
+    .pairwise = 1,
     .scratch_size = scratch_size,
     .evaluate = evaluate,
 };

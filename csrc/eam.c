@@ -7,9 +7,10 @@
  *
  *   phi' + F'(rho_i) rho_ij' + F'(rho_j) rho_ji',
  *
- * with rho_ij what atom i receives from j: every column is a sum over an atom's own neighbours, nothing is scattered.
- */
+ * with rho_ij what atom i receives from j. Every pair is worked out once and acts on both atoms; only the derivatives
+ * by the nodes of splines are sums over all neighbours of an atom. */
 #include "embedding.h"
+#include "half.h"
 #include "registry.h"
 #include "spline_columns.h"
 
@@ -27,32 +28,57 @@ static void gather(int64_t n, const int32_t *restrict neighbour, const double *r
         gathered[k] = atoms[neighbour[k]];
 }
 
-/* What the pairs of a run read from an array over lanes. */
-static void spread(int64_t n_slots, const double *lanes, double *pairs)
+/* The slopes along the pairs of a group: of the pair energy, and of both densities times F' of the atoms that receive
+ * them. */
+HF_CLONES
+static void add_up_slopes(int64_t n_slots, const double *restrict pair, const double *restrict here,
+                          const double *restrict there, const double *restrict own, const double *restrict gathered,
+                          double *restrict slope)
 {
-    for (int64_t slot = 0; slot < n_slots; slot++)
-        memcpy(pairs + slot * HF_LANES, lanes, HF_LANES * sizeof *pairs);
+    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
+#pragma omp simd
+        for (int lane = 0; lane < HF_LANES; lane++)
+            slope[k + lane] = pair[k + lane] + here[k + lane] * own[lane] + there[k + lane] * gathered[k + lane];
 }
 
-/* slope += function * weight */
 HF_CLONES
-static void add_product(int64_t n, const double *restrict function, const double *restrict weight,
-                        double *restrict slope)
+static void weigh(int64_t n, const double *restrict function, const double *restrict weight, double *restrict slope)
 {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++)
-        slope[k] += function[k] * weight[k];
+        slope[k] = function[k] * weight[k];
 }
 
-static void fill_weights(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+/* F' of a group's atoms. */
+static void read_own(const hpcfit_geometry *g, const hf_embedded *s, int64_t group, double *own)
 {
-    const hpcfit_geometry *g = call->geometry;
-    const int64_t first = g->run_start[chunk * (g->n_species + 1) + b];
-    gather(hf_run_of(g, chunk, b).n_pairs, g->neighbour + first * HF_LANES, s->atom_first, s->gathered);
-    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
-        spread(g->slot_count[group * g->n_species + b], s->first + group * HF_LANES,
-               s->weight + (g->slot_start[group * g->n_species + b] - first) * HF_LANES);
+    memset(own, 0, HF_LANES * sizeof *own);
+    for (int lane = 0; lane < g->lane_count[group]; lane++)
+        own[lane] = s->atom_first[g->lane_atom[group * HF_LANES + lane]];
 }
+
+/* F' of a run's atoms and of their neighbours, pair by pair; g is either geometry. */
+static void fill_weights(const hpcfit_geometry *g, const hf_embedded *s, int64_t chunk, int64_t b)
+{
+    const int64_t first = g->run_start[chunk * (g->n_species + 1) + b] * HF_LANES;
+    gather(hf_run_of(g, chunk, b).n_pairs, g->neighbour + first, s->atom_first, s->gathered);
+    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
+        const hf_part p = hf_part_of(g, chunk, group, b);
+        double own[HF_LANES];
+        read_own(g, s, group, own);
+        for (int64_t k = p.pair; k < p.pair + p.n_slots * HF_LANES; k++)
+            s->weight[k - first] = own[k % HF_LANES];
+    }
+}
+
+/* A run of the half geometry, the functions of its pairs and the slopes of its densities. */
+typedef struct {
+    const hpcfit_geometry *half;
+    int64_t chunk, b;
+    hf_run run;
+    const hpcfit_function *pair, *here, *there;
+    const double *slope_here, *slope_there;
+} pairs;
 
 /* The outputs of a function over a run; zero slopes where there is none. */
 static void run_function(const hf_call *call, const hpcfit_function *function, const hf_run *run,
@@ -64,76 +90,127 @@ static void run_function(const hf_call *call, const hpcfit_function *function, c
         hf_function_run_rows(call, function, run->n_pairs, run->r, outputs, s->stride, s->function);
 }
 
-/* Derivatives by the parameters of the pair energy. */
-static void add_pair_columns(const hf_call *call, const hf_embedded *s, const hpcfit_function *pair, int64_t chunk,
-                             int64_t b)
+/* The slopes of a density: those that were kept, unless derivatives by its own parameters ask for all outputs. */
+static const double *density_slopes(const hf_call *call, const hpcfit_function *density, const hf_run *run,
+                                    const hf_embedded *s, const double *kept, double *outputs)
 {
-    if (pair == NULL) return;
-    const hf_columns columns = hf_function_columns(call, pair);
-    const hf_rows rows = {.function = pair, .rows = s->pair, .stride = s->stride};
-    const double *by = s->pair + HF_BY * s->stride, *slope_by = by + hf_function_n_dense(call, pair) * s->stride;
+    if (density != NULL && hf_function_n_dense(call, density) == 0) return kept + (run->r - call->geometry->half->r);
+    run_function(call, density, run, s, outputs);
+    return outputs + HF_SLOPE * s->stride;
+}
+
+static pairs pairs_of(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+{
+    const hpcfit_geometry *half = call->geometry->half;
+    const int64_t a = half->chunk_species[chunk], n = half->n_species;
+    pairs x = {.half = half,
+               .chunk = chunk,
+               .b = b,
+               .run = hf_run_of(half, chunk, b),
+               .pair = hf_role(call, HF_PAIR_ROLE, hf_pair_tuple(a, b, n)),
+               .here = hf_role(call, HF_DENSITY_ROLE, a * n + b),
+               .there = hf_role(call, HF_DENSITY_ROLE, b * n + a)};
+    run_function(call, x.pair, &x.run, s, s->pair);
+    x.slope_here = density_slopes(call, x.here, &x.run, s, s->slopes[0], s->here);
+    x.slope_there = x.slope_here;
+    if (x.here != x.there) x.slope_there = density_slopes(call, x.there, &x.run, s, s->slopes[1], s->there);
+    return x;
+}
+
+/* Derivatives by the parameters of the pair energy, those of splines apart. */
+static void add_pair_columns(const hf_call *call, const hf_embedded *s, const pairs *x)
+{
+    if (x->pair == NULL) return;
+    const hf_columns columns = hf_function_columns(call, x->pair);
+    const double *by = s->pair + HF_BY * s->stride;
+    const double *slope_by = by + hf_function_n_dense(call, x->pair) * s->stride;
     for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
-        if (!hf_function_is_dense(call, pair, k)) continue;
+        if (!hf_function_is_dense(call, x->pair, k)) continue;
         const hpcfit_output column = hf_column(call->output, k + 1);
-        hf_add_radial(call->geometry, chunk, b, by, slope_by, &column);
+        hf_add_pairs(x->half, x->chunk, x->b, by, slope_by, &column);
         by += s->stride;
         slope_by += s->stride;
     }
-    hf_spline_add_radial(call, &rows, chunk, b, NULL, s->spline);
 }
 
 /* Derivatives by the parameters of a density at constant F': its slopes times weights. */
-static void add_density_columns(const hf_call *call, const hf_embedded *s, const hpcfit_function *density,
-                                const double *outputs, const double *weight, int64_t chunk, int64_t b)
+static void add_density_columns(const hf_call *call, const hf_embedded *s, const pairs *x,
+                                const hpcfit_function *density, const double *outputs, const double *weight)
 {
-    const int64_t n = hf_run_of(call->geometry, chunk, b).n_pairs;
     if (density == NULL) return;
     const hf_columns columns = hf_function_columns(call, density);
-    const hf_rows rows = {.function = density, .rows = outputs, .stride = s->stride};
     const double *slope_by = outputs + (HF_BY + hf_function_n_dense(call, density)) * s->stride;
     for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
         if (!hf_function_is_dense(call, density, k)) continue;
         const hpcfit_output column = hf_column(call->output, k + 1);
-        memset(s->slope, 0, (size_t)n * sizeof *s->slope);
-        add_product(n, slope_by, weight, s->slope);
-        hf_add_radial(call->geometry, chunk, b, s->zeros, s->slope, &column);
+        weigh(x->run.n_pairs, slope_by, weight, s->slope);
+        hf_add_pairs(x->half, x->chunk, x->b, NULL, s->slope, &column);
         slope_by += s->stride;
     }
-    hf_spline_add_radial(call, &rows, chunk, b, weight, s->spline);
+}
+
+static void fill_slopes(const hf_embedded *s, const pairs *x)
+{
+    const int64_t first = x->run.r - x->half->r;
+    gather(x->run.n_pairs, x->half->neighbour + first, s->atom_first, s->gathered);
+    for (int64_t group = x->half->chunk_group[x->chunk]; group < x->half->chunk_group[x->chunk + 1]; group++) {
+        const hf_part p = hf_part_of(x->half, x->chunk, group, x->b);
+        const int64_t k = p.pair - first;
+        double own[HF_LANES];
+        read_own(x->half, s, group, own);
+        add_up_slopes(p.n_slots, s->pair + HF_SLOPE * s->stride + k, x->slope_here + k, x->slope_there + k, own,
+                      s->gathered + k, s->slope + k);
+    }
+}
+
+static void add_weights(const hf_embedded *s, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        s->weight[k] += s->gathered[k];
 }
 
 static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
 {
+    const hpcfit_output column = hf_column(call->output, 0);
+    const pairs x = pairs_of(call, s, chunk, b);
+    fill_slopes(s, &x);
+    hf_add_pairs(x.half, chunk, b, s->pair, s->slope, &column);
+    if (call->n_free == 0) return;
+    add_pair_columns(call, s, &x);
+    fill_weights(x.half, s, chunk, b);
+    hf_add_panel(x.half, chunk, b, x.slope_here, x.slope_there, &s->panel, call->output);
+    if (x.here == x.there)
+        add_weights(s, x.run.n_pairs);
+    else
+        add_density_columns(call, s, &x, x.there, s->there, s->gathered);
+    add_density_columns(call, s, &x, x.here, s->here, s->weight);
+}
+
+/* Derivatives by the parameters of a function's splines, over all neighbours of one species of a chunk's atoms. */
+static void add_nodes_of(const hf_call *call, const hf_embedded *s, const hpcfit_function *function, int64_t chunk,
+                         int64_t b, const double *weights)
+{
+    if (!hf_function_has_nodes(call, function)) return;
+    const hf_run run = hf_run_of(call->geometry, chunk, b);
+    const hf_rows rows = {.function = function, .rows = s->here, .stride = s->stride};
+    if (!hf_is_spline(function)) run_function(call, function, &run, s, s->here);
+    hf_spline_add_radial(call, &rows, chunk, b, weights, s->spline);
+}
+
+static void add_nodes(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+{
     const hpcfit_geometry *g = call->geometry;
     const int64_t a = g->chunk_species[chunk], n = g->n_species;
-    const hf_run run = hf_run_of(g, chunk, b);
-    const hpcfit_function *pair = hf_role(call, HF_PAIR_ROLE, hf_pair_tuple(a, b, n));
     const hpcfit_function *here = hf_role(call, HF_DENSITY_ROLE, a * n + b);
     const hpcfit_function *there = hf_role(call, HF_DENSITY_ROLE, b * n + a);
-    const double *slope_here = s->here + HF_SLOPE * s->stride;
-    const hpcfit_output column = hf_column(call->output, 0);
-    fill_weights(call, s, chunk, b);
-    run_function(call, pair, &run, s, s->pair);
-    /* The density's slopes are at hand; only their derivatives by its own parameters ask for more. */
-    if (here != NULL && hf_function_columns(call, here).count == 0)
-        slope_here = s->slopes + (run.r - g->r);
-    else
-        run_function(call, here, &run, s, s->here);
-    if (here != there) run_function(call, there, &run, s, s->there);
-    const double *slope_there = here == there ? slope_here : s->there + HF_SLOPE * s->stride;
-    memcpy(s->slope, s->pair + HF_SLOPE * s->stride, (size_t)run.n_pairs * sizeof *s->slope);
-    add_product(run.n_pairs, slope_here, s->weight, s->slope);
-    add_product(run.n_pairs, slope_there, s->gathered, s->slope);
-    hf_add_radial(g, chunk, b, s->pair, s->slope, &column);
-    if (call->n_free == 0) return;
-    add_pair_columns(call, s, pair, chunk, b);
-    hf_add_panel(g, chunk, b, slope_here, slope_there, &s->panel, call->output);
+    add_nodes_of(call, s, hf_role(call, HF_PAIR_ROLE, hf_pair_tuple(a, b, n)), chunk, b, NULL);
+    if (!hf_function_has_nodes(call, here) && !hf_function_has_nodes(call, there)) return;
+    fill_weights(g, s, chunk, b);
     if (here == there)
-        for (int64_t k = 0; k < run.n_pairs; k++)
-            s->weight[k] += s->gathered[k];
+        add_weights(s, hf_run_of(g, chunk, b).n_pairs);
     else
-        add_density_columns(call, s, there, s->there, s->gathered, chunk, b);
-    add_density_columns(call, s, here, s->here, s->weight, chunk, b);
+        add_nodes_of(call, s, there, chunk, b, s->gathered);
+    add_nodes_of(call, s, here, chunk, b, s->weight);
 }
 
 int64_t hf_embedded_scratch(const hf_call *call)
@@ -145,9 +222,13 @@ int64_t hf_embedded_scratch(const hf_call *call)
 void hf_embed_add_pairs(const hf_call *call, const hf_embedded *s)
 {
     const hpcfit_geometry *g = call->geometry;
-    for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
+    for (int64_t chunk = 0; chunk < g->half->n_chunks; chunk++)
         for (int64_t b = 0; b < g->n_species; b++)
-            if (hf_run_of(g, chunk, b).n_pairs > 0) add_run(call, s, chunk, b);
+            if (hf_run_of(g->half, chunk, b).n_pairs > 0) add_run(call, s, chunk, b);
+    hf_add_panel_forces(&s->panel, g->n_atoms, call->output);
+    for (int64_t chunk = 0; chunk < g->n_chunks && call->n_free > 0; chunk++)
+        for (int64_t b = 0; b < g->n_species; b++)
+            if (hf_run_of(g, chunk, b).n_pairs > 0) add_nodes(call, s, chunk, b);
 }
 
 void hf_embedded_evaluate(const hf_call *call)
@@ -168,6 +249,7 @@ const hpcfit_potential hf_eam = {
     .reference = "M. S. Daw and M. I. Baskes, Phys. Rev. B 29, 6443 (1984), eqs. 8 and 9",
     .n_roles = HF_N_EMBEDDED_ROLES,
     .roles = roles,
+    .pairwise = 1,
     .scratch_size = hf_embedded_scratch,
     .evaluate = hf_embedded_evaluate,
 };

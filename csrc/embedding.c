@@ -1,5 +1,6 @@
 /* Densities, embedding energies, and the slopes F' with their derivatives by all parameters. */
 #include "embedding.h"
+#include "half.h"
 #include "spline_columns.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
             lanes = (g->chunk_group[chunk + 1] - g->chunk_group[chunk]) * HF_LANES;
     s->n_lanes = g->n_groups * HF_LANES;
     s->n_atoms = hf_round_up(g->n_atoms);
-    s->stride = g->max_chunk_slots * HF_LANES;
+    const hpcfit_geometry *half = g->half == NULL ? g : g->half;
+    s->stride = (half->max_chunk_slots > g->max_chunk_slots ? half : g)->max_chunk_slots * HF_LANES;
     s->rows = hf_function_most_rows(call->functions);
     double *column = NULL;
     const struct {
@@ -27,15 +29,17 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
                 {&s->first, s->n_lanes},
                 {&s->rho_by, n_free * s->n_lanes},
                 {&s->first_by, n_free * s->n_lanes},
+                {&s->atom_rho, (1 + n_free) * s->n_atoms},
                 {&s->atom_first, s->n_atoms},
                 {&s->panel_lanes, width * s->n_lanes},
                 {&s->panel_atoms, width * s->n_atoms},
-                {&s->zeros, s->stride},
+                {&s->panel_forces, 3 * width * s->n_atoms},
                 {&column, width},
                 {&s->pair, s->rows * s->stride},
                 {&s->here, s->rows * s->stride},
                 {&s->there, s->rows * s->stride},
-                {&s->slopes, g->n_slots * HF_LANES},
+                {&s->slopes[0], half->n_slots * HF_LANES},
+                {&s->slopes[1], half->n_slots * HF_LANES},
                 {&s->weight, s->stride},
                 {&s->gathered, s->stride},
                 {&s->slope, s->stride},
@@ -64,25 +68,39 @@ void hf_embed_add_sums(const hpcfit_geometry *g, int64_t chunk, int64_t species,
     }
 }
 
-/* The density that the atoms of a chunk receive from one species, and its derivatives. */
-static void add_density(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+/* Adds to arrays over atoms what a density of a run, and its derivatives, give to own atoms or to neighbours. */
+static void share_density(const hf_call *call, const hf_embedded *s, const hpcfit_function *density, int64_t chunk,
+                          int64_t b, const double *outputs, int to_own, int to_other)
 {
-    const hpcfit_geometry *g = call->geometry;
-    const hf_run run = hf_run_of(g, chunk, b);
-    const hpcfit_function *density = hf_role(call, HF_DENSITY_ROLE, g->chunk_species[chunk] * g->n_species + b);
-    if (density == NULL || run.n_pairs == 0) return;
+    const hpcfit_geometry *half = call->geometry->half;
     const hf_columns columns = hf_function_columns(call, density);
-    hf_function_run_rows(call, density, run.n_pairs, run.r, s->here, s->stride, s->function);
-    hf_embed_add_sums(g, chunk, b, s->here, s->rho);
-    memcpy(s->slopes + (run.r - g->r), s->here + HF_SLOPE * s->stride, (size_t)run.n_pairs * sizeof *s->slopes);
-    const hf_rows rows = {.function = density, .rows = s->here, .stride = s->stride};
-    const double *by = s->here + HF_BY * s->stride;
+    const double *by = outputs + HF_BY * s->stride;
+    const double *own = to_own ? outputs : NULL, *other = to_other ? outputs : NULL;
+    hf_share_values(half, chunk, b, own, other, s->atom_rho);
     for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
         if (!hf_function_is_dense(call, density, k)) continue;
-        hf_embed_add_sums(g, chunk, b, by, s->rho_by + k * s->n_lanes);
+        own = to_own ? by : NULL;
+        other = to_other ? by : NULL;
+        hf_share_values(half, chunk, b, own, other, s->atom_rho + (1 + k) * s->n_atoms);
         by += s->stride;
     }
-    hf_spline_add_sums(call, &rows, chunk, b, s->rho_by, s->spline);
+}
+
+/* The densities that the atoms of a run's pairs receive from each other; their slopes are kept. */
+static void add_run_density(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+{
+    const hpcfit_geometry *half = call->geometry->half;
+    const hf_run run = hf_run_of(half, chunk, b);
+    const int64_t a = half->chunk_species[chunk], n = half->n_species, first = run.r - half->r;
+    const hpcfit_function *here = hf_role(call, HF_DENSITY_ROLE, a * n + b);
+    const hpcfit_function *there = hf_role(call, HF_DENSITY_ROLE, b * n + a);
+    const hpcfit_function *both[2] = {here, here == there ? NULL : there};
+    for (int k = 0; k < 2 && run.n_pairs > 0; k++) {
+        if (both[k] == NULL) continue;
+        hf_function_run_rows(call, both[k], run.n_pairs, run.r, s->here, s->stride, s->function);
+        share_density(call, s, both[k], chunk, b, s->here, k == 0, k == 1 || here == there);
+        memcpy(s->slopes[k] + first, s->here + HF_SLOPE * s->stride, (size_t)run.n_pairs * sizeof(double));
+    }
 }
 
 /* Adds energies over lanes, those in use only. */
@@ -142,7 +160,8 @@ static void list_columns(const hf_call *call, hf_embedded *s, int end)
                           .width = hf_round_up(count),
                           .column = s->column,
                           .lanes = s->panel_lanes,
-                          .atoms = s->panel_atoms};
+                          .atoms = s->panel_atoms,
+                          .forces = s->panel_forces};
 }
 
 /* Copies a chunk's values over lanes to places `apart` doubles apart, over lanes and over atoms. An atom without
@@ -168,15 +187,40 @@ static void clear_spare(const hpcfit_geometry *g, int64_t chunk, double *lanes)
 
 void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
 {
-    /* Everything down to the zeros lies one behind the other. */
-    memset(s->rho, 0, (size_t)(s->zeros + s->stride - s->rho) * sizeof(double));
+    /* Everything before the columns lies one behind the other. */
+    memset(s->rho, 0, (size_t)((double *)s->column - s->rho) * sizeof(double));
     list_columns(call, s, end);
+    const hpcfit_geometry *half = call->geometry->half;
+    for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
+        for (int64_t b = 0; b < half->n_species; b++)
+            add_run_density(call, s, chunk, b);
+}
+
+/* The derivatives of densities by the parameters of splines. */
+static void add_node_density(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+{
+    const hpcfit_geometry *g = call->geometry;
+    const hf_run run = hf_run_of(g, chunk, b);
+    const hpcfit_function *density = hf_role(call, HF_DENSITY_ROLE, g->chunk_species[chunk] * g->n_species + b);
+    const hf_rows rows = {.function = density, .rows = s->here, .stride = s->stride};
+    if (run.n_pairs == 0 || !hf_function_has_nodes(call, density)) return;
+    if (!hf_is_spline(density))
+        hf_function_run_rows(call, density, run.n_pairs, run.r, s->here, s->stride, s->function);
+    hf_spline_add_sums(call, &rows, chunk, b, s->rho_by, s->spline);
 }
 
 void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chunk)
 {
-    for (int64_t b = 0; b < call->geometry->n_species; b++)
-        add_density(call, s, chunk, b);
+    const hpcfit_geometry *g = call->geometry;
+    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
+        for (int lane = 0; lane < g->lane_count[group]; lane++) {
+            const int64_t k = group * HF_LANES + lane, atom = g->lane_atom[k];
+            s->rho[k] += s->atom_rho[atom];
+            for (int64_t column = 0; column < call->n_free; column++)
+                s->rho_by[column * s->n_lanes + k] += s->atom_rho[(1 + column) * s->n_atoms + atom];
+        }
+    for (int64_t b = 0; b < g->n_species; b++)
+        add_node_density(call, s, chunk, b);
 }
 
 void hf_embed_chunk(const hf_call *call, const hf_embedded *s, int64_t chunk)

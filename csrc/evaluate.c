@@ -71,16 +71,16 @@ static void sum_radial(int64_t n_slots, const double *restrict phi, const double
 }
 
 HF_CLONES
-static void sum_radial_virial(int64_t n_slots, const double *restrict dphi, const double *restrict r,
-                              const double *restrict ux, const double *restrict uy, const double *restrict uz,
-                              double (*restrict sum)[HF_LANES])
+void hf_sum_radial_virial(int64_t n_slots, double share, const double *restrict dphi, const double *restrict r,
+                          const double *restrict ux, const double *restrict uy, const double *restrict uz,
+                          double (*restrict sum)[HF_LANES])
 {
 #pragma omp simd
     for (int lane = 0; lane < HF_LANES; lane++) {
         double xx = 0.0, yy = 0.0, zz = 0.0, yz = 0.0, xz = 0.0, xy = 0.0;
         int64_t k = lane, left = n_slots;
         do {
-            const double w = -0.5 * r[k] * dphi[k];
+            const double w = -share * r[k] * dphi[k];
             xx += w * ux[k] * ux[k];
             yy += w * uy[k] * uy[k];
             zz += w * uz[k] * uz[k];
@@ -148,7 +148,7 @@ void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, con
         hf_add_group_energy(g, group, sum[0], column);
         hf_add_group_forces(g, group, sum + 1, column);
         if (column->virials == NULL) continue;
-        sum_radial_virial(n_slots, dphi + local, g->r + k, g->ux + k, g->uy + k, g->uz + k, sum);
+        hf_sum_radial_virial(n_slots, 0.5, dphi + local, g->r + k, g->ux + k, g->uy + k, g->uz + k, sum);
         hf_add_group_virial(g, group, sum, column);
     }
 }
@@ -224,6 +224,7 @@ hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_fu
                           .output = output,
                           .scratch = scratch};
     const char *fault = argument_fault(&call);
+    if (potential->pairwise && geometry->half == NULL) fault = "a geometry without pairs for a pairwise potential";
     if (fault != NULL) return bad_argument(err, fault);
     potential->evaluate(&call);
     return check_finite(potential, geometry, output, err);

@@ -42,6 +42,11 @@ int hf_function_is_dense(const hf_call *call, const hpcfit_function *function, i
     return 1;
 }
 
+int hf_function_has_nodes(const hf_call *call, const hpcfit_function *function)
+{
+    return function != NULL && hf_function_columns(call, function).count > hf_function_n_dense(call, function);
+}
+
 /* What is wrong with a function's splines. */
 static const char *splines_fault(const hpcfit_function *function)
 {

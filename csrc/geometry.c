@@ -1,5 +1,5 @@
 /* From a batch of structures to the arrangement that the kernels stream over. */
-#include "internal.h"
+#include "half.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,9 @@
 
 /* Slots per chunk: 512 pairs, so that a dozen scratch arrays stay in the first-level cache. */
 #define CHUNK_SLOTS 32
+
+/* With each pair once: three groups with 42 neighbours, which fill a block of a register program. */
+#define HALF_CHUNK_SLOTS 64
 
 /* Atoms are sorted by their number of neighbours inside windows of this many, which keeps spare slots rare without
  * scattering the atoms of a structure. */
@@ -147,13 +150,13 @@ static int64_t slots_of(const hpcfit_geometry *g, int64_t group)
     return slots;
 }
 
-static void cut_chunks(const int32_t *group_species, hpcfit_geometry *g)
+static void cut_chunks(const int32_t *group_species, int64_t most, hpcfit_geometry *g)
 {
     int64_t slots = 0;
     g->n_chunks = 0;
     for (int64_t group = 0; group < g->n_groups; group++) {
         const int64_t more = slots_of(g, group);
-        if (group == 0 || group_species[group] != group_species[group - 1] || slots + more > CHUNK_SLOTS) {
+        if (group == 0 || group_species[group] != group_species[group - 1] || slots + more > most) {
             g->chunk_group[g->n_chunks] = group;
             g->chunk_species[g->n_chunks++] = group_species[group];
             slots = 0;
@@ -247,14 +250,15 @@ static int allocate_pairs(hpcfit_geometry *g)
     return g->r && g->ux && g->uy && g->uz && g->neighbour;
 }
 
-static hpcfit_status arrange(const hpcfit_batch *batch, const atom_key *keys, hpcfit_geometry *g, hpcfit_error *err)
+static hpcfit_status arrange(const hpcfit_batch *batch, const atom_key *keys, int64_t most, hpcfit_geometry *g,
+                             hpcfit_error *err)
 {
     hpcfit_status status = HPCFIT_OUT_OF_MEMORY;
     int32_t *group_species = calloc((size_t)g->n_groups + 1, sizeof *group_species);
     if (group_species != NULL && allocate_groups(g)) {
         place_atoms(batch, keys, g, group_species);
         count_slots(batch, g);
-        cut_chunks(group_species, g);
+        cut_chunks(group_species, most, g);
         place_slots(g);
         if (allocate_pairs(g)) {
             fill_pairs(batch, g);
@@ -265,12 +269,12 @@ static hpcfit_status arrange(const hpcfit_batch *batch, const atom_key *keys, hp
     return status == HPCFIT_OK ? status : fail(err, status, -1, -1, "no memory for the geometry");
 }
 
-hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, hpcfit_geometry **geometry, hpcfit_error *err)
+/* The geometry of a batch that was looked at. */
+static hpcfit_status new_geometry(const hpcfit_batch *batch, int64_t most, hpcfit_geometry **geometry,
+                                  hpcfit_error *err)
 {
     atom_key *keys = NULL;
-    *geometry = NULL;
-    hpcfit_status status = check_batch(batch, err);
-    if (status == HPCFIT_OK) status = sort_atoms(batch, &keys, err);
+    hpcfit_status status = sort_atoms(batch, &keys, err);
     if (status != HPCFIT_OK) return status;
     hpcfit_geometry *g = calloc(1, sizeof *g);
     if (g == NULL) {
@@ -282,19 +286,40 @@ hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, hpcfit_geometry **g
     g->n_atoms = batch->n_atoms;
     g->n_species = batch->n_species;
     g->n_groups = count_groups(batch, keys);
-    status = arrange(batch, keys, g, err);
+    status = arrange(batch, keys, most, g, err);
     free(keys);
-    if (status != HPCFIT_OK) {
+    if (status == HPCFIT_OK)
+        *geometry = g;
+    else
         hpcfit_geometry_free(g);
-        return status;
-    }
-    *geometry = g;
-    return HPCFIT_OK;
+    return status;
+}
+
+static hpcfit_status new_half(const hpcfit_batch *batch, hpcfit_geometry **geometry, hpcfit_error *err)
+{
+    hf_half_batch half;
+    if (!hf_half_batch_new(batch, &half)) return fail(err, HPCFIT_OUT_OF_MEMORY, -1, -1, "no memory for the pairs");
+    const hpcfit_status status = new_geometry(&half.batch, HALF_CHUNK_SLOTS, geometry, err);
+    hf_half_batch_free(&half);
+    return status;
+}
+
+hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int pairs, hpcfit_geometry **geometry, hpcfit_error *err)
+{
+    *geometry = NULL;
+    hpcfit_status status = check_batch(batch, err);
+    if (status == HPCFIT_OK) status = new_geometry(batch, CHUNK_SLOTS, geometry, err);
+    if (status == HPCFIT_OK && pairs) status = new_half(batch, &(*geometry)->half, err);
+    if (status == HPCFIT_OK) return status;
+    hpcfit_geometry_free(*geometry);
+    *geometry = NULL;
+    return status;
 }
 
 void hpcfit_geometry_free(hpcfit_geometry *g)
 {
     if (g == NULL) return;
+    hpcfit_geometry_free(g->half);
     void *owned[] = {g->lane_atom,     g->lane_structure, g->lane_count, g->slot_start, g->slot_count, g->chunk_group,
                      g->chunk_species, g->run_start,      g->r,          g->ux,         g->uy,         g->uz,
                      g->neighbour};
@@ -305,5 +330,5 @@ void hpcfit_geometry_free(hpcfit_geometry *g)
 
 int64_t hpcfit_geometry_bytes(const hpcfit_geometry *geometry)
 {
-    return geometry->bytes;
+    return geometry->bytes + (geometry->half == NULL ? 0 : geometry->half->bytes);
 }

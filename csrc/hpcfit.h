@@ -68,6 +68,7 @@ const char *hpcfit_potential_formula(const hpcfit_potential *potential);
 const char *hpcfit_potential_reference(const hpcfit_potential *potential);
 int hpcfit_potential_n_parameters(const hpcfit_potential *potential);
 const hpcfit_parameter *hpcfit_potential_parameter(const hpcfit_potential *potential, int index);
+int hpcfit_potential_pairwise(const hpcfit_potential *potential); /* needs a geometry with pairs */
 int hpcfit_potential_n_roles(const hpcfit_potential *potential);
 const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int index);
 
@@ -131,7 +132,9 @@ typedef struct {
 /* Distances and unit vectors of a batch, arranged for the kernels. */
 typedef struct hpcfit_geometry hpcfit_geometry;
 
-hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, hpcfit_geometry **geometry, hpcfit_error *err);
+/* With `pairs` also every pair once, for pairwise potentials: the list must then hold each pair from both sides. */
+hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int pairs, hpcfit_geometry **geometry,
+                                  hpcfit_error *err);
 void hpcfit_geometry_free(hpcfit_geometry *geometry);
 int64_t hpcfit_geometry_bytes(const hpcfit_geometry *geometry);
 

@@ -39,6 +39,7 @@ struct hpcfit_geometry {
     double *r, *ux, *uy, *uz; /* [n_slots][8] distance and unit vector from the atom to its neighbour */
     int32_t *neighbour;       /* [n_slots][8] atom in the batch */
     int64_t bytes;
+    hpcfit_geometry *half; /* the same with each pair once; NULL where it is not wanted */
 };
 
 /* Kernels keep small arrays per species on the stack. */
@@ -61,6 +62,7 @@ struct hpcfit_potential {
     const hpcfit_parameter *parameters;
     int n_roles;
     const hpcfit_role *roles;
+    int pairwise;                                 /* uses the half geometry */
     int64_t (*scratch_size)(const hf_call *call); /* parameters, scratch and output are not set yet */
     void (*evaluate)(const hf_call *call);
 };
@@ -145,6 +147,10 @@ hpcfit_output hf_column(const hpcfit_output *output, int64_t column);
  * of `species` in `chunk`. */
 void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                    const hpcfit_output *column);
+
+/* The virial [6][8] of slopes dphi over the slots of a group, at least one, times `share`. */
+void hf_sum_radial_virial(int64_t n_slots, double share, const double *dphi, const double *r, const double *ux,
+                          const double *uy, const double *uz, double (*sum)[HF_LANES]);
 
 /* Adds forces [3][8] and virials [6][8] of the atoms of a group. */
 void hf_add_group_forces(const hpcfit_geometry *g, int64_t group, const double (*force)[HF_LANES],

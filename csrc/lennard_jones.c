@@ -4,6 +4,7 @@
  *
  * J. E. Lennard-Jones, Proc. R. Soc. Lond. A 106, 463 (1924); the form of its equation as in M. P. Allen and
  * D. J. Tildesley, Computer Simulation of Liquids (1987), eq. 1.6. */
+#include "half.h"
 #include "registry.h"
 
 enum { SIGMA, EPSILON, CUTOFF, N_PARAMETERS };
@@ -14,160 +15,86 @@ static const hpcfit_parameter table[N_PARAMETERS] = {
     [CUTOFF] = {"cutoff", "A", "distance beyond which the pair energy is zero", HPCFIT_PAIR, 1e-3, INFINITY, 0, 1},
 };
 
-/* Sums over the neighbours of eight atoms, for each power by itself: energy and force are combinations of them, and
- * so are the derivatives by sigma and epsilon. */
-enum { ENERGY, X, Y, Z, N_SUMS };
-enum { XX, YY, ZZ, YZ, XZ, XY, N_VIRIALS };
-
-/* (sigma/r)^6 and its square within the cut-off, zero outside; and times u/r. */
+/* (sigma/r)^6 within the cut-off, zero outside, and the same divided by r; from these 4 epsilon (s^12 - s^6) and its
+ * slope, which cost nothing while the division takes its time. */
 HF_CLONES
-static void sum_powers(int64_t n_slots, double sigma, double cutoff, const double *restrict r,
-                       const double *restrict ux, const double *restrict uy, const double *restrict uz,
-                       double (*restrict six)[HF_LANES], double (*restrict twelve)[HF_LANES])
+static void fill_pairs(int64_t n, const double *restrict r, double sigma, double epsilon, double cutoff,
+                       double *restrict six, double *restrict seven, double *restrict phi, double *restrict dphi)
 {
+    const double a = 4.0 * epsilon;
 #pragma omp simd
-    for (int lane = 0; lane < HF_LANES; lane++) {
-        double e6 = 0.0, x6 = 0.0, y6 = 0.0, z6 = 0.0, e12 = 0.0, x12 = 0.0, y12 = 0.0, z12 = 0.0;
-        int64_t k = lane, left = n_slots;
-        do {
-            const double inverse = 1.0 / r[k], s = sigma * inverse, s2 = s * s;
-            const double s6 = r[k] < cutoff ? s2 * s2 * s2 : 0.0, s12 = s6 * s6;
-            const double f6 = s6 * inverse, f12 = s12 * inverse;
-            e6 += s6;
-            x6 += f6 * ux[k];
-            y6 += f6 * uy[k];
-            z6 += f6 * uz[k];
-            e12 += s12;
-            x12 += f12 * ux[k];
-            y12 += f12 * uy[k];
-            z12 += f12 * uz[k];
-            k += HF_LANES;
-        } while (--left > 0);
-        six[ENERGY][lane] = e6;
-        six[X][lane] = x6;
-        six[Y][lane] = y6;
-        six[Z][lane] = z6;
-        twelve[ENERGY][lane] = e12;
-        twelve[X][lane] = x12;
-        twelve[Y][lane] = y12;
-        twelve[Z][lane] = z12;
+    for (int64_t k = 0; k < n; k++) {
+        const double inverse = 1.0 / r[k], s = sigma * inverse, s2 = s * s;
+        six[k] = r[k] < cutoff ? s2 * s2 * s2 : 0.0;
+        seven[k] = six[k] * inverse;
+        phi[k] = a * (six[k] - 1.0) * six[k];
+        dphi[k] = -6.0 * a * (2.0 * six[k] - 1.0) * seven[k];
     }
 }
 
-/* The same powers times u u. */
+/* a s^12 + b s^6 and its slope, s = sigma/r. */
 HF_CLONES
-static void sum_virials(int64_t n_slots, double sigma, double cutoff, const double *restrict r,
-                        const double *restrict ux, const double *restrict uy, const double *restrict uz,
-                        double (*restrict six)[HF_LANES], double (*restrict twelve)[HF_LANES])
+static void combine(int64_t n, double a, double b, const double *restrict six, const double *restrict seven,
+                    double *restrict phi, double *restrict dphi)
 {
 #pragma omp simd
-    for (int lane = 0; lane < HF_LANES; lane++) {
-        double a6[N_VIRIALS] = {0.0}, a12[N_VIRIALS] = {0.0};
-        int64_t k = lane, left = n_slots;
-        do {
-            const double s = sigma / r[k], s2 = s * s, s6 = r[k] < cutoff ? s2 * s2 * s2 : 0.0, s12 = s6 * s6;
-            const double xx = ux[k] * ux[k], yy = uy[k] * uy[k], zz = uz[k] * uz[k];
-            const double yz = uy[k] * uz[k], xz = ux[k] * uz[k], xy = ux[k] * uy[k];
-            a6[XX] += s6 * xx;
-            a6[YY] += s6 * yy;
-            a6[ZZ] += s6 * zz;
-            a6[YZ] += s6 * yz;
-            a6[XZ] += s6 * xz;
-            a6[XY] += s6 * xy;
-            a12[XX] += s12 * xx;
-            a12[YY] += s12 * yy;
-            a12[ZZ] += s12 * zz;
-            a12[YZ] += s12 * yz;
-            a12[XZ] += s12 * xz;
-            a12[XY] += s12 * xy;
-            k += HF_LANES;
-        } while (--left > 0);
-        for (int v = 0; v < N_VIRIALS; v++) {
-            six[v][lane] = a6[v];
-            twelve[v][lane] = a12[v];
-        }
+    for (int64_t k = 0; k < n; k++) {
+        phi[k] = (a * six[k] + b) * six[k];
+        dphi[k] = (-12.0 * a * six[k] - 6.0 * b) * seven[k];
     }
 }
 
-/* Both kinds of sums of a group and one species of neighbours. */
-typedef struct {
-    double six[N_SUMS][HF_LANES], twelve[N_SUMS][HF_LANES];
-    double six_virials[N_VIRIALS][HF_LANES], twelve_virials[N_VIRIALS][HF_LANES];
-} sums;
+enum { SIX, SEVEN, PHI, DPHI, N_ARRAYS };
 
-HF_CLONES
-static void combine(int n, double a, double b, const double (*restrict twelve)[HF_LANES],
-                    const double (*restrict six)[HF_LANES], double (*restrict sum)[HF_LANES])
+static double *array_of(const hf_call *call, int array)
 {
-    for (int v = 0; v < n; v++)
-#pragma omp simd
-        for (int lane = 0; lane < HF_LANES; lane++)
-            sum[v][lane] = a * twelve[v][lane] + b * six[v][lane];
-}
-
-/* Adds a s^12 + b s^6 to a column; each pair's energy belongs to two atoms. */
-static void add_column(const hpcfit_geometry *g, int64_t group, const sums *x, double a, double b,
-                       const hpcfit_output *column)
-{
-    double sum[N_SUMS][HF_LANES], virial[N_VIRIALS][HF_LANES];
-    combine(1, 0.5 * a, 0.5 * b, x->twelve, x->six, sum);
-    combine(3, -12.0 * a, -6.0 * b, x->twelve + X, x->six + X, sum + X);
-    hf_add_group_energy(g, group, sum[ENERGY], column);
-    hf_add_group_forces(g, group, sum + X, column);
-    if (column->virials == NULL) return;
-    combine(N_VIRIALS, 6.0 * a, 3.0 * b, x->twelve_virials, x->six_virials, virial);
-    hf_add_group_virial(g, group, virial, column);
-}
-
-static void add_columns(const hf_call *call, int64_t group, int64_t tuple, const sums *x)
-{
-    const int64_t n_tuples = hf_n_pair_tuples(call->geometry->n_species);
-    const double sigma = call->parameters[SIGMA * n_tuples + tuple];
-    const double epsilon = call->parameters[EPSILON * n_tuples + tuple];
-    hpcfit_output column = hf_column(call->output, 0);
-    add_column(call->geometry, group, x, 4.0 * epsilon, -4.0 * epsilon, &column);
-    for (int64_t k = 0; k < call->n_free; k++) {
-        const int64_t parameter = call->free_parameters[k] / n_tuples;
-        if (call->free_parameters[k] % n_tuples != tuple || parameter == CUTOFF) continue;
-        column = hf_column(call->output, k + 1);
-        if (parameter == SIGMA)
-            add_column(call->geometry, group, x, 48.0 * epsilon / sigma, -24.0 * epsilon / sigma, &column);
-        else
-            add_column(call->geometry, group, x, 4.0, -4.0, &column);
-    }
+    return call->scratch + array * call->geometry->half->max_chunk_slots * HF_LANES;
 }
 
 static int64_t scratch_size(const hf_call *call)
 {
-    (void)call;
-    return 0;
+    const hpcfit_geometry *half = call->geometry->half;
+    return half == NULL ? 0 : N_ARRAYS * half->max_chunk_slots * HF_LANES;
 }
 
-static void evaluate_group(const hf_call *call, int64_t group, int64_t species, int64_t tuple)
+/* Adds a s^12 + b s^6 to the column of a parameter. */
+static void add_column(const hf_call *call, int64_t chunk, int64_t species, double a, double b, int64_t number)
 {
-    const hpcfit_geometry *g = call->geometry;
-    const int64_t n_tuples = hf_n_pair_tuples(g->n_species), n_slots = g->slot_count[group * g->n_species + species];
-    const int64_t k = g->slot_start[group * g->n_species + species] * HF_LANES;
+    const hpcfit_geometry *half = call->geometry->half;
+    const hpcfit_output column = hf_column(call->output, number);
+    combine(hf_run_of(half, chunk, species).n_pairs, a, b, array_of(call, SIX), array_of(call, SEVEN),
+            array_of(call, PHI), array_of(call, DPHI));
+    hf_add_pairs(half, chunk, species, array_of(call, PHI), array_of(call, DPHI), &column);
+}
+
+static void add_run(const hf_call *call, int64_t chunk, int64_t species)
+{
+    const hpcfit_geometry *half = call->geometry->half;
+    const int64_t n_tuples = hf_n_pair_tuples(half->n_species);
+    const int64_t tuple = hf_pair_tuple(half->chunk_species[chunk], species, half->n_species);
+    const hf_run run = hf_run_of(half, chunk, species);
     const double sigma = call->parameters[SIGMA * n_tuples + tuple];
-    const double cutoff = call->parameters[CUTOFF * n_tuples + tuple];
-    sums x;
-    if (n_slots == 0) return;
-    sum_powers(n_slots, sigma, cutoff, g->r + k, g->ux + k, g->uy + k, g->uz + k, x.six, x.twelve);
-    if (call->output->virials != NULL)
-        sum_virials(n_slots, sigma, cutoff, g->r + k, g->ux + k, g->uy + k, g->uz + k, x.six_virials,
-                    x.twelve_virials);
-    add_columns(call, group, tuple, &x);
+    const double epsilon = call->parameters[EPSILON * n_tuples + tuple];
+    const hpcfit_output column = hf_column(call->output, 0);
+    fill_pairs(run.n_pairs, run.r, sigma, epsilon, call->parameters[CUTOFF * n_tuples + tuple], array_of(call, SIX),
+               array_of(call, SEVEN), array_of(call, PHI), array_of(call, DPHI));
+    hf_add_pairs(half, chunk, species, array_of(call, PHI), array_of(call, DPHI), &column);
+    for (int64_t k = 0; k < call->n_free; k++) {
+        const int64_t parameter = call->free_parameters[k] / n_tuples;
+        if (call->free_parameters[k] % n_tuples != tuple || parameter == CUTOFF) continue;
+        if (parameter == SIGMA)
+            add_column(call, chunk, species, 48.0 * epsilon / sigma, -24.0 * epsilon / sigma, k + 1);
+        else
+            add_column(call, chunk, species, 4.0, -4.0, k + 1);
+    }
 }
 
 static void evaluate(const hf_call *call)
 {
-    const hpcfit_geometry *g = call->geometry;
-    for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
-        for (int64_t species = 0; species < g->n_species; species++) {
-            const int64_t tuple = hf_pair_tuple(g->chunk_species[chunk], species, g->n_species);
-            for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
-                evaluate_group(call, group, species, tuple);
-        }
+    const hpcfit_geometry *half = call->geometry->half;
+    for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
+        for (int64_t species = 0; species < half->n_species; species++)
+            if (hf_run_of(half, chunk, species).n_pairs > 0) add_run(call, chunk, species);
 }
 
 const hpcfit_potential hf_lennard_jones = {
@@ -176,6 +103,7 @@ const hpcfit_potential hf_lennard_jones = {
     .reference = "J. E. Lennard-Jones, Proc. R. Soc. Lond. A 106, 463 (1924)",
     .n_parameters = N_PARAMETERS,
     .parameters = table,
+    .pairwise = 1,
     .scratch_size = scratch_size,
     .evaluate = evaluate,
 };

@@ -326,6 +326,7 @@ const hpcfit_potential hf_meam = {
     .reference = "T. J. Lenosky et al., Modelling Simul. Mater. Sci. Eng. 8, 825 (2000), eqs. 1 and 2",
     .n_roles = N_ROLES,
     .roles = roles,
+    .pairwise = 1,
     .scratch_size = scratch_size,
     .evaluate = evaluate,
 };

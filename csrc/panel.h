@@ -18,11 +18,16 @@ typedef struct {
     const int64_t *column;    /* [n_columns] the free parameters they belong to */
     const double *lanes;      /* [n_lanes][width] over the atoms in the order of the groups */
     const double *atoms;      /* [n_atoms][width] over the atoms of the batch */
+    double *forces;           /* [n_atoms][3][width] */
 } hf_panel;
 
-/* Adds forces and virials of the slopes  here * lanes + there * atoms[neighbour]  along the bonds of a run to the
- * panel's columns of the output; here and there [n_pairs] are those of the run. */
-void hf_add_panel(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *here, const double *there,
-                  const hf_panel *panel, const hpcfit_output *output);
+/* Adds the virials of the slopes  here * atoms[own] + there * atoms[neighbour]  along the pairs of a run of the half
+ * geometry to the panel's columns of the output, and their forces to those of the panel; here and there [n_pairs] are
+ * those of the run. */
+void hf_add_panel(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *here,
+                  const double *there, const hf_panel *panel, const hpcfit_output *output);
+
+/* Adds the panel's forces to its columns of the output. */
+void hf_add_panel_forces(const hf_panel *panel, int64_t n_atoms, const hpcfit_output *output);
 
 #endif

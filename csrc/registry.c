@@ -39,6 +39,11 @@ const hpcfit_parameter *hpcfit_potential_parameter(const hpcfit_potential *poten
     return index >= 0 && index < potential->n_parameters ? &potential->parameters[index] : NULL;
 }
 
+int hpcfit_potential_pairwise(const hpcfit_potential *potential)
+{
+    return potential->pairwise;
+}
+
 int hpcfit_potential_n_roles(const hpcfit_potential *potential)
 {
     return potential->n_roles;

@@ -77,7 +77,7 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
         structure = self._structure(kept)
         species = [self._species.index(symbol) for symbol in structure.symbols]
         neighbours = find_neighbours(structure, species, len(self._species), self._model.cutoff)
-        geometry = Geometry(neighbours)
+        geometry = Geometry(neighbours, self._model.pairwise)
         columns = np.zeros((1, geometry.n_rows(virials=True)))
         trouble = self._model.evaluate(geometry, self._model.start, columns, virials=True)
         if trouble is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,14 @@ class Row:
     run: Callable[[], Any]
     n_atoms: int
     compared: str = ""  #: the row that this one is set against
+    least: float = 0.0  #: aim of the ratio: at least this
+    most: float = math.inf  #: and at most this
     times: list[float] = field(default_factory=list)
+
+
+def jacobian_aim(n_parameters: int) -> float:
+    """Return how many times energies and forces a Jacobian of so many parameters may cost."""
+    return 2 + n_parameters / 4
 
 
 def shaken(atoms: Atoms) -> Atoms:

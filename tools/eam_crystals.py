@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from ase.build import bulk
-from crystals import Row, as_configurations, lammps_engine, run_lammps, shaken
+from crystals import Row, as_configurations, jacobian_aim, lammps_engine, run_lammps, shaken
 
 from hpcfit.cli.main import main as hpcfit
 from hpcfit.objective.model import Model
@@ -72,6 +72,7 @@ def _rows(folder: Path, symbol: str, lattice: float, cutoff: float) -> list[Row]
             lambda: model.evaluate(geometry, model.start, jacobian, virials=False),
             n,
             name,
+            most=jacobian_aim(model.n_free),
         ),
     ]
     engine = lammps_engine(atoms, "eam/alloy", f"{table} {symbol}")
@@ -81,4 +82,4 @@ def _rows(folder: Path, symbol: str, lattice: float, cutoff: float) -> list[Row]
     # LAMMPS interpolates in tables of 10,000 points.
     if not math.isclose(energy := engine.get_thermo("pe"), values[0, 0], rel_tol=1e-7):
         raise ValueError(f"energy of {name} in LAMMPS, found {energy}, allowed {values[0, 0]}")
-    return [*rows, Row(f"LAMMPS: {name}", lambda: run_lammps(engine), 10 * n, name)]
+    return [*rows, Row(f"LAMMPS: {name}", lambda: run_lammps(engine), 10 * n, name, least=3)]

@@ -41,7 +41,8 @@ class BlockObjective:
         n_species: int,
     ) -> None:
         self._model = model
-        self._geometry = Geometry(find_neighbours(configurations, species, n_species, model.cutoff))
+        neighbours = find_neighbours(configurations, species, n_species, model.cutoff)
+        self._geometry = Geometry(neighbours, model.pairwise)
         self._virials = bool(factors.stress.any())
         self._volume = np.abs(np.linalg.det(configurations.cell))
         self._factor, self._target = self._rows(configurations, factors)

@@ -41,6 +41,7 @@ class Model:
         self.lower, self.upper = self.variables.lower, self.variables.upper  #: [n_free]
         self.n_free = len(self.start)
         self.n_species = len(job.species)
+        self.pairwise = any(forms[potential.form].pairwise for potential in job.potentials)
         self.cutoff = max(term.cutoff for term in self._terms)  #: Angstrom
 
     def evaluate(

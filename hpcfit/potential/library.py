@@ -103,6 +103,7 @@ def _form(potential: Any) -> PotentialForm:
             )
             for row in rows
         ),
+        pairwise=bool(lib.hpcfit_potential_pairwise(potential)),
         roles=tuple(
             RoleForm(_text(role.name), _text(role.description), _KINDS[role.kind], _ARGUMENTS[role.argument])
             for role in roles
@@ -121,6 +122,9 @@ class Geometry:
     ----------
     batch
         Structures with their neighbours.
+    pairs
+        Whether pairwise potentials will be evaluated, for which every pair is kept once more; both atoms of a pair
+        must then have the other on their list.
 
     Raises
     ------
@@ -130,7 +134,7 @@ class Geometry:
         If the kernels find no memory.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, pairs: bool = True) -> None:
         self.n_structures = len(batch.structure_start) - 1
         self.n_atoms = len(batch.species)
         self.n_species = batch.n_species
@@ -147,7 +151,7 @@ class Geometry:
         c_batch.neighbour = _pointer("int32_t", batch.neighbour, (n_neighbours,))
         c_batch.vector = ffi.cast("double (*)[3]", _pointer("double", batch.vector, (n_neighbours, 3)))
         handle, error = ffi.new("hpcfit_geometry **"), ffi.new("hpcfit_error *")
-        _raise(lib.hpcfit_geometry_new(c_batch, handle, error), error)
+        _raise(lib.hpcfit_geometry_new(c_batch, pairs, handle, error), error)
         self._handle = ffi.gc(handle[0], lib.hpcfit_geometry_free)
 
     @property

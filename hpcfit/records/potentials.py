@@ -59,6 +59,7 @@ class PotentialForm:
     reference: str
     parameters: tuple[ParameterForm, ...]
     roles: tuple[RoleForm, ...] = ()
+    pairwise: bool = False  #: whether it works on pairs, each of them once
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ static void test_batch(int n_structures, const int *sizes, int n_species, int n_
     sample x = new_sample(n_structures, sizes, n_species, n_next, loner);
     hpcfit_geometry *geometry = NULL;
     hpcfit_error err;
-    CHECK(hpcfit_geometry_new(&x.batch, &geometry, &err) == HPCFIT_OK);
+    CHECK(hpcfit_geometry_new(&x.batch, 1, &geometry, &err) == HPCFIT_OK);
     for (int p = 0; p < hpcfit_n_potentials(); p++) {
         const hpcfit_potential *potential = hpcfit_potential_at(p);
         for (int is_free = 0; is_free < 2 && hpcfit_potential_n_roles(potential) > 0; is_free++) {
@@ -229,7 +229,7 @@ static void test_bad_functions(void)
     int32_t (*steps)[5] = (int32_t (*)[5])program->steps;
     hpcfit_geometry *geometry = NULL;
     hpcfit_error err;
-    CHECK(hpcfit_geometry_new(&x.batch, &geometry, &err) == HPCFIT_OK);
+    CHECK(hpcfit_geometry_new(&x.batch, 1, &geometry, &err) == HPCFIT_OK);
     REFUSE(f.functions.n_places, 2);
     REFUSE(f.functions.n_functions, 2);
     REFUSE(f.roles[0], 3);
@@ -271,7 +271,7 @@ static void test_bad_splines(void)
     hpcfit_geometry *geometry = NULL;
     hpcfit_error err;
     double other[17] = {1.0, 2.5, 2.5, 5.0};
-    CHECK(hpcfit_geometry_new(&x.batch, &geometry, &err) == HPCFIT_OK);
+    CHECK(hpcfit_geometry_new(&x.batch, 1, &geometry, &err) == HPCFIT_OK);
     make_spline(&f.array[1], spline);
     REFUSE(f.array[1].n_splines, -1);
     REFUSE(spline->first_parameter, -1);

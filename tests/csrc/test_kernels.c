@@ -87,7 +87,7 @@ static void test_batch(int n_structures, const int *sizes, int n_species, int n_
     sample x = new_sample(n_structures, sizes, n_species, n_next, loner);
     hpcfit_geometry *geometry = NULL;
     hpcfit_error err;
-    CHECK(hpcfit_geometry_new(&x.batch, &geometry, &err) == HPCFIT_OK);
+    CHECK(hpcfit_geometry_new(&x.batch, 1, &geometry, &err) == HPCFIT_OK);
     CHECK(hpcfit_geometry_bytes(geometry) > 0);
     for (int p = 0; p < hpcfit_n_potentials(); p++)
         evaluate(hpcfit_potential_at(p), geometry, &x.batch);
@@ -131,7 +131,7 @@ static void refuse(const hpcfit_batch *batch, int64_t structure)
 {
     hpcfit_geometry *geometry = (hpcfit_geometry *)&geometry;
     hpcfit_error err = {.structure = -2};
-    CHECK(hpcfit_geometry_new(batch, &geometry, &err) == HPCFIT_BAD_ARGUMENT);
+    CHECK(hpcfit_geometry_new(batch, 1, &geometry, &err) == HPCFIT_BAD_ARGUMENT);
     CHECK(geometry == NULL);
     CHECK(err.structure == structure);
     CHECK(strlen(err.message) > 0);
@@ -179,7 +179,7 @@ static void test_bad_free_parameters(void)
     sample x = new_sample(1, sizes, 1, 1, 0);
     hpcfit_geometry *geometry = NULL;
     hpcfit_error err;
-    CHECK(hpcfit_geometry_new(&x.batch, &geometry, &err) == HPCFIT_OK);
+    CHECK(hpcfit_geometry_new(&x.batch, 1, &geometry, &err) == HPCFIT_OK);
     for (int p = 0; p < hpcfit_n_potentials(); p++) {
         double parameters[MAX_COLUMNS], columns[2 * 13] = {0.0};
         int32_t places[MAX_COLUMNS];

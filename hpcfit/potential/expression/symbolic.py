@@ -84,7 +84,7 @@ def differentiate(
         slopes |= {function.value: symbol(function.slope), function.slope: symbol(function.second)}
 
     def slope_of(expression: Any) -> Any:
-        terms = [sympy.diff(expression, symbol(name)) * slope for name, slope in slopes.items()]
+        terms = [_slope(expression, symbol(name)) * slope for name, slope in slopes.items()]
         return sum(terms[1:], terms[0])
 
     slope = slope_of(value)
@@ -99,6 +99,17 @@ def differentiate(
         slope_by_inner=tuple(map(slope_of, by_inner)),
         parts={},
     )
+
+
+def _slope(value: Any, x: Any) -> Any:
+    """Return df/dx; of f = P/(c + P), as screening functions are, c P'/(c + P)^2, where the general rule cancels."""
+    for factor in value.args if value.is_Mul else ():
+        if factor.is_Pow and factor.exp == -1 and factor.base.is_Add:
+            rest = value / factor
+            constant = factor.base - rest
+            if not constant.has(x):
+                return constant * sympy.diff(rest, x) * factor**2
+    return sympy.diff(value, x)
 
 
 def _named(

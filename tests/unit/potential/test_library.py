@@ -61,6 +61,17 @@ def test_rows_and_bytes_of_a_geometry() -> None:
     assert geometry.n_bytes > len(_batch().neighbour) * 4 * 8
 
 
+def test_pairs_are_kept_only_where_they_are_wanted() -> None:
+    alone, with_pairs = Geometry(_batch(), pairs=False), Geometry(_batch())
+    assert alone.n_bytes < with_pairs.n_bytes
+    assert {form.name for form in FORMS.values() if form.pairwise} == {"lennard-jones", "eam", "adp", "meam"}
+    name = "lennard-jones"
+    columns = np.zeros((1, alone.n_rows(True)))
+    with pytest.raises(ValueError, match="a geometry without pairs for a pairwise potential"):
+        evaluate(name, alone, sample_parameters(FORMS[name], 3), NO_PLACES, columns, True)
+    assert not columns.any()
+
+
 def test_empty_batch() -> None:
     batch = batch_of([sample_structures(NAME, 1)["lone atom"]], 3.0, 1)
     empty = dataclasses.replace(
