@@ -92,7 +92,7 @@ class CopiesEvaluator:
     def _answer(
         self, portion: Sequence[tuple[int, Copies, _Found]], derivatives: bool, pieces: list[list[Answer]]
     ) -> None:
-        geometry = Geometry(self._batch(portion))
+        geometry = Geometry(self._batch(portion), self._model.pairwise)
         n_columns = 1 + self._model.n_free if derivatives else 1
         columns = np.zeros((n_columns, geometry.n_rows(virials=True)))
         self._model.evaluate(geometry, self._x, columns, virials=True)
