@@ -81,7 +81,9 @@ def test_portions(tmp_path, monkeypatch):
     whole = flat(evaluator(tmp_path)(ALL, True))
     asked = []
     monkeypatch.setattr(module, "_MOST_PAIRS", 200)
-    monkeypatch.setattr(module, "Geometry", lambda batch, pairs: asked.append(batch) or Geometry(batch, pairs))
+    monkeypatch.setattr(
+        module, "Geometry", lambda batch, pairs: asked.append(batch) or Geometry(batch, pairs)
+    )
     for a, b in zip(whole, flat(evaluator(tmp_path)(ALL, True)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-11)
     assert len(asked) > 5
