@@ -1,4 +1,4 @@
-"""The jobs that README.md shows are ones that the program reads."""
+"""The jobs that README.md and the manual show are ones that the program reads."""
 
 import math
 import re
@@ -10,34 +10,40 @@ from hpcfit.job.reader import read_job
 from hpcfit.objective.model import Model
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
+from hpcfit.structure.catalogue import structure_catalogue
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def texts():
-    return re.findall(r"```xml\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+def _texts(file):
+    return re.findall(r"```xml\n(.*?)```", (ROOT / file).read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 def _read(folder, text):
     path = folder / "job.xml"
     path.write_text(text, encoding="utf-8")
     (folder / "training.h5").touch()
-    return read_job(str(path), potential_forms(), function_catalogue())
+    return read_job(str(path), potential_forms(), function_catalogue(), structure_catalogue())
 
 
-def test_job_of_the_readme(tmp_path, texts):
-    job = _read(tmp_path, texts[0])
+def _with(element, text):
+    """Put another element in the place of one of README's job."""
+    (job,) = _texts("README.md")
+    return re.sub(f"<{element}>.*</{element}>", lambda _: text, job, flags=re.DOTALL)
+
+
+def test_job_of_the_readme(tmp_path):
+    (text,) = _texts("README.md")
+    job = _read(tmp_path, text)
     assert [parameter.path for parameter in job.free] == ["SW.A", "SW.lambda"]
     (source,) = job.datasets
     assert source.select == "group=bulk*"
     assert {p.name for p in source.properties if p.fit} == {"atomic-energy", "atomic-forces", "stress"}
 
 
-def test_functions_and_constraints_of_the_readme(tmp_path, texts):
-    job, eam, constraints = texts
-    start, end = job.index("    <stillinger-weber"), job.index("  </potentials>")
-    text = job[:start] + eam + job[end:].replace("</job>", f"{constraints}</job>")
+def test_functions_and_constraints(tmp_path):
+    eam, _, constraints = _texts("docs/potentials.md")
+    text = _with("potentials", f"<potentials>{eam}</potentials>").replace("</job>", f"{constraints}</job>")
     built = _read(tmp_path, text)
     assert [p.path for p in built.parameters if p.varies] == [
         "EAM.V.D0",
@@ -48,3 +54,24 @@ def test_functions_and_constraints_of_the_readme(tmp_path, texts):
     assert built.warnings == ()
     model = Model(built)
     assert model.variables.parameters(model.start)[-1] == pytest.approx(0.8 + math.exp(-1.14 * 2.86))
+
+
+def test_structures(tmp_path):
+    (structures,) = _texts("docs/structures.md")
+    text = _with("structures", structures).replace("<species>Si</species>", "<species>Al</species>")
+    job = _read(tmp_path, text)
+    assert [(s.id, s.kind, len(s.atoms)) for s in job.own_structures] == [
+        ("fcc", "fcc-lattice", 1),
+        ("hcp", "hcp-lattice", 2),
+        ("vacancy", "fcc-lattice", 26),
+    ]
+    assert [[freedom.name for freedom in s.relaxed] for s in job.own_structures] == [
+        ["lattice-parameter"],
+        ["lattice-parameter", "ca-ratio"],
+        ["atom-coordinates"],
+    ]
+    (formation,) = job.derived
+    assert [(term.structure, term.property) for term in formation.terms] == [
+        ("vacancy", "total-energy"),
+        ("fcc", "atomic-energy"),
+    ]
