@@ -1,10 +1,13 @@
-"""Fits of potentials from random starts: three of silicon to every fourth of the 214 configurations of mlearn's set.
+"""Fits of potentials from random starts: three of silicon, and aluminium from relaxed lattices.
 
+Silicon is fitted to every fourth of the 214 configurations of mlearn's set, aluminium as in the job
+``aluminium-lattices``.
 Variables are the logarithms of positive parameters, the others as they are. Starts are a Latin hypercube: in the
-logarithm between published / factor and published * factor, or between two given values. EDIP is fitted to energies and
-forces made with EDIP itself at the published parameters, so that the minimum is zero, the others to those of the data
-with one energy per atom. A fit ends when it is solved, within 1e-6 of the best sum of squares that any solver has found
-from any start, or at 1e-12 of EDIP's misfit to the data themselves where the minimum is zero.
+logarithm between published / factor and published * factor (the job's start for aluminium), or between two given
+values. EDIP is fitted to energies and forces made with EDIP itself at the published parameters, so that the minimum is
+zero, the others of silicon to those of the data with one energy per atom. A fit ends when it is solved, within 1e-6 of
+the best sum of squares that any solver has found from any start, or at 1e-12 of EDIP's misfit to the data themselves
+where the minimum is zero.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from hpcfit.parallel.communicator import Serial
 from hpcfit.run import prepare, read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "mlearn_Si_training.extxyz.gz"
+
+JOBS = Path(__file__).resolve().parents[2] / "jobs"
 
 N_JACOBIANS = 300
 
@@ -59,6 +64,8 @@ class Family:
         Least sum of squares known; zero for `recovered`.
     recovered
         Whether the data are the potential's own.
+    job
+        Name of the job among the examples; empty for one of silicon.
     """
 
     values: dict[str, float]
@@ -66,6 +73,7 @@ class Family:
     best: float
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     recovered: bool = False
+    job: str = ""
 
 
 def _values(text: str) -> dict[str, float]:
@@ -101,6 +109,9 @@ FAMILIES = {
         best=0.0,
         recovered=True,
     ),
+    "aluminium-lattices": Family(
+        {}, _values("A=3 lambda=1.3 twomu=1.5 D=2"), best=792.73148, job="aluminium-lattices"
+    ),
 }
 
 
@@ -112,21 +123,38 @@ def import_data(folder: Path) -> None:
         raise RuntimeError(f"import of {DATA} failed")
 
 
+def _silicon(name: str, family: Family, folder: Path) -> Path:
+    """Write the job of a potential for silicon, and return where it is."""
+    free = "".join(
+        [f'<{key} transform="log"/>' for key in family.factors] + [f"<{key}/>" for key in family.ranges]
+    )
+    values = "".join(f"<{key}>{value!r}</{key}>" for key, value in family.values.items())
+    offset = "" if family.recovered else _OFFSET
+    path = folder / f"{name}.xml"
+    path.write_text(_JOB.format(name=name, offset=offset, values=values, free=free), encoding="utf-8")
+    return path
+
+
+def _example(family: Family, folder: Path) -> Path:
+    """Copy one of the example jobs with its free parameters in the logarithm, and return where it is."""
+    for source in (JOBS / family.job).glob("*.xml"):
+        text = source.read_text(encoding="utf-8")
+        for key in family.factors:
+            text = text.replace(f"<{key}/>", f'<{key} transform="log"/>')
+        (folder / source.name).write_text(text, encoding="utf-8")
+    return folder / "job.xml"
+
+
 class Objective:
     """A potential's residual rows as functions of the variables; residual and Jacobian come from one evaluation."""
 
     def __init__(self, name: str, folder: Path) -> None:
         family = FAMILIES[name]
-        free = "".join(
-            [f'<{key} transform="log"/>' for key in family.factors] + [f"<{key}/>" for key in family.ranges]
-        )
-        values = "".join(f"<{key}>{value!r}</{key}>" for key, value in family.values.items())
-        offset = "" if family.recovered else _OFFSET
-        path = folder / f"{name}.xml"
-        path.write_text(_JOB.format(name=name, offset=offset, values=values, free=free), encoding="utf-8")
+        path = _example(family, folder) if family.job else _silicon(name, family, folder)
         plan = prepare(lambda: read(str(path)), Serial())
         self._local = LocalObjective(plan)
         self._local.own(0, len(plan.blocks))
+        self._relaxed = self._local.relaxed
         self.paths = [parameter.path for parameter in plan.job.free]
         self.published = self._local.model.start
         self._point = np.full(len(self.published), np.nan)
@@ -141,6 +169,8 @@ class Objective:
     def _at(self, x: Array) -> Array:
         """Return the rows of [r J^T]."""
         if not np.array_equal(x, self._point):
+            # Structures relax from where they start: a residual is a function of x alone.
+            self._local.restore(self._relaxed)
             blocks = self._local.ask(lambda block: block.linearise(x).copy())
             self._rows = np.concatenate(blocks, axis=1)
             self._rows[0] -= self._shift
