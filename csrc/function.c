@@ -1,6 +1,7 @@
 /* Evaluation of functions of one variable. */
 #include "function.h"
 #include "joined.h"
+#include "partner.h"
 #include "spline.h"
 
 static hf_columns columns_from(const hf_call *call, int64_t start, int64_t n)
@@ -70,6 +71,7 @@ const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters)
         const hpcfit_function *function = &call->functions->functions[f];
         const char *fault = splines_fault(function);
         if (fault == NULL && !hf_is_spline(function)) fault = hf_program_fault(&function->program);
+        if (fault == NULL) fault = hf_partner_fault(call->functions, function);
         if (fault != NULL) return fault;
         if (function->first_parameter != *n_parameters) return "functions do not follow each other in the parameters";
         *n_parameters += function->program.n_parameters;
@@ -125,7 +127,9 @@ int64_t hf_function_scratch(const hpcfit_functions *functions)
     int64_t most = 0;
     for (int64_t f = 0; f < functions->n_functions; f++) {
         const int64_t needed = scratch_of(&functions->functions[f]);
+        const int64_t for_both = hf_partner_scratch(&functions->functions[f]);
         if (needed > most) most = needed;
+        if (for_both > most) most = for_both;
     }
     return most;
 }
@@ -164,6 +168,11 @@ static void cut_outputs(const hpcfit_function *function, int64_t n_outputs, int6
 {
     for (int64_t k = 0; k < n_outputs && !isinf(function->cutoff); k++)
         cut_off(n, x, function->cutoff, outputs + k * stride);
+}
+
+void hf_function_cut(const hpcfit_function *function, int64_t n, const double *x, double *outputs, int64_t stride)
+{
+    cut_outputs(function, function->program.n_outputs, n, x, outputs, stride);
 }
 
 /* With or without the derivatives by the parameters of splines. */
@@ -208,7 +217,7 @@ void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, 
                           double *outputs, int64_t stride, double *scratch)
 {
     run(call, function, 0, n, x, outputs, stride, scratch);
-    cut_outputs(function, function->program.n_outputs, n, x, outputs, stride);
+    hf_function_cut(function, n, x, outputs, stride);
 }
 
 const double *hf_function_weights(const hf_call *call, const hpcfit_function *function, int64_t spline,

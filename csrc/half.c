@@ -97,21 +97,30 @@ static void sum_slots(int64_t n_slots, const double *restrict values, double *re
             sum[lane] += values[slot * HF_LANES + lane];
 }
 
-void hf_add_pairs(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi, const double *dphi,
-                  const hpcfit_output *column)
+void hf_add_pair_energies(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi,
+                          const hpcfit_output *column)
 {
     for (int64_t group = half->chunk_group[chunk]; group < half->chunk_group[chunk + 1]; group++) {
         const hf_part p = hf_part_of(half, chunk, group, species);
         const int64_t local = p.pair - half->run_start[chunk * (half->n_species + 1) + species] * HF_LANES;
-        double sum[3][HF_LANES] = {{0.0}}, energy[HF_LANES] = {0.0}, virial[6][HF_LANES];
+        double energy[HF_LANES] = {0.0};
+        sum_slots(p.n_slots, phi + local, energy);
+        hf_add_group_energy(half, group, energy, column);
+    }
+}
+
+void hf_add_pairs(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi, const double *dphi,
+                  const hpcfit_output *column)
+{
+    if (phi != NULL) hf_add_pair_energies(half, chunk, species, phi, column);
+    for (int64_t group = half->chunk_group[chunk]; group < half->chunk_group[chunk + 1]; group++) {
+        const hf_part p = hf_part_of(half, chunk, group, species);
+        const int64_t local = p.pair - half->run_start[chunk * (half->n_species + 1) + species] * HF_LANES;
+        double sum[3][HF_LANES] = {{0.0}}, virial[6][HF_LANES];
         if (p.n_slots == 0) continue;
         share_forces(p.n_slots, dphi + local, half->ux + p.pair, half->uy + p.pair, half->uz + p.pair,
                      half->neighbour + p.pair, sum, column->forces);
         hf_add_group_forces(half, group, (const double (*)[HF_LANES])sum, column);
-        if (phi != NULL) {
-            sum_slots(p.n_slots, phi + local, energy);
-            hf_add_group_energy(half, group, energy, column);
-        }
         if (column->virials == NULL) continue;
         hf_sum_radial_virial(p.n_slots, 1.0, dphi + local, half->r + p.pair, half->ux + p.pair, half->uy + p.pair,
                              half->uz + p.pair, virial);

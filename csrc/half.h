@@ -21,6 +21,10 @@ void hf_half_batch_free(hf_half_batch *half);
 void hf_add_pairs(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                   const hpcfit_output *column);
 
+/* Adds energies alone. */
+void hf_add_pair_energies(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi,
+                          const hpcfit_output *column);
+
 /* Adds to an array over atoms what the pairs of a run give to their own atom and to their neighbour; either may be
  * NULL. */
 void hf_share_values(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *own,

@@ -45,6 +45,7 @@ def compile_outputs(
     parameters: Sequence[str],
     parts: Mapping[Any, Any] = MappingProxyType({}),
     inputs: Sequence[str] = (),
+    second: int = 0,
 ) -> Program:
     """Return the program that computes all outputs.
 
@@ -60,13 +61,16 @@ def compile_outputs(
         What other symbols stand for.
     inputs
         Names of what varies like the variable and is given like it.
+    second
+        Place of the value of a second function among the outputs; the first output is that of the first function.
 
     Raises
     ------
     ValueError
         If an expression holds a function without an instruction, or a number that is not finite.
     """
-    emitter = _Emitter(variable, parameters, inputs, parts, _exponential_powers(outputs[0], parts))
+    powers = _exponential_powers(outputs[second], parts) | _exponential_powers(outputs[0], parts)
+    emitter = _Emitter(variable, parameters, inputs, parts, powers)
     return emitter.finish([emitter.place(expression) for expression in outputs])
 
 
