@@ -28,19 +28,6 @@ static void gather(int64_t n, const int32_t *restrict neighbour, const double *r
         gathered[k] = atoms[neighbour[k]];
 }
 
-/* The slopes along the pairs of a group: of the pair energy, and of both densities times F' of the atoms that receive
- * them. */
-HF_CLONES
-static void add_up_slopes(int64_t n_slots, const double *restrict pair, const double *restrict here,
-                          const double *restrict there, const double *restrict own, const double *restrict gathered,
-                          double *restrict slope)
-{
-    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
-#pragma omp simd
-        for (int lane = 0; lane < HF_LANES; lane++)
-            slope[k + lane] = pair[k + lane] + here[k + lane] * own[lane] + there[k + lane] * gathered[k + lane];
-}
-
 HF_CLONES
 static void weigh(int64_t n, const double *restrict function, const double *restrict weight, double *restrict slope)
 {
@@ -71,7 +58,7 @@ static void fill_weights(const hpcfit_geometry *g, const hf_embedded *s, int64_t
     }
 }
 
-/* A run of the half geometry, its densities and the slopes that were kept. */
+/* A run of the half geometry, its densities, and the slopes that were kept of all pairs. */
 typedef struct {
     const hpcfit_geometry *half;
     int64_t chunk, b;
@@ -90,10 +77,9 @@ static pairs pairs_of(const hf_call *call, const hf_embedded *s, int64_t chunk, 
                .run = hf_run_of(half, chunk, b),
                .here = hf_role(call, HF_DENSITY_ROLE, a * n + b),
                .there = hf_role(call, HF_DENSITY_ROLE, b * n + a)};
-    const int64_t first = x.run.r - half->r;
-    x.slope_pair = s->slopes[HF_PAIR_SLOPE] + first;
-    x.slope_here = s->slopes[HF_HERE_SLOPE] + first;
-    x.slope_there = x.here == x.there ? x.slope_here : s->slopes[HF_THERE_SLOPE] + first;
+    x.slope_pair = s->slopes[HF_PAIR_SLOPE];
+    x.slope_here = s->slopes[HF_HERE_SLOPE];
+    x.slope_there = s->slopes[x.here == x.there ? HF_HERE_SLOPE : HF_THERE_SLOPE];
     return x;
 }
 
@@ -115,17 +101,40 @@ static void add_density_columns(const hf_call *call, const hf_embedded *s, const
     }
 }
 
-static void fill_slopes(const hf_embedded *s, const pairs *x)
+/* The forces along the pairs of a group, of which k is the first: of the pair energy, and of both densities times F'
+ * of the atoms that receive them. */
+HF_CLONES
+static void share_forces(const pairs *x, int64_t n_slots, int64_t k, const hf_eight *own, const double *first,
+                         double *slopes, double (*force)[HF_LANES], double (*forces)[3])
 {
-    const int64_t first = x->run.r - x->half->r;
-    gather(x->run.n_pairs, x->half->neighbour + first, s->atom_first, s->gathered);
-    for (int64_t group = x->half->chunk_group[x->chunk]; group < x->half->chunk_group[x->chunk + 1]; group++) {
-        const hf_part p = hf_part_of(x->half, x->chunk, group, x->b);
-        const int64_t k = p.pair - first;
-        double own[HF_LANES];
-        read_own(x->half, s, group, own);
-        add_up_slopes(p.n_slots, x->slope_pair + k, x->slope_here + k, x->slope_there + k, own, s->gathered + k,
-                      s->slope + k);
+    hf_eight sum[3] = {{0.0}}, other = {0.0};
+    for (int64_t end = k + n_slots * HF_LANES; k < end; k += HF_LANES, slopes += HF_LANES) {
+        const int32_t *neighbour = x->half->neighbour + k;
+        for (int lane = 0; lane < HF_LANES; lane++)
+            other[lane] = first[neighbour[lane]];
+        const hf_eight slope = *(const hf_eight *)(x->slope_pair + k) +
+                               *(const hf_eight *)(x->slope_here + k) * *own +
+                               *(const hf_eight *)(x->slope_there + k) * other;
+        *(hf_eight *)slopes = slope;
+        hf_share_slot(&slope, x->half->ux + k, x->half->uy + k, x->half->uz + k, neighbour, sum, forces);
+    }
+    memcpy(force, sum, sizeof sum);
+}
+
+static void add_forces(const hf_embedded *s, const pairs *x, const hpcfit_output *column)
+{
+    const hpcfit_geometry *half = x->half;
+    for (int64_t group = half->chunk_group[x->chunk]; group < half->chunk_group[x->chunk + 1]; group++) {
+        const hf_part p = hf_part_of(half, x->chunk, group, x->b);
+        double own[HF_LANES], force[3][HF_LANES], virial[6][HF_LANES];
+        if (p.n_slots == 0) continue;
+        read_own(half, s, group, own);
+        share_forces(x, p.n_slots, p.pair, (const hf_eight *)own, s->atom_first, s->slope, force, column->forces);
+        hf_add_group_forces(half, group, (const double (*)[HF_LANES])force, column);
+        if (column->virials == NULL) continue;
+        hf_sum_radial_virial(p.n_slots, 1.0, s->slope, half->r + p.pair, half->ux + p.pair, half->uy + p.pair,
+                             half->uz + p.pair, virial);
+        hf_add_group_virial(half, group, (const double (*)[HF_LANES])virial, column);
     }
 }
 
@@ -139,11 +148,11 @@ static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, in
 {
     const hpcfit_output column = hf_column(call->output, 0);
     const pairs x = pairs_of(call, s, chunk, b);
-    fill_slopes(s, &x);
-    hf_add_pairs(x.half, chunk, b, NULL, s->slope, &column);
+    add_forces(s, &x, &column);
     if (call->n_free == 0) return;
     fill_weights(x.half, s, chunk, b);
-    hf_add_panel(x.half, chunk, b, x.slope_here, x.slope_there, &s->panel, call->output);
+    const int64_t first = x.run.r - x.half->r;
+    hf_add_panel(x.half, chunk, b, x.slope_here + first, x.slope_there + first, &s->panel, call->output);
     if (x.here == x.there)
         add_weights(s, x.run.n_pairs);
     else

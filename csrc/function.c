@@ -156,18 +156,40 @@ int64_t hf_function_most_rows(const hpcfit_functions *functions)
 }
 
 HF_CLONES
-static void cut_off(int64_t n, const double *restrict x, double cutoff, double *restrict output)
+static double count_outside(int64_t n, const double *restrict x, double cutoff)
+{
+    double outside = 0.0;
+#pragma omp simd reduction(+ : outside)
+    for (int64_t k = 0; k < n; k++)
+        outside += x[k] < cutoff ? 0.0 : 1.0;
+    return outside;
+}
+
+HF_CLONES
+static void cut_row(int64_t n, const double *restrict x, double cutoff, double *restrict output)
 {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++)
         output[k] = x[k] < cutoff ? output[k] : 0.0;
 }
 
+/* Most arguments lie inside, and so do most pieces of this many as a whole. */
+enum { PIECE = 64 };
+
+static void cut_off(int64_t n, int64_t n_rows, const double *x, double cutoff, double *rows, int64_t stride)
+{
+    for (int64_t k = 0; k < n; k += PIECE) {
+        const int64_t length = n - k < PIECE ? n - k : PIECE;
+        if (count_outside(length, x + k, cutoff) == 0.0) continue;
+        for (int64_t row = 0; row < n_rows; row++)
+            cut_row(length, x + k, cutoff, rows + row * stride + k);
+    }
+}
+
 static void cut_outputs(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x,
                         double *outputs, int64_t stride)
 {
-    for (int64_t k = 0; k < n_outputs && !isinf(function->cutoff); k++)
-        cut_off(n, x, function->cutoff, outputs + k * stride);
+    if (!isinf(function->cutoff)) cut_off(n, n_outputs, x, function->cutoff, outputs, stride);
 }
 
 void hf_function_cut(const hpcfit_function *function, int64_t n, const double *x, double *outputs, int64_t stride)
