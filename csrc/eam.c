@@ -53,8 +53,8 @@ static void fill_weights(const hpcfit_geometry *g, const hf_embedded *s, int64_t
         const hf_part p = hf_part_of(g, chunk, group, b);
         double own[HF_LANES];
         read_own(g, s, group, own);
-        for (int64_t k = p.pair; k < p.pair + p.n_slots * HF_LANES; k++)
-            s->weight[k - first] = own[k % HF_LANES];
+        for (int64_t k = p.pair; k < p.pair + p.n_slots * HF_LANES; k += HF_LANES)
+            memcpy(s->weight + k - first, own, sizeof own);
     }
 }
 

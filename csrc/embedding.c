@@ -169,7 +169,8 @@ static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfi
     hpcfit_output column = hf_column(call->output, 0);
     add_energies(g, own, s->embedding, &column);
     memcpy(s->first + first, s->embedding + HF_SLOPE * n, (size_t)n * sizeof(double));
-    for (int64_t k = 0; k < call->n_free; k++) {
+    for (int64_t c = 0; c < s->panel.n_columns; c++) {
+        const int64_t k = s->column[c];
         double *rho_by = s->rho_by + k * s->n_lanes + first, *first_by = s->first_by + k * s->n_lanes + first;
         const int64_t by = k - columns.first;
         const int is_own = by >= 0 && by < columns.count;
@@ -262,8 +263,8 @@ void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chu
         for (int lane = 0; lane < g->lane_count[group]; lane++) {
             const int64_t k = group * HF_LANES + lane, atom = g->lane_atom[k];
             s->rho[k] += s->atom_rho[atom];
-            for (int64_t column = 0; column < call->n_free; column++)
-                s->rho_by[column * s->n_lanes + k] += s->atom_rho[(1 + column) * s->n_atoms + atom];
+            for (int64_t c = 0; c < s->panel.n_columns; c++)
+                s->rho_by[s->column[c] * s->n_lanes + k] += s->atom_rho[(1 + s->column[c]) * s->n_atoms + atom];
         }
     for (int64_t b = 0; b < g->n_species; b++)
         add_node_density(call, s, chunk, b);

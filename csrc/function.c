@@ -186,15 +186,10 @@ static void cut_off(int64_t n, int64_t n_rows, const double *x, double cutoff, d
     }
 }
 
-static void cut_outputs(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x,
-                        double *outputs, int64_t stride)
+void hf_cut_rows(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x, double *outputs,
+                 int64_t stride)
 {
     if (!isinf(function->cutoff)) cut_off(n, n_outputs, x, function->cutoff, outputs, stride);
-}
-
-void hf_function_cut(const hpcfit_function *function, int64_t n, const double *x, double *outputs, int64_t stride)
-{
-    cut_outputs(function, function->program.n_outputs, n, x, outputs, stride);
 }
 
 /* With or without the derivatives by the parameters of splines. */
@@ -231,7 +226,7 @@ void hf_function_run(const hf_call *call, const hpcfit_function *function, int64
     const hf_columns columns = hf_function_columns(call, function);
     const int64_t n_local = columns.count - hf_function_n_dense(call, function);
     run(call, function, 1, n, x, outputs, stride, scratch);
-    cut_outputs(function, function->program.n_outputs - hf_n_weights(call, function) + 2 * n_local, n, x, outputs,
+    hf_cut_rows(function, function->program.n_outputs - hf_n_weights(call, function) + 2 * n_local, n, x, outputs,
                 stride);
 }
 
@@ -239,7 +234,7 @@ void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, 
                           double *outputs, int64_t stride, double *scratch)
 {
     run(call, function, 0, n, x, outputs, stride, scratch);
-    hf_function_cut(function, n, x, outputs, stride);
+    hf_cut_rows(function, function->program.n_outputs, n, x, outputs, stride);
 }
 
 const double *hf_function_weights(const hf_call *call, const hpcfit_function *function, int64_t spline,

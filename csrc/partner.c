@@ -40,6 +40,11 @@ void hf_partner_run_rows(const hf_call *call, const hpcfit_function *function, i
            (size_t)partner->program.n_parameters * sizeof *scratch);
     hf_program_uniform(&function->both, scratch, uniform);
     hf_program_run(&function->both, uniform, n, x, outputs, stride, scratch + n_values(&function->both));
-    hf_function_cut(function, n, x, outputs, stride);
-    hf_function_cut(partner, n, x, outputs + function->program.n_outputs * stride, stride);
+    const int64_t own = function->program.n_outputs, other = partner->program.n_outputs;
+    if (function->cutoff == partner->cutoff) {
+        hf_cut_rows(function, own + other, n, x, outputs, stride);
+        return;
+    }
+    hf_cut_rows(function, own, n, x, outputs, stride);
+    hf_cut_rows(partner, other, n, x, outputs + own * stride, stride);
 }
