@@ -64,7 +64,7 @@ def compile_partners(
     second_free: tuple[int, ...],
     second_fixed: tuple[int, ...],
 ) -> Program | None:
-    """Return one program for two functions of the distance, None where none of their steps can be shared.
+    """Return one program for two functions of the distance, None where their screening functions differ in form.
 
     Its parameters and outputs are those of the first function, then those of the second.
 
@@ -78,8 +78,10 @@ def compile_partners(
         Places of those that keep their start values.
     """
     # What is worth an attempt depends on the functions alone: results have the same bits with and without derivatives.
-    forms = [function.screening.form for function in (first, second) if function.screening]
-    if len(forms) < 2 or forms[0] != forms[1]:
+    screening = first.screening, second.screening
+    if screening[0] is None or screening[1] is None:
+        return None
+    if (screening[0].form, screening[0].formula) != (screening[1].form, screening[1].formula):
         return None
     from hpcfit.potential.expression.compiler import compile_outputs
     from hpcfit.potential.expression.symbolic import told_apart
