@@ -28,19 +28,6 @@ static void gather(int64_t n, const int32_t *restrict neighbour, const double *r
         gathered[k] = atoms[neighbour[k]];
 }
 
-/* The slopes along the pairs of a group: of the pair energy, and of both densities times F' of the atoms that receive
- * them. */
-HF_CLONES
-static void add_up_slopes(int64_t n_slots, const double *restrict pair, const double *restrict here,
-                          const double *restrict there, const double *restrict own, const double *restrict gathered,
-                          double *restrict slope)
-{
-    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
-#pragma omp simd
-        for (int lane = 0; lane < HF_LANES; lane++)
-            slope[k + lane] = pair[k + lane] + here[k + lane] * own[lane] + there[k + lane] * gathered[k + lane];
-}
-
 HF_CLONES
 static void weigh(int64_t n, const double *restrict function, const double *restrict weight, double *restrict slope)
 {
@@ -66,38 +53,19 @@ static void fill_weights(const hpcfit_geometry *g, const hf_embedded *s, int64_t
         const hf_part p = hf_part_of(g, chunk, group, b);
         double own[HF_LANES];
         read_own(g, s, group, own);
-        for (int64_t k = p.pair; k < p.pair + p.n_slots * HF_LANES; k++)
-            s->weight[k - first] = own[k % HF_LANES];
+        for (int64_t k = p.pair; k < p.pair + p.n_slots * HF_LANES; k += HF_LANES)
+            memcpy(s->weight + k - first, own, sizeof own);
     }
 }
 
-/* A run of the half geometry, the functions of its pairs and the slopes of its densities. */
+/* A run of the half geometry, its densities, and the slopes that were kept of all pairs. */
 typedef struct {
     const hpcfit_geometry *half;
     int64_t chunk, b;
     hf_run run;
-    const hpcfit_function *pair, *here, *there;
-    const double *slope_here, *slope_there;
+    const hpcfit_function *here, *there;
+    const double *slope_pair, *slope_here, *slope_there;
 } pairs;
-
-/* The outputs of a function over a run; zero slopes where there is none. */
-static void run_function(const hf_call *call, const hpcfit_function *function, const hf_run *run,
-                         const hf_embedded *s, double *outputs)
-{
-    if (function == NULL)
-        memset(outputs, 0, (size_t)(HF_BY * s->stride) * sizeof *outputs);
-    else
-        hf_function_run_rows(call, function, run->n_pairs, run->r, outputs, s->stride, s->function);
-}
-
-/* The slopes of a density: those that were kept, unless derivatives by its own parameters ask for all outputs. */
-static const double *density_slopes(const hf_call *call, const hpcfit_function *density, const hf_run *run,
-                                    const hf_embedded *s, const double *kept, double *outputs)
-{
-    if (density != NULL && hf_function_n_dense(call, density) == 0) return kept + (run->r - call->geometry->half->r);
-    run_function(call, density, run, s, outputs);
-    return outputs + HF_SLOPE * s->stride;
-}
 
 static pairs pairs_of(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
 {
@@ -107,39 +75,23 @@ static pairs pairs_of(const hf_call *call, const hf_embedded *s, int64_t chunk, 
                .chunk = chunk,
                .b = b,
                .run = hf_run_of(half, chunk, b),
-               .pair = hf_role(call, HF_PAIR_ROLE, hf_pair_tuple(a, b, n)),
                .here = hf_role(call, HF_DENSITY_ROLE, a * n + b),
                .there = hf_role(call, HF_DENSITY_ROLE, b * n + a)};
-    run_function(call, x.pair, &x.run, s, s->pair);
-    x.slope_here = density_slopes(call, x.here, &x.run, s, s->slopes[0], s->here);
-    x.slope_there = x.slope_here;
-    if (x.here != x.there) x.slope_there = density_slopes(call, x.there, &x.run, s, s->slopes[1], s->there);
+    x.slope_pair = s->slopes[HF_PAIR_SLOPE];
+    x.slope_here = s->slopes[HF_HERE_SLOPE];
+    x.slope_there = s->slopes[x.here == x.there ? HF_HERE_SLOPE : HF_THERE_SLOPE];
     return x;
 }
 
-/* Derivatives by the parameters of the pair energy, those of splines apart. */
-static void add_pair_columns(const hf_call *call, const hf_embedded *s, const pairs *x)
-{
-    if (x->pair == NULL) return;
-    const hf_columns columns = hf_function_columns(call, x->pair);
-    const double *by = s->pair + HF_BY * s->stride;
-    const double *slope_by = by + hf_function_n_dense(call, x->pair) * s->stride;
-    for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
-        if (!hf_function_is_dense(call, x->pair, k)) continue;
-        const hpcfit_output column = hf_column(call->output, k + 1);
-        hf_add_pairs(x->half, x->chunk, x->b, by, slope_by, &column);
-        by += s->stride;
-        slope_by += s->stride;
-    }
-}
-
-/* Derivatives by the parameters of a density at constant F': its slopes times weights. */
+/* Derivatives by the parameters of a density at constant F', its slopes times weights; those of splines apart. */
 static void add_density_columns(const hf_call *call, const hf_embedded *s, const pairs *x,
-                                const hpcfit_function *density, const double *outputs, const double *weight)
+                                const hpcfit_function *density, const double *weight)
 {
-    if (density == NULL) return;
+    const int64_t n_dense = density == NULL ? 0 : hf_function_n_dense(call, density);
+    if (n_dense == 0) return;
+    hf_function_run_rows(call, density, x->run.n_pairs, x->run.r, s->here, s->stride, s->function);
     const hf_columns columns = hf_function_columns(call, density);
-    const double *slope_by = outputs + (HF_BY + hf_function_n_dense(call, density)) * s->stride;
+    const double *slope_by = s->here + (HF_BY + n_dense) * s->stride;
     for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
         if (!hf_function_is_dense(call, density, k)) continue;
         const hpcfit_output column = hf_column(call->output, k + 1);
@@ -149,17 +101,40 @@ static void add_density_columns(const hf_call *call, const hf_embedded *s, const
     }
 }
 
-static void fill_slopes(const hf_embedded *s, const pairs *x)
+/* The forces along the pairs of a group, of which k is the first: of the pair energy, and of both densities times F'
+ * of the atoms that receive them. */
+HF_CLONES
+static void share_forces(const pairs *x, int64_t n_slots, int64_t k, const hf_eight *own, const double *first,
+                         double *slopes, double (*force)[HF_LANES], double (*forces)[3])
 {
-    const int64_t first = x->run.r - x->half->r;
-    gather(x->run.n_pairs, x->half->neighbour + first, s->atom_first, s->gathered);
-    for (int64_t group = x->half->chunk_group[x->chunk]; group < x->half->chunk_group[x->chunk + 1]; group++) {
-        const hf_part p = hf_part_of(x->half, x->chunk, group, x->b);
-        const int64_t k = p.pair - first;
-        double own[HF_LANES];
-        read_own(x->half, s, group, own);
-        add_up_slopes(p.n_slots, s->pair + HF_SLOPE * s->stride + k, x->slope_here + k, x->slope_there + k, own,
-                      s->gathered + k, s->slope + k);
+    hf_eight sum[3] = {{0.0}}, other = {0.0};
+    for (int64_t end = k + n_slots * HF_LANES; k < end; k += HF_LANES, slopes += HF_LANES) {
+        const int32_t *neighbour = x->half->neighbour + k;
+        for (int lane = 0; lane < HF_LANES; lane++)
+            other[lane] = first[neighbour[lane]];
+        const hf_eight slope = *(const hf_eight *)(x->slope_pair + k) +
+                               *(const hf_eight *)(x->slope_here + k) * *own +
+                               *(const hf_eight *)(x->slope_there + k) * other;
+        *(hf_eight *)slopes = slope;
+        hf_share_slot(&slope, x->half->ux + k, x->half->uy + k, x->half->uz + k, neighbour, sum, forces);
+    }
+    memcpy(force, sum, sizeof sum);
+}
+
+static void add_forces(const hf_embedded *s, const pairs *x, const hpcfit_output *column)
+{
+    const hpcfit_geometry *half = x->half;
+    for (int64_t group = half->chunk_group[x->chunk]; group < half->chunk_group[x->chunk + 1]; group++) {
+        const hf_part p = hf_part_of(half, x->chunk, group, x->b);
+        double own[HF_LANES], force[3][HF_LANES], virial[6][HF_LANES];
+        if (p.n_slots == 0) continue;
+        read_own(half, s, group, own);
+        share_forces(x, p.n_slots, p.pair, (const hf_eight *)own, s->atom_first, s->slope, force, column->forces);
+        hf_add_group_forces(half, group, (const double (*)[HF_LANES])force, column);
+        if (column->virials == NULL) continue;
+        hf_sum_radial_virial(p.n_slots, 1.0, s->slope, half->r + p.pair, half->ux + p.pair, half->uy + p.pair,
+                             half->uz + p.pair, virial);
+        hf_add_group_virial(half, group, (const double (*)[HF_LANES])virial, column);
     }
 }
 
@@ -173,17 +148,16 @@ static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, in
 {
     const hpcfit_output column = hf_column(call->output, 0);
     const pairs x = pairs_of(call, s, chunk, b);
-    fill_slopes(s, &x);
-    hf_add_pairs(x.half, chunk, b, s->pair, s->slope, &column);
+    add_forces(s, &x, &column);
     if (call->n_free == 0) return;
-    add_pair_columns(call, s, &x);
     fill_weights(x.half, s, chunk, b);
-    hf_add_panel(x.half, chunk, b, x.slope_here, x.slope_there, &s->panel, call->output);
+    const int64_t first = x.run.r - x.half->r;
+    hf_add_panel(x.half, chunk, b, x.slope_here + first, x.slope_there + first, &s->panel, call->output);
     if (x.here == x.there)
         add_weights(s, x.run.n_pairs);
     else
-        add_density_columns(call, s, &x, x.there, s->there, s->gathered);
-    add_density_columns(call, s, &x, x.here, s->here, s->weight);
+        add_density_columns(call, s, &x, x.there, s->gathered);
+    add_density_columns(call, s, &x, x.here, s->weight);
 }
 
 /* Derivatives by the parameters of a function's splines, over all neighbours of one species of a chunk's atoms. */
@@ -193,7 +167,8 @@ static void add_nodes_of(const hf_call *call, const hf_embedded *s, const hpcfit
     if (!hf_function_has_nodes(call, function)) return;
     const hf_run run = hf_run_of(call->geometry, chunk, b);
     const hf_rows rows = {.function = function, .rows = s->here, .stride = s->stride};
-    if (!hf_is_spline(function)) run_function(call, function, &run, s, s->here);
+    if (!hf_is_spline(function))
+        hf_function_run_rows(call, function, run.n_pairs, run.r, s->here, s->stride, s->function);
     hf_spline_add_radial(call, &rows, chunk, b, weights, s->spline);
 }
 
@@ -231,14 +206,26 @@ void hf_embed_add_pairs(const hf_call *call, const hf_embedded *s)
             if (hf_run_of(g, chunk, b).n_pairs > 0) add_nodes(call, s, chunk, b);
 }
 
+/* The end of the chunks of the same species from one on that fill a block of arguments. */
+static int64_t alike(const hpcfit_geometry *g, int64_t chunk)
+{
+    int64_t end = chunk + 1;
+    while (end < g->n_chunks && g->chunk_species[end] == g->chunk_species[chunk] &&
+           hf_n_chunk_lanes(g, chunk, end + 1) <= HF_BLOCK)
+        end++;
+    return end;
+}
+
 void hf_embedded_evaluate(const hf_call *call)
 {
     hf_embedded s;
     hf_embedded_lay_out(call, call->scratch, &s);
     hf_embed_start(call, &s, HF_N_EMBEDDED_ROLES);
-    for (int64_t chunk = 0; chunk < call->geometry->n_chunks; chunk++) {
-        hf_embed_add_density(call, &s, chunk);
-        hf_embed_chunk(call, &s, chunk);
+    for (int64_t chunk = 0, end; chunk < call->geometry->n_chunks; chunk = end) {
+        end = alike(call->geometry, chunk);
+        for (int64_t k = chunk; k < end; k++)
+            hf_embed_add_density(call, &s, k);
+        hf_embed_chunks(call, &s, chunk, end);
     }
     hf_embed_add_pairs(call, &s);
 }

@@ -1,6 +1,7 @@
 /* Densities, embedding energies, and the slopes F' with their derivatives by all parameters. */
 #include "embedding.h"
 #include "half.h"
+#include "partner.h"
 #include "spline_columns.h"
 
 #include <string.h>
@@ -12,10 +13,9 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
 {
     const hpcfit_geometry *g = call->geometry;
     const int64_t n_free = call->n_free, width = hf_round_up(n_free);
-    int64_t used = 0, lanes = HF_LANES;
+    int64_t used = 0, lanes = HF_BLOCK;
     for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
-        if ((g->chunk_group[chunk + 1] - g->chunk_group[chunk]) * HF_LANES > lanes)
-            lanes = (g->chunk_group[chunk + 1] - g->chunk_group[chunk]) * HF_LANES;
+        if (hf_n_chunk_lanes(g, chunk, chunk + 1) > lanes) lanes = hf_n_chunk_lanes(g, chunk, chunk + 1);
     s->n_lanes = g->n_groups * HF_LANES;
     s->n_atoms = hf_round_up(g->n_atoms);
     const hpcfit_geometry *half = g->half == NULL ? g : g->half;
@@ -35,11 +35,12 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
                 {&s->panel_atoms, width * s->n_atoms},
                 {&s->panel_forces, 3 * width * s->n_atoms},
                 {&column, width},
-                {&s->pair, s->rows * s->stride},
+                {&s->pair, 2 * s->rows * s->stride},
                 {&s->here, s->rows * s->stride},
                 {&s->there, s->rows * s->stride},
-                {&s->slopes[0], half->n_slots * HF_LANES},
-                {&s->slopes[1], half->n_slots * HF_LANES},
+                {&s->slopes[HF_PAIR_SLOPE], half->n_slots * HF_LANES},
+                {&s->slopes[HF_HERE_SLOPE], half->n_slots * HF_LANES},
+                {&s->slopes[HF_THERE_SLOPE], half->n_slots * HF_LANES},
                 {&s->weight, s->stride},
                 {&s->gathered, s->stride},
                 {&s->slope, s->stride},
@@ -86,51 +87,97 @@ static void share_density(const hf_call *call, const hf_embedded *s, const hpcfi
     }
 }
 
-/* The densities that the atoms of a run's pairs receive from each other; their slopes are kept. */
-static void add_run_density(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+/* The pair energies of a run, and their derivatives by parameters outside splines. */
+static void add_run_energies(const hf_call *call, const hf_embedded *s, const hpcfit_function *pair, int64_t chunk,
+                             int64_t b)
 {
     const hpcfit_geometry *half = call->geometry->half;
-    const hf_run run = hf_run_of(half, chunk, b);
-    const int64_t a = half->chunk_species[chunk], n = half->n_species, first = run.r - half->r;
-    const hpcfit_function *here = hf_role(call, HF_DENSITY_ROLE, a * n + b);
-    const hpcfit_function *there = hf_role(call, HF_DENSITY_ROLE, b * n + a);
-    const hpcfit_function *both[2] = {here, here == there ? NULL : there};
-    for (int k = 0; k < 2 && run.n_pairs > 0; k++) {
-        if (both[k] == NULL) continue;
-        hf_function_run_rows(call, both[k], run.n_pairs, run.r, s->here, s->stride, s->function);
-        share_density(call, s, both[k], chunk, b, s->here, k == 0, k == 1 || here == there);
-        memcpy(s->slopes[k] + first, s->here + HF_SLOPE * s->stride, (size_t)run.n_pairs * sizeof(double));
+    const hf_columns columns = hf_function_columns(call, pair);
+    const double *by = s->pair + HF_BY * s->stride, *slope_by = by + hf_function_n_dense(call, pair) * s->stride;
+    hpcfit_output column = hf_column(call->output, 0);
+    hf_add_pair_energies(half, chunk, b, s->pair, &column);
+    for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
+        if (!hf_function_is_dense(call, pair, k)) continue;
+        column = hf_column(call->output, k + 1);
+        hf_add_pairs(half, chunk, b, by, slope_by, &column);
+        by += s->stride;
+        slope_by += s->stride;
     }
 }
 
-/* Adds energies over lanes, those in use only. */
-static void add_energies(const hpcfit_geometry *g, int64_t chunk, const double *energies, const hpcfit_output *column)
+static void keep_slopes(const hf_call *call, const hf_embedded *s, const hf_run *run, int which,
+                        const double *outputs)
 {
-    const int64_t first = g->chunk_group[chunk];
-    for (int64_t group = first; group < g->chunk_group[chunk + 1]; group++)
+    double *kept = s->slopes[which] + (run->r - call->geometry->half->r);
+    const size_t size = (size_t)run->n_pairs * sizeof *kept;
+    if (outputs == NULL)
+        memset(kept, 0, size);
+    else
+        memcpy(kept, outputs + HF_SLOPE * s->stride, size);
+}
+
+/* A run's pair energies, and the densities that its pairs' atoms receive from each other; slopes are kept. */
+static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
+{
+    const hpcfit_geometry *half = call->geometry->half;
+    const hf_run run = hf_run_of(half, chunk, b);
+    const int64_t a = half->chunk_species[chunk], n = half->n_species;
+    const hpcfit_function *pair = hf_role(call, HF_PAIR_ROLE, hf_pair_tuple(a, b, n));
+    const hpcfit_function *here = hf_role(call, HF_DENSITY_ROLE, a * n + b);
+    const hpcfit_function *there = hf_role(call, HF_DENSITY_ROLE, b * n + a);
+    double *of_here = s->here;
+    if (hf_are_partners(call, pair, here)) {
+        hf_partner_run_rows(call, pair, run.n_pairs, run.r, s->pair, s->stride, s->function);
+        of_here = s->pair + pair->program.n_outputs * s->stride;
+    } else {
+        if (pair != NULL) hf_function_run_rows(call, pair, run.n_pairs, run.r, s->pair, s->stride, s->function);
+        if (here != NULL) hf_function_run_rows(call, here, run.n_pairs, run.r, s->here, s->stride, s->function);
+    }
+    if (pair != NULL) add_run_energies(call, s, pair, chunk, b);
+    keep_slopes(call, s, &run, HF_PAIR_SLOPE, pair == NULL ? NULL : s->pair);
+    if (here != NULL) share_density(call, s, here, chunk, b, of_here, 1, here == there);
+    keep_slopes(call, s, &run, HF_HERE_SLOPE, here == NULL ? NULL : of_here);
+    if (here == there) return;
+    if (there != NULL) {
+        hf_function_run_rows(call, there, run.n_pairs, run.r, s->there, s->stride, s->function);
+        share_density(call, s, there, chunk, b, s->there, 0, 1);
+    }
+    keep_slopes(call, s, &run, HF_THERE_SLOPE, there == NULL ? NULL : s->there);
+}
+
+typedef struct {
+    int64_t first, end;
+} groups;
+
+/* Adds energies over lanes, those in use only. */
+static void add_energies(const hpcfit_geometry *g, groups own, const double *energies, const hpcfit_output *column)
+{
+    const int64_t first = own.first;
+    for (int64_t group = first; group < own.end; group++)
         for (int lane = 0; lane < g->lane_count[group]; lane++)
             column->energies[g->lane_structure[group * HF_LANES + lane]] +=
                 energies[(group - first) * HF_LANES + lane];
 }
 
-/* F(rho) of one chunk: energies of all columns, F' and its derivatives. */
-static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfit_function *embedding, int64_t chunk)
+/* F(rho): energies of all columns, F' and its derivatives. */
+static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfit_function *embedding, groups own)
 {
     const hpcfit_geometry *g = call->geometry;
-    const int64_t first = g->chunk_group[chunk] * HF_LANES, n = g->chunk_group[chunk + 1] * HF_LANES - first;
+    const int64_t first = own.first * HF_LANES, n = own.end * HF_LANES - first;
     const hf_columns columns = hf_function_columns(call, embedding);
     hf_function_run(call, embedding, n, s->rho + first, s->embedding, n, s->function);
     hpcfit_output column = hf_column(call->output, 0);
-    add_energies(g, chunk, s->embedding, &column);
+    add_energies(g, own, s->embedding, &column);
     memcpy(s->first + first, s->embedding + HF_SLOPE * n, (size_t)n * sizeof(double));
-    for (int64_t k = 0; k < call->n_free; k++) {
+    for (int64_t c = 0; c < s->panel.n_columns; c++) {
+        const int64_t k = s->column[c];
         double *rho_by = s->rho_by + k * s->n_lanes + first, *first_by = s->first_by + k * s->n_lanes + first;
-        const int64_t own = k - columns.first;
-        const int is_own = own >= 0 && own < columns.count;
+        const int64_t by = k - columns.first;
+        const int is_own = by >= 0 && by < columns.count;
         column = hf_column(call->output, k + 1);
         if (is_own) {
-            add_energies(g, chunk, s->embedding + (EMBEDDING_BY + own) * n, &column);
-            memcpy(first_by, s->embedding + (EMBEDDING_BY + columns.count + own) * n, (size_t)n * sizeof(double));
+            add_energies(g, own, s->embedding + (EMBEDDING_BY + by) * n, &column);
+            memcpy(first_by, s->embedding + (EMBEDDING_BY + columns.count + by) * n, (size_t)n * sizeof(double));
             continue;
         }
         for (int64_t lane = 0; lane < n; lane++) {
@@ -138,7 +185,7 @@ static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfi
             first_by[lane] = moved ? s->embedding[SECOND * n + lane] * rho_by[lane] : 0.0;
             rho_by[lane] = moved ? s->embedding[HF_SLOPE * n + lane] * rho_by[lane] : 0.0;
         }
-        add_energies(g, chunk, rho_by, &column);
+        add_energies(g, own, rho_by, &column);
     }
 }
 
@@ -164,12 +211,12 @@ static void list_columns(const hf_call *call, hf_embedded *s, int end)
                           .forces = s->panel_forces};
 }
 
-/* Copies a chunk's values over lanes to places `apart` doubles apart, over lanes and over atoms. An atom without
+/* Copies values over lanes to places `apart` doubles apart, over lanes and over atoms. An atom without
  * density has no neighbour that could feel the slope of its embedding function, which may be infinite there. */
-static void publish(const hpcfit_geometry *g, int64_t chunk, const double *rho, const double *values, int64_t apart,
+static void publish(const hpcfit_geometry *g, groups own, const double *rho, const double *values, int64_t apart,
                     double *lanes, double *atoms)
 {
-    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
+    for (int64_t group = own.first; group < own.end; group++)
         for (int lane = 0; lane < g->lane_count[group]; lane++) {
             const int64_t k = group * HF_LANES + lane;
             const double value = rho[k] == 0.0 && !isfinite(values[k]) ? 0.0 : values[k];
@@ -178,9 +225,9 @@ static void publish(const hpcfit_geometry *g, int64_t chunk, const double *rho, 
         }
 }
 
-static void clear_spare(const hpcfit_geometry *g, int64_t chunk, double *lanes)
+static void clear_spare(const hpcfit_geometry *g, groups own, double *lanes)
 {
-    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++)
+    for (int64_t group = own.first; group < own.end; group++)
         for (int lane = g->lane_count[group]; lane < HF_LANES; lane++)
             lanes[group * HF_LANES + lane] = 0.0;
 }
@@ -193,7 +240,7 @@ void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
     const hpcfit_geometry *half = call->geometry->half;
     for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
         for (int64_t b = 0; b < half->n_species; b++)
-            add_run_density(call, s, chunk, b);
+            if (hf_run_of(half, chunk, b).n_pairs > 0) add_run(call, s, chunk, b);
 }
 
 /* The derivatives of densities by the parameters of splines. */
@@ -216,22 +263,23 @@ void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chu
         for (int lane = 0; lane < g->lane_count[group]; lane++) {
             const int64_t k = group * HF_LANES + lane, atom = g->lane_atom[k];
             s->rho[k] += s->atom_rho[atom];
-            for (int64_t column = 0; column < call->n_free; column++)
-                s->rho_by[column * s->n_lanes + k] += s->atom_rho[(1 + column) * s->n_atoms + atom];
+            for (int64_t c = 0; c < s->panel.n_columns; c++)
+                s->rho_by[s->column[c] * s->n_lanes + k] += s->atom_rho[(1 + s->column[c]) * s->n_atoms + atom];
         }
     for (int64_t b = 0; b < g->n_species; b++)
         add_node_density(call, s, chunk, b);
 }
 
-void hf_embed_chunk(const hf_call *call, const hf_embedded *s, int64_t chunk)
+void hf_embed_chunks(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t end)
 {
     const hpcfit_geometry *g = call->geometry;
     const hpcfit_function *embedding = hf_role(call, HF_EMBEDDING_ROLE, g->chunk_species[chunk]);
+    const groups own = {.first = g->chunk_group[chunk], .end = g->chunk_group[end]};
     if (embedding == NULL) return;
-    add_embedding(call, s, embedding, chunk);
-    clear_spare(g, chunk, s->first);
-    publish(g, chunk, s->rho, s->first, 1, s->first, s->atom_first);
+    add_embedding(call, s, embedding, own);
+    clear_spare(g, own, s->first);
+    publish(g, own, s->rho, s->first, 1, s->first, s->atom_first);
     for (int64_t c = 0; c < s->panel.n_columns; c++)
-        publish(g, chunk, s->rho, s->first_by + s->column[c] * s->n_lanes, s->panel.width, s->panel_lanes + c,
+        publish(g, own, s->rho, s->first_by + s->column[c] * s->n_lanes, s->panel.width, s->panel_lanes + c,
                 s->panel_atoms + c);
 }

@@ -15,25 +15,29 @@ enum { HF_PAIR_ROLE, HF_DENSITY_ROLE, HF_EMBEDDING_ROLE, HF_N_EMBEDDED_ROLES };
     [HF_EMBEDDING_ROLE] = {"embedding-energy", "energy of an atom in the density of its neighbours", HPCFIT_SPECIES, \
                            HPCFIT_OF_DENSITY}
 
+/* Slopes of the pair energy, and of the densities that own atoms and neighbours receive. */
+enum { HF_PAIR_SLOPE, HF_HERE_SLOPE, HF_THERE_SLOPE, HF_N_SLOPES };
+
 /* The scratch space. Lanes are the atoms in the order of the groups; arrays over atoms are in the batch's order. What
  * depends on a distance is worked out on the half geometry, each pair once, and added up over atoms. */
 typedef struct {
     int64_t n_lanes, n_atoms, stride, rows;
-    double *rho, *first;         /* [n_lanes] density, F'(rho) */
-    double *rho_by;              /* [n_free][n_lanes] derivative of the density by a parameter of a density */
-    double *first_by;            /* [n_free][n_lanes] derivative of F'(rho) by any parameter */
-    double *atom_rho;            /* [1 + n_free][n_atoms] densities and derivatives that pairs give */
-    double *atom_first;          /* [n_atoms] F'(rho) */
-    double *panel_lanes;         /* [n_lanes][width] first_by of the parameters that it depends on */
-    double *panel_atoms;         /* [n_atoms][width] */
-    double *panel_forces;        /* [n_atoms][3][width] */
-    int64_t *column;             /* [n_free] these parameters */
-    hf_panel panel;              /* the arrays above */
-    double *pair, *here, *there; /* [rows][stride] outputs over a chunk's run: phi, rho_ij, rho_ji */
-    double *slopes[2];           /* [n_slots of the half][8] of the densities that own atoms and neighbours receive */
+    double *rho, *first;  /* [n_lanes] density, F'(rho) */
+    double *rho_by;       /* [n_free][n_lanes] derivative of the density by a parameter of a density */
+    double *first_by;     /* [n_free][n_lanes] derivative of F'(rho) by any parameter */
+    double *atom_rho;     /* [1 + n_free][n_atoms] densities and derivatives that pairs give */
+    double *atom_first;   /* [n_atoms] F'(rho) */
+    double *panel_lanes;  /* [n_lanes][width] first_by of the parameters that it depends on */
+    double *panel_atoms;  /* [n_atoms][width] */
+    double *panel_forces; /* [n_atoms][3][width] */
+    int64_t *column;      /* [n_free] these parameters */
+    hf_panel panel;       /* the arrays above */
+    double *pair, *here,
+        *there; /* [2 rows], [rows], [rows][stride] outputs over a chunk's run: phi, rho_ij, rho_ji */
+    double *slopes[HF_N_SLOPES]; /* [n_slots of the half][8] kept from the densities' run on */
     double *weight, *gathered;   /* [stride] F'(rho) of the atom and of the neighbour */
     double *slope;               /* [stride] */
-    double *embedding;           /* [most outputs][most lanes of a chunk] */
+    double *embedding;           /* [most outputs][most lanes of a chunk, at least HF_BLOCK] */
     double *function, *spline;   /* scratch of the functions, and of the columns of splines */
 } hf_embedded;
 
@@ -41,19 +45,25 @@ typedef struct {
 int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s);
 
 /* Before all else, with the roles from the density on to `end` being those of the functions that F' depends on: works
- * out the densities that pairs give. */
+ * out the densities that pairs give, and adds the pair energies with their derivatives. */
 void hf_embed_start(const hf_call *call, hf_embedded *s, int end);
 
 /* Adds what pairs give to the densities of a chunk's atoms, and its derivatives. */
 void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chunk);
 
-/* Adds the embedding energies of a chunk whose densities are complete, and fills what forces need: F', its panel. */
-void hf_embed_chunk(const hf_call *call, const hf_embedded *s, int64_t chunk);
+static inline int64_t hf_n_chunk_lanes(const hpcfit_geometry *g, int64_t chunk, int64_t end)
+{
+    return (g->chunk_group[end] - g->chunk_group[chunk]) * HF_LANES;
+}
+
+/* Adds the embedding energies of chunks of one species, one or with at most HF_BLOCK lanes, whose densities are
+ * complete, and fills what forces need: F', its panel. */
+void hf_embed_chunks(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t end);
 
 /* Adds each group's sums over its slots, of values over a run, to an array over lanes. */
 void hf_embed_add_sums(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *values, double *lanes);
 
-/* Adds the pair energies, and the forces of radial densities: when all chunks are embedded. */
+/* Adds the forces of pair energies and radial densities: when all chunks are embedded. */
 void hf_embed_add_pairs(const hf_call *call, const hf_embedded *s);
 
 /* All of an embedded-atom potential: energies, forces, virials and their derivatives. */

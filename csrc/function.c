@@ -1,6 +1,7 @@
 /* Evaluation of functions of one variable. */
 #include "function.h"
 #include "joined.h"
+#include "partner.h"
 #include "spline.h"
 
 static hf_columns columns_from(const hf_call *call, int64_t start, int64_t n)
@@ -70,6 +71,7 @@ const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters)
         const hpcfit_function *function = &call->functions->functions[f];
         const char *fault = splines_fault(function);
         if (fault == NULL && !hf_is_spline(function)) fault = hf_program_fault(&function->program);
+        if (fault == NULL) fault = hf_partner_fault(call->functions, function);
         if (fault != NULL) return fault;
         if (function->first_parameter != *n_parameters) return "functions do not follow each other in the parameters";
         *n_parameters += function->program.n_parameters;
@@ -125,7 +127,9 @@ int64_t hf_function_scratch(const hpcfit_functions *functions)
     int64_t most = 0;
     for (int64_t f = 0; f < functions->n_functions; f++) {
         const int64_t needed = scratch_of(&functions->functions[f]);
+        const int64_t for_both = hf_partner_scratch(&functions->functions[f]);
         if (needed > most) most = needed;
+        if (for_both > most) most = for_both;
     }
     return most;
 }
@@ -152,18 +156,40 @@ int64_t hf_function_most_rows(const hpcfit_functions *functions)
 }
 
 HF_CLONES
-static void cut_off(int64_t n, const double *restrict x, double cutoff, double *restrict output)
+static double count_outside(int64_t n, const double *restrict x, double cutoff)
+{
+    double outside = 0.0;
+#pragma omp simd reduction(+ : outside)
+    for (int64_t k = 0; k < n; k++)
+        outside += x[k] < cutoff ? 0.0 : 1.0;
+    return outside;
+}
+
+HF_CLONES
+static void cut_row(int64_t n, const double *restrict x, double cutoff, double *restrict output)
 {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++)
         output[k] = x[k] < cutoff ? output[k] : 0.0;
 }
 
-static void cut_outputs(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x,
-                        double *outputs, int64_t stride)
+/* Most arguments lie inside, and so do most pieces of this many as a whole. */
+enum { PIECE = 64 };
+
+static void cut_off(int64_t n, int64_t n_rows, const double *x, double cutoff, double *rows, int64_t stride)
 {
-    for (int64_t k = 0; k < n_outputs && !isinf(function->cutoff); k++)
-        cut_off(n, x, function->cutoff, outputs + k * stride);
+    for (int64_t k = 0; k < n; k += PIECE) {
+        const int64_t length = n - k < PIECE ? n - k : PIECE;
+        if (count_outside(length, x + k, cutoff) == 0.0) continue;
+        for (int64_t row = 0; row < n_rows; row++)
+            cut_row(length, x + k, cutoff, rows + row * stride + k);
+    }
+}
+
+void hf_cut_rows(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x, double *outputs,
+                 int64_t stride)
+{
+    if (!isinf(function->cutoff)) cut_off(n, n_outputs, x, function->cutoff, outputs, stride);
 }
 
 /* With or without the derivatives by the parameters of splines. */
@@ -200,7 +226,7 @@ void hf_function_run(const hf_call *call, const hpcfit_function *function, int64
     const hf_columns columns = hf_function_columns(call, function);
     const int64_t n_local = columns.count - hf_function_n_dense(call, function);
     run(call, function, 1, n, x, outputs, stride, scratch);
-    cut_outputs(function, function->program.n_outputs - hf_n_weights(call, function) + 2 * n_local, n, x, outputs,
+    hf_cut_rows(function, function->program.n_outputs - hf_n_weights(call, function) + 2 * n_local, n, x, outputs,
                 stride);
 }
 
@@ -208,7 +234,7 @@ void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, 
                           double *outputs, int64_t stride, double *scratch)
 {
     run(call, function, 0, n, x, outputs, stride, scratch);
-    cut_outputs(function, function->program.n_outputs, n, x, outputs, stride);
+    hf_cut_rows(function, function->program.n_outputs, n, x, outputs, stride);
 }
 
 const double *hf_function_weights(const hf_call *call, const hpcfit_function *function, int64_t spline,

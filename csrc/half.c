@@ -64,54 +64,59 @@ void hf_half_batch_free(hf_half_batch *half)
 
 /* Adds up dphi u over the slots of a group, and takes it from the neighbours. */
 HF_CLONES
-static void share_forces(int64_t n_slots, const double *restrict dphi, const double *restrict ux,
-                         const double *restrict uy, const double *restrict uz, const int32_t *restrict neighbour,
-                         double (*restrict sum)[HF_LANES], double (*restrict forces)[3])
+static void share_forces(int64_t n_slots, const double *dphi, const double *ux, const double *uy, const double *uz,
+                         const int32_t *neighbour, double (*force)[HF_LANES], double (*forces)[3])
 {
-    double x[HF_LANES], y[HF_LANES], z[HF_LANES];
-    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES) {
-#pragma omp simd
-        for (int lane = 0; lane < HF_LANES; lane++) {
-            x[lane] = dphi[k + lane] * ux[k + lane];
-            y[lane] = dphi[k + lane] * uy[k + lane];
-            z[lane] = dphi[k + lane] * uz[k + lane];
-            sum[0][lane] += x[lane];
-            sum[1][lane] += y[lane];
-            sum[2][lane] += z[lane];
-        }
-        for (int lane = 0; lane < HF_LANES; lane++) {
-            double *force = forces[neighbour[k + lane]];
-            force[0] -= x[lane];
-            force[1] -= y[lane];
-            force[2] -= z[lane];
-        }
-    }
+    hf_eight sum[3] = {{0.0}};
+    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
+        hf_share_slot((const hf_eight *)(dphi + k), ux + k, uy + k, uz + k, neighbour + k, sum, forces);
+    memcpy(force, sum, sizeof sum);
 }
 
 HF_CLONES
 static void sum_slots(int64_t n_slots, const double *restrict values, double *restrict sum)
 {
-    for (int64_t slot = 0; slot < n_slots; slot++)
+    /* Two sums, that of the odd slots apart, wait half as long for each other. */
+    double odd[HF_LANES] = {0.0};
+    for (int64_t slot = 0; slot + 1 < n_slots; slot += 2)
+#pragma omp simd
+        for (int lane = 0; lane < HF_LANES; lane++) {
+            sum[lane] += values[slot * HF_LANES + lane];
+            odd[lane] += values[(slot + 1) * HF_LANES + lane];
+        }
+    if (n_slots % 2 == 1)
 #pragma omp simd
         for (int lane = 0; lane < HF_LANES; lane++)
-            sum[lane] += values[slot * HF_LANES + lane];
+            sum[lane] += values[(n_slots - 1) * HF_LANES + lane];
+#pragma omp simd
+    for (int lane = 0; lane < HF_LANES; lane++)
+        sum[lane] += odd[lane];
+}
+
+void hf_add_pair_energies(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi,
+                          const hpcfit_output *column)
+{
+    for (int64_t group = half->chunk_group[chunk]; group < half->chunk_group[chunk + 1]; group++) {
+        const hf_part p = hf_part_of(half, chunk, group, species);
+        const int64_t local = p.pair - half->run_start[chunk * (half->n_species + 1) + species] * HF_LANES;
+        double energy[HF_LANES] = {0.0};
+        sum_slots(p.n_slots, phi + local, energy);
+        hf_add_group_energy(half, group, energy, column);
+    }
 }
 
 void hf_add_pairs(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                   const hpcfit_output *column)
 {
+    if (phi != NULL) hf_add_pair_energies(half, chunk, species, phi, column);
     for (int64_t group = half->chunk_group[chunk]; group < half->chunk_group[chunk + 1]; group++) {
         const hf_part p = hf_part_of(half, chunk, group, species);
         const int64_t local = p.pair - half->run_start[chunk * (half->n_species + 1) + species] * HF_LANES;
-        double sum[3][HF_LANES] = {{0.0}}, energy[HF_LANES] = {0.0}, virial[6][HF_LANES];
+        double force[3][HF_LANES], virial[6][HF_LANES];
         if (p.n_slots == 0) continue;
         share_forces(p.n_slots, dphi + local, half->ux + p.pair, half->uy + p.pair, half->uz + p.pair,
-                     half->neighbour + p.pair, sum, column->forces);
-        hf_add_group_forces(half, group, (const double (*)[HF_LANES])sum, column);
-        if (phi != NULL) {
-            sum_slots(p.n_slots, phi + local, energy);
-            hf_add_group_energy(half, group, energy, column);
-        }
+                     half->neighbour + p.pair, force, column->forces);
+        hf_add_group_forces(half, group, (const double (*)[HF_LANES])force, column);
         if (column->virials == NULL) continue;
         hf_sum_radial_virial(p.n_slots, 1.0, dphi + local, half->r + p.pair, half->ux + p.pair, half->uy + p.pair,
                              half->uz + p.pair, virial);

@@ -21,6 +21,29 @@ void hf_half_batch_free(hf_half_batch *half);
 void hf_add_pairs(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                   const hpcfit_output *column);
 
+/* Adds up the forces dphi u of the pairs of a slot, and takes them from the neighbours. */
+static inline __attribute__((always_inline)) void hf_share_slot(const hf_eight *dphi, const double *ux,
+                                                                const double *uy, const double *uz,
+                                                                const int32_t *neighbour, hf_eight *sum,
+                                                                double (*forces)[3])
+{
+    const hf_eight x = *dphi * *(const hf_eight *)ux, y = *dphi * *(const hf_eight *)uy,
+                   z = *dphi * *(const hf_eight *)uz;
+    sum[0] += x;
+    sum[1] += y;
+    sum[2] += z;
+    for (int lane = 0; lane < HF_LANES; lane++) {
+        double *force = forces[neighbour[lane]];
+        force[0] -= x[lane];
+        force[1] -= y[lane];
+        force[2] -= z[lane];
+    }
+}
+
+/* Adds energies alone. */
+void hf_add_pair_energies(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi,
+                          const hpcfit_output *column);
+
 /* Adds to an array over atoms what the pairs of a run give to their own atom and to their neighbour; either may be
  * NULL. */
 void hf_share_values(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *own,

@@ -101,13 +101,18 @@ typedef struct {
  * slopes, and for a function of the density second derivatives, are its inputs, spline by spline. The outputs are
  * value and slope; for a function of the density also the second derivative; then the derivatives of the value by the
  * free parameters outside splines, then those of the slope; from a program that joins splines of which any parameter
- * of the function is free, at last for each spline the derivative of the value by the spline's, and its slope. */
+ * of the function is free, at last for each spline the derivative of the value by the spline's, and its slope.
+ * A function of the distance without splines may have a partner, such another function for the same pairs, and a
+ * program for both together, because they share steps: its parameters and outputs are the function's own, then the
+ * partner's. */
 typedef struct {
     int64_t first_parameter; /* place of its first parameter in the potential's parameter vector */
     double cutoff;           /* the function is zero from here on */
     hpcfit_program program;  /* of a spline: numbers of parameters and outputs alone, and no registers */
     int64_t n_splines;
     const hpcfit_spline *splines; /* in the order of their parameters */
+    int64_t partner;              /* number of the function */
+    hpcfit_program both;          /* no registers: no partner */
 } hpcfit_function;
 
 typedef struct {

@@ -20,6 +20,9 @@ __attribute__((simd("notinbranch"), const)) extern double sin(double);
 /* Atoms side by side in one vector: 8 doubles are one AVX-512 register and one cache line. */
 #define HF_LANES 8
 
+/* Eight numbers as one; compilers split it where vectors are shorter. */
+typedef double hf_eight __attribute__((vector_size(64), aligned(8)));
+
 /* Eight atoms of one species form a group; slot s of a group holds the s-th neighbour of each of them, so that a loop
  * over lanes is a vector operation. Groups of one species form chunks small enough for the caches; inside a chunk
  * pairs are ordered by the neighbour's species, then group, then slot, then lane. Pairs that only fill up a slot have

@@ -313,7 +313,7 @@ static void evaluate(const hf_call *call)
                 add_triplets(&x, b, c);
         for (int64_t b = 0; b < call->geometry->n_species; b++)
             add_density(&x, b);
-        hf_embed_chunk(call, &x.embedded, chunk);
+        hf_embed_chunks(call, &x.embedded, chunk, chunk + 1);
         add_chunk_forces(&x);
     }
     hf_embed_add_pairs(call, &x.embedded);

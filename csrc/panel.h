@@ -5,9 +5,6 @@
 
 #include "internal.h"
 
-/* Eight columns; compilers split it where vectors are shorter. */
-typedef double hf_eight __attribute__((vector_size(64), aligned(8)));
-
 static inline int64_t hf_round_up(int64_t n)
 {
     return (n + HF_LANES - 1) / HF_LANES * HF_LANES;

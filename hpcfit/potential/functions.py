@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hpcfit.errors import nearest
-from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation, parse, substituted
+from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
+from hpcfit.potential.function_program import (
+    JOINED,
+    SPLINES,
+    VARIABLE,
+    compile_function,
+    compile_partners,
+    own_tree,
+)
 from hpcfit.potential.library import Functions, function_values
-from hpcfit.potential.spline import CompiledFunction, Joined, Spline, compile_spline
-from hpcfit.records import FloatArray, Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
-
-_VARIABLE = "x"
-
-#: Forms made of other functions, by the operator that joins these.
-_JOINED = {"sum": "+", "product": PRODUCT}
-
-#: Forms that the kernels know as splines, which stand for themselves.
-_SPLINES = ("spline", "tabulated")
+from hpcfit.potential.program import Program
+from hpcfit.potential.spline import CompiledFunction, compile_spline
+from hpcfit.records import (
+    FloatArray,
+    Function,
+    FunctionCatalogue,
+    ParameterKind,
+    Potential,
+    PotentialForm,
+    species_tuples,
+)
 
 
 def function_catalogue() -> FunctionCatalogue:
@@ -89,19 +97,43 @@ def compile_programs(
     if both := of_density & _with_argument("distance", potential, form, n_species):
         names = ", ".join(potential.functions[number].id for number in sorted(both))
         raise ValueError(f"function of a distance and of the density, found {names}, allowed one of them")
-    programs, first = [], 0
+    programs: list[CompiledFunction] = []
+    places, first = [], 0
     for number, function in enumerate(potential.functions):
         count = len(function.all_parameters)
         own, constant = (
-            tuple(place - first for place in sorted(places) if first <= place < first + count)
-            for places in (free, fixed)
+            tuple(place - first for place in sorted(chosen) if first <= place < first + count)
+            for chosen in (free, fixed)
         )
         try:
             programs.append(compile_function(function, own, number in of_density and len(free) > 0, constant))
         except ValueError as error:
             raise ValueError(f"function '{function.id}' of {potential.id}: {error}") from None
+        places.append((own, constant))
         first += count
+    for number, other in _partners(potential, form, n_species).items():
+        one, two = programs[number], programs[other]
+        functions = potential.functions[number], potential.functions[other]
+        if isinstance(one, Program) and isinstance(two, Program):
+            shared = compile_partners(*functions, *places[number], *places[other])
+            programs[number] = replace(one, partner=other, both=shared)
     return tuple(programs)
+
+
+def _partners(potential: Potential, form: PotentialForm, n_species: int) -> dict[int, int]:
+    """Return which function of the first role for ordered pairs acts on the pairs of one for unordered pairs."""
+    of_role: dict[ParameterKind, dict[tuple[int, ...], int]] = {}
+    place = 0
+    for role in form.roles:
+        tuples = species_tuples(role.kind, n_species)
+        of_role.setdefault(role.kind, dict(zip(tuples, potential.roles[place:], strict=False)))
+        place += len(tuples)
+    ordered = of_role.get(ParameterKind.ORDERED_PAIR, {})
+    found: dict[int, int] = {}
+    for species, number in of_role.get(ParameterKind.PAIR, {}).items():
+        if -1 not in (number, other := ordered.get(species, -1)) and number != other:
+            found.setdefault(number, other)
+    return found
 
 
 def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_species: int) -> set[int]:
@@ -114,59 +146,6 @@ def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_s
             found.update(potential.roles[place : place + count])
         place += count
     return found - {-1}
-
-
-@functools.cache
-def compile_function(
-    function: Function, free: tuple[int, ...], second: bool, fixed: tuple[int, ...] = ()
-) -> CompiledFunction:
-    """Return the program of one function, or its spline, or a program that joins splines.
-
-    Parameters
-    ----------
-    function
-        The function.
-    free
-        Places among all its parameters of those to differentiate by.
-    second
-        Whether the second derivative is wanted, behind the slope.
-    fixed
-        Places of those that keep their start values.
-
-    Raises
-    ------
-    ValueError
-        If the function is faulty; what, found, allowed.
-    """
-    if function.form in _SPLINES and function.screening is None:
-        return compile_spline(function, second)
-    # SymPy takes a second to import, and only jobs with functions need it.
-    from hpcfit.potential.expression.compiler import compile_outputs
-    from hpcfit.potential.expression.symbolic import Inner, differentiate
-
-    names = [f"p{k}" for k in range(len(function.all_parameters))]
-    trees = _Trees(second)
-    known: dict[str, Node] = {name: Name(name) for name in (_VARIABLE, *names)}
-    known |= {names[k]: Number(function.all_parameters[k].start) for k in fixed}
-    tree = trees.tree(function, names)
-    inner = [Inner(f"s{k}", f"s{k}'", f"s{k}''") for k in range(len(trees.splines))]
-    known |= {function.value: Name(function.value) for function in inner}
-    of_splines = {
-        k for s in trees.splines for k in range(s.first_parameter, s.first_parameter + s.n_parameters)
-    }
-    wanted = [names[k] for k in free if k not in of_splines]
-    derivatives = differentiate(substituted(tree, known), _VARIABLE, wanted, inner)
-    outputs = [derivatives.value, derivatives.slope]
-    if second:
-        outputs.append(derivatives.second)
-    outputs += [*derivatives.by_parameter, *derivatives.slope_by_parameter]
-    if free:
-        outputs += [
-            x for pair in zip(derivatives.by_inner, derivatives.slope_by_inner, strict=True) for x in pair
-        ]
-    inputs = [name for s in inner for name in (s.value, s.slope, s.second)[: 2 + int(second)]]
-    program = compile_outputs(outputs, _VARIABLE, names, derivatives.parts, inputs)
-    return Joined(program, tuple(trees.splines)) if trees.splines else program
 
 
 def tabulate(function: Function, parameters: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -215,14 +194,14 @@ def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
         parts.append(tree_at(nested, names[taken : taken + len(nested.all_parameters)], argument))
         taken += len(nested.all_parameters)
     screening = [parts.pop()] if function.screening else []
-    if function.form in _JOINED:
-        operator = _JOINED[function.form]
+    if function.form in JOINED:
+        operator = JOINED[function.form]
         own = functools.reduce(lambda left, right: Operation(operator, (left, right)), parts)
-    elif function.form in _SPLINES:
+    elif function.form in SPLINES:
         own = _spline_at(function, names, argument)
     else:
         known: dict[str, Node] = {name: Name(name) for name in names}
-        own = substituted(_own_tree(function, names), known | {_VARIABLE: Number(argument)})
+        own = substituted(own_tree(function, names), known | {VARIABLE: Number(argument)})
     return functools.reduce(lambda left, right: Operation("*", (left, right)), screening, own)
 
 
@@ -310,59 +289,3 @@ def check_derivative(
     errors = np.where(counts, np.where(np.isfinite(errors), errors, np.inf), 0.0)
     worst = int(errors.argmax())
     return Disagreement(float(points[worst]), float(exact[worst]), float(given[worst]), float(errors[worst]))
-
-
-class _Trees:
-    """Makes the syntax trees of one function and its parts, in which splines are names: ``s0``, ``s1``, ...
-
-    Parameters
-    ----------
-    second
-        Whether second derivatives of the splines are wanted.
-    """
-
-    def __init__(self, second: bool) -> None:
-        self._second = second
-        self.splines: list[Spline] = []  #: those met so far
-        self._taken = 0  #: parameters met so far
-
-    def tree(self, function: Function, names: Sequence[str]) -> Node:
-        """Return the tree of a function with the next parameters; `names` are those of all parameters."""
-        first = self._taken
-        self._taken += len(function.parameters)
-        if function.form in _JOINED:
-            if not function.children:
-                raise ValueError(
-                    f"{function.form} without parts, found no terms or factors, allowed one or more"
-                )
-            operator = _JOINED[function.form]
-            parts = [self._cut(child, names, function.reach) for child in function.children]
-            tree = functools.reduce(lambda left, right: Operation(operator, (left, right)), parts)
-        elif function.form in _SPLINES:
-            tree = Name(f"s{len(self.splines)}")
-            self.splines.append(compile_spline(function, self._second, first))
-        else:
-            tree = _own_tree(function, names[first:])
-        if function.screening:
-            tree = Operation(PRODUCT, (tree, self._cut(function.screening, names, function.reach)))
-        return tree
-
-    def _cut(self, function: Function, names: Sequence[str], reach: float) -> Node:
-        """Return the tree of a part of another function of some reach, zero from the part's own cut-off on."""
-        tree = self.tree(function, names)
-        if function.reach >= reach:
-            return tree
-        inside = Operation("<", (Name(_VARIABLE), Number(function.reach)))
-        return Operation("?:", (inside, tree, Number(0.0)))
-
-
-def _own_tree(function: Function, names: Sequence[str]) -> Node:
-    if not function.formula and function.form not in FUNCTION_FORMS:
-        like = nearest(function.form, FUNCTION_FORMS)
-        raise ValueError(f"unknown function, found '{function.form}'" + (f", nearest {like}" if like else ""))
-    formula = function.formula or FUNCTION_FORMS[function.form].formula
-    variable = function.variable or _VARIABLE
-    tree = parse(formula, [variable, *function.names, "cutoff"])
-    known: dict[str, Node] = {variable: Name(_VARIABLE), "cutoff": Number(function.cutoff)}
-    known |= {name: Name(new) for name, new in zip(function.names, names[: len(function.names)], strict=True)}
-    return substituted(tree, known)

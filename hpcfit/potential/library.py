@@ -188,14 +188,17 @@ class Functions:
         for entry, program, cutoff in zip(self._array, programs, cutoffs, strict=True):
             entry.first_parameter = first
             entry.cutoff = cutoff
-            entry.program.n_parameters, entry.program.n_outputs = program.n_parameters, program.n_outputs
             if isinstance(program, Spline):
+                entry.program.n_parameters, entry.program.n_outputs = program.n_parameters, program.n_outputs
                 self._fill_splines(entry, [program])
             elif isinstance(program, Joined):
                 self._fill(entry.program, program.program)
                 self._fill_splines(entry, program.splines)
             else:
                 self._fill(entry.program, program)
+                if program.both:
+                    entry.partner = program.partner
+                    self._fill(entry.both, program.both)
             first += program.n_parameters
         self._handle = ffi.new("hpcfit_functions *")
         self._handle.n_functions = len(programs)
@@ -227,6 +230,7 @@ class Functions:
         target.n_uniform = program.n_uniform
         target.n_uniform_steps = len(program.uniform)
         target.n_steps = len(program.vector)
+        target.n_parameters, target.n_outputs = program.n_parameters, program.n_outputs
         target.n_registers, target.n_inputs = program.n_registers, program.n_inputs
         constants = _pointer("double", program.constants, (len(program.constants),))
         tables = [_pointer("int32_t", table, (len(table), 5)) for table in (program.uniform, program.vector)]

@@ -44,6 +44,8 @@ static const double knots[] = {1.0, 2.5, 3.0, 5.0}, bins[] = {0, 0, 0, 0, 0, 0, 
 static const double values[] = {1.0, 0.5, 0.3, 0.1, 0.0, 0.1, 0.2, 0.3},
                     slopes[] = {-0.3, -0.2, -0.2, 0.0, 0, 0, 0, 0};
 
+static const int32_t minus_last[][5] = {{HF_MUL, 3, 0, 1, 0}};
+
 static hpcfit_spline new_spline(void)
 {
     return (hpcfit_spline){.n_knots = 4,
@@ -220,6 +222,48 @@ static const hpcfit_potential *embedded(void)
         CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_OK);                                         \
     } while (0)
 
+/* Two functions of one parameter each by one program, with derivatives: what it computes does not matter here. */
+static hpcfit_program new_program_for_both(void)
+{
+    hpcfit_program both = new_program(0, 1);
+    int32_t (*steps)[5] = calloc(8, sizeof *steps);
+    for (int k = 0; k < 8; k++)
+        memcpy(steps[k], (int32_t[]){HF_MUL, k + 1, 0, 0, 0}, sizeof *steps);
+    free((void *)both.steps);
+    both.steps = (const int32_t (*)[5])steps;
+    both.n_steps = both.n_outputs = 8;
+    both.n_registers = 9;
+    both.n_parameters = 2;
+    both.n_uniform = 4;
+    both.uniform_steps = minus_last;
+    return both;
+}
+
+static void test_bad_partners(void)
+{
+    const int sizes[] = {9};
+    sample x = new_sample(1, sizes, 1, 2, 0);
+    functions_sample f = new_functions(embedded(), 1, 1);
+    hpcfit_program *both = &f.array[0].both;
+    hpcfit_geometry *geometry = NULL;
+    hpcfit_error err;
+    CHECK(hpcfit_geometry_new(&x.batch, 1, &geometry, &err) == HPCFIT_OK);
+    *both = new_program_for_both();
+    f.array[0].partner = 1;
+    REFUSE(f.array[0].partner, -1);
+    REFUSE(f.array[0].partner, 3);
+    REFUSE(f.array[0].partner, 2); /* joins a spline */
+    REFUSE(both->n_outputs, 7);
+    REFUSE(both->n_parameters, 1);
+    REFUSE(both->n_inputs, 1);
+    REFUSE(both->n_registers, -1);
+    REFUSE(both->n_steps, -1);
+    free((void *)both->steps);
+    hpcfit_geometry_free(geometry);
+    free_functions(&f);
+    free_sample(&x);
+}
+
 static void test_bad_functions(void)
 {
     const int sizes[] = {9};
@@ -313,6 +357,7 @@ int main(void)
 {
     test_batches();
     test_bad_functions();
+    test_bad_partners();
     test_bad_splines();
     test_bad_uniform_steps();
     return report();

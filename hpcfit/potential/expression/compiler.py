@@ -7,7 +7,6 @@ how an output is computed depends on that output alone: its bits do not change w
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,6 +16,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from hpcfit.potential.expression.exponentials import InPowers, exponential_powers, in_powers
 from hpcfit.potential.expression.operations import Op
 from hpcfit.potential.expression.symbolic import (
     Both,
@@ -45,6 +45,7 @@ def compile_outputs(
     parameters: Sequence[str],
     parts: Mapping[Any, Any] = MappingProxyType({}),
     inputs: Sequence[str] = (),
+    second: int = 0,
 ) -> Program:
     """Return the program that computes all outputs.
 
@@ -60,45 +61,17 @@ def compile_outputs(
         What other symbols stand for.
     inputs
         Names of what varies like the variable and is given like it.
+    second
+        Place of the value of a second function among the outputs; the first output is that of the first function.
 
     Raises
     ------
     ValueError
         If an expression holds a function without an instruction, or a number that is not finite.
     """
-    emitter = _Emitter(variable, parameters, inputs, parts, _exponential_powers(outputs[0], parts))
+    powers = exponential_powers(outputs[second], parts) | exponential_powers(outputs[0], parts)
+    emitter = _Emitter(variable, parameters, inputs, parts, powers)
     return emitter.finish([emitter.place(expression) for expression in outputs])
-
-
-#: Exponents up to this are worked out by multiplications.
-_MOST_POWER = 8
-
-
-def _exponential_powers(value: Any, parts: Mapping[Any, Any]) -> dict[Any, tuple[Any, int]]:
-    """Return those exponentials of an expression that are whole powers of others: of which, and the power.
-
-    The derivatives of a function hold no others than its value, so that this does not change with the outputs.
-    """
-    while not value.free_symbols.isdisjoint(parts):
-        value = value.xreplace(parts)
-    found: dict[Any, tuple[Any, int]] = {}
-    exponentials = sorted(value.atoms(sympy.exp), key=sympy.default_sort_key)
-    for power, base in itertools.permutations(exponentials, 2):
-        whole = _whole_ratio(power.exp, base.exp)
-        if 1 < whole <= _MOST_POWER and base not in found:
-            found[power] = (base, whole)
-    return found
-
-
-def _whole_ratio(above: Any, below: Any) -> int:
-    """Return how many times one sum of terms is another, 0 where it is no whole multiple."""
-    terms, others = above.as_coefficients_dict(), below.as_coefficients_dict()
-    if terms.keys() != others.keys():
-        return 0
-    ratios = [float(terms[key] / others[key]) for key in terms]
-    whole = round(ratios[0])
-    # The constants of a formula round: 2.0000000000000004 is 2.
-    return whole if all(abs(ratio - whole) < 1e-15 * whole for ratio in ratios) else 0
 
 
 _NOT_FINITE = (sympy.zoo, sympy.oo, -sympy.oo, sympy.nan)
@@ -162,7 +135,12 @@ class _Emitter:
         if expression in self._powers:
             base, exponent = self._powers[expression]
             return self._whole_power(self.place(base), exponent)
+        if self._powers and (terms := in_powers(expression, self._powers, self._varies)):
+            return self._horner(terms)
         return self._compute(expression)
+
+    def _varies(self, name: Any) -> bool:
+        return name in self._parts or not self.place(name).is_uniform
 
     def _compute(self, expression: Any) -> _Operand:
         if expression in _NOT_FINITE:
@@ -194,6 +172,16 @@ class _Emitter:
             self._constants.append(value)
         # Constants are numbered from -1 down until their count is known.
         return _Operand(-1 - self._constants.index(value), is_uniform=True)
+
+    def _horner(self, terms: InPowers) -> _Operand:
+        """Add powers of an exponential, from the highest down, times a factor."""
+        base, highest = self.place(terms.base), max(terms.coefficients)
+        result = self.place(terms.coefficients[highest])
+        for power in range(highest - 1, -1, -1):
+            result = self._emit(Op.MUL, result, base)
+            if power in terms.coefficients:
+                result = self._emit(Op.ADD, result, self.place(terms.coefficients[power]))
+        return result if terms.factor == 1 else self._emit(Op.MUL, result, self.place(terms.factor))
 
     def _sum(self, terms: Sequence[Any]) -> _Operand:
         """Add what varies to the sum of what is uniform; subtract where a term carries a minus sign."""

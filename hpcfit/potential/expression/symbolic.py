@@ -149,6 +149,14 @@ def _part(number: int, what: str) -> Any:
     return symbol(f"{number} {what}")
 
 
+def told_apart(expressions: Sequence[Any], parts: dict[Any, Any]) -> tuple[list[Any], dict[Any, Any]]:
+    """Return outputs of another function and what their symbols stand for, with names that no first function has."""
+    names = {old: symbol(f"second {old.name}") for old in parts}
+    return [e.xreplace(names) for e in expressions], {
+        names[old]: e.xreplace(names) for old, e in parts.items()
+    }
+
+
 def _product_rule(f: Derivatives, g: Derivatives) -> Derivatives:
     def by(fs: Sequence[Any], gs: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(fp * g.value + f.value * gp for fp, gp in zip(fs, gs, strict=True))
