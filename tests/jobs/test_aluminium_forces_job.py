@@ -38,11 +38,15 @@ def test_known_parameters(folder, hpcfit):
     (folder / "job.xml").write_text(job.replace("<fitting>", '<fitting enabled="false">'), encoding="utf-8")
     hpcfit(folder, "run", "job.xml")
     found, _ = properties_of(folder / "run.h5")
-    # ten decimals are printed of the energy, six of the forces
-    assert found["total-energy"].value[0] == pytest.approx(-406.2048673321, abs=6e-11)
+    energy = found["total-energy"].value[0]
+    # by a sum over the pairs in extended precision
+    assert energy == pytest.approx(-406.20486732322995596, abs=1e-11)
+    # printed; positions have eight decimals, which is worth sqrt(sum of F^2) * 1e-8/sqrt(12) = 1.6e-8 eV
+    assert energy == pytest.approx(-406.2048673321, abs=1.6e-8)
     forces = found["atomic-forces"]
     assert forces.value.size == 324
     assert (forces.target**2).sum() == pytest.approx(28.877546, abs=5e-7)
+    # six decimals, and what rounded positions make of them
     np.testing.assert_allclose(forces.value, forces.target, rtol=0, atol=5.01e-7)
 
 
