@@ -65,8 +65,9 @@ class Evaluation:
         HpcfitError
             Where they are not finite.
         """
-        x = self._variables(values)
-        slopes = self._local.model.variables.slopes(x)
+        with np.errstate(all="ignore"):
+            x = self._variables(values)
+            slopes = self._local.model.variables.slopes(x)
         gradient = 2.0 * self.plan.loss_factor * self._problem.linearise(x).gradient / slopes
         if not np.isfinite(gradient).all():
             raise HpcfitError(f"gradient is not finite at {values.tolist()}")

@@ -225,12 +225,19 @@ class Job:
         Raises
         ------
         InputError
-            When their number is another, or one is not finite.
+            When their number is another, one is not finite, or where its transform cannot reach.
         """
         values = np.asarray(parameters, dtype=np.float64).ravel().copy()
         if len(values) != len(self.record.free) or not np.isfinite(values).all():
             allowed = f"{len(self.record.free)} finite numbers"
             raise InputError([Fault("set_potential_parameters", "bad parameters", str(values), allowed)])
+        with np.errstate(all="ignore"):
+            reached = np.isfinite(self.model.variables.at(values))
+        if not reached.all():
+            bad = self.record.free[int(np.argmin(reached))]
+            allowed = f"inside {bad.minimum} .. {bad.maximum}, as its transform wants"
+            what = f"bad value of {bad.path}"
+            raise InputError([Fault("set_potential_parameters", what, str(values), allowed)])
         self._values = values
 
     def print_potential_parameters(self) -> None:

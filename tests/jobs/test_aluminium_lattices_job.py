@@ -1,6 +1,8 @@
 """Aluminium from lattices: objective and properties at known points, and the minimum by two minimisers."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +101,21 @@ def test_digits_of_atomicrex_inside_the_box_of_its_rounding(folder, hpcfit):
         assert found[name] == pytest.approx(value, abs=half_unit)
     identity = (found["fcc", "C11"] + 2 * found["fcc", "C12"]) / 3
     assert identity == pytest.approx(found["fcc", "bulk-modulus"], rel=1e-9)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_script_with_scipy(ranks, folder, environment):
+    """The script of atomicrex's users, whose SciPy ends at 1002.29 there: the same output on any number of ranks."""
+    launcher = [shutil.which("mpirun", path=environment["PATH"]), "-n", str(ranks)] if ranks > 1 else []
+    if launcher[:1] == [None]:
+        pytest.skip("mpirun is not there")
+    command = [*launcher, sys.executable, *(["-m", "mpi4py"] if ranks > 1 else []), "with_scipy.py"]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Potential parameters being optimized (#dof=4):\n  EAM.V.A: 275.8")
+    *_, last = done.stdout.splitlines()
+    words = last.split()
+    assert float(words[1]) == pytest.approx(792.73148, abs=1e-5)
+    assert int(words[3]) <= 200
