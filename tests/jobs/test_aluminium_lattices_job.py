@@ -48,11 +48,6 @@ def folder(tmp_path):
     return tmp_path
 
 
-def properties_of(path: Path) -> dict[tuple[str, str], float]:
-    structures = load(str(path)).result.structures
-    return {(s.id, prop.name): prop.value[0] for s in structures for prop in s.properties}
-
-
 def test_geodesic(folder, hpcfit, outcome_of):
     hpcfit(folder, "run", "job.xml")
     found = outcome_of(folder / "run.h5")
@@ -71,7 +66,7 @@ def test_bfgs(folder, hpcfit, outcome_of):
     assert found["n_linearisations"][-1] <= 200
 
 
-def at(folder, hpcfit, parameters):
+def at(folder, hpcfit, properties_of, parameters):
     """Compute the properties at given parameters, without a fit."""
     potential = (folder / "potential.xml").read_text(encoding="utf-8")
     for (name, start), value in zip(START.items(), parameters, strict=True):
@@ -82,11 +77,12 @@ def at(folder, hpcfit, parameters):
     job = (folder / "job.xml").read_text(encoding="utf-8")
     (folder / "job.xml").write_text(job.replace("<fitting>", '<fitting enabled="false">'), encoding="utf-8")
     hpcfit(folder, "run", "job.xml")
-    return properties_of(folder / "run.h5"), load(str(folder / "run.h5")).state.cost
+    found = {name: prop.value[0] for name, prop in properties_of(folder / "run.h5").items()}
+    return found, load(str(folder / "run.h5")).state.cost
 
 
-def test_end_point_of_atomicrex(folder, hpcfit):
-    found, cost = at(folder, hpcfit, (500, 2.79747, 1.21346, 7.99374))
+def test_end_point_of_atomicrex(folder, hpcfit, properties_of):
+    found, cost = at(folder, hpcfit, properties_of, (500, 2.79747, 1.21346, 7.99374))
     for name, value in EXACT.items():
         assert found[name] == pytest.approx(value, rel=1e-10)
     assert cost == pytest.approx(1054.79954273, abs=1e-7)
@@ -95,8 +91,8 @@ def test_end_point_of_atomicrex(folder, hpcfit):
         assert found["fcc", name] == pytest.approx(value, abs=1e-3)
 
 
-def test_digits_of_atomicrex_inside_the_box_of_its_rounding(folder, hpcfit):
-    found, _ = at(folder, hpcfit, (500.0005, 2.797474, 1.213462, 7.993735))
+def test_digits_of_atomicrex_inside_the_box_of_its_rounding(folder, hpcfit, properties_of):
+    found, _ = at(folder, hpcfit, properties_of, (500.0005, 2.797474, 1.213462, 7.993735))
     for name, (value, half_unit) in PRINTED.items():
         assert found[name] == pytest.approx(value, abs=half_unit)
     identity = (found["fcc", "C11"] + 2 * found["fcc", "C12"]) / 3
