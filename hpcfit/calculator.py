@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.model import Model
+from hpcfit.objective.single import evaluate_single
 from hpcfit.output.final import read_final
-from hpcfit.potential.library import Geometry
-from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Atoms as BareAtoms
-from hpcfit.records import Configurations, FloatArray
+from hpcfit.records import FloatArray
 
 
 class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not followed
@@ -74,29 +73,22 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
         """
         super().calculate(atoms, properties, system_changes)
         kept: Atoms = self.atoms
-        structure = self._structure(kept)
-        species = [self._species.index(symbol) for symbol in structure.symbols]
-        neighbours = find_neighbours(structure, species, len(self._species), self._model.cutoff)
-        geometry = Geometry(neighbours, self._model.pairwise)
-        columns = np.zeros((1, geometry.n_rows(virials=True)))
-        trouble = self._model.evaluate(geometry, self._model.start, columns, virials=True)
-        if trouble is not None:
+        made = evaluate_single(self._model, self._model.start, self._bare(kept))
+        if (trouble := made.trouble) is not None:
             where = f", atom {trouble.atom}" if trouble.atom >= 0 else ""
             raise CalculationFailed(f"{self._source}: {trouble.message}{where}")
-        energy, virial = float(columns[0, 0]), columns[0, -6:]
-        forces = columns[0, 1:-6].reshape(-1, 3).copy()
-        self.results = {"energy": energy, "free_energy": energy, "forces": forces}
+        self.results = {"energy": made.energy, "free_energy": made.energy, "forces": made.forces}
         if kept.cell.rank == 3:
-            self.results["stress"] = -virial / kept.get_volume()
+            self.results["stress"] = -made.virial / kept.get_volume()
 
-    def _structure(self, atoms: Atoms) -> Configurations:
-        """Return a structure as the neighbour search takes it; what it has no targets for is NaN."""
-        symbols = tuple(dict.fromkeys(atoms.symbols))
-        unknown = [symbol for symbol in symbols if symbol not in self._species]
+    def _bare(self, atoms: Atoms) -> BareAtoms:
+        """Return a structure as the model takes it."""
+        unknown = [symbol for symbol in dict.fromkeys(atoms.symbols) if symbol not in self._species]
         if unknown:
             what = "species that the job lacks"
             raise InputError([Fault(self._source, what, ", ".join(unknown), ", ".join(self._species))])
-        species: NDArray[np.int32] = np.array([symbols.index(symbol) for symbol in atoms.symbols], np.int32)
+        species: NDArray[np.int32] = np.array(
+            [self._species.index(symbol) for symbol in atoms.symbols], np.int32
+        )
         position: FloatArray = np.ascontiguousarray(atoms.positions, dtype=np.float64)
-        bare = BareAtoms(species, np.array(atoms.cell, dtype=np.float64), np.array(atoms.pbc), position)
-        return Configurations.bare(symbols, [bare])
+        return BareAtoms(species, np.array(atoms.cell, dtype=np.float64), np.array(atoms.pbc), position)

@@ -39,6 +39,7 @@ def read_job(
     text: str | None = None,
     structures: bool = True,
     allow_outside: bool = False,
+    unfinished: bool = False,
 ) -> Job:
     """Read a job file, and build the structures that it describes.
 
@@ -60,6 +61,8 @@ def read_job(
         Whether structures are wanted. Without them datasets need not exist, and there need be nothing to fit.
     allow_outside
         Whether the job may include files from outside its folder.
+    unfinished
+        Whether there need be nothing to fit yet, because structures are to follow.
 
     Returns
     -------
@@ -84,7 +87,8 @@ def read_job(
     reader = _Reader(path, root, forms, functions, catalogue, faults)
     job = replace(reader.job(), text=content.decode(), hash=digest, origins=origins)
     if structures and not faults and job.fitting is not None:
-        _check_something_to_fit(job, root, faults)
+        if not unfinished:
+            _check_something_to_fit(job, root, faults)
         check_minimiser(root.find("fitting"), job.fitting.solver, job.free, faults)
     faults.raise_if_any()
     return job

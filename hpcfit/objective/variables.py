@@ -49,6 +49,20 @@ class Variables:
         self.lower = self._variables(lower)  #: [n_free]
         self.upper = self._variables(upper)  #: [n_free]
 
+    def at(self, free: FloatArray) -> FloatArray:
+        """Return the variables [n_free] at which the free parameters have the values `free` [n_free]."""
+        values = self._start.copy()
+        values[self._free] = free
+        return self._variables(values)
+
+    def free(self, x: FloatArray) -> FloatArray:
+        """Return the values of the free parameters [n_free] at the variables `x` [n_free]."""
+        return np.asarray(self.parameters(x)[self._free])
+
+    def slopes(self, x: FloatArray) -> FloatArray:
+        """Return the derivatives [n_free] of the free parameters, each by its own variable, at `x` [n_free]."""
+        return np.asarray(self._slopes(self.parameters(x))[self._free])
+
     def _variables(self, values: FloatArray) -> FloatArray:
         """Return the variables of given values of the parameters; what a bound cannot reach is infinite."""
         variables = values.copy()
@@ -74,11 +88,7 @@ class Variables:
         """Return the derivatives of the parameters that vary by the variables, [n_varying, n_free], at `x`."""
         values = self.parameters(x)
         rows = np.zeros((len(values), len(x)))
-        slopes = np.ones(len(values))
-        slopes[self._log] = values[self._log]
-        low, high = self._lower[self._logit], self._upper[self._logit]
-        slopes[self._logit] = (values[self._logit] - low) * ((high - values[self._logit]) / (high - low))
-        rows[self._free, np.arange(len(x))] = slopes[self._free]
+        rows[self._free, np.arange(len(x))] = self._slopes(values)[self._free]
         for constraint in self._constraints:
             outputs = _outputs(constraint, values)
             for place, slope in zip(constraint.arguments, outputs[1:], strict=True):
@@ -86,6 +96,13 @@ class Variables:
                 if rows[place].any():
                     rows[constraint.dependent] += slope * rows[place]
         return rows[self.varying]
+
+    def _slopes(self, values: FloatArray) -> FloatArray:
+        slopes = np.ones(len(values))
+        slopes[self._log] = values[self._log]
+        low, high = self._lower[self._logit], self._upper[self._logit]
+        slopes[self._logit] = (values[self._logit] - low) * ((high - values[self._logit]) / (high - low))
+        return slopes
 
     def out_of_range(self, values: FloatArray) -> str:
         """Say which dependent parameter a constraint has led out of its potential's range; empty if none."""

@@ -36,7 +36,7 @@ def work_blocks(
     with_derived = costs.copy()
     for first, *rest in needs:
         with_derived[first] += sum(costs[k] for k in {*rest} - {first})
-    masses = _masses(job)
+    masses = species_masses(job)
     made = []
     for own in cut_structures(with_derived, n_blocks):
         derived = [k for k, (first, *_) in enumerate(needs) if first in own]
@@ -67,7 +67,7 @@ def _work(
     )
 
 
-def _masses(job: Job) -> tuple[float, ...]:
+def species_masses(job: Job) -> tuple[float, ...]:
     """Return the masses of the job's species, amu, where phonons are asked for: those of the elements by default."""
     if not any(prop.name == "phonon-frequencies" for s in job.own_structures for prop in s.properties):
         return ()

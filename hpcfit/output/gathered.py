@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from hpcfit.objective.plan import Plan
 from hpcfit.output.outcomes import DERIVED, RELAXED, UNRELAXED, PropertyOutcome, StructureOutcome
-from hpcfit.records import DerivedProperty, Job, PropertyForm, Structure, StructureResult, WantedProperty
+from hpcfit.records import DerivedProperty, PropertyForm, Structure, StructureResult, WantedProperty
 from hpcfit.structure.catalogue import structure_catalogue
 
 #: What the blocks of own structures answer: results of structures, and values of derived properties.
@@ -25,10 +25,9 @@ def structure_outcomes(plan: Plan, start: Answers, end: Answers) -> tuple[Struct
     start, end
         What the blocks of own structures answered at the job's start values and at the end.
     """
-    forms = {form.name: form for form in structure_catalogue().properties}
     first, last = _by_id(start), _by_id(end)
     structures = [
-        _structure(plan.job, structure, weights, forms, (first[structure.id], last[structure.id]))
+        structure_outcome(plan.job.species, structure, weights, (first[structure.id], last[structure.id]))
         for structure, weights in zip(plan.job.own_structures, plan.weights.structures, strict=True)
     ]
     before, after = _derived_values(plan, start), _derived_values(plan, end)
@@ -52,13 +51,26 @@ def _derived_values(plan: Plan, answers: Answers) -> dict[str, float]:
     }
 
 
-def _structure(
-    job: Job,
+def structure_outcome(
+    species: Sequence[str],
     structure: Structure,
     weights: Sequence[float],
-    forms: Mapping[str, PropertyForm],
     results: tuple[StructureResult, StructureResult],
 ) -> StructureOutcome:
+    """Return what has come of one structure.
+
+    Parameters
+    ----------
+    species
+        Symbols of the job.
+    structure
+        The structure.
+    weights
+        W of every property that it lists.
+    results
+        At the job's start values and at the end.
+    """
+    forms = {form.name: form for form in structure_catalogue().properties}
     end = results[1]
     listed = dict(_named(structure.properties, weights))
     order = {name: k for k, name in enumerate(forms)}
@@ -69,7 +81,7 @@ def _structure(
         trouble=end.trouble,
         cell=end.atoms.cell,
         pbc=end.atoms.pbc,
-        symbols=tuple(job.species[k] for k in end.atoms.species),
+        symbols=tuple(species[k] for k in end.atoms.species),
         position=end.atoms.position,
         properties=tuple(
             _property(structure, name, forms[name.partition("#")[0]], listed.get(name), results)

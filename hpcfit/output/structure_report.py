@@ -26,14 +26,15 @@ def start_lines(header: RunHeader, values: FloatArray, n_fitted: int) -> list[st
     n_fitted
         Number of fitted properties of own structures.
     """
-    return [*parameter_lines(header, values), f"Number of properties being fitted: {n_fitted}"]
+    lines = parameter_lines(header.parameters, values, header.style)
+    return [*lines, f"Number of properties being fitted: {n_fitted}"]
 
 
-def parameter_lines(header: RunHeader, values: FloatArray) -> list[str]:
+def parameter_lines(parameters: Sequence[Parameter], values: FloatArray, style: Style) -> list[str]:
     """Return the free parameters, with bounds where there are some, then those that follow from them."""
-    pairs = [*zip(header.parameters, values.tolist(), strict=True)]
-    free = [_parameter(p, value, header.style) for p, value in pairs if p.free]
-    dependent = [_parameter(p, value, header.style) for p, value in pairs if p.constraint]
+    pairs = [*zip(parameters, values.tolist(), strict=True)]
+    free = [_parameter(p, value, style) for p, value in pairs if p.free]
+    dependent = [_parameter(p, value, style) for p, value in pairs if p.constraint]
     lines = [f"Potential parameters being optimized (#dof={len(free)}):", *free]
     return [*lines, "Dependent DOFs:", *dependent] if dependent else lines
 
@@ -48,7 +49,7 @@ def end_lines(header: RunHeader, state: State) -> list[str]:
 
 def structure_lines(outcomes: Sequence[StructureOutcome], style: Style) -> list[str]:
     """Return every structure with its properties, then how well training and validation set are met."""
-    lines = [line for outcome in outcomes for line in _structure(outcome, style)]
+    lines = [line for outcome in outcomes for line in outcome_lines(outcome, style)]
     properties = [prop for outcome in outcomes for prop in outcome.properties if prop.has_target]
     training = _set("Training set", [prop for prop in properties if prop.fit], style)
     return [*lines, training, _set("Validation set", [p for p in properties if not p.fit], style)]
@@ -70,7 +71,8 @@ def _bounds(minimum: float, maximum: float, style: Style) -> str:
     return f" [{style.number(minimum, _DIGITS)}:{style.number(maximum, _DIGITS)}]"
 
 
-def _structure(outcome: StructureOutcome, style: Style) -> Iterator[str]:
+def outcome_lines(outcome: StructureOutcome, style: Style) -> Iterator[str]:
+    """Yield the lines of one structure or derived property."""
     if outcome.kind == DERIVED:
         yield f"Derived property '{outcome.id}':"
     else:

@@ -181,6 +181,17 @@ class Asked:
         return str(self._ask(_Question.TROUBLE))
 
 
+class Shared(Asked):
+    """The problem where all ranks ask at the same time, and all get the answer; what the root asks counts."""
+
+    def __init__(self, local: LocalObjective, comm: Communicator) -> None:
+        super().__init__(_Service(local, comm), comm)
+
+    def _ask(self, question: _Question, *arguments: Any) -> Any:
+        asked, given = self._comm.broadcast((question, arguments))
+        return self._comm.broadcast(self._service.answer(asked, given))
+
+
 @contextmanager
 def ask(local: LocalObjective, comm: Communicator) -> Iterator[Asked]:
     """Give the root the problem; leaving the block stops the workers, on error too.

@@ -32,6 +32,9 @@ def factor_rows(rows: FloatArray) -> FloatArray:
     n_columns = len(rows)
     if not np.isfinite(rows).all():
         return np.full(n_columns * (n_columns + 1) // 2, np.nan)
+    if rows.shape[1] == 0:
+        # LAPACK takes this for a mistake, and says so on standard output.
+        return np.zeros(n_columns * (n_columns + 1) // 2)
     factored = lapack.dgeqrf(rows.T, lwork=_PANEL * n_columns, overwrite_a=1)[0]
     triangle = np.zeros((n_columns, n_columns))
     n_kept = min(factored.shape)

@@ -11,6 +11,9 @@ import h5py
 import numpy as np
 import pytest
 
+from hpcfit.output.outcomes import PropertyOutcome
+from hpcfit.output.store import load
+
 SCRIPTS = Path(sys.executable).parent
 
 #: Lets Open MPI run more ranks than cores, as root too; other MPIs ignore it.
@@ -61,5 +64,17 @@ def outcome_of() -> Callable[[Path], dict[str, np.ndarray]]:
             table = file["parameters"]
             finals = dict(zip(table["path"].asstr()[:], table["final"][:], strict=True))
             return finals | {name: column[:] for name, column in file["history"].items()}
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def properties_of() -> Callable[[Path], dict[tuple[str, str], PropertyOutcome]]:
+    """Read what a finished run says of its own structures, by structure and property."""
+
+    def read(path: Path) -> dict[tuple[str, str], PropertyOutcome]:
+        result = load(str(path)).result
+        assert result is not None
+        return {(own.id, prop.name): prop for own in result.structures for prop in own.properties}
 
     return read

@@ -53,3 +53,12 @@ def test_jacobian_against_differences(variables):
 
 def test_plain_parameters_are_the_variables():
     assert Variables(PARAMETERS[:2], np.array([-INF, -2.0]), np.array([INF, 5.0]), ()).are_parameters
+
+
+def test_variables_at_given_parameters(variables):
+    free = np.array([2.0, 3.0, 0.75, 2.75])
+    x = variables.at(free)
+    np.testing.assert_allclose(x, [2.0, np.log(3.0), np.log(0.75), np.log(1.75 / 0.25)], rtol=1e-15)
+    np.testing.assert_allclose(variables.free(x), free, rtol=1e-15)
+    # of exp(x), and of 1 + 2/(1 + exp(-x))
+    np.testing.assert_allclose(variables.slopes(x), [1.0, 3.0, 0.75, 1.75 * 0.25 / 2.0], rtol=1e-14)

@@ -83,3 +83,10 @@ def test_combining_leaves_its_arguments_alone():
     before = upper.copy(), lower.copy()
     combine_triangles(upper, lower)
     assert np.array_equal(upper, before[0]) and np.array_equal(lower, before[1])
+
+
+def test_block_without_rows(capfd):
+    """As one of structures of which nothing is fitted: a factor of zeros, and no word from LAPACK."""
+    packed = factor_rows(np.zeros((4, 0)))
+    np.testing.assert_array_equal(packed, np.zeros(10))
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,158 @@
+"""Jobs with structures added or changed: records are frozen, so each change returns a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.job.tolerances import Tolerances
+from hpcfit.records import Atoms, Freedom, Group, Job, PropertyForm, Structure, WantedProperty
+from hpcfit.structure.catalogue import structure_catalogue
+
+#: atomicrex's names of a lattice's values.
+_VALUES = {"alat": "lattice-parameter", "ca_ratio": "ca-ratio", "distance": "atom-distance"}
+
+#: Names of the parameters that say which species a lattice is made of, by its element in a job.
+_TYPES = {"atom-type": "type", "atom-type-A": "type_A", "atom-type-B": "type_B"}
+
+
+def with_structure(job: Job, structure: Structure) -> Job:
+    """Return a job with one more structure, at the end.
+
+    Raises
+    ------
+    InputError
+        When there is one of that name, or it has faults.
+    """
+    _check(structure)
+    owners = (job.own_structures, job.datasets, job.derived)
+    if structure.id in [leaf.id for leaves in owners for leaf in leaves]:
+        raise _fault(structure.id, "another has this id", structure.id)
+    tree = replace(job.structures, children=(*job.structures.children, structure))
+    return replace(job, structures=tree)
+
+
+def with_changed(job: Job, structure: Structure) -> Job:
+    """Return a job in which a structure stands in the place of that of the same name.
+
+    Raises
+    ------
+    InputError
+        When it has faults.
+    """
+    _check(structure)
+    return replace(job, structures=_changed(job.structures, structure))
+
+
+def _changed(group: Group, structure: Structure) -> Group:
+    children = list(group.children)
+    for place, child in enumerate(children):
+        if isinstance(child, Group):
+            children[place] = _changed(child, structure)
+        elif isinstance(child, Structure) and child.id == structure.id:
+            children[place] = structure
+    return replace(group, children=tuple(children))
+
+
+def library_structure(job: Job, name: str, lattice: str, values: Mapping[str, float | str]) -> Structure:
+    """Return a structure of the library; names as `Job.add_library_structure` takes them.
+
+    Raises
+    ------
+    InputError
+        When the lattice is unknown, or a value or species is missing or faulty.
+    """
+    catalogue = structure_catalogue()
+    wanted = lattice.strip().replace(" ", "-").lower()
+    forms = {known.lower(): form for form in catalogue.lattices for known in (form.name, *form.aliases)}
+    if wanted not in forms:
+        raise _fault(name, "unknown lattice", lattice, near=nearest(wanted, forms))
+    form = forms[wanted]
+    given = dict(values)
+    species = [_species(job, name, given.pop(_TYPES[role], None), _TYPES[role]) for role in form.types]
+    numbers = _numbers(name, given)
+    try:
+        atoms = catalogue.build(form.name, species, numbers)
+    except ValueError as error:
+        raise _fault(name, str(error)) from error
+    start = {key: numbers.get(key, default) for key, default in form.freedoms.items()}
+    return Structure(name, 0, 1.0, f"{form.name}-lattice", atoms, start, (), ())
+
+
+def _species(job: Job, name: str, symbol: float | str | None, key: str) -> int:
+    if symbol is None and len(job.species) == 1:
+        return 0
+    if symbol not in job.species:
+        raise _fault(name, f"{key} of a lattice", repr(symbol), ", ".join(job.species))
+    return job.species.index(str(symbol))
+
+
+def _numbers(name: str, given: Mapping[str, float | str]) -> dict[str, float]:
+    try:
+        numbers = {_VALUES.get(key, key): float(value) for key, value in given.items()}
+    except (TypeError, ValueError) as error:
+        raise _fault(name, str(error), allowed="numbers") from error
+    if "clat" in numbers:
+        numbers["ca-ratio"] = numbers.pop("clat") / numbers.get("lattice-parameter", np.nan)
+    return numbers
+
+
+def user_structure(name: str, atoms: Atoms) -> Structure:
+    """Return a structure of given atoms."""
+    return Structure(name, 0, 1.0, "user-structure", atoms, {}, (), ())
+
+
+def with_target(
+    structure: Structure, name: str, target: Sequence[float], weight: float, tolerance: float | None
+) -> Structure:
+    """Return a structure with a property that is fitted; numbers in the unit in which it is printed.
+
+    Without a tolerance the property keeps its own, or takes that of the preset ``balanced``.
+
+    Raises
+    ------
+    InputError
+        When there is no such property, or a number is faulty.
+    """
+    forms = {form.name: form for form in structure_catalogue().properties}
+    if name not in forms:
+        raise _fault(structure.id, "unknown property", name, near=nearest(name, forms))
+    form = forms[name]
+    listed = next((prop for prop in structure.properties if prop.name == name), None)
+    kept = listed or WantedProperty(name, True, (), 1.0, _default(form), "squared")
+    changed = replace(
+        kept,
+        fit=True,
+        target=tuple(float(value) * form.size for value in target),
+        relative_weight=float(weight),
+        tolerance=kept.tolerance if tolerance is None else float(tolerance) * form.size,
+    )
+    numbers = (*changed.target, changed.relative_weight, changed.tolerance)
+    if not np.isfinite(numbers).all() or changed.relative_weight < 0.0 or changed.tolerance <= 0.0:
+        found = f"target {list(target)}, weight {weight}, tolerance {tolerance}"
+        raise _fault(structure.id, f"numbers of {name}", found, "finite, tolerance above 0, weight not below")
+    others = [changed if prop is listed else prop for prop in structure.properties]
+    properties = others if listed else [*others, changed]
+    # As in a job file, what is fitted and can relax does.
+    relaxed = structure.relaxed
+    if form.mirrors and form.mirrors not in [freedom.name for freedom in relaxed]:
+        relaxed = (*relaxed, Freedom(form.mirrors))
+    return replace(structure, properties=tuple(properties), relaxed=relaxed)
+
+
+def _default(form: PropertyForm) -> float:
+    return Tolerances("balanced").default(form.unit) * form.size
+
+
+def _check(structure: Structure) -> None:
+    faults = structure_catalogue().check(structure)
+    if faults:
+        where = f"structure '{structure.id}'"
+        raise InputError([Fault(where, what) for _, what in faults])
+
+
+def _fault(name: str, what: str, found: str = "", allowed: str = "", near: str = "") -> InputError:
+    return InputError([Fault(f"structure '{name}'", what, found, allowed, near)])
