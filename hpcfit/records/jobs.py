@@ -85,6 +85,7 @@ class GeodesicOptions:
     damping_up: float = 2.0  #: factor on lambda after a rejected step; ``delayed-gratification``
     damping_down: float = 5.0  #: divisor of lambda after an accepted step, larger; ``delayed-gratification``
     scaling: str = "running-maximum"  #: D: largest column norms so far, or ``identity``
+    patience: int = 50  #: accepted steps in which half the drop that the linear model promises must come true
     restart: bool = True  #: once again from the start with D = 1 where a fit evaporates or makes no progress
     acceleration: bool = True  #: whether steps have a second-order part
     alpha: float = 0.75  #: largest admissible 2|second-order step|/|first-order step|

@@ -51,6 +51,8 @@ class State:
         Where the fit started, to which a restart goes back.
     best_x, best_cost
         The best point seen.
+    mark_iteration, mark_cost
+        Where the running account of progress began, -1 before the first, and the cost that it must reach in time.
     restarted
         What made the fit start again, as in ``no progress``; empty while it has not.
     """
@@ -77,4 +79,6 @@ class State:
     start_cost: float = np.nan
     best_x: FloatArray = field(default_factory=lambda: np.zeros(0))
     best_cost: float = np.nan
+    mark_iteration: int = -1
+    mark_cost: float = np.nan
     restarted: str = ""

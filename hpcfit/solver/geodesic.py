@@ -40,12 +40,18 @@ _LEAST_GAIN = 1e-4
 #: Relative changes of the cost below this are rounding.
 _ROUNDING = 4.0 * float(np.finfo(float).eps)
 
+#: A step shorter than this is none, whatever the units: its square underflows.
+_TINY = float(np.sqrt(np.finfo(float).tiny))
+
 #: D keeps at least this fraction of its largest component, so that a column that is almost zero is damped all the same.
 _SCALE_FLOOR = 1e-6
 
 #: Directions with a smaller singular value of the column-equilibrated R do not count for the gradient angle: they
 #: are evaporated parameters, along which the residual cannot be changed any more (section 2.7 of the source).
 _RANK_CUT = float(np.sqrt(np.finfo(float).eps))
+
+#: Over `patience` steps the cost must fall by this fraction of what the linear model promised where they began.
+_LEAST_SHARE = 0.5
 
 #: A parameter has evaporated when its column has fallen to this fraction of its largest norm ...
 _FADED = 1e-6
@@ -105,13 +111,17 @@ class _Fit:
         """Return the state after one accepted step, or with an outcome."""
         if not np.isfinite(state.cost):
             return replace(state, outcome=STOPPED_NOT_FINITE)
-        while True:
-            state = self._advanced(state)
-            if not state.outcome:
-                return state
-            if not (self.options.restart and state.outcome in _RESTARTING and not self._is_identity(state)):
-                return _ended(state)
-            state = _back_at_start(state)
+        # Far from a minimum numbers overflow; what is not finite is rejected where it shows.
+        with np.errstate(all="ignore"):
+            while True:
+                state = self._advanced(state)
+                if not state.outcome:
+                    return state
+                if not (
+                    self.options.restart and state.outcome in _RESTARTING and not self._is_identity(state)
+                ):
+                    return _ended(state)
+                state = _back_at_start(state)
 
     def _advanced(self, state: State) -> State:
         if limit := self._limit(state):
@@ -125,11 +135,16 @@ class _Fit:
         steepest = np.abs(model.gradient / model.scale)[model.movable].max(initial=0.0)
         angle = model.system.cosine(float(np.sqrt(state.cost)), _RANK_CUT)
         state = replace(state, gradient=float(steepest), angle=angle)
+        state = self._marked(state)
         if outcome := self._outcome_here(state, at):
             return replace(state, outcome=outcome)
         if np.isnan(state.damping):
             state = self.rule.first(state, model, self.options)
-        return self._step(state, model)
+        state = self._step(state, model)
+        converged = state.outcome in (CONVERGED_COST, CONVERGED_STEP)
+        return (
+            replace(state, outcome=STOPPED_EVAPORATED) if converged and _has_evaporated(state, at) else state
+        )
 
     def _is_identity(self, state: State) -> bool:
         return bool(state.restarted) or self.options.scaling == "identity"
@@ -146,10 +161,19 @@ class _Fit:
             return STOPPED_EVALUATIONS
         return STOPPED_TIME if time.monotonic() >= self.deadline else ""
 
+    def _marked(self, state: State) -> State:
+        """Return the state with an account of progress that begins here, at the first point and where one has ended."""
+        if 0 <= state.mark_iteration and state.iteration < state.mark_iteration + self.options.patience:
+            return state
+        if 0 <= state.mark_iteration and state.cost > state.mark_cost:
+            return replace(state, outcome=STOPPED_NO_PROGRESS)
+        due = state.cost * (1.0 - _LEAST_SHARE * min(state.angle, 1.0) ** 2)
+        return replace(state, mark_iteration=state.iteration, mark_cost=due)
+
     def _outcome_here(self, state: State, at: Linearisation) -> str:
         if state.cost <= self.options.goal:
             return CONVERGED_GOAL if state.cost > 0.0 else CONVERGED_COST
-        outcome = CONVERGED_COST if state.small_gains >= _SMALL_GAINS else ""
+        outcome = CONVERGED_COST if state.small_gains >= _SMALL_GAINS else state.outcome
         if state.angle <= self.options.angle_tolerance:
             outcome = CONVERGED_ANGLE
         if outcome and _has_evaporated(state, at):
@@ -158,7 +182,7 @@ class _Fit:
 
     def _step(self, state: State, model: Model) -> State:
         """Shorten the step until a trial point is accepted, or a rule ends the fit."""
-        smallest = self.options.step_tolerance * _size(state, model)
+        smallest = max(self.options.step_tolerance * _size(state, model), _TINY)
         n_rejected = 0
         while True:
             step = model.step(self.rule.choice(state))
@@ -179,7 +203,7 @@ class _Fit:
             if point is not None and self._accepts(state, cost, trial):
                 state = self._moved(state, model, step, point, cost, trial)
                 return replace(state, outcome=CONVERGED_STEP if settled else "")
-            if step.length <= smallest:
+            if step.length <= smallest or np.array_equal(state.x + step.v, state.x):
                 return replace(state, outcome=CONVERGED_STEP if settled else STOPPED_NO_PROGRESS)
             state = self.rule.rejected(state, trial, self.options)
             n_rejected += 1
@@ -237,7 +261,7 @@ class _Fit:
 
 def _has_evaporated(state: State, at: Linearisation) -> bool:
     """Return whether a parameter ran away to where the residual does not depend on it any more."""
-    grown = np.abs(state.x) > _GROWN * np.maximum(np.abs(state.start_x), 1.0)
+    grown = np.abs(state.x) > _GROWN * np.where(state.start_x != 0.0, np.abs(state.start_x), 1.0)
     return bool((grown & (at.column_norms < _FADED * state.scale)).any())
 
 
@@ -252,6 +276,7 @@ def _back_at_start(state: State) -> State:
         memory=0.5,
         direction=np.zeros(0),
         small_gains=0,
+        mark_iteration=-1,
         restarted=state.outcome.removeprefix("stopped: "),
         outcome="",
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 
 from hpcfit.records import FloatArray
 
@@ -24,6 +24,7 @@ _TOLERANCE = 0.05
 _MOST_STEPS = 20
 
 _EPSILON = float(np.finfo(float).eps)
+_TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True)
@@ -132,30 +133,33 @@ class System:
             lambda to begin with.
         """
         lower, upper = self._least, _length(self.matrix.T @ self.target) / radius
+        enough = 10.0 * lower  # a singular A may have no minimiser as long as the radius
         if self.undamped is not None:
             excess = self.undamped.length - radius
             if excess <= _TOLERANCE * radius:
                 return self.undamped
-            lower = excess / radius * self._newton(self.undamped)
+            lower, enough = excess / radius * self._newton(self.undamped), 0.0
         if lower >= upper:
             return self.damped(lower)
         # A guess outside the bracket is none.
-        damping = guess if lower < guess < upper else max(1e-3 * upper, np.sqrt(lower * upper))
+        damping = guess if lower < guess < upper else max(1e-3 * upper, np.sqrt(lower) * np.sqrt(upper))
         for _ in range(_MOST_STEPS):
             found = self.damped(damping)
             excess = found.length - radius
-            if abs(excess) <= _TOLERANCE * radius or (excess < 0.0 and damping <= 10.0 * self._least):
+            if abs(excess) <= _TOLERANCE * radius or (excess < 0.0 and damping <= enough):
                 break
             lower, upper = (max(lower, damping), upper) if excess > 0.0 else (lower, min(upper, damping))
             damping += excess / radius * self._newton(found)
             if not lower <= damping <= upper:
-                damping = np.sqrt(lower * upper)
+                damping = np.sqrt(lower) * np.sqrt(upper)
         return found
 
     @cached_property
     def _least(self) -> float:
         """The lambda of rounding: below it, singular values that are zero would count."""
-        return float((self._n * _EPSILON) ** 2 * np.sum(self.matrix**2)) or 1.0
+        squares = np.einsum("ij,ij->j", self.matrix, self.matrix)
+        seen = squares[squares > 0.0]
+        return float((self._n * _EPSILON) ** 2 * seen.min()) or _TINY if len(seen) else 1.0
 
     @cached_property
     def settled(self) -> float:
@@ -164,7 +168,9 @@ class System:
 
     def _newton(self, found: Solution) -> float:
         """Return |w|^2 / |factor^-T w|^2, by which the excess over the radius becomes a step of lambda."""
-        return (found.length / _length(_solve(found.factor, found.w, transposed=True))) ** 2
+        length = _length(_solve(found.factor, found.w, transposed=True))
+        ratio = found.length / length if length > 0.0 else np.inf
+        return ratio * ratio
 
     def cosine(self, norm: float, cut: float) -> float:
         """Return the length of b in the range of A over `norm`, singular values below `cut` left out.
@@ -185,7 +191,7 @@ class System:
 
 
 def _length(w: FloatArray) -> float:
-    return float(np.sqrt(w @ w))
+    return float(blas.dnrm2(w)) if len(w) else 0.0  # whose squares neither overflow nor underflow
 
 
 def _solve(factor: FloatArray, right: FloatArray, transposed: bool = False) -> FloatArray:
