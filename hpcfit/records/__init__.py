@@ -4,7 +4,6 @@ from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
 from hpcfit.records.jobs import (
     VERBOSITIES,
-    AbsoluteWeights,
     Constraint,
     ConstraintTerm,
     DatasetSource,
@@ -19,6 +18,14 @@ from hpcfit.records.jobs import (
     SpaOptions,
     functions_by_path,
     place_of,
+)
+from hpcfit.records.losses import (
+    BUILT_IN_RESIDUALS,
+    AbsoluteWeights,
+    ConfigurationWeight,
+    MagnitudeInverse,
+    ResidualFile,
+    WeightTable,
 )
 from hpcfit.records.minimisers import (
     NLOPT_METHODS,
@@ -63,6 +70,11 @@ from hpcfit.records.structures import (
 )
 
 __all__ = [
+    "BUILT_IN_RESIDUALS",
+    "ConfigurationWeight",
+    "MagnitudeInverse",
+    "ResidualFile",
+    "WeightTable",
     "FREEDOMS",
     "NLOPT_METHODS",
     "N_ATOMS",
