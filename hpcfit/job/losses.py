@@ -59,8 +59,8 @@ def read_absolute(
 ) -> AbsoluteWeights:
     """Return the weights of a dataset and its residual function."""
     function, weight = element.find("residual-function"), element.find("weight")
-    for child in (function, weight):
-        for name in () if child is None else sorted(set(_said(child)) & set(element.attrib)):
+    for child in element.iterchildren(*ABSOLUTE_ELEMENTS):
+        for name in sorted(name for name in _said(child) if name in element.attrib):
             scope.faults.add(child, f"{name} twice", f"in <{child.tag}> and in <dataset>")
     _check_effect(element, weight, properties, scope)
     normalize = element.get("normalize-by-natoms")
@@ -80,10 +80,10 @@ def read_absolute(
 
 def _said(child: etree._Element) -> list[str]:
     """Return the attributes of the dataset whose meaning attributes of its child have too."""
-    kinds = [name.removesuffix("-tolerance") for name in child.attrib if child.tag == "weight"]
-    return [f"{kind}-weight" for kind in kinds if kind in _COLUMNS] + [
-        name for name in child.attrib if name == "normalize-by-natoms"
-    ]
+    names = [str(name) for name in child.attrib]
+    if child.tag == "weight":
+        return [f"{name.removesuffix('-tolerance')}-weight" for name in names]
+    return [name for name in names if name == "normalize-by-natoms"]
 
 
 def _check_effect(

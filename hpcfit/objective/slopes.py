@@ -50,7 +50,7 @@ class Slopes:
         if agrees.all():
             return []
         bad = np.flatnonzero(~agrees)
-        return np.unique(np.searchsorted(start, bad, side="right") - 1).tolist()
+        return [int(k) for k in np.unique(np.searchsorted(start, bad, side="right") - 1)]
 
 
 def find_slopes(function: Callable[[FloatArray], FloatArray], base: FloatArray) -> Slopes:
