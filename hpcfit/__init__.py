@@ -1,5 +1,35 @@
 """Fits interatomic potentials to reference data with exact Jacobians, on one core or a cluster."""
 
+from importlib import import_module
+from typing import Any
+
 from hpcfit.version import __version__
 
-__all__ = ["__version__"]
+#: Public names and the files of `hpcfit.api` that they are in, which are loaded when first asked for.
+_EXPORTS = {
+    "Calculator": "calculator",
+    "Dataset": "dataset",
+    "Free": "potential",
+    "Loss": "loss",
+    "MagnitudeInverseWeight": "weights",
+    "Potential": "potential",
+    "Result": "result",
+    "Weight": "weights",
+    "energy_forces_residual": "residuals",
+    "energy_forces_stress_residual": "residuals",
+    "energy_residual": "residuals",
+    "forces_residual": "residuals",
+}
+
+__all__ = ["__version__", *_EXPORTS]  # noqa: PLE0604 (names of a dictionary)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'hpcfit' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"hpcfit.api.{_EXPORTS[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_EXPORTS]

@@ -48,10 +48,23 @@ STOPPED_SIGNAL = "stopped: signal"
 NOT_FITTED = "not fitted"
 
 
-def prepare(read: Callable[[], Job], comm: Communicator) -> Plan:
+def prepare(
+    read: Callable[[], Job],
+    comm: Communicator,
+    indices: Callable[[Job], Sequence[DatasetIndex]] | None = None,
+) -> Plan:
     """Let the root read the job and its datasets' indices, and give every rank the plan made from them.
 
     Also holds every rank's linear algebra to one thread: sums must not depend on the number of threads.
+
+    Parameters
+    ----------
+    read
+        Returns the job.
+    comm
+        The ranks.
+    indices
+        Returns the indices of its datasets; None reads them from the files that it names.
 
     Raises
     ------
@@ -63,7 +76,7 @@ def prepare(read: Callable[[], Job], comm: Communicator) -> Plan:
     with together(comm):
         if comm.rank == ROOT:
             job = read()
-            plan = make_plan(job, _indices(job))
+            plan = make_plan(job, (indices or _indices)(job))
     whole: Plan = comm.broadcast(plan)
     return whole
 

@@ -124,7 +124,9 @@ def _extend(
         values = getattr(new, field.name)
         _append_rows(file[field.path], values[1:] + n_atoms if field.name == "ptr" else values)
     for field, weights in zip(OPTIONAL_FIELDS, (property_weight, configurations.force_weight), strict=True):
-        _append_weights(file, field, weights, *((n_atoms, len(new.position)) if field.per_atom else (n, len(new))))
+        _append_weights(
+            file, field, weights, *((n_atoms, len(new.position)) if field.per_atom else (n, len(new)))
+        )
     # An import starts a block of its own, so that old checksums are never made anew over rows gone bad.
     for start in range(0, len(new), BLOCK):
         stop = min(start + BLOCK, len(new))

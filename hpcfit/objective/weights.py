@@ -169,7 +169,9 @@ def weights_by_target(
         return np.ones(n), c.force_weight, np.ones(n)
     energy = weights.inverse.of("energy", np.abs(c.energy))
     atoms = weights.inverse.of("forces", np.sqrt((c.force**2).sum(axis=1)))
-    stress = weights.inverse.of("stress", np.sqrt((c.stress**2).sum(axis=1)))
+    # Of the whole tensor, in which every shear stands twice.
+    norm = np.sqrt((c.stress[:, :3] ** 2).sum(axis=1) + 2.0 * (c.stress[:, 3:] ** 2).sum(axis=1))
+    stress = weights.inverse.of("stress", norm)
     return energy, atoms if c.force_weight is None else atoms * c.force_weight, stress
 
 

@@ -89,13 +89,13 @@ class Serial:
 
 
 class Mpi:
-    """The world of MPI."""
+    """A communicator of mpi4py, the world unless another is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, comm: Any = None) -> None:
         from mpi4py import MPI
 
         self._mpi = MPI
-        self._comm = MPI.COMM_WORLD
+        self._comm = MPI.COMM_WORLD if comm is None else comm
         self.rank = int(self._comm.rank)
         self.size = int(self._comm.size)
         self.library = MPI.Get_library_version().split("\n")[0].strip("\0 ")

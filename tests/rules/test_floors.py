@@ -14,6 +14,7 @@ FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "hpcfit").r
 FLOORS = {
     "cli": 6,
     "calculator": 6,
+    "api": 6,
     "run": 5,
     "output": 4,
     "analysis": 4,

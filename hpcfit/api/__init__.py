@@ -1,0 +1,1 @@
+"""hpcfit from Python: a script does what a job does, alone or as ``mpirun -n N python script.py``."""
