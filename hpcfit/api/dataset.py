@@ -116,7 +116,7 @@ class Dataset:
     def from_path(
         cls,
         source: Any,
-        weight: Weight | Sequence[Weight] | None = None,
+        weight: Weight | Sequence[Weight] | str | Path | None = None,
         comm: Any = None,
         **options: Any,
     ) -> Dataset:
@@ -128,7 +128,8 @@ class Dataset:
             An HDF5 dataset, of which ranks read only what they need; or an extxyz file, a folder or archive of such
             files, an ASE database, or a list of ``ase.Atoms``, which go into the memory of every rank.
         weight
-            For each configuration a copy of its own, or one per configuration; None takes those in the dataset.
+            For each configuration a copy of its own, or one per configuration, or a text file as `add_weights` takes
+            it; None takes those in the dataset.
         comm
             Ranks, as of mpi4py; by default all there are.
         **options
@@ -156,7 +157,9 @@ class Dataset:
                     imported = _imported(source, options)
             name = str(source) if is_file else "list of atoms"
             dataset = cls(name, str(Path(name).absolute()) if is_file else name, *ranks.broadcast(imported))
-        if weight is not None:
+        if isinstance(weight, (str, Path)):
+            dataset.add_weights(weight)
+        elif weight is not None:
             dataset.set_weights(weight)
         return dataset
 
@@ -164,7 +167,8 @@ class Dataset:
     def index(self) -> DatasetIndex:
         """The arrays of all configurations, with the weights that the dataset itself holds."""
         with self._file() as file:
-            return file.index()
+            index: DatasetIndex = file.index()
+        return index
 
     def __len__(self) -> int:
         return len(self.index)
@@ -320,7 +324,7 @@ def _imported(source: Any, options: dict[str, Any]) -> tuple[Configurations, str
     # ASE is slow to import, and HDF5 does not need it.
     from hpcfit.dataset.importing import import_atoms, import_configurations
 
-    known = [name for name in ImportOptions.__dataclass_fields__]
+    known = list(ImportOptions.__dataclass_fields__)
     unknown = [name for name in options if name not in known]
     if unknown:
         raise InputError([Fault(str(source), "unknown option of an import", unknown[0], ", ".join(known))])

@@ -216,7 +216,8 @@ class Loss:
         self, stopped: Callable[[], bool], output: str, overwrite: bool, resume: bool
     ) -> tuple[str, StoredRun]:
         """Return the outcome and all that is known of the run."""
-        earlier, stores = self._earlier(output) if resume else None, []
+        earlier = self._earlier(output) if resume else None
+        stores: list[MemoryStore] = []
         if earlier is not None and earlier.result is not None:
             return self._comm.broadcast((earlier.result.outcome, earlier))  # type: ignore[no-any-return]
 
@@ -234,7 +235,7 @@ class Loss:
         return self._comm.broadcast((outcome, run))  # type: ignore[no-any-return]
 
     def _earlier(self, output: str) -> StoredRun | None:
-        """Return the run to go on with, None where there is none yet; workers get one that they only ask for its end."""
+        """Return the run to go on with, None where there is none yet; on every rank."""
         stored = None
         with shared(self._comm):
             if self._comm.rank == ROOT and os.path.exists(output):

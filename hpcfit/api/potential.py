@@ -69,7 +69,11 @@ class Potential:
     """
 
     def __init__(
-        self, form: str, species: Sequence[str], id: str = "", **values: float | Mapping[str, float]
+        self,
+        form: str,
+        species: Sequence[str],
+        id: str = "",  # noqa: A002 (as in a job)
+        **values: float | Mapping[str, float],
     ) -> None:
         known = {entry.name: entry for entry in potential_forms()}
         if form not in known:
@@ -110,13 +114,10 @@ class Potential:
         name = "XML" if str(source).lstrip().startswith("<") else str(source)
         try:
             text = str(source) if name == "XML" else Path(source).read_text(encoding="utf-8")
-            options = {
-                "resolve_entities": False,
-                "no_network": True,
-                "remove_comments": True,
-                "remove_pis": True,
-            }
-            root = etree.fromstring(text.encode(), etree.XMLParser(**options))
+            parser = etree.XMLParser(
+                resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+            )
+            root = etree.fromstring(text.encode(), parser)
         except (OSError, UnicodeDecodeError, etree.XMLSyntaxError) as error:
             raise InputError([Fault(name, "cannot be read as XML", str(error))]) from error
         found = [root]
@@ -162,10 +163,10 @@ class Potential:
         Parameters
         ----------
         **parameters
-            By name; of functions ``V.D0``, ``rho.coeff[2]``, ``F.node[3].y`` in a dictionary after ``**``. A start value;
-            ``default`` for the one it has; ``(start, "fix")``; ``(start, minimum, maximum)``; a `Free`. A mapping
-            from tags as ``SiC`` to these, where combinations of species differ. A list with one of these, as KLIFF
-            writes it, is the same as what is in it.
+            By name; of functions ``V.D0``, ``rho.coeff[2]``, ``F.node[3].y`` in a dictionary after ``**``. A start
+            value; ``default`` for the one it has; ``(start, "fix")``; ``(start, minimum, maximum)``; a `Free`. A
+            mapping from tags as ``SiC`` to these, where combinations of species differ. A list with one of these, as
+            KLIFF writes it, is the same as what is in it.
 
         Raises
         ------
@@ -217,22 +218,18 @@ class Potential:
         attributes |= {"transform": free.transform} if free.transform else {}
         listed = self._listed(owner, key)
         if listed is not None:
-            for known in ("min", "max", "transform", "enabled"):
-                listed.attrib.pop(known, None)
-            listed.attrib.update(attributes | ({"enabled": "false"} if free.fixed else {}))
+            _drop(listed, "min", "max", "transform", "enabled")
+            for attribute, text in (attributes | ({"enabled": "false"} if free.fixed else {})).items():
+                listed.set(attribute, text)
             return
         block = owner.find("fit-dof")
-        for old in (
-            []
-            if block is None
-            else [old for old in block.findall(key) if old.get("tag", "") == tag or not tag]
-        ):
+        if block is None:
+            block = etree.SubElement(owner, "fit-dof")
+        for old in [old for old in block.findall(key) if not tag or old.get("tag", "") == tag]:
             block.remove(old)
         if free.fixed:
             # Else one that speaks for all combinations would still free it.
             attributes = {"enabled": "false"}
-        if block is None:
-            block = etree.SubElement(owner, "fit-dof")
         etree.SubElement(block, key, ({"tag": tag} if tag else {}) | attributes)
 
     def _start(self, name: str, tag: str, value: float) -> None:
@@ -242,7 +239,7 @@ class Potential:
             listed.set("y" if listed.tag == "node" else "value", _text(value))
             return
         for degree in owner.iterfind(f"fit-dof/{key}"):
-            degree.attrib.pop("start", None)
+            _drop(degree, "start")
         if owner.tag == "user-function":
             child = next(c for c in owner.iterfind("param") if (c.get("name") or "").strip() == key)
         else:
@@ -298,6 +295,12 @@ class Potential:
         return InputError([Fault(where, f"no such {kind}", name, ", ".join(known), nearest(name, known))])
 
 
+def _drop(element: etree._Element, *attributes: str) -> None:
+    for name in attributes:
+        if name in element.attrib:
+            del element.attrib[name]
+
+
 def _names(function: etree._Element) -> list[str]:
     """Return the names of a function's own parameters."""
     if function.tag == "user-function":
@@ -312,9 +315,8 @@ def _free(name: str, said: Any) -> Free:
         return said
     if isinstance(said, list) and len(said) == 1 and isinstance(said[0], (list, tuple)):
         said = said[0]
-    parts = (
-        [said] if isinstance(said, (str, int, float)) else list(said) if isinstance(said, Sequence) else []
-    )
+    several: list[Any] = list(said) if isinstance(said, Sequence) else []
+    parts: list[Any] = [said] if isinstance(said, (str, int, float)) else several
     fixed = len(parts) == 2 and parts[1] == "fix"
     numbers = parts[:1] if fixed else parts
     right = len(numbers) in (1, 3) and all(_is_number(part) for part in numbers[1:] if part is not None)
@@ -323,7 +325,8 @@ def _free(name: str, said: Any) -> Free:
             'start, (start, "fix"), (start, minimum, maximum) or Free, with a number or "default" as start'
         )
         raise InputError([Fault(f"fit({name}=...)", "cannot be understood", repr(said), allowed)])
-    return Free(numbers[0], *numbers[1:], fixed=fixed)
+    low, high = numbers[1:] or (None, None)
+    return Free(numbers[0], low, high, fixed=fixed)
 
 
 def _is_number(value: Any) -> bool:

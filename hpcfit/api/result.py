@@ -61,7 +61,7 @@ class Result:
 
     @property
     def covariance(self) -> FloatArray | None:
-        """[n_varying, n_varying] of the parameters that vary; NaN where undetermined, None for a run that was stopped."""
+        """[n_varying, n_varying] of the parameters that vary; NaN where undetermined, None for a stopped run."""
         return None if self.run.result is None else self.run.result.covariance
 
     @property

@@ -141,7 +141,7 @@ class ResidualRows:
         told = zip(s.identifiers, s.n_atoms, s.weights, self._pieces, self._references, strict=True)
         k = 0
         try:
-            for k, (identifier, n_atoms, weight, piece, reference) in enumerate(told):  # noqa: B007
+            for k, (identifier, n_atoms, weight, piece, reference) in enumerate(told):
                 value = function(identifier, n_atoms, weight, prediction[piece], reference, data)
                 if type(value) is not np.ndarray or value.shape != reference.shape:
                     value = self._as_rows(k, value, len(reference))

@@ -160,7 +160,7 @@ def _of(table: WeightTable, name: str, index: DatasetIndex, selected: IntArray) 
 def weights_by_target(
     weights: AbsoluteWeights, configurations: Configurations
 ) -> tuple[FloatArray, FloatArray | None, FloatArray]:
-    """Return the factors that only configurations themselves show: of energies [n], of atoms [n_atoms], of stresses [n].
+    """Return the factors that only configurations show: of energies [n], of atoms [n_atoms], of stresses [n].
 
     The second is None where atoms have no weights of their own.
     """

@@ -102,11 +102,12 @@ class Mpi:
 
     def broadcast(self, value: Any) -> Any:
         """Return the root's `value` on every rank."""
-        return self._comm.bcast(value, root=ROOT)
+        # Alone there is nobody to make a copy for: a Jacobian takes as long to copy as to compute.
+        return value if self.size == 1 else self._comm.bcast(value, root=ROOT)
 
     def gather(self, value: Any) -> list[Any] | None:
         """Return every rank's `value` on the root, None elsewhere."""
-        gathered: list[Any] | None = self._comm.gather(value, root=ROOT)
+        gathered: list[Any] | None = [value] if self.size == 1 else self._comm.gather(value, root=ROOT)
         return gathered
 
     def all_gather(self, value: Any) -> list[Any]:

@@ -59,8 +59,7 @@ class _Service:
         if not self._local.plan.runs_python:
             return self._local.ask(question)
         with together(self._comm):
-            answers = self._local.ask(question)
-        return answers
+            return self._local.ask(question)
 
     def _cost(self, x: FloatArray) -> FloatArray | None:
         costs = self._asked(lambda block: np.array([block.cost(x)]))
