@@ -1,21 +1,36 @@
 """Fits interatomic potentials to reference data with exact Jacobians, on one core or a cluster."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from hpcfit.version import __version__
 
-if TYPE_CHECKING:
-    from hpcfit.api.job import Job
+#: Public names and the files of `hpcfit.api` that they are in, which are loaded when first asked for.
+_EXPORTS = {
+    "Calculator": "calculator",
+    "Dataset": "dataset",
+    "Free": "potential",
+    "Job": "job",
+    "Loss": "loss",
+    "MagnitudeInverseWeight": "weights",
+    "Potential": "potential",
+    "Result": "result",
+    "Weight": "weights",
+    "energy_forces_residual": "residuals",
+    "energy_forces_stress_residual": "residuals",
+    "energy_residual": "residuals",
+    "forces_residual": "residuals",
+}
 
-__all__ = ["Job", "__version__"]
+__all__ = ["__version__", *_EXPORTS]  # noqa: PLE0604 (names of a dictionary)
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when first used: programs that want the version alone must not wait for it.
-    if name == "Job":
-        from hpcfit.api.job import Job
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'hpcfit' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"hpcfit.api.{_EXPORTS[name]}"), name)
+    return value
 
-        return Job
-    raise AttributeError(f"module 'hpcfit' has no attribute '{name}'")
+
+def __dir__() -> list[str]:
+    return [*globals(), *_EXPORTS]

@@ -28,7 +28,7 @@ from hpcfit.output.outcomes import StructureOutcome
 from hpcfit.output.predicted import dataset_predictions
 from hpcfit.output.progress import Progress, progress
 from hpcfit.output.result import RunResult, StoredRun
-from hpcfit.output.store import RunStore, load
+from hpcfit.output.store import MemoryStore, RunStore, load
 from hpcfit.output.structure_files import write_structures
 from hpcfit.output.structure_report import end_lines, start_lines
 from hpcfit.parallel.communicator import ROOT, Communicator
@@ -48,10 +48,23 @@ STOPPED_SIGNAL = "stopped: signal"
 NOT_FITTED = "not fitted"
 
 
-def prepare(read: Callable[[], Job], comm: Communicator) -> Plan:
+def prepare(
+    read: Callable[[], Job],
+    comm: Communicator,
+    indices: Callable[[Job], Sequence[DatasetIndex]] | None = None,
+) -> Plan:
     """Let the root read the job and its datasets' indices, and give every rank the plan made from them.
 
     Also holds every rank's linear algebra to one thread: sums must not depend on the number of threads.
+
+    Parameters
+    ----------
+    read
+        Returns the job.
+    comm
+        The ranks.
+    indices
+        Returns the indices of its datasets; None reads them from the files that it names.
 
     Raises
     ------
@@ -63,15 +76,15 @@ def prepare(read: Callable[[], Job], comm: Communicator) -> Plan:
     with together(comm):
         if comm.rank == ROOT:
             job = read()
-            plan = make_plan(job, _indices(job))
+            plan = make_plan(job, (indices or _indices)(job))
     whole: Plan = comm.broadcast(plan)
     return whole
 
 
-def read(path: str, allow_outside: bool = False) -> Job:
+def read(path: str, allow_outside: bool = False, allow_python: bool = False) -> Job:
     """Return the job at `path`, with the potentials, functions, lattices and properties that there are."""
     catalogues = potential_forms(), function_catalogue(), structure_catalogue()
-    return read_job(path, *catalogues, allow_outside=allow_outside)
+    return read_job(path, *catalogues, allow_outside=allow_outside, allow_python=allow_python)
 
 
 def _indices(job: Job) -> list[DatasetIndex]:
@@ -89,7 +102,13 @@ def _indices(job: Job) -> list[DatasetIndex]:
 
 
 def fit(
-    path: str, output: str, overwrite: bool, comm: Communicator, log: TextIO, allow_outside: bool = False
+    path: str,
+    output: str,
+    overwrite: bool,
+    comm: Communicator,
+    log: TextIO,
+    allow_outside: bool = False,
+    allow_python: bool = False,
 ) -> str:
     """Fit a job from its start and return the outcome, on the root; workers return an empty string.
 
@@ -107,6 +126,8 @@ def fit(
         Where the root writes its log.
     allow_outside
         Whether the job may include files from outside its folder.
+    allow_python
+        Whether the job may run functions from Python files.
 
     Raises
     ------
@@ -114,12 +135,14 @@ def fit(
         On every rank, with all faults of the input.
     """
     with stop_requests() as stopped:
-        plan = prepare(lambda: read(path, allow_outside), comm)
-        run = _Run(plan, comm, log, stopped)
+        plan = prepare(lambda: read(path, allow_outside, allow_python), comm)
+        run = Run(LocalObjective(plan), comm, log, stopped)
         return run.work(lambda header: RunStore.create(output, header, run.interval, overwrite), None)
 
 
-def resume(output: str, comm: Communicator, log: TextIO, allow_outside: bool = False) -> str:
+def resume(
+    output: str, comm: Communicator, log: TextIO, allow_outside: bool = False, allow_python: bool = False
+) -> str:
     """Go on with the run in `output`, with the bits it would have had, and return the outcome as `fit` does.
 
     Raises
@@ -137,13 +160,13 @@ def resume(output: str, comm: Communicator, log: TextIO, allow_outside: bool = F
             report.write(stored, log)
         return str(finished)
     with stop_requests() as stopped:
-        plan = prepare(lambda: _reread(stored, allow_outside), comm)
+        plan = prepare(lambda: _reread(stored, allow_outside, allow_python), comm)
         with together(comm):
             if stored and (faults := differences(stored.header, plan.job, plan.indices)):
                 raise InputError(faults)
         if stored and stored.note:
             log.write(f"{stored.note}\n")
-        run = _Run(plan, comm, log, stopped)
+        run = Run(LocalObjective(plan), comm, log, stopped)
         return run.work(lambda header: RunStore.resume(_existing(stored), header, run.interval), stored)
 
 
@@ -153,34 +176,39 @@ def _existing(stored: StoredRun | None) -> StoredRun:
     return stored
 
 
-def _reread(stored: StoredRun | None, allow_outside: bool) -> Job:
+def _reread(stored: StoredRun | None, allow_outside: bool, allow_python: bool) -> Job:
     path = _existing(stored).header.job_path
     if not Path(path).exists():
         raise InputError(
             [Fault(path, "job of the run does not exist", allowed="the file the run was started with")]
         )
-    return read(path, allow_outside)
+    return read(path, allow_outside, allow_python)
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """What all parts of a run share."""
 
-    plan: Plan
+    local: LocalObjective
     comm: Communicator
     log: TextIO
     stopped: Callable[[], bool]  #: whether a signal asks to stop
+
+    @property
+    def plan(self) -> Plan:
+        """What there is to do."""
+        return self.local.plan
 
     @property
     def interval(self) -> int:
         """Iterations between checkpoints."""
         return self.plan.job.fitting.checkpoint_interval if self.plan.job.fitting else 1
 
-    def work(self, open_store: Callable[[RunHeader], RunStore], earlier: StoredRun | None) -> str:
+    def work(self, open_store: Callable[[RunHeader], MemoryStore], earlier: StoredRun | None) -> str:
         """Fit from where `earlier` stands, or from the job's start; return the outcome, workers an empty string."""
         begun = time.perf_counter()
         store = _open(self.plan, self.comm, open_store)
-        local = LocalObjective(self.plan)
+        local = self.local
         if self.comm.rank != ROOT or store is None:
             answer(local, self.comm)
             return ""
@@ -220,7 +248,7 @@ class _Run:
         problem: Asked,
         local: LocalObjective,
         state: State,
-        store: RunStore,
+        store: MemoryStore,
         log: Callable[[str], TextIO],
     ) -> State:
         """Go on from `state` to the end of the fit."""
@@ -248,7 +276,7 @@ class _Run:
         problem: Asked,
         local: LocalObjective,
         state: State,
-        store: RunStore,
+        store: MemoryStore,
         fitting: Fitting,
         display: Progress,
     ) -> State:
@@ -271,12 +299,14 @@ class _Run:
         return state
 
 
-def _save(problem: Asked, local: LocalObjective, store: RunStore, state: State, seconds: float) -> None:
+def _save(problem: Asked, local: LocalObjective, store: MemoryStore, state: State, seconds: float) -> None:
     relaxed = problem.relaxed() if local.plan.work_blocks else ()
     store.save(state, seconds, local.model.variables.parameters(state.x), relaxed)
 
 
-def _open(plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], RunStore]) -> RunStore | None:
+def _open(
+    plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], MemoryStore]
+) -> MemoryStore | None:
     hosts = comm.gather(socket.gethostname())
     store = None
     with together(comm):
@@ -312,7 +342,7 @@ def _result(
     if len(state.x):
         matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)
         matrix = propagated(matrix, local.model.variables.jacobian(state.x))
-    predictions = dataset_predictions(plan, problem.predict(state.x))
+    predictions = dataset_predictions(local, problem.predict(state.x))
     structures: tuple[StructureOutcome, ...] = ()
     if plan.work_blocks:
         end = problem.results(state.x)

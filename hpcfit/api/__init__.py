@@ -1,1 +1,1 @@
-"""What Python scripts use: a job to build, evaluate and fit, on one core or on all ranks of an MPI run."""
+"""hpcfit from Python: a script does what a job does, alone or as ``mpirun -n N python script.py``."""

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from hpcfit.cli.options import add_include_option
+from hpcfit.cli.options import add_trust_options
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.partition import assign_blocks
 from hpcfit.objective.plan import Plan
@@ -32,7 +32,7 @@ def add_parser(commands: Any) -> None:
         metavar="N",
         help="show the balance for N ranks (default: those it runs on)",
     )
-    add_include_option(parser)
+    add_trust_options(parser)
     parser.set_defaults(run_parallel=_check)
 
 
@@ -43,7 +43,7 @@ def _positive(text: str) -> int:
 
 
 def _check(options: argparse.Namespace, comm: Communicator) -> int:
-    plan = prepare(lambda: read(options.job, options.allow_outside), comm)
+    plan = prepare(lambda: read(options.job, options.allow_outside, options.allow_python), comm)
     local = LocalObjective(plan)
     if comm.rank != ROOT:
         answer(local, comm)

@@ -5,6 +5,14 @@ from __future__ import annotations
 import argparse
 
 
+def add_trust_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that let a job run Python and include any file."""
+    add_include_option(parser)
+    parser.add_argument(
+        "--allow-python", action="store_true", help="let the job run residual functions from Python files"
+    )
+
+
 def add_include_option(parser: argparse.ArgumentParser) -> None:
     """Add the option that lets a job include any file."""
     parser.add_argument(

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from hpcfit.cli.options import add_include_option
+from hpcfit.cli.options import add_trust_options
 from hpcfit.parallel.communicator import Communicator
 from hpcfit.run import NOT_FITTED, fit
 
@@ -22,12 +22,20 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("job", help="the job, an XML file")
     parser.add_argument("-o", "--output", default="run.h5", help="the run file (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the run file")
-    add_include_option(parser)
+    add_trust_options(parser)
     parser.set_defaults(run_parallel=_run)
 
 
 def _run(options: argparse.Namespace, comm: Communicator) -> int:
-    outcome = fit(options.job, options.output, options.overwrite, comm, sys.stdout, options.allow_outside)
+    outcome = fit(
+        options.job,
+        options.output,
+        options.overwrite,
+        comm,
+        sys.stdout,
+        options.allow_outside,
+        options.allow_python,
+    )
     return exit_code(outcome)
 
 

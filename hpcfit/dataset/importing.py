@@ -5,9 +5,10 @@ What a configuration does not have is missing: a bit of its mask and NaN. Frames
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from hpcfit.dataset.checks import count, problems
 from hpcfit.dataset.frames import Row, frame_values, read_row
 from hpcfit.dataset.hashing import content_ids
 from hpcfit.dataset.import_options import ImportOptions
-from hpcfit.dataset.sources import Frame, open_source
+from hpcfit.dataset.sources import Frame, Source, open_source
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.records import Configurations, FloatArray, Missing
 
@@ -49,8 +50,26 @@ def import_configurations(
     InputError
         With every kind of fault, each at the first frame that has it.
     """
-    source = open_source(Path(path))
-    gathered = _Gathered(str(path), options)
+    return _imported(str(path), open_source(Path(path)), options, progress)
+
+
+def import_atoms(atoms: Iterable[Any], options: ImportOptions) -> Imported:
+    """Take configurations from ASE's ``Atoms``, of the group ``atoms`` where they name no other.
+
+    Raises
+    ------
+    InputError
+        As `import_configurations` does.
+    """
+    held = list(atoms)
+    frames = (Frame(f"atoms {k}", "atoms", entry) for k, entry in enumerate(held))
+    return _imported("list of atoms", Source(frames, (), ""), options, None)
+
+
+def _imported(
+    path: str, source: Source, options: ImportOptions, progress: Callable[[int], None] | None
+) -> Imported:
+    gathered = _Gathered(path, options)
     for n, frame in enumerate(source.frames, start=1):
         gathered.add(frame)
         if progress is not None:

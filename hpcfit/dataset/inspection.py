@@ -18,6 +18,7 @@ from hpcfit.dataset.layout import (
     FORMAT_ATTRIBUTE,
     GROUP,
     NAMES_CHECKSUM_ATTRIBUTE,
+    OPTIONAL_FIELDS,
     PROVENANCE,
     SPECIES,
     VERSION,
@@ -41,13 +42,17 @@ def layout_faults(file: Any, name: str) -> list[Fault]:
     if marks:
         return marks
     faults = _attribute_faults(file, name)
-    for field in FIELDS + BLOCK_FIELDS:
+    for field in FIELDS + BLOCK_FIELDS + _present(file):
         faults += _field_faults(file, name, field)
     for path in (SPECIES, GROUP, PROVENANCE):
         faults += _list_faults(file, name, path)
     if not faults:
         faults = _offset_faults(file, name)
     return faults or _length_faults(file, name)
+
+
+def _present(file: Any) -> tuple[Field, ...]:
+    return tuple(field for field in OPTIONAL_FIELDS if field.path in file)
 
 
 def _mark_faults(file: Any, name: str) -> list[Fault]:
@@ -122,7 +127,7 @@ def _length_faults(file: Any, name: str) -> list[Fault]:
     ptr, n_blocks = file["config/ptr"], len(file[BLOCK_STOP])
     n, n_atoms = len(ptr) - 1, int(ptr[-1])
     faults = []
-    for field in FIELDS + BLOCK_FIELDS:
+    for field in FIELDS + BLOCK_FIELDS + _present(file):
         length = (
             n_atoms if field.per_atom else n_blocks if field in BLOCK_FIELDS else n + (field.name == "ptr")
         )

@@ -100,6 +100,13 @@ FIELDS = (
     Field("atom/force", "<f8", (3,), "eV/Angstrom", "Cartesian, NaN where missing"),
 )
 
+#: Arrays that a dataset may have besides.
+PROPERTY_WEIGHT, FORCE_WEIGHT = "config/property_weight", "atom/force_weight"
+OPTIONAL_FIELDS = (
+    Field(PROPERTY_WEIGHT, "<f8", (3,), "", "factors on the residuals of energy, forces, stress"),
+    Field(FORCE_WEIGHT, "<f8", (), "", "factors on the residuals of the atom's forces"),
+)
+
 #: The arrays of ``/block``.
 BLOCK_FIELDS = (
     Field(BLOCK_STOP, "<i8", (), "", "the configuration after the last of the block"),
@@ -145,7 +152,7 @@ def create(file: Any) -> None:
     file.attrs[CONTENT_ATTRIBUTE] = ""
     file.attrs[ENERGY_KIND_ATTRIBUTE] = ""
     for field in FIELDS + BLOCK_FIELDS:
-        _create_array(file, field)
+        create_array(file, field)
     # ptr has one row more than there are configurations.
     file["config/ptr"].resize(1, axis=0)
     for name in (SPECIES, GROUP):
@@ -154,7 +161,8 @@ def create(file: Any) -> None:
     file.create_dataset(PROVENANCE, (0,), row, maxshape=(None,), chunks=(16,))
 
 
-def _create_array(file: Any, field: Field) -> None:
+def create_array(file: Any, field: Field) -> None:
+    """Make an array without rows."""
     rows = _ATOM_CHUNK if field.per_atom else _CONFIG_CHUNK
     dataset = file.create_dataset(
         field.path,

@@ -21,7 +21,9 @@ from hpcfit.dataset.layout import (
     CONTENT_ATTRIBUTE,
     ENERGY_KIND_ATTRIBUTE,
     FIELDS,
+    FORCE_WEIGHT,
     GROUP,
+    PROPERTY_WEIGHT,
     PROVENANCE,
     SPECIES,
     Field,
@@ -103,6 +105,8 @@ class Dataset:
             mask=self._array("config/mask"),
             group=self._array("config/group"),
             weight=self._array("config/weight"),
+            property_weight=self._optional(PROPERTY_WEIGHT, slice(None)),
+            has_force_weights=FORCE_WEIGHT in self._file,
         )
 
     def read(self, start: int, stop: int) -> Configurations:
@@ -141,7 +145,13 @@ class Dataset:
             return self._array(field.path, atoms if field.per_atom else rows)
 
         arrays = {field.name: part(field) for field in FIELDS if field.name != "ptr"}
-        return Configurations(symbols=self.symbols, groups=self.groups, ptr=ptr - ptr[0], **arrays)
+        return Configurations(
+            symbols=self.symbols,
+            groups=self.groups,
+            ptr=ptr - ptr[0],
+            force_weight=self._optional(FORCE_WEIGHT, atoms),
+            **arrays,
+        )
 
     def ids(self) -> NDArray[np.uint8]:
         """Return the ids [n, 16] of all configurations."""
@@ -174,6 +184,9 @@ class Dataset:
         except _DAMAGE as error:
             raise self._damage(error, path) from error
         return array
+
+    def _optional(self, path: str, rows: slice) -> NDArray[np.float64] | None:
+        return self._array(path, rows) if path in self._file else None
 
     def _damage(self, error: Exception, path: str = "") -> InputError:
         where = f"{self.name}: /{path}" if path else self.name

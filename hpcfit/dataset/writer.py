@@ -22,15 +22,18 @@ from hpcfit.dataset.layout import (
     FIELDS,
     GROUP,
     NAMES_CHECKSUM_ATTRIBUTE,
+    OPTIONAL_FIELDS,
     PROVENANCE,
     SPECIES,
+    Field,
     Provenance,
     create,
+    create_array,
 )
 from hpcfit.dataset.reader import Dataset
 from hpcfit.dataset.replacing import refuse_existing, replacing
 from hpcfit.errors import Fault, InputError
-from hpcfit.records import Configurations
+from hpcfit.records import Configurations, FloatArray
 
 
 def write(
@@ -40,6 +43,7 @@ def write(
     energy_kind: str,
     *,
     overwrite: bool = False,
+    property_weight: FloatArray | None = None,
 ) -> None:
     """Write configurations to a new file.
 
@@ -53,6 +57,10 @@ def write(
         Where they came from.
     energy_kind
         What the energies are, as in ``energy`` or ``free_energy``; empty when there are none.
+    overwrite
+        Whether a file that exists is replaced.
+    property_weight
+        [n, 3], factors on the residuals of energy, forces and stress; None for none.
 
     Raises
     ------
@@ -65,7 +73,7 @@ def write(
     with replacing(target) as temporary, h5py.File(temporary, "w") as file:
         create(file)
         file.attrs[ENERGY_KIND_ATTRIBUTE] = energy_kind
-        _extend(file, configurations, provenance)
+        _extend(file, configurations, provenance, property_weight)
 
 
 def append(
@@ -102,7 +110,12 @@ def _refuse_problems(configurations: Configurations, source: str) -> None:
         raise InputError([problem.fault(source) for problem in found])
 
 
-def _extend(file: Any, configurations: Configurations, provenance: Provenance) -> None:
+def _extend(
+    file: Any,
+    configurations: Configurations,
+    provenance: Provenance,
+    property_weight: FloatArray | None = None,
+) -> None:
     n, n_atoms = len(file["config/id"]), len(file["atom/species"])
     species = _merge_names(file[SPECIES], configurations.symbols)
     group = _merge_names(file[GROUP], configurations.groups)
@@ -110,6 +123,10 @@ def _extend(file: Any, configurations: Configurations, provenance: Provenance) -
     for field in FIELDS:
         values = getattr(new, field.name)
         _append_rows(file[field.path], values[1:] + n_atoms if field.name == "ptr" else values)
+    for field, weights in zip(OPTIONAL_FIELDS, (property_weight, configurations.force_weight), strict=True):
+        _append_weights(
+            file, field, weights, *((n_atoms, len(new.position)) if field.per_atom else (n, len(new)))
+        )
     # An import starts a block of its own, so that old checksums are never made anew over rows gone bad.
     for start in range(0, len(new), BLOCK):
         stop = min(start + BLOCK, len(new))
@@ -138,6 +155,16 @@ def _merge_names(dataset: Any, names: tuple[str, ...]) -> NDArray[np.int32]:
     dataset[:] = stored
     dataset.attrs[NAMES_CHECKSUM_ATTRIBUTE] = names_checksum(stored)
     return np.array([stored.index(name) for name in names], dtype=np.int32)
+
+
+def _append_weights(file: Any, field: Field, weights: FloatArray | None, n_old: int, n_new: int) -> None:
+    """Add weights to an array that need not be there: what has none of its own has 1."""
+    if weights is None and field.path not in file:
+        return
+    if field.path not in file:
+        create_array(file, field)
+        _append_rows(file[field.path], np.ones((n_old, *field.shape)))
+    _append_rows(file[field.path], np.ones((n_new, *field.shape)) if weights is None else weights)
 
 
 def _append_rows(dataset: Any, rows: Any) -> None:

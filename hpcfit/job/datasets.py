@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from lxml import etree
 
 from hpcfit.errors import nearest
 from hpcfit.job import values
+from hpcfit.job.losses import built_in_properties, read_absolute
 from hpcfit.job.scope import Scope
 from hpcfit.job.values import quoted
-from hpcfit.records import AbsoluteWeights, DatasetSource, FittedProperty
+from hpcfit.records import DatasetSource, FittedProperty
 from hpcfit.units import GPA
 
 #: Properties of configurations: their unit in the job, and its size in the code's units.
@@ -22,20 +22,14 @@ _PROPERTIES = {
     "stress": ("GPa", GPA),
 }
 
-#: Absolute weights that need one of these properties fitted to have an effect.
-WEIGHTED = {
-    "energy-weight": ("total-energy", "atomic-energy"),
-    "forces-weight": ("atomic-forces",),
-    "stress-weight": ("stress",),
-}
-
 
 def read_dataset(element: etree._Element, absolute: bool, scope: Scope) -> DatasetSource:
     """Return a dataset; its file is only looked for."""
     file = values.line_of_text(element.get("file"))
-    block = element.find("properties")
-    listed = () if block is None else block
-    properties = tuple(_property(child, absolute, scope) for child in listed if child.tag in _PROPERTIES)
+    properties = built_in_properties(element, scope)
+    if properties is None:
+        listed = element.iterfind("properties/*")
+        properties = tuple(_property(child, absolute, scope) for child in listed if child.tag in _PROPERTIES)
     return DatasetSource(
         id=values.line_of_text(element.get("id")),
         file=file,
@@ -44,7 +38,7 @@ def read_dataset(element: etree._Element, absolute: bool, scope: Scope) -> Datas
         select=values.line_of_text(element.get("select")),
         relative_weight=values.number(element.get("relative-weight"), 1.0),
         properties=properties,
-        absolute=_absolute_weights(element, properties, scope) if absolute else None,
+        absolute=read_absolute(element, properties, scope) if absolute else None,
     )
 
 
@@ -61,25 +55,9 @@ def _property(element: etree._Element, absolute: bool, scope: Scope) -> FittedPr
 
 def _existing(element: etree._Element, file: str, scope: Scope) -> str:
     path = scope.folder / file
-    if file and not path.is_file():
+    if file and not scope.brought and not path.is_file():
         names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         alike = nearest(path.name, names)
         near = alike and str(Path(file).with_name(alike))
         scope.faults.add(element, "no such file", quoted(file), nearest=near)
     return str(path)
-
-
-def _absolute_weights(
-    element: etree._Element, properties: Sequence[FittedProperty], scope: Scope
-) -> AbsoluteWeights:
-    fitted = {entry.name for entry in properties if entry.fit}
-    for attribute, names in WEIGHTED.items():
-        if values.number(element.get(attribute), 0.0) > 0 and not fitted.intersection(names):
-            allowed = " or ".join(f'<{name} fit="true"/>' for name in names)
-            scope.faults.add(element, f"{attribute} without a fitted property", allowed=f"with {allowed}")
-    return AbsoluteWeights(
-        energy=values.number(element.get("energy-weight"), 1.0),
-        forces=values.number(element.get("forces-weight"), 1.0),
-        stress=values.number(element.get("stress-weight"), 0.0),
-        normalize_by_natoms=values.boolean(element.get("normalize-by-natoms"), False),
-    )

@@ -40,6 +40,8 @@ def read_job(
     structures: bool = True,
     allow_outside: bool = False,
     unfinished: bool = False,
+    allow_python: bool = False,
+    brought: bool = False,
 ) -> Job:
     """Read a job file, and build the structures that it describes.
 
@@ -63,6 +65,10 @@ def read_job(
         Whether the job may include files from outside its folder.
     unfinished
         Whether there need be nothing to fit yet, because structures are to follow.
+    allow_python
+        Whether residual functions may be in Python files. They are read, never run here.
+    brought
+        Whether the caller brings datasets and residual functions along: their files are not looked for.
 
     Returns
     -------
@@ -84,7 +90,7 @@ def read_job(
     if not structures:
         for element in root.findall("structures"):
             element.clear()
-    reader = _Reader(path, root, forms, functions, catalogue, faults)
+    reader = _Reader(path, root, forms, functions, catalogue, faults, allow_python, brought)
     job = replace(reader.job(), text=content.decode(), hash=digest, origins=origins)
     if structures and not faults and job.fitting is not None:
         if not unfinished:
@@ -116,6 +122,8 @@ class _Reader:
         functions: FunctionCatalogue,
         catalogue: StructureCatalogue | None,
         faults: Faults,
+        allow_python: bool,
+        brought: bool,
     ) -> None:
         self._path = path
         self._root = root
@@ -133,6 +141,8 @@ class _Reader:
             tolerances=read_tolerances(root, faults),
             outputs=self._outputs,
             faults=faults,
+            brought=brought,
+            allow_python=allow_python,
         )
 
     def job(self) -> Job:
@@ -146,7 +156,11 @@ class _Reader:
         log_file = "" if log is None else self._outputs.path(log, values.line_of_text(log.text))
         included = [origin.file for origin in faults.origins]
         self._outputs.refuse(
-            [self._path, *included, *_files(root, self._folder, "dataset", "param-file", "tabulated", *FILES)]
+            [
+                self._path,
+                *included,
+                *_files(root, self._folder, "dataset", "param-file", "tabulated", "weight", *FILES),
+            ]
         )
         precision = root.findtext("real-precision")
         return Job(
@@ -186,9 +200,9 @@ class _Reader:
 
 
 def _hash(content: bytes, root: etree._Element, folder: Path) -> str:
-    """Return the hash of the job's text, and of the files of structures and potentials that it names."""
+    """Return the hash of the job's text, and of the files that it names, but for datasets."""
     digest = hashlib.sha256(content)
-    for path in _files(root, folder, *FILES, "param-file", "tabulated"):
+    for path in _files(root, folder, *FILES, "param-file", "tabulated", "residual-function", "weight"):
         if path.is_file():
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -32,6 +32,10 @@ class Scope:
         Resolves names of files to write.
     faults
         Collects what is wrong.
+    brought
+        Whether the caller brings datasets and residual functions along, whose files are not looked for then.
+    allow_python
+        Whether residual functions may be in Python files.
     """
 
     folder: Path
@@ -41,3 +45,5 @@ class Scope:
     tolerances: Tolerances
     outputs: Outputs
     faults: Faults
+    brought: bool = False
+    allow_python: bool = False

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from lxml import etree
 
 from hpcfit.job import values
-from hpcfit.job.datasets import WEIGHTED, read_dataset
+from hpcfit.job.datasets import read_dataset
 from hpcfit.job.derived import DERIVED, join_derived, read_derived
+from hpcfit.job.losses import ABSOLUTE_ELEMENTS, WEIGHTED
 from hpcfit.job.own_structures import OwnStructures
 from hpcfit.job.scope import Scope
 from hpcfit.job.values import Faults
@@ -38,6 +39,8 @@ def read_structures(element: etree._Element, scope: Scope) -> tuple[Group, bool]
         _refuse(element, _NORMALISED_ONLY, 'without weights="absolute"', scope.faults)
     elif mode in ("normalised", "normalized"):
         _refuse(element, _ABSOLUTE_ONLY, 'with weights="absolute"', scope.faults)
+        for node in element.iter(*ABSOLUTE_ELEMENTS):
+            scope.faults.add(node, f"<{node.tag}> has no effect here", allowed='only with weights="absolute"')
     reader = _Reader(own, absolute, scope)
     values.check_ids(element.iter("group", "dataset", DERIVED, *own.tags), scope.faults)
     tree = reader.group(element)

@@ -54,6 +54,8 @@ class BlockObjective:
     def _rows(self, configurations: Configurations, factors: Factors) -> tuple[FloatArray, FloatArray]:
         n_atoms = np.diff(configurations.ptr)
         factor = [factors.energy, np.repeat(factors.forces, 3 * n_atoms)]
+        if factors.atoms is not None:
+            factor[1] = factor[1] * np.repeat(factors.atoms, 3)
         target = [configurations.energy, configurations.force.ravel()]
         if self._virials:
             per_volume = np.divide(
@@ -106,6 +108,10 @@ class BlockObjective:
         difference -= v @ self._columns[1:]
         difference *= 2.0 / h
         return np.asarray(self._columns[1:] @ difference)
+
+    def rows(self, x: FloatArray, with_derivatives: bool) -> FloatArray:
+        """Return the residual at `x`, [1, n_rows], and below it if asked for its derivatives, [1 + n_free, n_rows]."""
+        return self.linearise(x) if with_derivatives else self._residual(x)[None, :]
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energies [n] (eV), forces [n_atoms, 3] (eV/Angstrom) and stresses [n, 6] (eV/Angstrom^3) at `x`.

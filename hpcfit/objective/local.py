@@ -4,22 +4,52 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import BlockObjective
+from hpcfit.objective.function_block import FunctionBlock
 from hpcfit.objective.model import Model
+from hpcfit.objective.ordering import by_configuration
 from hpcfit.objective.plan import Plan
+from hpcfit.objective.residuals import Residual, load_residual
 from hpcfit.objective.structure_block import StructureBlock
-from hpcfit.objective.weights import Factors
+from hpcfit.objective.weights import Factors, property_weights, weights_by_target
 from hpcfit.potential.library import NotFinite
-from hpcfit.records import Configurations, FloatArray, IntArray, StructureResult
+from hpcfit.records import (
+    AbsoluteWeights,
+    Configurations,
+    ConfigurationWeight,
+    FloatArray,
+    IntArray,
+    ResidualFile,
+    StructureResult,
+)
 
 _Answer = TypeVar("_Answer")
+
+
+class OpenDataset(Protocol):
+    """A dataset open for reading."""
+
+    name: str  #: as errors name it
+
+    def read(self, start: int, stop: int) -> Configurations:
+        """Return the configurations ``start:stop``."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a program brings along in place of files that a job names: datasets and residual functions by number."""
+
+    open: Callable[[int], AbstractContextManager[OpenDataset]]
+    residuals: Mapping[int, Residual]
 
 
 class LocalObjective:
@@ -29,10 +59,14 @@ class LocalObjective:
     ----------
     plan
         The job, its datasets and its blocks.
+    brought
+        None where the job's files are to be read.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, brought: Brought | None = None) -> None:
         self.plan = plan
+        self._brought = brought
+        self._residuals: dict[int, Residual] = dict(brought.residuals) if brought else {}
         self.model = Model(plan.job, plan.compiled)
         self.seconds: FloatArray = np.zeros(0)  #: [n_owned], time of the last question per block
         self._owned = range(0)
@@ -55,6 +89,34 @@ class LocalObjective:
     def blocks(self) -> list[BlockObjective | StructureBlock]:
         """The blocks owned, in order."""
         return [self._blocks[k] for k in self._owned]
+
+    def open_source(self, number: int) -> AbstractContextManager[OpenDataset]:
+        """Open dataset `number` of the job."""
+        if self._brought is not None:
+            return self._brought.open(number)
+        source = self.plan.sources[number]
+        return Dataset(source.path, source.file)
+
+    def rows(self, x: FloatArray, with_derivatives: bool) -> list[FloatArray]:
+        """Return the residual at `x` of every block of a dataset, and below it if asked for its derivatives.
+
+        Rows are in the order of configurations, of each first the energy, then forces, then stress, as far as fitted.
+        """
+        answers = []
+        with np.errstate(all="ignore"):
+            for k, block in zip(self._owned, self.blocks, strict=True):
+                if isinstance(block, BlockObjective):
+                    rows = block.rows(x, with_derivatives)
+                    if not isinstance(block, FunctionBlock):
+                        rows = rows[:, self._place(k)]
+                    answers.append(rows.copy())
+        return answers
+
+    def _place(self, number: int) -> IntArray:
+        block = self.plan.data_blocks[number]
+        sizes = np.diff(self.plan.indices[block.source].ptr)[block.configurations]
+        ptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        return by_configuration(ptr, self.plan.sources[block.source].used)[0]
 
     def predict(self, x: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """Return energies, forces and stresses at `x` of every block of a dataset."""
@@ -108,17 +170,64 @@ class LocalObjective:
         """Read blocks of one dataset, which is opened once for all of them."""
         plan = self.plan
         source = plan.data_blocks[numbers[0]].source
-        with Dataset(plan.sources[source].path, plan.sources[source].file) as dataset:
+        with self.open_source(source) as dataset:
             for number in numbers:
                 chosen = plan.data_blocks[number].configurations
                 read = dataset.read(int(chosen[0]), int(chosen[-1]) + 1)
                 configurations = read if len(read) == len(chosen) else read.take(chosen - chosen[0])
                 factors = plan.factors[source].take(np.searchsorted(plan.selected[source], chosen))
                 _require_volumes(dataset.name, chosen, configurations, factors)
-                species = plan.species_numbers(configurations.symbols)
-                self._blocks[number] = BlockObjective(
-                    self.model, configurations, factors, species, len(plan.job.species)
-                )
+                self._blocks[number] = self._block(source, chosen, configurations, factors)
+
+    def _block(
+        self, source: int, chosen: IntArray, configurations: Configurations, factors: Factors
+    ) -> BlockObjective:
+        plan = self.plan
+        species = plan.species_numbers(configurations.symbols)
+        weights = plan.sources[source].absolute
+        if weights is not None and weights.function is not None:
+            return FunctionBlock(
+                self.model,
+                configurations,
+                factors,
+                species,
+                len(plan.job.species),
+                plan.sources[source].used,
+                self._residual(source, weights.function, weights.normalize_by_natoms),
+                (plan.sources[source].file, chosen),
+                self._weights(source, weights, chosen, configurations),
+            )
+        if weights is not None:
+            energy, atoms, stress = weights_by_target(weights, configurations)
+            factors = Factors(factors.energy * energy, factors.forces, factors.stress * stress, atoms)
+        return BlockObjective(self.model, configurations, factors, species, len(plan.job.species))
+
+    def _residual(self, source: int, file: ResidualFile, normalize_by_natoms: bool) -> Residual:
+        if source not in self._residuals:
+            self._residuals[source] = load_residual(file, normalize_by_natoms)
+        return self._residuals[source]
+
+    def _weights(
+        self, source: int, weights: AbsoluteWeights, chosen: IntArray, configurations: Configurations
+    ) -> list[object]:
+        """Return the weight objects for a residual function, which knows nothing of factors."""
+        own = self._residuals[source].weight if source in self._residuals else None
+        if own is not None:
+            return [own(number) for number in chosen.tolist()]
+        given = property_weights(weights, self.plan.indices[source], chosen)
+        energy, atoms, stress = weights_by_target(weights, configurations)
+        ptr = configurations.ptr
+        return [
+            ConfigurationWeight(
+                float(given.config[k]),
+                float(given.energy[k] * energy[k]),
+                float(given.forces[k])
+                if atoms is None
+                else np.repeat(given.forces[k] * atoms[ptr[k] : ptr[k + 1]], 3),
+                float(given.stress[k] * stress[k]),
+            )
+            for k in range(len(chosen))
+        ]
 
 
 def _require_volumes(name: str, numbers: IntArray, configurations: Configurations, factors: Factors) -> None:

@@ -93,6 +93,11 @@ class Plan:
         return sum(weight > 0.0 for own in weights for weight in own)
 
     @property
+    def runs_python(self) -> bool:
+        """Whether functions of the user make residuals."""
+        return any(source.runs_python for source in self.sources)
+
+    @property
     def loss_factor(self) -> float:
         """What turns the sum of squares into the loss that the job asks for: KLIFF's has one half."""
         return 0.5 if self.job.absolute else 1.0
@@ -135,6 +140,8 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
         else:
             faults.extend(_without_target(where, source, index, selected[-1]))
             faults.extend(_bad_weight(source, index, selected[-1]))
+            faults.extend(_unsuited_weights(where, source, index))
+            faults.extend(_missing_for_function(source, index, selected[-1]))
     if faults:
         raise InputError(faults)
     if not (job.datasets or job.own_structures):
@@ -191,3 +198,24 @@ def _bad_weight(source: DatasetSource, index: DatasetIndex, selected: IntArray) 
     bad = selected[~(np.isfinite(weight) & (weight >= 0))]
     if len(bad):
         yield Fault(f"{source.file}: configuration {bad[0]}", "weight is negative or not finite")
+
+
+def _unsuited_weights(where: str, source: DatasetSource, index: DatasetIndex) -> Iterator[Fault]:
+    if source.absolute is None:
+        if index.property_weight is not None or index.has_force_weights:
+            what = f"{source.file} holds weights of properties"
+            yield Fault(where, what, "normalised weights", 'weights="absolute"')
+    elif source.absolute.table is not None and source.absolute.table.n_lines not in (1, len(index)):
+        found = f"{source.absolute.table.n_lines} lines"
+        yield Fault(where, f"table of weights does not fit {source.file}", found, f"1 or {len(index)}")
+
+
+def _missing_for_function(source: DatasetSource, index: DatasetIndex, selected: IntArray) -> Iterator[Fault]:
+    """Yield what a user's function needs and lacks: its vectors have no holes."""
+    for prop in source.properties if source.runs_python else ():
+        lacking = selected[has_target(index, selected, prop.name) == 0.0]
+        if prop.fit and len(lacking):
+            where = f"{source.file}: configuration {lacking[0]}"
+            yield Fault(
+                where, f"no target for <{prop.name}> of the residual function", f"{len(lacking)} such"
+            )

@@ -7,7 +7,7 @@ group. Only what is fitted is counted: a configuration whose fitted targets are 
 structure or a group of nothing else.
 
 Absolute weights are KLIFF's: the residual is w_config w_property (p - t), divided by the number of atoms if asked
-for, and the loss is half the sum of squares.
+for, and the loss is half the sum of squares. Where a function of the user makes the residual, factors are 1.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from hpcfit.records import (
     AbsoluteWeights,
+    Configurations,
     DatasetIndex,
     DatasetSource,
     DerivedProperty,
@@ -28,6 +29,7 @@ from hpcfit.records import (
     Job,
     Missing,
     Structure,
+    WeightTable,
 )
 
 _BITS = {
@@ -43,15 +45,17 @@ class Factors:
     """Factors on the differences of the selected configurations of one dataset, [n] each, 0 where not fitted.
 
     The sum of squares is that of ``energy`` (1/eV) times the difference of total energies, ``forces`` (Angstrom/eV)
-    times those of each force component, ``stress`` (Angstrom^3/eV) times those of each stress component.
+    times those of each force component, ``stress`` (Angstrom^3/eV) times those of each stress component. ``atoms``
+    [n_atoms] are further factors on the forces of each atom, None where there are none.
     """
 
     energy: FloatArray
     forces: FloatArray
     stress: FloatArray
+    atoms: FloatArray | None = None
 
     def take(self, chosen: IntArray) -> Factors:
-        """Return the factors of some of the configurations."""
+        """Return the factors of some of the configurations, those of atoms left out."""
         return Factors(self.energy[chosen], self.forces[chosen], self.stress[chosen])
 
 
@@ -112,18 +116,63 @@ def _of_leaf(leaf: Structure | DerivedProperty, shares: dict[str, float]) -> tup
 def _absolute(
     weights: AbsoluteWeights, source: DatasetSource, index: DatasetIndex, selected: IntArray
 ) -> Factors:
-    weight = index.weight[selected]
-    if weights.normalize_by_natoms:
-        weight = weight / np.diff(index.ptr)[selected]
+    own = property_weights(weights, index, selected)
     n_atoms = np.diff(index.ptr)[selected]
     fitted = {p.name: has_target(index, selected, p.name) for p in source.properties if p.fit}
     nothing = np.zeros(len(selected))
     total, atomic = fitted.get("total-energy", nothing), fitted.get("atomic-energy", nothing)
-    return Factors(
-        energy=weight * weights.energy * np.sqrt(total + atomic / n_atoms**2),
-        forces=weight * weights.forces * fitted.get("atomic-forces", nothing),
-        stress=weight * weights.stress * fitted.get("stress", nothing),
+    energy = np.sqrt(total + atomic / n_atoms**2)
+    forces, stress = fitted.get("atomic-forces", nothing), fitted.get("stress", nothing)
+    if weights.function is not None:
+        return Factors(energy, forces, stress)
+    weight = own.config / n_atoms if weights.normalize_by_natoms else own.config
+    return Factors(weight * own.energy * energy, weight * own.forces * forces, weight * own.stress * stress)
+
+
+@dataclass(frozen=True)
+class PropertyWeights:
+    """Weights of the selected configurations of one dataset, [n] each; those from targets are not in them."""
+
+    config: FloatArray
+    energy: FloatArray
+    forces: FloatArray
+    stress: FloatArray
+
+
+def property_weights(weights: AbsoluteWeights, index: DatasetIndex, selected: IntArray) -> PropertyWeights:
+    """Return the weights that the job and the dataset give: the product of constants, table and dataset."""
+    n = len(selected)
+    table = weights.table or WeightTable(None, None, None, None)
+    stored = np.ones((n, 3)) if index.property_weight is None else index.property_weight[selected]
+    return PropertyWeights(
+        config=index.weight[selected] * weights.config * _of(table, "config", index, selected),
+        energy=weights.energy * _of(table, "energy", index, selected) * stored[:, 0],
+        forces=weights.forces * _of(table, "forces", index, selected) * stored[:, 1],
+        stress=weights.stress * _of(table, "stress", index, selected) * stored[:, 2],
     )
+
+
+def _of(table: WeightTable, name: str, index: DatasetIndex, selected: IntArray) -> FloatArray | float:
+    column = table.column(name, len(index))
+    return column if isinstance(column, float) else column[selected]
+
+
+def weights_by_target(
+    weights: AbsoluteWeights, configurations: Configurations
+) -> tuple[FloatArray, FloatArray | None, FloatArray]:
+    """Return the factors that only configurations show: of energies [n], of atoms [n_atoms], of stresses [n].
+
+    The second is None where atoms have no weights of their own.
+    """
+    c, n = configurations, len(configurations)
+    if weights.inverse is None:
+        return np.ones(n), c.force_weight, np.ones(n)
+    energy = weights.inverse.of("energy", np.abs(c.energy))
+    atoms = weights.inverse.of("forces", np.sqrt((c.force**2).sum(axis=1)))
+    # Of the whole tensor, in which every shear stands twice.
+    norm = np.sqrt((c.stress[:, :3] ** 2).sum(axis=1) + 2.0 * (c.stress[:, 3:] ** 2).sum(axis=1))
+    stress = weights.inverse.of("stress", norm)
+    return energy, atoms if c.force_weight is None else atoms * c.force_weight, stress
 
 
 def _normalised(source: DatasetSource, share: float, index: DatasetIndex, selected: IntArray) -> Factors:

@@ -67,7 +67,14 @@ def read_final(path: str, structures: bool = False, allow_outside: bool = False)
 
 def _read(path: str, text: str | None, structures: bool, allow_outside: bool) -> Job:
     catalogues = potential_forms(), function_catalogue(), structure_catalogue()
-    return read_job(path, *catalogues, text=text, structures=structures, allow_outside=allow_outside)
+    return read_job(
+        path,
+        *catalogues,
+        text=text,
+        structures=structures,
+        allow_outside=allow_outside,
+        allow_python=True,  # nothing of it is run here
+    )
 
 
 def final_of_run(job: Job, run: StoredRun) -> FinalJob:

@@ -6,30 +6,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hpcfit.dataset.reader import Dataset
-from hpcfit.objective.plan import Plan
+from hpcfit.objective.local import LocalObjective
 from hpcfit.records import FloatArray, Predictions
 
 
 def dataset_predictions(
-    plan: Plan, answers: Sequence[tuple[FloatArray, FloatArray, FloatArray]]
+    local: LocalObjective, answers: Sequence[tuple[FloatArray, FloatArray, FloatArray]]
 ) -> tuple[Predictions, ...]:
     """Return the predictions of every dataset.
 
     Parameters
     ----------
-    plan
-        The job and its datasets.
+    local
+        Knows the job, and opens its datasets.
     answers
         Energies, forces and stresses of every block of a dataset, in order.
     """
-    joined = []
+    plan, joined = local.plan, []
     for number, source in enumerate(plan.sources):
         own = [
             answer for answer, block in zip(answers, plan.data_blocks, strict=True) if block.source == number
         ]
         chosen = plan.selected[number]
-        with Dataset(source.path, source.file) as dataset:
+        with local.open_source(number) as dataset:
             targets = dataset.read(int(chosen[0]), int(chosen[-1]) + 1).take(chosen - chosen[0])
         joined.append(
             Predictions(

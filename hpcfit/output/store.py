@@ -175,6 +175,11 @@ class RunStore(MemoryStore):
         super().finish(result, values)
         self._write()
 
+    def keep(self, run: StoredRun) -> None:
+        """Write a whole run, whose header is that of this store."""
+        self._run = run
+        self._write()
+
     def _write(self) -> None:
         if self._must_be_new:
             # a second run started in the same folder may have come first
@@ -190,6 +195,20 @@ class RunStore(MemoryStore):
             raise HpcfitError(str(fault)) from error
         self._must_be_new = False
         self._keep_previous = True
+
+
+def save_run(path: str, run: StoredRun, overwrite: bool) -> None:
+    """Write a run that was kept in memory to a run file.
+
+    Raises
+    ------
+    InputError
+        As `RunStore.create` does.
+    HpcfitError
+        When the file cannot be written.
+    """
+    store = RunStore.create(path, run.header, overwrite=overwrite)
+    store.keep(run)
 
 
 def load(path: str) -> StoredRun:

@@ -89,24 +89,25 @@ class Serial:
 
 
 class Mpi:
-    """The world of MPI."""
+    """A communicator of mpi4py, the world unless another is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, comm: Any = None) -> None:
         from mpi4py import MPI
 
         self._mpi = MPI
-        self._comm = MPI.COMM_WORLD
+        self._comm = MPI.COMM_WORLD if comm is None else comm
         self.rank = int(self._comm.rank)
         self.size = int(self._comm.size)
         self.library = MPI.Get_library_version().split("\n")[0].strip("\0 ")
 
     def broadcast(self, value: Any) -> Any:
         """Return the root's `value` on every rank."""
-        return self._comm.bcast(value, root=ROOT)
+        # Alone there is nobody to make a copy for: a Jacobian takes as long to copy as to compute.
+        return value if self.size == 1 else self._comm.bcast(value, root=ROOT)
 
     def gather(self, value: Any) -> list[Any] | None:
         """Return every rank's `value` on the root, None elsewhere."""
-        gathered: list[Any] | None = self._comm.gather(value, root=ROOT)
+        gathered: list[Any] | None = [value] if self.size == 1 else self._comm.gather(value, root=ROOT)
         return gathered
 
     def all_gather(self, value: Any) -> list[Any]:

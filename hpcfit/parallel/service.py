@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,6 +28,7 @@ class _Question(enum.Enum):
     LINEARISE = enum.auto()
     SECOND_DERIVATIVE = enum.auto()
     PREDICT = enum.auto()
+    ROWS = enum.auto()
     RESULTS = enum.auto()
     RELAXED = enum.auto()
     RESTORE = enum.auto()
@@ -53,12 +54,19 @@ class _Service:
     def answer(self, question: _Question, arguments: tuple[Any, ...]) -> Any:
         return getattr(self, "_" + question.name.lower())(*arguments)
 
+    def _asked(self, question: Callable[[Any], FloatArray]) -> list[FloatArray]:
+        """Put a question to every own block; where users' functions run, an error of one rank is that of all."""
+        if not self._local.plan.runs_python:
+            return self._local.ask(question)
+        with together(self._comm):
+            return self._local.ask(question)
+
     def _cost(self, x: FloatArray) -> FloatArray | None:
-        costs = self._local.ask(lambda block: np.array([block.cost(x)]))
+        costs = self._asked(lambda block: np.array([block.cost(x)]))
         return reduce_blocks(costs, self._starts, self._comm, np.add)
 
     def _linearise(self, x: FloatArray) -> FloatArray | None:
-        triangles = self._local.ask(lambda block: factor_rows(self._residual_last(block.linearise(x))))
+        triangles = self._asked(lambda block: factor_rows(self._residual_last(block.linearise(x))))
         return reduce_blocks(triangles, self._starts, self._comm, combine_triangles)
 
     def _residual_last(self, rows: FloatArray) -> FloatArray:
@@ -73,11 +81,16 @@ class _Service:
         return copy
 
     def _second_derivative(self, v: FloatArray, h: float) -> FloatArray | None:
-        gradients = self._local.ask(lambda block: block.second_derivative(v, h))
+        gradients = self._asked(lambda block: block.second_derivative(v, h))
         return reduce_blocks(gradients, self._starts, self._comm, np.add)
 
     def _predict(self, x: FloatArray) -> list[Any] | None:
         return self._gathered(self._local.predict(x))
+
+    def _rows(self, x: FloatArray, with_derivatives: bool) -> list[Any] | None:
+        with together(self._comm):
+            rows = self._local.rows(x, with_derivatives)
+        return self._gathered(rows)
 
     def _results(self, x: FloatArray) -> list[Any] | None:
         return self._gathered(self._local.results(x))
@@ -155,6 +168,14 @@ class Asked:
     def predict(self, x: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """Return energies, forces and stresses at `x` of every block of a dataset, in order."""
         return list(self._ask(_Question.PREDICT, x))
+
+    def rows(self, x: FloatArray, with_derivatives: bool = False) -> FloatArray:
+        """Return the residual at `x` of all configurations, and below it if asked for its derivatives.
+
+        [1, n_rows] or [1 + n_free, n_rows], as `LocalObjective.rows` orders them.
+        """
+        blocks: list[FloatArray] = self._ask(_Question.ROWS, x, with_derivatives)
+        return np.concatenate(blocks, axis=1)
 
     def results(self, x: FloatArray) -> list[tuple[list[StructureResult], list[float]]]:
         """Return what comes of the own structures and derived properties at `x`, for every block that has some."""

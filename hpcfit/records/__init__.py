@@ -4,7 +4,6 @@ from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
 from hpcfit.records.jobs import (
     VERBOSITIES,
-    AbsoluteWeights,
     Constraint,
     ConstraintTerm,
     DatasetSource,
@@ -19,6 +18,14 @@ from hpcfit.records.jobs import (
     SpaOptions,
     functions_by_path,
     place_of,
+)
+from hpcfit.records.losses import (
+    BUILT_IN_RESIDUALS,
+    AbsoluteWeights,
+    ConfigurationWeight,
+    MagnitudeInverse,
+    ResidualFile,
+    WeightTable,
 )
 from hpcfit.records.minimisers import (
     NLOPT_METHODS,
@@ -63,6 +70,7 @@ from hpcfit.records.structures import (
 )
 
 __all__ = [
+    "BUILT_IN_RESIDUALS",
     "FREEDOMS",
     "NLOPT_METHODS",
     "N_ATOMS",
@@ -72,6 +80,7 @@ __all__ = [
     "AbsoluteWeights",
     "Atoms",
     "Box",
+    "ConfigurationWeight",
     "Configurations",
     "Constraint",
     "ConstraintTerm",
@@ -92,6 +101,7 @@ __all__ = [
     "IntArray",
     "Job",
     "LatticeForm",
+    "MagnitudeInverse",
     "MethodForm",
     "Minimiser",
     "Missing",
@@ -105,6 +115,7 @@ __all__ = [
     "PotentialForm",
     "Predictions",
     "PropertyForm",
+    "ResidualFile",
     "RoleForm",
     "ScipyOptions",
     "SpaOptions",
@@ -116,6 +127,7 @@ __all__ = [
     "Uses",
     "Value",
     "WantedProperty",
+    "WeightTable",
     "functions_by_path",
     "place_of",
     "species_tuple",

@@ -56,6 +56,8 @@ class Configurations:
         [n_atoms, 3], Angstrom.
     force
         [n_atoms, 3], eV/Angstrom.
+    force_weight
+        [n_atoms], factors on the residuals of forces; None where atoms have none of their own.
     """
 
     symbols: tuple[str, ...]
@@ -72,6 +74,7 @@ class Configurations:
     species: NDArray[np.int32]
     position: FloatArray
     force: FloatArray
+    force_weight: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.ptr) - 1
@@ -108,7 +111,8 @@ class Configurations:
         per_configuration = ("cell", "pbc", "energy", "stress", "mask", "group", "weight", "id")
         arrays = {name: getattr(self, name)[chosen] for name in per_configuration}
         arrays |= {name: getattr(self, name)[atoms] for name in ("species", "position", "force")}
-        return replace(self, ptr=ptr, **arrays)
+        force_weight = None if self.force_weight is None else self.force_weight[atoms]
+        return replace(self, ptr=ptr, force_weight=force_weight, **arrays)
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ class DatasetIndex:
     """What every rank knows of a dataset before it reads a single atom: the per-configuration arrays.
 
     Attributes are as in `Configurations`; `content` is a hash over all configurations' ids,
-    `path` the file as the job names it.
+    `path` the file as the job names it, `property_weight` [n, 3] are factors on the residuals of energy, forces and
+    stress, None where there are none, and `has_force_weights` says whether atoms have weights of their own.
     """
 
     path: str
@@ -127,6 +132,8 @@ class DatasetIndex:
     mask: NDArray[np.uint8]
     group: NDArray[np.int32]
     weight: FloatArray
+    property_weight: FloatArray | None = None
+    has_force_weights: bool = False
 
     def __len__(self) -> int:
         return len(self.ptr) - 1

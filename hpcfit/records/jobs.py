@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from hpcfit.records.losses import AbsoluteWeights
 from hpcfit.records.minimisers import NloptOptions, ScipyOptions
 from hpcfit.records.potentials import Function, Parameter, Potential
 from hpcfit.records.structures import DerivedProperty, Structure
@@ -38,16 +39,6 @@ class FittedProperty:
 
 
 @dataclass(frozen=True)
-class AbsoluteWeights:
-    """Weights of one dataset in a job with ``weights="absolute"``: residuals are weight times difference."""
-
-    energy: float
-    forces: float
-    stress: float
-    normalize_by_natoms: bool
-
-
-@dataclass(frozen=True)
 class DatasetSource:
     """A ``<dataset>`` of the job: configurations of an HDF5 file whose targets come from that file."""
 
@@ -59,6 +50,18 @@ class DatasetSource:
     relative_weight: float
     properties: tuple[FittedProperty, ...]
     absolute: AbsoluteWeights | None  #: None when weights are normalised
+
+    @property
+    def runs_python(self) -> bool:
+        """Whether a function of the user makes its residuals."""
+        return self.absolute is not None and self.absolute.function is not None
+
+    @property
+    def used(self) -> tuple[bool, bool, bool]:
+        """Whether energies, forces and stresses are fitted."""
+        fitted = {entry.name for entry in self.properties if entry.fit}
+        energy = not fitted.isdisjoint(("total-energy", "atomic-energy"))
+        return energy, "atomic-forces" in fitted, "stress" in fitted
 
 
 @dataclass(frozen=True)

@@ -163,9 +163,9 @@ class _Fit:
 
     def _marked(self, state: State) -> State:
         """Return the state with an account of progress that begins here, at the first point and where one has ended."""
-        if 0 <= state.mark_iteration and state.iteration < state.mark_iteration + self.options.patience:
+        if state.mark_iteration >= 0 and state.iteration < state.mark_iteration + self.options.patience:
             return state
-        if 0 <= state.mark_iteration and state.cost > state.mark_cost:
+        if state.mark_iteration >= 0 and state.cost > state.mark_cost:
             return replace(state, outcome=STOPPED_NO_PROGRESS)
         due = state.cost * (1.0 - _LEAST_SHARE * min(state.angle, 1.0) ** 2)
         return replace(state, mark_iteration=state.iteration, mark_cost=due)

@@ -1,0 +1,111 @@
+"""Predictions and targets, configuration by configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpcfit.api.dataset import Dataset
+from hpcfit.api.potential import Potential
+from hpcfit.errors import Fault, InputError
+from hpcfit.records import Configurations, FloatArray
+
+if TYPE_CHECKING:
+    from hpcfit.api.loss import Loss
+
+
+class Calculator:
+    """Potentials, added up, and the configurations that they are to describe.
+
+    Parameters
+    ----------
+    potential
+        One or several, each a `Potential` or its XML.
+    data
+        The configurations.
+    use_energy, use_forces, use_stress
+        What predictions and references hold, in this order: energy (eV), 3N force components (eV/Angstrom), 6 of the
+        stress (eV/Angstrom^3, tension positive, xx yy zz yz xz xy).
+    comm
+        Ranks, as of mpi4py; by default all there are.
+
+    Raises
+    ------
+    InputError
+        When nothing is used, or the potentials are not of the same species.
+    """
+
+    def __init__(
+        self,
+        potential: Potential | str | Sequence[Potential | str],
+        data: Dataset,
+        use_energy: bool = True,
+        use_forces: bool = True,
+        use_stress: bool = False,
+        comm: Any = None,
+    ) -> None:
+        given = [potential] if isinstance(potential, (Potential, str)) else list(potential)
+        self.potentials = [
+            entry if isinstance(entry, Potential) else Potential.from_xml(entry, data.symbols)
+            for entry in given
+        ]
+        self.data = data
+        self.used = (use_energy, use_forces, use_stress)
+        self.comm = comm
+        self.loss: Loss | None = None  #: what answers; that of the last `Loss` made
+        self._theta: FloatArray | None = None
+        species = {tuple(entry.species) or data.symbols for entry in self.potentials}
+        if len(species) != 1:
+            found = " and ".join(", ".join(symbols) for symbols in species) or "none"
+            raise InputError([Fault("Calculator", "species of the potentials", found, "the same for all")])
+        (self.species,) = species
+        if not any(self.used):
+            fault = Fault("Calculator", "nothing is used", allowed="use_energy, use_forces or use_stress")
+            raise InputError([fault])
+
+    def get_opt_params(self) -> FloatArray:
+        """Return the solver's variables [n_free]: free parameters, or their transforms, last found or at the start."""
+        return self._evaluator().start if self._theta is None else self._theta.copy()
+
+    def update_opt_params(self, theta: FloatArray) -> None:
+        """Take other values of the solver's variables [n_free] for predictions."""
+        self._theta = self._evaluator().checked(theta)
+
+    def get_prediction(self, configuration: int | None = None) -> Any:
+        """Return the prediction for one configuration, or a list of those for all; collective.
+
+        Parameters
+        ----------
+        configuration
+            Its number in the dataset; None for all.
+        """
+        energy, force, stress = self._evaluator().predict(self.get_opt_params())
+        return self._split(energy, force, stress, configuration)
+
+    def get_reference(self, configuration: int | None = None) -> Any:
+        """Return the targets as `get_prediction` returns predictions; NaN where one is missing."""
+        whole = self._whole()
+        return self._split(whole.energy, whole.force, whole.stress, configuration)
+
+    def _split(
+        self, energy: FloatArray, force: FloatArray, stress: FloatArray, configuration: int | None
+    ) -> Any:
+        ptr = self.data.index.ptr
+
+        def vector(k: int) -> FloatArray:
+            parts = energy[k : k + 1], force[ptr[k] : ptr[k + 1]].ravel(), stress[k]
+            return np.concatenate([part for part, used in zip(parts, self.used, strict=True) if used])
+
+        return [vector(k) for k in range(len(ptr) - 1)] if configuration is None else vector(configuration)
+
+    def _whole(self) -> Configurations:
+        with self.data.open() as file:
+            return file.read(0, len(self.data))
+
+    def _evaluator(self) -> Loss:
+        from hpcfit.api.loss import Loss
+
+        # A loss holds all that predictions need, the geometry above all.
+        return self.loss or Loss(self)

@@ -1,0 +1,336 @@
+"""Configurations with their targets and weights: from HDF5 as they lie there, from everything else into memory."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpcfit.api.ranks import communicator, shared
+from hpcfit.api.weights import Weight, WeightArrays, copies, is_uniform, weight_arrays
+from hpcfit.dataset import reader
+from hpcfit.dataset.hashing import content_hash
+from hpcfit.dataset.import_options import ImportOptions
+from hpcfit.dataset.layout import Provenance
+from hpcfit.dataset.writer import write
+from hpcfit.errors import Fault, InputError
+from hpcfit.job.losses import read_weight_table
+from hpcfit.objective.local import OpenDataset
+from hpcfit.parallel.communicator import ROOT
+from hpcfit.records import Configurations, DatasetIndex, FloatArray, Missing
+from hpcfit.version import __version__
+
+_HDF5 = (".h5", ".hdf5")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One configuration: what weights and residuals may look at; None for targets that it lacks.
+
+    Parameters
+    ----------
+    identifier
+        ``group/number``, the number counting from 0 in the dataset.
+    species
+        [N] symbols.
+    coords, cell
+        [N, 3] and [3, 3] with the cell vectors in rows, Angstrom.
+    PBC
+        [3].
+    energy, forces, stress
+        eV, [N, 3] eV/Angstrom, [6] eV/Angstrom^3 (tension positive, xx yy zz yz xz xy).
+    """
+
+    identifier: str
+    species: tuple[str, ...]
+    coords: FloatArray
+    cell: FloatArray
+    PBC: NDArray[np.bool_]
+    energy: float | None
+    forces: FloatArray | None
+    stress: FloatArray | None
+
+    def get_num_atoms(self) -> int:
+        """Return the number of atoms."""
+        return len(self.species)
+
+
+class _InMemory:
+    """Configurations in memory, read as those of a file."""
+
+    def __init__(self, name: str, configurations: Configurations) -> None:
+        self.name = name
+        self._configurations = configurations
+
+    def __enter__(self) -> _InMemory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Keep everything."""
+
+    def read(self, start: int, stop: int) -> Configurations:
+        return self._configurations.take(np.arange(start, stop))
+
+    def index(self) -> DatasetIndex:
+        c = self._configurations
+        content = content_hash(c.id)
+        return DatasetIndex(self.name, content, c.symbols, c.groups, c.ptr, c.mask, c.group, c.weight)
+
+
+class Dataset:
+    """Configurations with targets; `from_path` makes one.
+
+    Parameters
+    ----------
+    name
+        As errors name it.
+    path
+        The HDF5 file, or what the configurations came from.
+    configurations
+        Those in memory; None where they are read from the file.
+    energy_kind
+        What the energies of those in memory are.
+    """
+
+    def __init__(
+        self, name: str, path: str, configurations: Configurations | None = None, energy_kind: str = ""
+    ) -> None:
+        self.name = name
+        self.path = path
+        self._configurations = configurations
+        self._energy_kind = energy_kind
+        self._weights: Weight | list[Weight] | None = None
+        self._arrays: WeightArrays | None = None
+
+    @classmethod
+    def from_path(
+        cls,
+        source: Any,
+        weight: Weight | Sequence[Weight] | str | Path | None = None,
+        comm: Any = None,
+        **options: Any,
+    ) -> Dataset:
+        """Return a dataset.
+
+        Parameters
+        ----------
+        source
+            An HDF5 dataset, of which ranks read only what they need; or an extxyz file, a folder or archive of such
+            files, an ASE database, or a list of ``ase.Atoms``, which go into the memory of every rank.
+        weight
+            For each configuration a copy of its own, or one per configuration, or a text file as `add_weights` takes
+            it; None takes those in the dataset.
+        comm
+            Ranks, as of mpi4py; by default all there are.
+        **options
+            Of an import, as in ``hpcfit data import``: ``energy_key``, ``forces_key``, ``stress_unit``,
+            ``stress_sign``, ``ignore_stress``, ``group_key``, ``group_split``, ``weight_key``. The stresses of a list
+            of Atoms are ASE's (eV/A^3, tension positive) unless they say otherwise.
+
+        Raises
+        ------
+        InputError
+            On all ranks, with every fault of the source.
+        """
+        ranks = communicator(comm)
+        is_file = isinstance(source, (str, Path))
+        if is_file and str(source).endswith(_HDF5):
+            if options:
+                raise InputError([Fault(str(source), "options of an import", ", ".join(options), "none")])
+            dataset = cls(str(source), str(source))
+            with shared(ranks), dataset.open():
+                pass
+        else:
+            imported = None
+            with shared(ranks):
+                if ranks.rank == ROOT:
+                    imported = _imported(source, options)
+            name = str(source) if is_file else "list of atoms"
+            dataset = cls(name, str(Path(name).absolute()) if is_file else name, *ranks.broadcast(imported))
+        if isinstance(weight, (str, Path)):
+            dataset.add_weights(weight)
+        elif weight is not None:
+            dataset.set_weights(weight)
+        return dataset
+
+    @cached_property
+    def index(self) -> DatasetIndex:
+        """The arrays of all configurations, with the weights that the dataset itself holds."""
+        with self._file() as file:
+            index: DatasetIndex = file.index()
+        return index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The species."""
+        return self.index.symbols
+
+    def get_configs(self) -> list[Configuration]:
+        """Return all configurations."""
+        c = self._whole()
+        with_target = {flag: (c.mask & flag.value) == 0 for flag in Missing}
+        configurations = []
+        for k in range(len(c)):
+            atoms = slice(c.ptr[k], c.ptr[k + 1])
+            configurations.append(
+                Configuration(
+                    identifier=f"{c.groups[c.group[k]]}/{k}",
+                    species=tuple(c.symbols[number] for number in c.species[atoms]),
+                    coords=c.position[atoms],
+                    cell=c.cell[k],
+                    PBC=c.pbc[k],
+                    energy=float(c.energy[k]) if with_target[Missing.ENERGY][k] else None,
+                    forces=c.force[atoms] if with_target[Missing.FORCES][k] else None,
+                    stress=c.stress[k] if with_target[Missing.STRESS][k] else None,
+                )
+            )
+        return configurations
+
+    @property
+    def weights(self) -> Weight | list[Weight] | None:
+        """One for all configurations, one per configuration, or None: those in the dataset."""
+        return self._weights
+
+    def set_weights(self, weight: Weight | Sequence[Weight]) -> None:
+        """Take weights in place of those in the dataset: copies of one, or one per configuration.
+
+        Raises
+        ------
+        InputError
+            When there are not as many as configurations, or some are no weights.
+        """
+        if isinstance(weight, Weight) and is_uniform(weight):
+            weight_arrays([weight], np.array([0, 1]), self.name)
+            self._weights, self._arrays = weight, None
+            return
+        chosen = copies(weight, self.get_configs()) if isinstance(weight, Weight) else list(weight)
+        if len(chosen) != len(self):
+            fault = Fault(self.name, "one weight per configuration", f"{len(chosen)}", f"{len(self)}")
+            raise InputError([fault])
+        self._arrays = weight_arrays(chosen, self.index.ptr, self.name)
+        self._weights = chosen
+
+    def add_weights(self, path: str | Path) -> None:
+        """Take weights from a text file: a line of names (config, energy, forces, stress), one line for all or each.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be read, or does not fit the dataset.
+        """
+        try:
+            table = read_weight_table(Path(path).read_text(encoding="utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError([Fault(str(path), "cannot be read", str(error))]) from error
+        n = len(self)
+        if table.n_lines not in (1, n):
+            found = f"{table.n_lines} lines"
+            raise InputError(
+                [Fault(str(path), f"table of weights does not fit {self.name}", found, f"1 or {n}")]
+            )
+        names = ("config", "energy", "forces", "stress")
+        columns = [np.broadcast_to(table.column(name, n), n).tolist() for name in names]
+        self.set_weights([Weight(*row) for row in zip(*columns, strict=True)])
+
+    def save(self, path: str | Path, overwrite: bool = False, comm: Any = None) -> None:
+        """Write an HDF5 dataset with these configurations and weights; the root writes.
+
+        Raises
+        ------
+        InputError
+            On all ranks, when the file exists or cannot be written.
+        """
+        ranks = communicator(comm)
+        with shared(ranks):
+            if ranks.rank == ROOT:
+                self._save(path, overwrite)
+
+    def _save(self, path: str | Path, overwrite: bool) -> None:
+        c, stored = self._whole(), self.index.property_weight
+        if self._configurations is None:
+            with reader.Dataset(self.path) as file:
+                self._energy_kind = file.energy_kind
+        arrays = self._arrays
+        if isinstance(self._weights, Weight):
+            one = weight_arrays([self._weights], np.array([0, 1]), self.name)
+            n = len(self)
+            arrays = WeightArrays(np.repeat(one.config, n), np.repeat(one.properties, n, axis=0), None)
+        if arrays is not None:
+            c, stored = replace(c, weight=arrays.config, force_weight=arrays.atoms), arrays.properties
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        provenance = Provenance(self.name, "", "{}", now, __version__)
+        write(path, c, provenance, self._energy_kind, overwrite=overwrite, property_weight=stored)
+
+    def weighted_index(self) -> DatasetIndex:
+        """Return the index with the weights of this object in place of those in the dataset."""
+        if self._weights is None:
+            return self.index
+        ones = np.ones(len(self))
+        if self._arrays is None:
+            return replace(self.index, weight=ones, property_weight=None, has_force_weights=False)
+        a = self._arrays
+        has_atoms = a.atoms is not None
+        return replace(self.index, weight=a.config, property_weight=a.properties, has_force_weights=has_atoms)
+
+    def weight_of(self, number: int) -> Weight | None:
+        """Return the weight object of a configuration, None where weights are those in the dataset."""
+        return self._weights[number] if isinstance(self._weights, list) else self._weights
+
+    @contextmanager
+    def open(self) -> Iterator[OpenDataset]:
+        """Open for reading, with the weights of this object."""
+        with self._file() as file:
+            yield file if self._weights is None else _Weighted(file, self._arrays, self.index)
+
+    def _file(self) -> AbstractContextManager[Any]:
+        if self._configurations is None:
+            return reader.Dataset(self.path, self.name)
+        return _InMemory(self.name, self._configurations)
+
+    def _whole(self) -> Configurations:
+        with self._file() as file:
+            whole: Configurations = file.read(0, len(self))
+        return whole
+
+
+class _Weighted:
+    """A dataset whose weights of atoms are replaced."""
+
+    def __init__(self, file: OpenDataset, arrays: WeightArrays | None, index: DatasetIndex) -> None:
+        self.name = file.name
+        self._file = file
+        self._atoms = None if arrays is None else arrays.atoms
+        self._ptr = index.ptr
+
+    def read(self, start: int, stop: int) -> Configurations:
+        own = None if self._atoms is None else self._atoms[self._ptr[start] : self._ptr[stop]]
+        return replace(self._file.read(start, stop), force_weight=own)
+
+
+def _imported(source: Any, options: dict[str, Any]) -> tuple[Configurations, str]:
+    # ASE is slow to import, and HDF5 does not need it.
+    from hpcfit.dataset.importing import import_atoms, import_configurations
+
+    known = list(ImportOptions.__dataclass_fields__)
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise InputError([Fault(str(source), "unknown option of an import", unknown[0], ", ".join(known))])
+    if isinstance(source, (str, Path)):
+        imported = import_configurations(source, ImportOptions(**options))
+    else:
+        stated = {"stress_unit": "eV/A^3", "stress_sign": "tension"} | options
+        imported = import_atoms(source, ImportOptions(**stated))
+    return imported.configurations, imported.energy_kind

@@ -1,0 +1,338 @@
+"""Potentials built in Python: each is the element of a job that says the same."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.potential.library import potential_forms
+from hpcfit.potential.published import PUBLISHED
+from hpcfit.records import PotentialForm
+
+_DEFAULT = "default"
+
+#: Coefficients of a ``poly`` and nodes of a ``spline``: value, bounds and freedom are attributes of one element.
+_LISTED = re.compile(r"(coeff|node)\[(\d+)\](?:\.y)?$")
+
+
+@dataclass(frozen=True)
+class Free:
+    """What is said of a parameter that is fitted.
+
+    Parameters
+    ----------
+    start
+        A number, or ``default`` for the value that it has.
+    minimum, maximum
+        Bounds; None for none.
+    transform
+        What the solver varies in its place: its ``log``, or its ``logit`` between the bounds; empty for itself.
+    fixed
+        Whether it is not fitted after all.
+    """
+
+    start: float | str = _DEFAULT
+    minimum: float | None = None
+    maximum: float | None = None
+    transform: str = ""
+    fixed: bool = False
+
+
+class Potential:
+    """A potential and what of it is fitted.
+
+    Parameters
+    ----------
+    form
+        A name in `hpcfit.potential.library.potential_forms`: ``stillinger-weber``, ``tersoff``, ...
+    species
+        Symbols; parameters for combinations of them count in this order.
+    id
+        First part of the paths of its parameters; by default its form, of Stillinger and Weber's ``SW``.
+    **values
+        Of parameters: a number for all combinations of species, or a mapping from tags as ``SiC`` to numbers. Where
+        none are given, the published ones of ``stillinger-weber`` and ``edip`` for silicon. What Python reserves, as
+        ``lambda``, takes a trailing underscore.
+
+    Raises
+    ------
+    InputError
+        When there is no such form or parameter.
+    """
+
+    def __init__(
+        self,
+        form: str,
+        species: Sequence[str],
+        id: str = "",  # noqa: A002 (as in a job)
+        **values: float | Mapping[str, float],
+    ) -> None:
+        known = {entry.name: entry for entry in potential_forms()}
+        if form not in known:
+            fault = Fault("Potential", "unknown form", form, ", ".join(known), nearest(form, known))
+            raise InputError([fault])
+        if known[form].roles:
+            raise InputError(
+                [Fault("Potential", f"{form} is built from functions", allowed="Potential.from_xml")]
+            )
+        self.species = tuple(species)
+        self.constraints: list[tuple[str, str]] = []
+        name = id or {"stillinger-weber": "SW"}.get(form, form)
+        self._element = etree.Element(form, {"id": name})
+        given: Mapping[str, Any] = values or PUBLISHED.get((form, self.species), {})
+        for key, value in given.items():
+            parameter = self._known(key)
+            for tag, number in value.items() if isinstance(value, Mapping) else [("", value)]:
+                child = etree.SubElement(self._element, parameter, {"tag": tag} if tag else {})
+                child.text = _text(number)
+
+    @classmethod
+    def from_xml(cls, source: str | Path, species: Sequence[str] = ()) -> Potential:
+        """Return the potential of a piece of XML.
+
+        Parameters
+        ----------
+        source
+            Text or a file: the element of one potential, as hpcfit and atomicrex write it, or a job with one
+            potential, whose constraints are taken too.
+        species
+            Symbols; those of the job where that is a job.
+
+        Raises
+        ------
+        InputError
+            When it cannot be read, or has not one potential. What is in it is judged where it is used.
+        """
+        name = "XML" if str(source).lstrip().startswith("<") else str(source)
+        try:
+            text = str(source) if name == "XML" else Path(source).read_text(encoding="utf-8")
+            parser = etree.XMLParser(
+                resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+            )
+            root = etree.fromstring(text.encode(), parser)
+        except (OSError, UnicodeDecodeError, etree.XMLSyntaxError) as error:
+            raise InputError([Fault(name, "cannot be read as XML", str(error))]) from error
+        found = [root]
+        if root.tag in ("job", "potentials"):
+            block = root if root.tag == "potentials" else root.find("potentials")
+            found = [] if block is None else [child for child in block if isinstance(child.tag, str)]
+        if len(found) != 1:
+            raise InputError([Fault(name, "one potential", f"{len(found)}", "1")])
+        new = cls.__new__(cls)
+        symbols = [(child.text or "").strip() for child in root.iterfind("atom-types/species")]
+        new.species = tuple(species) or tuple(symbols)
+        new._element = deepcopy(found[0])
+        new.constraints = [
+            (child.get("dependent-dof", ""), " ".join((child.findtext("expression") or "").split()))
+            for child in root.iterfind("parameter-constraints/constraint")
+        ]
+        return new
+
+    @property
+    def form(self) -> str:
+        """Name of its form."""
+        return str(self._element.tag)
+
+    @property
+    def id(self) -> str:
+        """First part of the paths of its parameters."""
+        return str(self._element.get("id", self._element.tag))
+
+    @property
+    def element(self) -> etree._Element:
+        """A copy of its element."""
+        return deepcopy(self._element)
+
+    def to_xml(self) -> str:
+        """Return its element in a job; constraints stand elsewhere in a job, and not in here."""
+        element = self.element
+        etree.indent(element)
+        return etree.tostring(element, encoding="unicode")
+
+    def fit(self, **parameters: Any) -> None:
+        """Say what of some parameters is fitted.
+
+        Parameters
+        ----------
+        **parameters
+            By name; of functions ``V.D0``, ``rho.coeff[2]``, ``F.node[3].y`` in a dictionary after ``**``. A start
+            value; ``default`` for the one it has; ``(start, "fix")``; ``(start, minimum, maximum)``; a `Free`. A
+            mapping from tags as ``SiC`` to these, where combinations of species differ. A list with one of these, as
+            KLIFF writes it, is the same as what is in it.
+
+        Raises
+        ------
+        InputError
+            With every parameter that there is not, or of which nothing can be said so.
+        """
+        faults: list[Fault] = []
+        changed = deepcopy(self)
+        for name, said in parameters.items():
+            try:
+                for tag, one in said.items() if isinstance(said, Mapping) else [("", said)]:
+                    changed._say(name, tag, _free(name, one))
+            except InputError as error:
+                faults.extend(error.faults)
+        if faults:
+            raise InputError(faults)
+        self._element = changed._element
+
+    def constrain(self, dependent: str, expression: str) -> None:
+        """Let a parameter follow from others, as a job's ``<constraint>`` does.
+
+        Parameters
+        ----------
+        dependent
+            Its path: ``SW.lambda``.
+        expression
+            With paths in braces: ``20 * {SW.A}``.
+        """
+        self.constraints.append((dependent, expression))
+
+    def started_at(self, values: Mapping[str, float]) -> Potential:
+        """Return the same potential with other values of some parameters, given by path."""
+        new = deepcopy(self)
+        for path, value in values.items():
+            identifier, _, rest = path.partition(".")
+            if identifier == self.id:
+                name, _, tag = (
+                    rest.partition("[") if rest.endswith("]") and "." not in rest else (rest, "", "")
+                )
+                new._start(name, tag.removesuffix("]"), value)
+        return new
+
+    def _say(self, name: str, tag: str, free: Free) -> None:
+        owner, key = self._owner(name)
+        if free.start != _DEFAULT:
+            self._start(name, tag, float(free.start))
+        bounds = {"min": free.minimum, "max": free.maximum}
+        attributes = {bound: _text(value) for bound, value in bounds.items() if value is not None}
+        attributes |= {"transform": free.transform} if free.transform else {}
+        listed = self._listed(owner, key)
+        if listed is not None:
+            _drop(listed, "min", "max", "transform", "enabled")
+            for attribute, text in (attributes | ({"enabled": "false"} if free.fixed else {})).items():
+                listed.set(attribute, text)
+            return
+        block = owner.find("fit-dof")
+        if block is None:
+            block = etree.SubElement(owner, "fit-dof")
+        for old in [old for old in block.findall(key) if not tag or old.get("tag", "") == tag]:
+            block.remove(old)
+        if free.fixed:
+            # Else one that speaks for all combinations would still free it.
+            attributes = {"enabled": "false"}
+        etree.SubElement(block, key, ({"tag": tag} if tag else {}) | attributes)
+
+    def _start(self, name: str, tag: str, value: float) -> None:
+        owner, key = self._owner(name)
+        listed = self._listed(owner, key)
+        if listed is not None:
+            listed.set("y" if listed.tag == "node" else "value", _text(value))
+            return
+        for degree in owner.iterfind(f"fit-dof/{key}"):
+            _drop(degree, "start")
+        if owner.tag == "user-function":
+            child = next(c for c in owner.iterfind("param") if (c.get("name") or "").strip() == key)
+        else:
+            same = [c for c in owner.findall(key) if c.get("tag", "") == tag]
+            for other in owner.findall(key) if not tag else ():
+                owner.remove(other)
+            child = same[0] if same and tag else etree.SubElement(owner, key, {"tag": tag} if tag else {})
+        child.text = _text(value)
+
+    def _owner(self, name: str) -> tuple[etree._Element, str]:
+        """Return the element that a parameter is said in, the potential's or a function's, and its name there."""
+        match = re.match(r"(?:(.*)\.)?((?:coeff|node)\[\d+\](?:\.y)?|[^.]+)$", name)
+        path, key = (match[1] or "", match[2]) if match else ("", name)
+        owner = self._element
+        for part in path.split(".") if path else ():
+            found = [child for child in owner.iter() if child.get("id") == part and child is not owner]
+            if not found:
+                every = [str(child.get("id")) for child in self._element.iter() if child.get("id")]
+                raise self._unknown("function", part, every)
+            owner = found[0]
+        if owner is self._element:
+            return owner, self._known(key)
+        names = _names(owner)
+        if key not in names and self._listed(owner, key) is None:
+            raise self._unknown("parameter", name, names)
+        return owner, key
+
+    def _listed(self, owner: etree._Element, key: str) -> etree._Element | None:
+        match = _LISTED.match(key)
+        if match is None:
+            return None
+        if match[1] == "coeff":
+            return next((c for c in owner.iterfind("coefficients/coeff") if c.get("n") == match[2]), None)
+        nodes = owner.findall("nodes/node")
+        return nodes[int(match[2]) - 1] if 0 < int(match[2]) <= len(nodes) else None
+
+    def _known(self, key: str) -> str:
+        rows = {row.name: row for row in self._form.parameters}
+        for name in (key, key.removesuffix("_")):
+            if name in rows:
+                return name
+        raise self._unknown("parameter", key, list(rows))
+
+    @property
+    def _form(self) -> PotentialForm:
+        forms = {entry.name: entry for entry in potential_forms()}
+        if self.form not in forms:
+            raise self._unknown("form", self.form, list(forms))
+        return forms[self.form]
+
+    def _unknown(self, kind: str, name: str, known: Sequence[str]) -> InputError:
+        where = f"Potential {self.id}"
+        return InputError([Fault(where, f"no such {kind}", name, ", ".join(known), nearest(name, known))])
+
+
+def _drop(element: etree._Element, *attributes: str) -> None:
+    for name in attributes:
+        if name in element.attrib:
+            del element.attrib[name]
+
+
+def _names(function: etree._Element) -> list[str]:
+    """Return the names of a function's own parameters."""
+    if function.tag == "user-function":
+        return [(child.get("name") or "").strip() for child in function.iterfind("param")]
+    not_parameters = ("fit-dof", "cutoff", "screening", "functions", "nodes", "coefficients")
+    return [str(child.tag) for child in function if child.tag not in not_parameters]
+
+
+def _free(name: str, said: Any) -> Free:
+    """Return what is said of a parameter in one of the ways of `Potential.fit`."""
+    if isinstance(said, Free):
+        return said
+    if isinstance(said, list) and len(said) == 1 and isinstance(said[0], (list, tuple)):
+        said = said[0]
+    several: list[Any] = list(said) if isinstance(said, Sequence) else []
+    parts: list[Any] = [said] if isinstance(said, (str, int, float)) else several
+    fixed = len(parts) == 2 and parts[1] == "fix"
+    numbers = parts[:1] if fixed else parts
+    right = len(numbers) in (1, 3) and all(_is_number(part) for part in numbers[1:] if part is not None)
+    if not right or not (numbers[0] == _DEFAULT or _is_number(numbers[0])):
+        allowed = (
+            'start, (start, "fix"), (start, minimum, maximum) or Free, with a number or "default" as start'
+        )
+        raise InputError([Fault(f"fit({name}=...)", "cannot be understood", repr(said), allowed)])
+    low, high = numbers[1:] or (None, None)
+    return Free(numbers[0], low, high, fixed=fixed)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _text(value: Any) -> str:
+    """Return a number with all its digits."""
+    return repr(float(value))

@@ -1,0 +1,105 @@
+"""What a minimisation has come to, the same on every rank."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+from hpcfit.api.potential import Potential
+from hpcfit.api.ranks import shared
+from hpcfit.output import report
+from hpcfit.output.result import History, StoredRun, standard_errors
+from hpcfit.output.store import save_run
+from hpcfit.parallel.communicator import ROOT, Communicator
+from hpcfit.records import FloatArray
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a minimisation has come to.
+
+    Parameters
+    ----------
+    run
+        All that a run file holds.
+    outcome
+        Why it ended: ``converged: ...`` or ``stopped: ...``.
+    comm
+        The ranks.
+    """
+
+    run: StoredRun
+    outcome: str
+    comm: Communicator
+
+    @property
+    def success(self) -> bool:
+        """Whether it converged."""
+        return self.outcome.startswith("converged")
+
+    @property
+    def x(self) -> FloatArray:
+        """[n_free], the solver's variables at the end."""
+        return self.run.state.x.copy()
+
+    @property
+    def fun(self) -> float:
+        """The loss at the end, one half of the sum of squares."""
+        return self.run.header.loss.factor * self.run.state.cost
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """All parameters at the end, by path, the fixed ones too."""
+        paths = [parameter.path for parameter in self.run.header.parameters]
+        return dict(zip(paths, self.run.values.tolist(), strict=True))
+
+    @property
+    def history(self) -> History:
+        """Columns by name, a row per iteration: ``cost`` (the sum of squares), ``x``, ``seconds``, ..."""
+        return self.run.history
+
+    @property
+    def covariance(self) -> FloatArray | None:
+        """[n_varying, n_varying] of the parameters that vary; NaN where undetermined, None for a stopped run."""
+        return None if self.run.result is None else self.run.result.covariance
+
+    @property
+    def standard_errors(self) -> dict[str, float]:
+        """Of the parameters by path; NaN where fixed or undetermined. Empty for a run that was stopped by a signal."""
+        parameters = self.run.header.parameters
+        if self.run.result is None:
+            return {}
+        errors = standard_errors(parameters, self.run.result.covariance)
+        return {p.path: float(error) for p, error in zip(parameters, errors, strict=True)}
+
+    def potential(self, start: Potential) -> Potential:
+        """Return a potential with the values at the end for its start values."""
+        header = self.run.header
+        pairs = zip(header.parameters, self.run.values.tolist(), strict=True)
+        return start.started_at({p.path: value for p, value in pairs if p.free})
+
+    def save(self, path: str, overwrite: bool = False) -> None:
+        """Write the run file, the same as that of ``hpcfit run``; the root writes.
+
+        Raises
+        ------
+        InputError
+            On all ranks, when there is a run file already, or none can be written.
+        """
+        with shared(self.comm):
+            if self.comm.rank == ROOT:
+                save_run(path, self.run, overwrite)
+
+    def report(self, stream: TextIO | None = None) -> None:
+        """Write the report of ``hpcfit report``; the root writes, to standard output unless told otherwise."""
+        if self.comm.rank == ROOT:
+            report.write(self.run, sys.stdout if stream is None else stream)
+
+    def __str__(self) -> str:
+        values = ", ".join(
+            f"{p.path} {value:.10g}"
+            for p, value in zip(self.run.header.parameters, self.run.values, strict=True)
+            if p.varies
+        )
+        return f"{self.outcome}, {self.run.header.loss.label} {self.fun:.10g}, {values}"

@@ -1,0 +1,181 @@
+"""Weights of configurations, as objects that residual functions are handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.records import FloatArray, MagnitudeInverse
+
+
+class Weight:
+    """What a configuration counts: its residuals are ``config_weight`` times a property's weight times a difference.
+
+    A subclass may work weights out of the configuration: `compute_weight` is called once with each.
+
+    Parameters
+    ----------
+    config_weight, energy_weight, stress_weight
+        Factors on residuals, not below 0.
+    forces_weight
+        The same, or one factor per atom, [N] or [3N].
+    """
+
+    def __init__(
+        self,
+        config_weight: float = 1.0,
+        energy_weight: float = 1.0,
+        forces_weight: float | FloatArray = 1.0,
+        stress_weight: float = 1.0,
+    ) -> None:
+        self.config_weight = config_weight
+        self.energy_weight = energy_weight
+        self.forces_weight = forces_weight
+        self.stress_weight = stress_weight
+
+    @classmethod
+    def from_tolerances(
+        cls, energy: float = 1.0, forces: float = 1.0, stress: float = 1.0, config_weight: float = 1.0
+    ) -> Weight:
+        """Return weights that measure residuals in tolerances: eV, eV/Angstrom, eV/Angstrom^3."""
+        return cls(config_weight, 1.0 / energy, 1.0 / forces, 1.0 / stress)
+
+    def compute_weight(self, config: Any) -> None:
+        """Set the weights for a configuration, which is a `hpcfit.api.dataset.Configuration`; here they stay."""
+
+
+class MagnitudeInverseWeight(Weight):
+    """Weights that fall with the magnitude of the target, 1 / sqrt(c1^2 + (c2 |target|)^2); forces by atoms.
+
+    Lenosky et al., Phys. Rev. B 55, 1528 (1997), as KLIFF has it.
+
+    Parameters
+    ----------
+    config_weight
+        A further factor.
+    weight_params
+        ``energy_weight_params``, ``forces_weight_params``, ``stress_weight_params``: c1, or [c1, c2]. Default: [1, 0].
+    """
+
+    def __init__(
+        self, config_weight: float = 1.0, weight_params: Mapping[str, float | Sequence[float]] | None = None
+    ) -> None:
+        super().__init__(config_weight)
+        kinds = {f"{kind}_weight_params": kind for kind in ("energy", "forces", "stress")}
+        given: dict[str, tuple[float, float]] = {}
+        for key, value in (weight_params or {}).items():
+            if key not in kinds:
+                fault = Fault("weight_params", "unknown key", key, ", ".join(kinds), nearest(key, kinds))
+                raise InputError([fault])
+            pair = np.atleast_1d(np.asarray(value, dtype=np.float64))
+            if pair.shape not in ((1,), (2,)) or not (np.isfinite(pair).all() and pair[0] > 0):
+                raise InputError([Fault(f"weight_params['{key}']", "not c1 or [c1, c2]", repr(value))])
+            given[kinds[key]] = (float(pair[0]), float(pair[1]) if len(pair) == 2 else 0.0)
+        self._law = MagnitudeInverse(**given)
+
+    def compute_weight(self, config: Any) -> None:
+        """Set the weights from the targets that the configuration has."""
+        if config.energy is not None:
+            self.energy_weight = float(self._law.of("energy", np.abs(np.array([config.energy])))[0])
+        if config.forces is not None:
+            of_atoms = self._law.of("forces", np.sqrt((config.forces**2).sum(axis=1)))
+            self.forces_weight = np.repeat(of_atoms, 3)
+        if config.stress is not None:
+            square = (config.stress[:3] ** 2).sum() + 2.0 * (config.stress[3:] ** 2).sum()
+            self.stress_weight = float(self._law.of("stress", np.sqrt(np.array([square])))[0])
+
+
+@dataclass(frozen=True)
+class WeightArrays:
+    """The numbers in the weight objects of all configurations.
+
+    Parameters
+    ----------
+    config
+        [n].
+    properties
+        [n, 3], of energy, forces and stress.
+    atoms
+        [n_atoms], None where no configuration has weights of atoms.
+    """
+
+    config: FloatArray
+    properties: FloatArray
+    atoms: FloatArray | None
+
+
+def copies(weight: Weight, configurations: Sequence[Any]) -> list[Weight]:
+    """Return a weight object of its own for each configuration, worked out for it."""
+    made = []
+    for configuration in configurations:
+        own = deepcopy(weight)
+        own.compute_weight(configuration)
+        made.append(own)
+    return made
+
+
+def is_uniform(weight: Weight) -> bool:
+    """Return whether a weight is the same for all configurations, whatever they are."""
+    plain = type(weight).compute_weight is Weight.compute_weight
+    return plain and np.ndim(weight.forces_weight) == 0
+
+
+def weight_arrays(weights: Sequence[Weight], ptr: Any, name: str) -> WeightArrays:
+    """Return the numbers in weight objects.
+
+    Parameters
+    ----------
+    weights
+        One per configuration.
+    ptr
+        [n + 1], first atom of each configuration.
+    name
+        The dataset as errors name it.
+
+    Raises
+    ------
+    InputError
+        With every configuration whose weights are no weights.
+    """
+    n, faults = len(weights), []
+    config, properties, atoms = np.empty(n), np.empty((n, 3)), np.ones(int(ptr[-1]))
+    for k, weight in enumerate(weights):
+        try:
+            config[k] = weight.config_weight
+            properties[k] = weight.energy_weight, 1.0, weight.stress_weight
+            if np.ndim(weight.forces_weight) == 0:
+                properties[k, 1] = weight.forces_weight
+            else:
+                atoms[ptr[k] : ptr[k + 1]] = _of_atoms(weight.forces_weight, int(ptr[k + 1] - ptr[k]))
+        except (TypeError, ValueError) as error:
+            faults.append(Fault(f"{name}: weight of configuration {k}", str(error)))
+            continue
+        numbers = np.array([config[k], *properties[k], *atoms[ptr[k] : ptr[k + 1]]])
+        if not (np.isfinite(numbers).all() and (numbers >= 0).all()):
+            bad = float(numbers[~(np.isfinite(numbers) & (numbers >= 0))][0])
+            faults.append(
+                Fault(f"{name}: weight of configuration {k}", "not a weight", f"{bad}", "numbers not below 0")
+            )
+    if faults:
+        raise InputError(faults)
+    has_atoms = any(np.ndim(weight.forces_weight) > 0 for weight in weights)
+    return WeightArrays(config, properties, atoms if has_atoms else None)
+
+
+def _of_atoms(given: Any, n_atoms: int) -> FloatArray:
+    weights = np.asarray(given, dtype=np.float64)
+    if weights.shape == (n_atoms,):
+        return weights
+    if weights.shape != (3 * n_atoms,):
+        raise ValueError(
+            f"forces_weight has the wrong length, found {weights.shape}, allowed {n_atoms} atoms"
+        )
+    by_atom = weights.reshape(n_atoms, 3)
+    if not (by_atom == by_atom[:, :1]).all():
+        raise ValueError("forces_weight differs between components of one atom")
+    return by_atom[:, 0]

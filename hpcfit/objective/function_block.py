@@ -1,0 +1,95 @@
+"""One block of configurations whose residuals a function of the user makes out of their predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpcfit.objective.block import BlockObjective, aligned
+from hpcfit.objective.model import Model
+from hpcfit.objective.ordering import by_configuration
+from hpcfit.objective.residuals import Residual, ResidualRows, Subjects
+from hpcfit.objective.weights import Factors
+from hpcfit.records import Configurations, FloatArray, IntArray
+
+
+class FunctionBlock(BlockObjective):
+    """The residual of one block as a function of the free parameters.
+
+    Rows are those of the function, configuration by configuration.
+
+    Parameters
+    ----------
+    model, configurations, species, n_species
+        As of `BlockObjective`.
+    factors
+        1 where a property is fitted, 0 elsewhere.
+    used
+        Whether energies, forces and stresses are fitted.
+    residual
+        The function.
+    names
+        The dataset as errors name it, and the numbers [n] of the configurations in it.
+    weights
+        Weight objects of the configurations.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        configurations: Configurations,
+        factors: Factors,
+        species: list[int],
+        n_species: int,
+        used: tuple[bool, bool, bool],
+        residual: Residual,
+        names: tuple[str, IntArray],
+        weights: list[object],
+    ) -> None:
+        super().__init__(model, configurations, factors, species, n_species)
+        c = configurations
+        self._place, start = by_configuration(c.ptr, used)
+        # With factor 1 rows are differences; those of virials become stresses.
+        self._unit = self._factor[self._place]
+        groups = [c.groups[group] for group in c.group]
+        subjects = Subjects(
+            place=names[0],
+            numbers=names[1],
+            identifiers=[
+                f"{group}/{number}" for group, number in zip(groups, names[1].tolist(), strict=True)
+            ],
+            n_atoms=np.diff(c.ptr).tolist(),
+            weights=weights,
+            start=start,
+            reference=self._target[self._place] * self._unit,
+        )
+        self._function = ResidualRows(residual, subjects)
+        self._kernel_columns: FloatArray | None = None
+        self._scratch, self._prediction = aligned(1, len(self._place)), aligned(1, len(self._place))[0]
+
+    def _residual(self, x: FloatArray) -> FloatArray:
+        self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)
+        rows: FloatArray = self._scratch[0]
+        if self.trouble is not None:
+            rows[:] = np.nan
+        else:
+            np.multiply(self._values[0, self._place], self._unit, out=self._prediction)
+            rows[:] = self._function.values(self._prediction)
+        return rows
+
+    def linearise(self, x: FloatArray) -> FloatArray:
+        """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
+        if self._kernel_columns is None or self._columns is None:
+            self._kernel_columns = aligned(1 + self._model.n_free, len(self._factor))
+            self._columns = aligned(1 + self._model.n_free, len(self._place))
+        self._point = x.copy()
+        self.trouble = self._model.evaluate(self._geometry, x, self._kernel_columns, self._virials)
+        if self.trouble is not None:
+            self._columns[:] = np.nan
+            return self._columns
+        np.take(self._kernel_columns, self._place, axis=1, out=self._columns)
+        if self._virials:
+            self._columns *= self._unit
+        self._prediction[:] = self._columns[0]
+        self._columns[0] = self._function.values(self._prediction)
+        self._function.columns(self._prediction, self._columns[0], self._columns[1:])
+        return self._columns

@@ -1,0 +1,111 @@
+"""What a job says of residuals and weights where these are KLIFF's: the ``weights="absolute"`` ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpcfit.records.arrays import FloatArray
+
+#: KLIFF's residuals that the kernels' rows are multiplied into: the properties that each one fits.
+BUILT_IN_RESIDUALS: Mapping[str, tuple[str, ...]] = {
+    "energy": ("total-energy",),
+    "forces": ("atomic-forces",),
+    "energy-forces": ("total-energy", "atomic-forces"),
+    "energy-forces-stress": ("total-energy", "atomic-forces", "stress"),
+}
+
+
+@dataclass(frozen=True)
+class MagnitudeInverse:
+    """Weights that fall with the magnitude of the target, 1 / sqrt(c1^2 + (c2 |target|)^2); c1 and c2 of each kind.
+
+    Lenosky et al., Phys. Rev. B 55, 1528 (1997). Forces have one weight per atom, from the norm of its force.
+    """
+
+    energy: tuple[float, float] = (1.0, 0.0)
+    forces: tuple[float, float] = (1.0, 0.0)
+    stress: tuple[float, float] = (1.0, 0.0)
+
+    def of(self, kind: str, magnitude: FloatArray) -> FloatArray:
+        """Return the weights of one kind for the magnitudes of its targets; those that are missing have 1."""
+        c1, c2 = getattr(self, kind)
+        known = np.where(np.isfinite(magnitude), magnitude, 0.0)
+        weights = 1.0 / np.hypot(c1, c2 * known)
+        return np.where(np.isfinite(magnitude), weights, 1.0)
+
+
+@dataclass(frozen=True)
+class WeightTable:
+    """Weights from a text file: [n] or [1] of each column that it has, None where it has none."""
+
+    config: FloatArray | None
+    energy: FloatArray | None
+    forces: FloatArray | None
+    stress: FloatArray | None
+
+    @property
+    def n_lines(self) -> int:
+        """Number of lines below the head."""
+        columns = (self.config, self.energy, self.forces, self.stress)
+        return max((len(column) for column in columns if column is not None), default=0)
+
+    def column(self, name: str, n: int) -> FloatArray | float:
+        """Return a column for `n` configurations, 1 where there is none."""
+        values: FloatArray | None = getattr(self, name)
+        if values is None:
+            return 1.0
+        return np.broadcast_to(values, n) if len(values) == 1 else values
+
+
+@dataclass(frozen=True)
+class ResidualFile:
+    """A residual function in a user's file: the function's name, the file as the job names it, and its text."""
+
+    name: str
+    file: str
+    path: str
+    source: str
+
+
+@dataclass(frozen=True)
+class AbsoluteWeights:
+    """Weights of one dataset in a job with ``weights="absolute"``: residuals are weight times difference.
+
+    Parameters
+    ----------
+    energy, forces, stress, config
+        For all configurations; `config` multiplies the other three.
+    normalize_by_natoms
+        Whether residuals are divided by the configuration's number of atoms.
+    table
+        Further factors per configuration.
+    inverse
+        Further factors from the targets.
+    function
+        What makes the residuals in place of the product of weight and difference, to which it is handed.
+    """
+
+    energy: float
+    forces: float
+    stress: float
+    normalize_by_natoms: bool
+    config: float = 1.0
+    table: WeightTable | None = None
+    inverse: MagnitudeInverse | None = None
+    function: ResidualFile | None = None
+
+
+@dataclass(frozen=True)
+class ConfigurationWeight:
+    """The weights of one configuration, under the names that residual functions know.
+
+    ``forces_weight`` is one number, or [3 n_atoms] where atoms have weights of their own.
+    """
+
+    config_weight: float
+    energy_weight: float
+    forces_weight: float | FloatArray
+    stress_weight: float
