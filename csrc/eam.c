@@ -85,19 +85,22 @@ static pairs pairs_of(const hf_call *call, const hf_embedded *s, int64_t chunk, 
 
 /* Derivatives by the parameters of a density at constant F', its slopes times weights; those of splines apart. */
 static void add_density_columns(const hf_call *call, const hf_embedded *s, const pairs *x,
-                                const hpcfit_function *density, const double *weight)
+                                const hpcfit_function *density, int which, const double *weight)
 {
     const int64_t n_dense = density == NULL ? 0 : hf_function_n_dense(call, density);
     if (n_dense == 0) return;
-    hf_function_run_rows(call, density, x->run.n_pairs, x->run.r, s->here, s->stride, s->function);
+    if (s->n_kept == 0)
+        hf_function_run_rows(call, density, x->run.n_pairs, x->run.r, s->here, s->stride, s->function);
     const hf_columns columns = hf_function_columns(call, density);
-    const double *slope_by = s->here + (HF_BY + n_dense) * s->stride;
+    int64_t row = 0;
     for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
         if (!hf_function_is_dense(call, density, k)) continue;
         const hpcfit_output column = hf_column(call->output, k + 1);
+        const double *slope_by = s->n_kept == 0 ? s->here + (HF_BY + n_dense + row) * s->stride
+                                                : hf_kept_slope_by(call, s, which, row) + (x->run.r - x->half->r);
         weigh(x->run.n_pairs, slope_by, weight, s->slope);
         hf_add_pairs(x->half, x->chunk, x->b, NULL, s->slope, &column);
-        slope_by += s->stride;
+        row++;
     }
 }
 
@@ -156,8 +159,8 @@ static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, in
     if (x.here == x.there)
         add_weights(s, x.run.n_pairs);
     else
-        add_density_columns(call, s, &x, x.there, s->gathered);
-    add_density_columns(call, s, &x, x.here, s->weight);
+        add_density_columns(call, s, &x, x.there, HF_THERE_SLOPE, s->gathered);
+    add_density_columns(call, s, &x, x.here, HF_HERE_SLOPE, s->weight);
 }
 
 /* Derivatives by the parameters of a function's splines, over all neighbours of one species of a chunk's atoms. */

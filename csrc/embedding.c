@@ -9,6 +9,26 @@
 /* Of an embedding function: value, slope, second derivative, then as for every function. */
 enum { SECOND = HF_BY, EMBEDDING_BY };
 
+/* Kept for each pair beside three slopes: together they are less than the pair's part of the geometry. */
+enum { MOST_KEPT = 2 };
+
+/* Known before the free parameters are: half of what a density puts out behind its slope. Scratch is laid out before
+ * the functions are looked at, which may be wrong. */
+static int64_t n_kept(const hf_call *call)
+{
+    const hpcfit_functions *f = call->functions;
+    const int64_t first = hf_n_tuples(HPCFIT_PAIR, call->geometry->n_species);
+    const int64_t end = first + hf_n_tuples(HPCFIT_ORDERED_PAIR, call->geometry->n_species);
+    int64_t most = 0;
+    for (int64_t place = first; place < end && place < f->n_places; place++) {
+        const int32_t density = f->roles[place];
+        if (density < 0 || density >= f->n_functions) continue;
+        const int64_t n = (f->functions[density].program.n_outputs - HF_BY) / 2;
+        if (n > most) most = n;
+    }
+    return most > MOST_KEPT ? 0 : most;
+}
+
 int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s)
 {
     const hpcfit_geometry *g = call->geometry;
@@ -21,6 +41,7 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
     const hpcfit_geometry *half = g->half == NULL ? g : g->half;
     s->stride = (half->max_chunk_slots > g->max_chunk_slots ? half : g)->max_chunk_slots * HF_LANES;
     s->rows = hf_function_most_rows(call->functions);
+    s->n_kept = n_kept(call);
     double *column = NULL;
     const struct {
         double **array;
@@ -41,6 +62,7 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
                 {&s->slopes[HF_PAIR_SLOPE], half->n_slots * HF_LANES},
                 {&s->slopes[HF_HERE_SLOPE], half->n_slots * HF_LANES},
                 {&s->slopes[HF_THERE_SLOPE], half->n_slots * HF_LANES},
+                {&s->slopes_by, 2 * s->n_kept * half->n_slots * HF_LANES},
                 {&s->weight, s->stride},
                 {&s->gathered, s->stride},
                 {&s->slope, s->stride},
@@ -116,6 +138,18 @@ static void keep_slopes(const hf_call *call, const hf_embedded *s, const hf_run 
         memcpy(kept, outputs + HF_SLOPE * s->stride, size);
 }
 
+/* Keeps what the forces need of a density. */
+static void keep_density(const hf_call *call, const hf_embedded *s, const hf_run *run, int which,
+                         const hpcfit_function *density, const double *outputs)
+{
+    keep_slopes(call, s, run, which, density == NULL ? NULL : outputs);
+    if (density == NULL || s->n_kept == 0) return;
+    const int64_t n_dense = hf_function_n_dense(call, density), first = run->r - call->geometry->half->r;
+    for (int64_t k = 0; k < n_dense; k++)
+        memcpy(hf_kept_slope_by(call, s, which, k) + first, outputs + (HF_BY + n_dense + k) * s->stride,
+               (size_t)run->n_pairs * sizeof *outputs);
+}
+
 /* A run's pair energies, and the densities that its pairs' atoms receive from each other; slopes are kept. */
 static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
 {
@@ -136,13 +170,13 @@ static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, in
     if (pair != NULL) add_run_energies(call, s, pair, chunk, b);
     keep_slopes(call, s, &run, HF_PAIR_SLOPE, pair == NULL ? NULL : s->pair);
     if (here != NULL) share_density(call, s, here, chunk, b, of_here, 1, here == there);
-    keep_slopes(call, s, &run, HF_HERE_SLOPE, here == NULL ? NULL : of_here);
+    keep_density(call, s, &run, HF_HERE_SLOPE, here, of_here);
     if (here == there) return;
     if (there != NULL) {
         hf_function_run_rows(call, there, run.n_pairs, run.r, s->there, s->stride, s->function);
         share_density(call, s, there, chunk, b, s->there, 0, 1);
     }
-    keep_slopes(call, s, &run, HF_THERE_SLOPE, there == NULL ? NULL : s->there);
+    keep_density(call, s, &run, HF_THERE_SLOPE, there, s->there);
 }
 
 typedef struct {

@@ -22,6 +22,7 @@ enum { HF_PAIR_SLOPE, HF_HERE_SLOPE, HF_THERE_SLOPE, HF_N_SLOPES };
  * depends on a distance is worked out on the half geometry, each pair once, and added up over atoms. */
 typedef struct {
     int64_t n_lanes, n_atoms, stride, rows;
+    int64_t n_kept;       /* most parameters of a density outside splines, 0 if they are too many to be kept */
     double *rho, *first;  /* [n_lanes] density, F'(rho) */
     double *rho_by;       /* [n_free][n_lanes] derivative of the density by a parameter of a density */
     double *first_by;     /* [n_free][n_lanes] derivative of F'(rho) by any parameter */
@@ -32,14 +33,22 @@ typedef struct {
     double *panel_forces; /* [n_atoms][3][width] */
     int64_t *column;      /* [n_free] these parameters */
     hf_panel panel;       /* the arrays above */
-    double *pair, *here,
-        *there; /* [2 rows], [rows], [rows][stride] outputs over a chunk's run: phi, rho_ij, rho_ji */
+    /* Outputs over a chunk's run, [2 rows][stride], [rows][stride], [rows][stride]: phi, rho_ij, rho_ji. */
+    double *pair, *here, *there;
     double *slopes[HF_N_SLOPES]; /* [n_slots of the half][8] kept from the densities' run on */
+    double *slopes_by;           /* [2][n_kept][n_slots of the half][8] derivatives of the two densities' slopes */
     double *weight, *gathered;   /* [stride] F'(rho) of the atom and of the neighbour */
     double *slope;               /* [stride] */
     double *embedding;           /* [most outputs][most lanes of a chunk, at least HF_BLOCK] */
     double *function, *spline;   /* scratch of the functions, and of the columns of splines */
 } hf_embedded;
+
+/* What was kept of a density, HF_HERE_SLOPE or HF_THERE_SLOPE: the derivative of its slope by parameter k, for all
+ * pairs of the half geometry. */
+static inline double *hf_kept_slope_by(const hf_call *call, const hf_embedded *s, int which, int64_t k)
+{
+    return s->slopes_by + ((which - HF_HERE_SLOPE) * s->n_kept + k) * call->geometry->half->n_slots * HF_LANES;
+}
 
 /* Lays the arrays out from `scratch` on, NULL to learn their length alone, which is returned. */
 int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s);

@@ -15,6 +15,7 @@ from hpcfit.potential.function_program import compile_function, compile_partners
 from hpcfit.potential.functions import compile_programs, functions_of
 from hpcfit.potential.library import Geometry, evaluate
 from hpcfit.potential.program import Program
+from hpcfit.potential.spline import CompiledFunction
 from hpcfit.records import Function, Parameter, Potential
 
 X = np.linspace(0.5, 3.9, 80)
@@ -74,27 +75,46 @@ def test_no_partner_without_the_same_kind_of_screening() -> None:
     assert compile_partners(V, replace(RHO, screening=other), (), (), (), ()) is None
 
 
-@pytest.mark.parametrize("free", [(), (0, 1, 2, 5, 6, 9)])
-@pytest.mark.parametrize("reach", [4.0, 3.2])
-def test_a_potential_is_the_same_without_partners(free: tuple[int, ...], reach: float) -> None:
-    """With two species; where they are different, only one of the two densities has the partner."""
+def _potential(reach: float) -> Potential:
+    """Return one for two species; where they are different, only one of the two densities has the partner."""
     weaker = replace(RHO, id="weaker", screening=_screening(1.3))
     functions = V, replace(RHO, cutoff=reach), weaker, F
     parameters = tuple(p for f in functions for p in f.all_parameters)
-    potential = Potential("P", "eam", parameters, functions, (0, 0, 0, 1, 2, 1, 1, 3, 3))
+    return Potential("P", "eam", parameters, functions, (0, 0, 0, 1, 2, 1, 1, 3, 3))
+
+
+def _columns(
+    potential: Potential, free: tuple[int, ...], programs: tuple[CompiledFunction, ...]
+) -> np.ndarray:
+    geometry = Geometry(batch_of(list(sample_structures("eam", 2).values()), 4.0, 2))
+    columns = np.zeros((1 + len(free), geometry.n_rows(True)))
+    values, places = np.array([p.start for p in potential.parameters]), np.array(free, dtype=np.int32)
+    functions = functions_of(potential, programs)
+    assert evaluate("eam", geometry, values, places, columns, True, functions) is None
+    return columns
+
+
+@pytest.mark.parametrize("free", [(), (0, 1, 2, 5, 6, 9)])
+@pytest.mark.parametrize("reach", [4.0, 3.2])
+def test_a_potential_is_the_same_without_partners(free: tuple[int, ...], reach: float) -> None:
+    potential = _potential(reach)
     programs = compile_programs(potential, FORMS["eam"], 2, free)
     assert isinstance(programs[0], Program)
     assert programs[0].both is not None
-    apart = (replace(programs[0], both=None), *programs[1:])
-    structures = list(sample_structures("eam", 2).values())
-    geometry, columns = Geometry(batch_of(structures, 4.0, 2)), []
-    for chosen in (programs, apart):
-        columns.append(np.zeros((1 + len(free), geometry.n_rows(True))))
-        values, places = np.array([p.start for p in parameters]), np.array(free, dtype=np.int32)
-        assert (
-            evaluate("eam", geometry, values, places, columns[-1], True, functions_of(potential, chosen))
-            is None
-        )
-    assert np.abs(columns[0]).max(axis=1).min() > 0.01
+    found = _columns(potential, free, programs)
+    wanted = _columns(potential, free, (replace(programs[0], both=None), *programs[1:]))
+    assert np.abs(found).max(axis=1).min() > 0.01
     # Sums over some hundred pairs of numbers that differ in the last place.
-    assert np.abs(columns[0] - columns[1]).max() < 1e-12 * np.abs(columns[1]).max()
+    assert np.abs(found - wanted).max() < 1e-12 * np.abs(wanted).max()
+
+
+def test_derivatives_have_the_same_bits_whether_slopes_are_kept_or_not() -> None:
+    potential = _potential(4.0)
+    few, many = (
+        (5, 6, 9),
+        (5, 6, 7, 9, 10, 11),
+    )  # those of a density's first two parameters are kept, of three not
+    kept, again = (
+        _columns(potential, f, compile_programs(potential, FORMS["eam"], 2, f)) for f in (few, many)
+    )
+    assert np.array_equal(kept, again[[0, 1, 2, 4]])
