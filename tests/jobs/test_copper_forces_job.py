@@ -1,4 +1,4 @@
-"""Force matching with 100 structures written in the job: errors of those fitted and of those kept back, and the data."""
+"""Force matching with 100 structures written in the job: errors of those fitted and of those kept back."""
 
 import shutil
 import sys
