@@ -82,13 +82,13 @@ class GeodesicOptions:
     max_time: float = math.inf  #: seconds of wall time of one process
     damping: str = "radius"  #: one of `hpcfit.solver.rules.RULES`
     initial_radius: float = 10.0  #: first radius in units of |D x|; damping ``radius``
-    radius_up: float = 3.0  #: factor on the radius after an accepted step; damping ``radius``
+    radius_up: float = 5.0  #: factor on the radius after an accepted step; damping ``radius``
     radius_down: float = 2.0  #: divisor of the radius after a rejected step; damping ``radius``
     initial_damping: float = 1e-3  #: first lambda, relative to the scaled problem; the other dampings
     damping_up: float = 2.0  #: factor on lambda after a rejected step; ``delayed-gratification``
     damping_down: float = 5.0  #: divisor of lambda after an accepted step, larger; ``delayed-gratification``
     scaling: str = "running-maximum"  #: D: largest column norms so far, or ``identity``
-    patience: int = 50  #: accepted steps in which half the drop that the linear model promises must come true
+    patience: int = 60  #: accepted steps in which half the drop that the linear model promises must come true
     restart: bool = True  #: once again from the start with D = 1 where a fit evaporates or makes no progress
     acceleration: bool = True  #: whether steps have a second-order part
     alpha: float = 0.75  #: largest admissible 2|second-order step|/|first-order step|
