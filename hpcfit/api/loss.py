@@ -282,7 +282,7 @@ class Loss:
             function = document.function_element(self._function, self._data)
         weights = c.data.weights
         uniform = None if weights is None or isinstance(weights, list) else weights
-        dataset = document.dataset_element(c.data.path, uniform, function, c.used)
+        dataset = document.dataset_element(c.data.name, uniform, function, c.used)
         minimiser = document.minimiser_element(method, options, local)
         name = os.path.splitext(os.path.basename(sys.argv[0]))[0] or "python"
         return document.job_text(name, c.potentials, c.species, dataset, minimiser)

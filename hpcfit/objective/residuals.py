@@ -125,7 +125,7 @@ class ResidualRows:
         return values
 
     def _raw(self, prediction: FloatArray) -> FloatArray:
-        return np.concatenate(list(self._calls(self._residual.function, prediction)))
+        return np.concatenate(list(self._calls(self._residual.function, prediction)), dtype=np.float64)
 
     def _values(self, prediction: FloatArray) -> FloatArray:
         values = self._raw(prediction)
