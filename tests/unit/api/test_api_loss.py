@@ -45,6 +45,15 @@ def job(folder):
     return folder / "job.xml"
 
 
+def _own(known):
+    """Return a function that does what a known one does but is none that the program knows."""
+
+    def residual(*arguments):
+        return known(*arguments)
+
+    return residual
+
+
 def test_the_residual_of_a_job_to_the_bit(calculator, job):
     local = LocalObjective(small_jobs.plan_of(job))
     local.own(0, len(local.plan.blocks))
@@ -99,7 +108,7 @@ def test_built_in_functions_called_by_hand_give_the_same(use_stress, potential, 
     known = hpcfit.energy_forces_stress_residual if use_stress else hpcfit.energy_forces_residual
     data.set_weights(hpcfit.Weight(2.0, 3.0, 0.1, 40.0))
     expected = hpcfit.Loss(calculator, residual_fn=known)
-    found = hpcfit.Loss(calculator, residual_fn=lambda *arguments: known(*arguments))
+    found = hpcfit.Loss(calculator, residual_fn=_own(known))
     # differences of energies of 35 eV round to 1e-14
     np.testing.assert_allclose(found.residual(X), expected.residual(X), rtol=1e-13, atol=1e-13)
     np.testing.assert_allclose(found.jacobian(X), expected.jacobian(X), rtol=1e-12, atol=1e-14)
@@ -110,7 +119,7 @@ def test_energies_or_forces_alone(used, potential, data):
     calculator = hpcfit.Calculator(potential, data, *used)
     known = hpcfit.energy_residual if used[0] else hpcfit.forces_residual
     expected = hpcfit.Loss(calculator).residual(X)
-    found = hpcfit.Loss(calculator, residual_fn=lambda *arguments: known(*arguments)).residual(X)
+    found = hpcfit.Loss(calculator, residual_fn=_own(known)).residual(X)
     assert len(found) == 12 * (1 if used[0] else 24)
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-14)
 

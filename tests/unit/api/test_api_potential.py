@@ -25,7 +25,9 @@ EAM = """
     <user-function id="rho">
       <input-var>r</input-var> <expression>exp(-b*r)</expression> <param name="b">1.14</param> <cutoff>4</cutoff>
     </user-function>
-    <poly id="F"><coefficients><coeff n="1" value="0.5" enabled="false"/><coeff n="2" value="0.1"/></coefficients></poly>
+    <poly id="F">
+      <coefficients><coeff n="1" value="0.5" enabled="false"/><coeff n="2" value="0.1"/></coefficients>
+    </poly>
   </functions>
 </eam>"""
 
