@@ -328,11 +328,9 @@ class Job:
     def print_properties(self) -> None:
         """Compute the properties of all structures, and print them beside their targets; collective."""
         with collective(self._comm):
-            evaluation = self._at(None)
-            outcomes = evaluation.outcomes(self._values)
-            results = evaluation.results(self._values)
-        for name, result in results.items():
-            self._structures[name].update(result)
+            outcomes, results = self._at(None).outcomes(self._values)
+        for result in results:
+            self._structures[result.id].update(result)
         self.say(structure_lines(outcomes, self.style))
 
     def output_results(self) -> None:
