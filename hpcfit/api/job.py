@@ -299,8 +299,10 @@ class Job:
             return self._at(parameters).hessian(self._values, eps)
 
     def _at(self, parameters: Any) -> Evaluation:
-        if parameters is not None:
-            self.set_potential_parameters(parameters)
+        # Arguments are judged before anything is sent: a rank that refuses its own must not leave the others waiting.
+        with collective(self._comm):
+            if parameters is not None:
+                self.set_potential_parameters(parameters)
         self._values = self._comm.broadcast(self._values)
         return self._prepared()
 
