@@ -120,23 +120,22 @@ class Evaluation:
                     display.line(state, seconds)
         return state
 
-    def results(self, values: FloatArray) -> dict[str, StructureResult]:
-        """Return what comes of every own structure, by id."""
-        answers = self._problem.results(self._variables(values))
-        return {result.id: result for results, _ in answers for result in results}
+    def outcomes(self, values: FloatArray) -> tuple[Sequence[StructureOutcome], Sequence[StructureResult]]:
+        """Return what has come of own structures and derived properties since the job's start values.
 
-    def outcomes(self, values: FloatArray) -> Sequence[StructureOutcome]:
-        """Return what has come of own structures and derived properties since the job's start values."""
+        Second stands what the structures are now.
+        """
         end = self._problem.results(self._variables(values))
         relaxed = self._problem.relaxed()
         self._problem.restore(self._fresh)
         begin = self._problem.results(self._local.model.start)
         self._problem.restore(relaxed)
-        return structure_outcomes(self.plan, begin, end)
+        now = [result for results, _ in end for result in results]
+        return structure_outcomes(self.plan, begin, end), now
 
     def write(self, values: FloatArray, log: TextIO) -> None:
         """Write the files that the job asks for, of structures and of potentials."""
-        outcomes = self.outcomes(values)
+        outcomes, _ = self.outcomes(values)
         state = start(self._variables(values), self._problem)
         if self._comm.rank == ROOT:
             parameters = self._local.model.variables.parameters(state.x)

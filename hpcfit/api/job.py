@@ -299,8 +299,10 @@ class Job:
             return self._at(parameters).hessian(self._values, eps)
 
     def _at(self, parameters: Any) -> Evaluation:
-        if parameters is not None:
-            self.set_potential_parameters(parameters)
+        # Arguments are judged before anything is sent: a rank that refuses its own must not leave the others waiting.
+        with collective(self._comm):
+            if parameters is not None:
+                self.set_potential_parameters(parameters)
         self._values = self._comm.broadcast(self._values)
         return self._prepared()
 
@@ -328,11 +330,9 @@ class Job:
     def print_properties(self) -> None:
         """Compute the properties of all structures, and print them beside their targets; collective."""
         with collective(self._comm):
-            evaluation = self._at(None)
-            outcomes = evaluation.outcomes(self._values)
-            results = evaluation.results(self._values)
-        for name, result in results.items():
-            self._structures[name].update(result)
+            outcomes, results = self._at(None).outcomes(self._values)
+        for result in results:
+            self._structures[result.id].update(result)
         self.say(structure_lines(outcomes, self.style))
 
     def output_results(self) -> None:

@@ -126,8 +126,14 @@ class Structure:
         components = np.atleast_1d(np.asarray(target, dtype=np.float64)).ravel()
         self._change(with_target(self._record, name, components.tolist(), relative_weight, tolerance))
 
-    def compute_properties(self) -> None:
-        """Relax the structure as its record says, at the job's current parameters, and fill `properties`."""
+    def compute_properties(self) -> StructureResult:
+        """Relax the structure as the job says, at the current parameters, and fill `properties`.
+
+        Returns
+        -------
+        StructureResult
+            The same in the code's units, with ``trouble`` where the relaxation did not come to its end.
+        """
         record, job = self._record, self._job
         work = StructureWork(
             (record,), 1, ((0.0,) * len(record.properties),), masses=species_masses(job.record)
@@ -138,6 +144,7 @@ class Structure:
                 model.variables.at(job.get_potential_parameters())
             )
         self.update(result)
+        return result
 
     def update(self, result: StructureResult) -> None:
         """Take over what was computed of it."""
@@ -155,14 +162,11 @@ class Structure:
         return self._properties.copy()
 
     def print_properties(self) -> None:
-        """Print the properties beside their targets, on the root; they are computed if they were not yet."""
-        if self._result is None:
-            self.compute_properties()
-        if self._result is not None:
-            record, job = self._record, self._job
-            weights = job.weights_of(record)
-            pair = (self._result, self._result)
-            job.say(outcome_lines(structure_outcome(job.record.species, record, weights, pair), job.style))
+        """Compute the properties, and print them beside their targets, on the root."""
+        result = self.compute_properties()
+        record, job = self._record, self._job
+        outcome = structure_outcome(job.record.species, record, job.weights_of(record), (result, result))
+        job.say(outcome_lines(outcome, job.style))
 
     def compute_energy(self, compute_forces: bool = False) -> float:
         """Return the energy, eV, of the atoms where they are, without relaxing them.

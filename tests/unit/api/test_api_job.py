@@ -18,7 +18,7 @@ T1 = JOBS / "aluminium-lattices" / "job.xml"
 START = [500.0, 2.73, 1.14, 8.0]
 
 BARE = """<job><name>bare</name>{head}<atom-types>{species}</atom-types><fitting><geodesic-lm/></fitting>
-<potentials><lennard-jones id="LJ" {tags}><sigma>2.5</sigma><epsilon>0.4</epsilon><cutoff>6</cutoff>
+<potentials><lennard-jones id="LJ">{export}<sigma>2.5</sigma><epsilon>0.4</epsilon><cutoff>6</cutoff>
 <fit-dof><sigma min="2" max="3" {transform}/><epsilon/></fit-dof></lennard-jones></potentials>
 <structures>{structures}</structures></job>"""
 
@@ -30,10 +30,10 @@ def parsed(path=T1):
     return job
 
 
-def bare(folder, structures="", transform="", head=""):
+def bare(folder, structures="", transform="", head="", export=""):
     path = folder / "job.xml"
     text = BARE.format(
-        structures=structures, transform=transform, head=head, tags="", species="<species>Al</species>"
+        structures=structures, transform=transform, head=head, export=export, species="<species>Al</species>"
     )
     path.write_text(text, encoding="utf-8")
     return parsed(path)
@@ -78,6 +78,20 @@ def test_hessian_is_symmetric_and_positive_at_the_minimum():
     up, here, down = (job.calculate_residual(x + n * step) for n in (1, 0, -1))
     # second differences of fourth order would be needed for more
     assert hessian[1, 1] == pytest.approx((up - 2 * here + down) / 1e-6, rel=1e-3)
+
+
+def test_fit_with_the_minimiser_of_the_job(tmp_path):
+    text = T1.with_name("bfgs.xml").read_text(encoding="utf-8").replace('max-iter="200"', 'max-iter="3"')
+    (tmp_path / "bfgs.xml").write_text(text, encoding="utf-8")
+    for name in ("potential.xml", "structures.xml"):
+        (tmp_path / name).write_bytes(T1.with_name(name).read_bytes())
+    job = parsed(tmp_path / "bfgs.xml")
+    assert job.perform_fitting() == "stopped: iteration limit"
+    after = job.calculate_residual()
+    assert after < 1480.3
+    # a second call goes on from there
+    job.perform_fitting()
+    assert job.calculate_residual() < after
 
 
 def test_fit_prints_like_a_run(capsys):
@@ -135,6 +149,14 @@ def test_t1_built_in_a_script(tmp_path):
     weights = [job.weights_of(record) for record in job.record.own_structures]
     assert weights == [(0.03125,) * 4 + (0.0625, 0.0625), (0.25,), (0.25,), (0.25,)]
     assert job.perform_fitting().startswith("converged")
+
+
+def test_potentials_are_exported_at_the_current_parameters(tmp_path):
+    job = bare(tmp_path, export="<export-potential>Al.lj</export-potential>")
+    job.add_library_structure("fcc", "fcc", {"alat": 4.0}).modify_property("atomic-energy", -3.0)
+    job.set_potential_parameters([2.6, 0.55])
+    job.output_results()
+    assert "0.55" in (tmp_path / "Al.lj").read_text(encoding="utf-8")
 
 
 def test_files_are_written(tmp_path, capsys):
