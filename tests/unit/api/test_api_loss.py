@@ -1,5 +1,7 @@
 """Losses in Python: the same numbers as a job's, exact Jacobians, every way to minimise."""
 
+import functools
+
 import numpy as np
 import pytest
 import small_jobs
@@ -99,7 +101,7 @@ def test_built_in_functions_called_by_hand_give_the_same(use_stress, potential, 
     known = hpcfit.energy_forces_stress_residual if use_stress else hpcfit.energy_forces_residual
     data.set_weights(hpcfit.Weight(2.0, 3.0, 0.1, 40.0))
     expected = hpcfit.Loss(calculator, residual_fn=known)
-    found = hpcfit.Loss(calculator, residual_fn=lambda *arguments: known(*arguments))
+    found = hpcfit.Loss(calculator, residual_fn=functools.partial(known))
     # differences of energies of 35 eV round to 1e-14
     np.testing.assert_allclose(found.residual(X), expected.residual(X), rtol=1e-13, atol=1e-13)
     np.testing.assert_allclose(found.jacobian(X), expected.jacobian(X), rtol=1e-12, atol=1e-14)
@@ -110,7 +112,7 @@ def test_energies_or_forces_alone(used, potential, data):
     calculator = hpcfit.Calculator(potential, data, *used)
     known = hpcfit.energy_residual if used[0] else hpcfit.forces_residual
     expected = hpcfit.Loss(calculator).residual(X)
-    found = hpcfit.Loss(calculator, residual_fn=lambda *arguments: known(*arguments)).residual(X)
+    found = hpcfit.Loss(calculator, residual_fn=functools.partial(known)).residual(X)
     assert len(found) == 12 * (1 if used[0] else 24)
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-14)
 

@@ -1,5 +1,7 @@
 """Residual functions of the user: their slopes, their derivatives, and what is said of those that are faulty."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,7 @@ def mixing(identifier, natoms, weight, prediction, reference, data):
 
 
 def test_a_function_that_mixes_rows_is_exact_to_rounding():
-    pieces = [slice(a, b) for a, b in zip(START[:-1], START[1:], strict=True)]
+    pieces = [slice(a, b) for a, b in itertools.pairwise(START)]
     expected = np.array(
         [
             np.concatenate([mixing("", 1, 1.0, c[p], np.zeros(p.stop - p.start), {}) for p in pieces])
@@ -156,7 +158,7 @@ def on_hot_7(answer):
         (lambda p: p[1:], r"returns the wrong length, found \[3\], allowed \[4\]"),
         (lambda p: p.sum(), r"returns the wrong length, found \[\], allowed \[4\]"),
         (lambda p: p * [1, 1, np.nan, 1], "returns NaN"),
-        (lambda p: p + np.random.random(), "differs between two calls, found"),
+        (lambda p: p + RANDOM.random(), "differs between two calls, found"),
         (lambda p: p.missing, "fails, found AttributeError"),
         (lambda p: p.__iadd__(1.0), "fails, found ValueError: output array is read-only"),
     ],
@@ -190,11 +192,11 @@ def test_along_nothing():
 
 
 def test_functions_of_files():
-    source = "SCALE = 2\ndef mine(identifier, natoms, weight, prediction, reference, data):\n    return SCALE * prediction\n"
+    source = "SCALE = 2\ndef mine(i, n, w, prediction, r, data):\n    return SCALE * prediction\n"
     residual = load_residual(ResidualFile("mine", "f.py", "/f.py", source), True)
     assert residual.function("", 1, 1, 3.0, 0.0, residual.data) == 6.0
     assert residual.data == {"normalize_by_natoms": True}
-    with pytest.raises(InputError, match="f.py: no such function, found other, allowed mine"):
+    with pytest.raises(InputError, match=r"f\.py: no such function, found other, allowed mine"):
         load_residual(ResidualFile("other", "f.py", "/f.py", source), True)
-    with pytest.raises(InputError, match="f.py: cannot be run, found ZeroDivisionError"):
+    with pytest.raises(InputError, match=r"f\.py: cannot be run, found ZeroDivisionError"):
         load_residual(ResidualFile("mine", "f.py", "/f.py", "1/0"), True)
