@@ -66,6 +66,11 @@ class FunctionBlock(BlockObjective):
         self._kernel_columns: FloatArray | None = None
         self._scratch, self._prediction = aligned(1, len(self._place)), aligned(1, len(self._place))[0]
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory held: what every block holds, and rows in the order of configurations."""
+        return super().n_bytes + (0 if self._kernel_columns is None else self._kernel_columns.nbytes)
+
     def _residual(self, x: FloatArray) -> FloatArray:
         self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)
         rows: FloatArray = self._scratch[0]

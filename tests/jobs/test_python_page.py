@@ -24,7 +24,7 @@ def test_every_block_of_python_runs(tmp_path):
         [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "converged" in done.stdout and '<lambda transform=' not in done.stdout
+    assert "converged" in done.stdout and "<lambda transform=" not in done.stdout
     assert (tmp_path / "run.h5").exists() and (tmp_path / "weighted.h5").exists()
 
 

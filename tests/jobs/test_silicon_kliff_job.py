@@ -69,7 +69,9 @@ def test_the_tutorial_in_python(folder, environment):
     launcher = shutil.which("mpirun", path=environment["PATH"])
     if launcher is None:
         pytest.skip("mpirun is not there")
-    for alone, shared in zip((first, second), run_tutorial(folder, environment, launcher, "-n", "3"), strict=True):
+    for alone, shared in zip(
+        (first, second), run_tutorial(folder, environment, launcher, "-n", "3"), strict=True
+    ):
         assert len(shared.header.hosts) == 3
         assert shared.state.x.tobytes() == alone.state.x.tobytes()
         assert shared.history["cost"].tobytes() == alone.history["cost"].tobytes()

@@ -170,8 +170,9 @@ def test_run_files_are_checkpoints(calculator, capsys):
         loss.minimize("L-BFGS-B", output="run.h5", resume=True, verbosity="none")
 
 
-def test_a_run_that_was_killed_goes_on(calculator, monkeypatch):
-    loss = hpcfit.Loss(calculator)
+@pytest.mark.parametrize("function", [hpcfit.energy_forces_residual, weighted, bent])
+def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
+    loss = hpcfit.Loss(calculator, residual_fn=function)
     whole = loss.minimize(verbosity="none")
     save = RunStore.save
 
@@ -212,6 +213,16 @@ def test_a_run_that_was_killed_goes_on(calculator, monkeypatch):
 def test_faults(work, message, calculator):
     with pytest.raises(InputError, match=message):
         work(hpcfit.Loss(calculator), calculator)
+
+
+def test_each_loss_has_its_own_variables(calculator, potential):
+    first = hpcfit.Loss(calculator)
+    potential.fit(lambda_="default")
+    second = hpcfit.Loss(calculator)
+    assert len(calculator.get_opt_params()) == 4
+    result = first.minimize(verbosity="none")
+    assert calculator.get_opt_params().tolist() == result.x.tolist()
+    assert second.loss(second.start) == first.loss(first.start)
 
 
 def test_a_function_needs_all_targets(potential, folder):

@@ -63,4 +63,7 @@ def test_a_function_that_changed_is_another_job(job, capsys):
 def test_a_faulty_function(job, capsys):
     job.with_name("mine.py").write_text(FUNCTION.replace("np.arctan", "np.arctn"))
     assert main(["run", "job.xml", "--allow-python"]) == 2
-    assert "si.h5: configuration 0 (cold/0): residual function fails, found AttributeError" in capsys.readouterr().err
+    assert (
+        "si.h5: configuration 0 (cold/0): residual function fails, found AttributeError"
+        in capsys.readouterr().err
+    )
