@@ -54,7 +54,7 @@ class Calculator:
         self.data = data
         self.used = (use_energy, use_forces, use_stress)
         self.comm = comm
-        self.loss: Loss | None = None  #: what answers; that of the last `Loss` made
+        self._loss: Loss | None = None
         self._theta: FloatArray | None = None
         species = {tuple(entry.species) or data.symbols for entry in self.potentials}
         if len(species) != 1:
@@ -64,6 +64,11 @@ class Calculator:
         if not any(self.used):
             fault = Fault("Calculator", "nothing is used", allowed="use_energy, use_forces or use_stress")
             raise InputError([fault])
+
+    def attach(self, loss: Loss) -> None:
+        """Let a loss answer from now on, from its start values; the last one made or minimised does."""
+        if self._loss is not loss:
+            self._loss, self._theta = loss, None
 
     def get_opt_params(self) -> FloatArray:
         """Return the solver's variables [n_free]: free parameters, or their transforms, last found or at the start."""
@@ -108,4 +113,4 @@ class Calculator:
         from hpcfit.api.loss import Loss
 
         # A loss holds all that predictions need, the geometry above all.
-        return self.loss or Loss(self)
+        return self._loss or Loss(self)

@@ -76,10 +76,10 @@ class Loss:
     ) -> None:
         self._calculator = calculator
         self._comm = communicator(calculator.comm if comm is None else comm)
-        self._function = _residual(calculator, residual_fn, residual_derivative_fn)
         self._derivative = residual_derivative_fn
         self._data = {"normalize_by_natoms": True} | dict(residual_data or {})
         with shared(self._comm):
+            self._function = _residual(calculator, residual_fn, residual_derivative_fn)
             _check_data(self._function, self._data)
             self._text = self._job_text("geodesic-lm", {}, "")
         self._dataset = calculator.data
@@ -88,7 +88,7 @@ class Loss:
         except SharedError as error:
             raise mine(error, self._comm) from None
         self._local = LocalObjective(plan, Brought(lambda _: self._dataset.open(), self._brought()))
-        calculator.loss = self
+        calculator.attach(self)
 
     def _brought(self) -> dict[int, Residual]:
         if self._function in BUILT_IN:
@@ -113,7 +113,7 @@ class Loss:
         ----------
         theta
             [n_free], the solver's variables: free parameters, or their logarithms or logits where these are fitted;
-            None for those of the calculator.
+            None for those of the calculator: where the last minimisation ended, or else the start.
         """
         x = self._at(theta)
         return np.asarray(self._ask(lambda problem: problem.rows(x))[0])
@@ -199,6 +199,7 @@ class Loss:
                 outcome, run = self._work(stopped, output, overwrite, resume)
         except SharedError as error:
             raise mine(error, self._comm) from None
+        self._calculator.attach(self)
         self._calculator.update_opt_params(run.state.x)
         return Result(run, outcome, self._comm)
 

@@ -66,15 +66,27 @@ class FunctionBlock(BlockObjective):
         self._kernel_columns: FloatArray | None = None
         self._scratch, self._prediction = aligned(1, len(self._place)), aligned(1, len(self._place))[0]
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory held: what every block holds, and rows in the order of configurations."""
+        return super().n_bytes + (0 if self._kernel_columns is None else self._kernel_columns.nbytes)
+
     def _residual(self, x: FloatArray) -> FloatArray:
         self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)
         rows: FloatArray = self._scratch[0]
         if self.trouble is not None:
             rows[:] = np.nan
         else:
-            np.multiply(self._values[0, self._place], self._unit, out=self._prediction)
+            self._in_order(self._values[0], self._prediction)
             rows[:] = self._function.values(self._prediction)
         return rows
+
+    def _in_order(self, kernel: FloatArray, ordered: FloatArray) -> None:
+        """Bring the kernels' rows, the last axis, into the order and the units of predictions."""
+        # No place is out of range; the default mode would go through a buffer to see to that.
+        np.take(kernel, self._place, axis=-1, out=ordered, mode="clip")
+        if self._virials:
+            ordered *= self._unit
 
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
@@ -86,9 +98,7 @@ class FunctionBlock(BlockObjective):
         if self.trouble is not None:
             self._columns[:] = np.nan
             return self._columns
-        np.take(self._kernel_columns, self._place, axis=1, out=self._columns)
-        if self._virials:
-            self._columns *= self._unit
+        self._in_order(self._kernel_columns, self._columns)
         self._prediction[:] = self._columns[0]
         self._columns[0] = self._function.values(self._prediction)
         self._function.columns(self._prediction, self._columns[0], self._columns[1:])

@@ -1,10 +1,14 @@
 """KLIFF's tutorial on KLIFF's data: losses, parameters and how many linearisations they take."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from hpcfit.output.store import load
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT.parent / "shared" / "data" / "si_kliff_raw.tar.gz"
@@ -16,7 +20,7 @@ def folder(tmp_path_factory, hpcfit) -> Path:
     if not SOURCE.exists():
         pytest.skip("the reference data are not there: ../shared/data/si_kliff_raw.tar.gz")
     folder = tmp_path_factory.mktemp("silicon-kliff")
-    for job in ("job.xml", "five.xml", "tersoff.xml", "edip.xml"):
+    for job in ("job.xml", "five.xml", "tersoff.xml", "edip.xml", "tutorial.py"):
         shutil.copy(JOBS / job, folder)
     printed = hpcfit(folder, "data", "import", str(SOURCE), "-o", "si.h5")
     assert "1000 configurations, 58400 atoms" in printed
@@ -45,6 +49,33 @@ def test_five_parameters(folder, hpcfit, outcome_of):
     expected = {"A": 14.7702, "B": 0.64077, "sigma": 2.05766, "gamma": 2.87099, "lambda": 219.69}
     for name, value in expected.items():
         assert found[f"SW.{name}"] == pytest.approx(value, rel=1e-4)
+
+
+def run_tutorial(folder, environment, *launcher):
+    command = [*launcher, sys.executable, "tutorial.py"]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("converged: ") == 2
+    return [load(str(folder / name)) for name in ("tutorial.h5", "not-normalized.h5")]
+
+
+def test_the_tutorial_in_python(folder, environment):
+    first, second = run_tutorial(folder, environment)
+    assert 0.5 * first.state.cost <= 0.694079
+    # per configuration, not per atom: large ones count more
+    assert 0.5 * second.state.cost == pytest.approx(2460.930962, abs=1e-6)
+    launcher = shutil.which("mpirun", path=environment["PATH"])
+    if launcher is None:
+        pytest.skip("mpirun is not there")
+    for alone, shared in zip(
+        (first, second), run_tutorial(folder, environment, launcher, "-n", "3"), strict=True
+    ):
+        assert len(shared.header.hosts) == 3
+        assert shared.state.x.tobytes() == alone.state.x.tobytes()
+        assert shared.history["cost"].tobytes() == alone.history["cost"].tobytes()
+        assert shared.result.covariance.tobytes() == alone.result.covariance.tobytes()
 
 
 @pytest.mark.parametrize("name", ["tersoff", "edip"])

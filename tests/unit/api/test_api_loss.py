@@ -1,5 +1,7 @@
 """Losses in Python: the same numbers as a job's, exact Jacobians, every way to minimise."""
 
+import functools
+
 import numpy as np
 import pytest
 import small_jobs
@@ -43,15 +45,6 @@ def bent(identifier, natoms, weight, prediction, reference, data):
 def job(folder):
     (folder / "job.xml").write_text(JOB)
     return folder / "job.xml"
-
-
-def _own(known):
-    """Return a function that does what a known one does but is none that the program knows."""
-
-    def residual(*arguments):
-        return known(*arguments)
-
-    return residual
 
 
 def test_the_residual_of_a_job_to_the_bit(calculator, job):
@@ -108,7 +101,7 @@ def test_built_in_functions_called_by_hand_give_the_same(use_stress, potential, 
     known = hpcfit.energy_forces_stress_residual if use_stress else hpcfit.energy_forces_residual
     data.set_weights(hpcfit.Weight(2.0, 3.0, 0.1, 40.0))
     expected = hpcfit.Loss(calculator, residual_fn=known)
-    found = hpcfit.Loss(calculator, residual_fn=_own(known))
+    found = hpcfit.Loss(calculator, residual_fn=functools.partial(known))
     # differences of energies of 35 eV round to 1e-14
     np.testing.assert_allclose(found.residual(X), expected.residual(X), rtol=1e-13, atol=1e-13)
     np.testing.assert_allclose(found.jacobian(X), expected.jacobian(X), rtol=1e-12, atol=1e-14)
@@ -119,7 +112,7 @@ def test_energies_or_forces_alone(used, potential, data):
     calculator = hpcfit.Calculator(potential, data, *used)
     known = hpcfit.energy_residual if used[0] else hpcfit.forces_residual
     expected = hpcfit.Loss(calculator).residual(X)
-    found = hpcfit.Loss(calculator, residual_fn=_own(known)).residual(X)
+    found = hpcfit.Loss(calculator, residual_fn=functools.partial(known)).residual(X)
     assert len(found) == 12 * (1 if used[0] else 24)
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-14)
 
@@ -177,8 +170,9 @@ def test_run_files_are_checkpoints(calculator, capsys):
         loss.minimize("L-BFGS-B", output="run.h5", resume=True, verbosity="none")
 
 
-def test_a_run_that_was_killed_goes_on(calculator, monkeypatch):
-    loss = hpcfit.Loss(calculator)
+@pytest.mark.parametrize("function", [hpcfit.energy_forces_residual, weighted, bent])
+def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
+    loss = hpcfit.Loss(calculator, residual_fn=function)
     whole = loss.minimize(verbosity="none")
     save = RunStore.save
 
@@ -219,6 +213,16 @@ def test_a_run_that_was_killed_goes_on(calculator, monkeypatch):
 def test_faults(work, message, calculator):
     with pytest.raises(InputError, match=message):
         work(hpcfit.Loss(calculator), calculator)
+
+
+def test_each_loss_has_its_own_variables(calculator, potential):
+    first = hpcfit.Loss(calculator)
+    potential.fit(lambda_="default")
+    second = hpcfit.Loss(calculator)
+    assert len(calculator.get_opt_params()) == 4
+    result = first.minimize(verbosity="none")
+    assert calculator.get_opt_params().tolist() == result.x.tolist()
+    assert second.loss(second.start) == first.loss(first.start)
 
 
 def test_a_function_needs_all_targets(potential, folder):
