@@ -48,7 +48,8 @@ _TINY = float(np.sqrt(np.finfo(float).tiny))
 _SCALE_FLOOR = 1e-6
 
 #: D times the start value keeps at least this fraction of its largest component: between scaling by columns, which
-#: lets parameters of little effect run away, and by the parameters' size. 0.03 to 0.3 do better than none on every set of the scoreboard.
+#: lets parameters of little effect run away, and by the parameters' size. 0.03 to 0.3 do
+#: better than none on the scoreboard (tools/solvers).
 _EFFECT_FLOOR = 0.1
 
 #: Directions with a smaller singular value of the column-equilibrated R do not count for the gradient angle: they
