@@ -112,6 +112,9 @@ class _Fit:
         with np.errstate(all="ignore"):
             while True:
                 state = self._advanced(state)
+                if state.outcome == STOPPED_NO_PROGRESS and state.angle <= self.options.angle_tolerance:
+                    # Nothing more to gain where the angle is met, though the parameters could still move.
+                    state = replace(state, outcome=CONVERGED_ANGLE)
                 if not state.outcome:
                     return state
                 if not (
@@ -181,8 +184,10 @@ class _Fit:
         if undamped is None:
             return True
         change = np.abs(undamped.w / model.scale[model.movable])
-        size = np.abs(state.x) + np.abs(state.start_x)
-        return bool((change <= self.options.parameter_tolerance * size[model.movable]).all())
+        tolerance = self.options.parameter_tolerance
+        # A trace of the start, so that parameters may end at 0.
+        size = np.maximum(np.abs(state.x), tolerance * np.abs(state.start_x))
+        return bool((change <= tolerance * size[model.movable]).all())
 
     def _step(self, state: State, model: Model) -> State:
         """Shorten the step until a trial point is accepted, or a rule ends the fit."""
@@ -192,7 +197,7 @@ class _Fit:
             step = model.step(self.rule.choice(state))
             state = replace(state, damping=step.solution.damping)
             promised = model.drop(step.v)
-            if promised <= _ROUNDING * state.cost:
+            if not promised > _ROUNDING * state.cost:
                 settled = float(model.system.target @ model.system.target) <= _ROUNDING * state.cost
                 return replace(state, outcome=CONVERGED_COST if settled else STOPPED_NO_PROGRESS)
             state, point, ratio = self._trial_point(state, model, step)

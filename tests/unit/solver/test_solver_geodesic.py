@@ -278,3 +278,13 @@ def test_the_angle_does_not_end_a_fit_whose_parameters_still_change():
     assert early.outcome == geodesic.CONVERGED_ANGLE
     # A step below 1e-6 of every parameter leaves less than that where convergence is at least halving.
     assert np.max(np.abs(late.x / best.x - 1)) < 2e-6 < np.max(np.abs(early.x / best.x - 1))
+
+
+def test_no_progress_where_the_angle_is_met_is_convergence():
+    # As at a kink: the angle is small, a full step would move the parameter, and no step lowers the cost.
+    problem = ArrayProblem(lambda x: np.array([1.0 + 0 * x[0], 1e-6 * (x[0] + 1.0)]))
+    problem.cost = lambda x: 1.0
+    (last,) = states_of(problem, (1.0,))
+    assert last.outcome == geodesic.CONVERGED_ANGLE and not last.restarted
+    (last,) = states_of(problem, (1.0,), angle_tolerance=1e-7)
+    assert last.outcome == geodesic.STOPPED_NO_PROGRESS
