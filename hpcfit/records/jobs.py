@@ -98,10 +98,13 @@ class GeodesicOptions:
     )
     goal: float = 0.0  #: converged when the sum of squares is not larger
     angle_tolerance: float = 1e-5  #: converged when the cosine between residual and tangent plane falls below
+    parameter_tolerance: float = (
+        1e-6  #: and a full step would change every parameter by less than this fraction
+    )
     step_tolerance: float = (
         1e-10  #: converged when an undamped step falls below this fraction of the parameters
     )
-    cost_tolerance: float = 1e-10  #: converged when three steps in a row gain less than this fraction
+    cost_tolerance: float = 1e-12  #: converged when three steps in a row gain less than this fraction
 
 
 @dataclass(frozen=True)

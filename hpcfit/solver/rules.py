@@ -72,7 +72,7 @@ class Radius:
 
         def choose(system: System, used: float) -> Solution:
             # What a fixed component uses up leaves a tenth of the radius at least for the others.
-            rest = np.sqrt(max(state.radius**2 - used**2, 0.01 * state.radius**2))
+            rest = state.radius * np.sqrt(max(1.0 - (used / state.radius) ** 2, 0.01))
             return system.within(float(rest), state.damping)
 
         return choose

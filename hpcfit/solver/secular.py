@@ -195,6 +195,8 @@ def _length(w: FloatArray) -> float:
 
 
 def _solve(factor: FloatArray, right: FloatArray, transposed: bool = False) -> FloatArray:
+    if len(right) == 0:
+        return np.zeros(0)
     return np.asarray(lapack.dtrtrs(factor, right, trans=int(transposed))[0])
 
 

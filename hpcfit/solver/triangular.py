@@ -6,7 +6,10 @@ triangular-pentagonal dtpqrt for two triangles).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from hpcfit.records import FloatArray
@@ -61,12 +64,18 @@ def linearisation(packed: FloatArray) -> Linearisation:
     return Linearisation(triangle[:-1, :-1].copy(), triangle[:-1, -1].copy(), rest=float(triangle[-1, -1]))
 
 
+@lru_cache(maxsize=2)
+def _upper(n: int) -> NDArray[np.bool_]:
+    """Return which elements [n, n] lie in the upper triangle; made anew, it takes longer than the combining."""
+    return np.triu(np.ones((n, n), dtype=np.bool_))
+
+
 def _pack(triangle: FloatArray) -> FloatArray:
-    return triangle[np.triu_indices(len(triangle))]
+    return triangle[_upper(len(triangle))]
 
 
 def _unpack(packed: FloatArray) -> FloatArray:
     n_columns = int(np.sqrt(2 * len(packed)))
     triangle = np.zeros((n_columns, n_columns))
-    triangle[np.triu_indices(n_columns)] = packed
+    triangle[_upper(n_columns)] = packed
     return triangle

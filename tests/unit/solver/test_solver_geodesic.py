@@ -136,7 +136,10 @@ def test_outcomes():
 
     assert outcome(flat, (1.0, 1.0)) == geodesic.CONVERGED_ANGLE
     assert outcome(lambda x: x[:1] * 0, (1.0,)) == geodesic.CONVERGED_COST
-    assert outcome(rosenbrock, (-1.2, 1.0), angle_tolerance=2.0) == geodesic.CONVERGED_ANGLE
+    assert (
+        outcome(rosenbrock, (-1.2, 1.0), angle_tolerance=2.0, parameter_tolerance=np.inf)
+        == geodesic.CONVERGED_ANGLE
+    )
     assert outcome(rosenbrock, (-1.2, 1.0), step_tolerance=1e3) == geodesic.CONVERGED_STEP
     assert outcome(rosenbrock, (-1.2, 1.0), cost_tolerance=1.0, initial_radius=0.1) == geodesic.CONVERGED_COST
     assert outcome(rosenbrock, (-1.2, 1.0), goal=3.0) == geodesic.CONVERGED_GOAL
@@ -236,3 +239,52 @@ def test_scaling_a_parameter_changes_nothing_but_its_unit():
 def test_a_parameter_without_any_effect_is_left_alone():
     last = states_of(ArrayProblem(lambda x: CASES["beale"].residual(x[:2]) + 0 * x[2]), (1.0, 1.0, 7.0))[-1]
     assert last.x == pytest.approx(np.array([3.0, 0.5, 7.0]), rel=1e-8)
+
+
+def faint(x):
+    """Columns of 1e-97 beside a residual of 1: steps over- and underflow."""
+    return np.array([1.0 + 0 * x[0], 1e-97 * (x[0] - 2.0), 1e-97 * x[1] ** 2])
+
+
+def test_columns_whose_squares_underflow_raise_nothing():
+    last = states_of(ArrayProblem(faint), (1.0, 25.0))[-1]
+    assert last.outcome and last.cost == 1.0
+
+
+def test_steps_that_keep_little_of_what_they_promise_are_no_progress():
+    # The linear model reaches the minimum at 100, a radius of 1 does not: 10 steps lower the cost by a fifth, 40 by
+    # more than half.
+    options = {"initial_radius": 1.0, "radius_up": 1.0001, "acceleration": False, "restart": False}
+    problem = ArrayProblem(lambda x: x - 100.0)
+    last = states_of(problem, (0.0,), patience=10, **options)[-1]
+    assert last.outcome == geodesic.STOPPED_NO_PROGRESS and last.iteration == 10
+    assert states_of(problem, (0.0,), patience=40, **options)[-1].outcome.startswith("converged")
+
+
+@pytest.mark.parametrize("angle", [1e-5, 0.0])
+def test_a_parameter_that_runs_away_has_evaporated_however_the_fit_ends(angle):
+    problem = ArrayProblem(lambda x: np.array([1.0 / (1.0 + x[0]), 1.0 + 0 * x[0]]))
+    last = states_of(problem, (1.0,), angle_tolerance=angle, cost_tolerance=1e-7, parameter_tolerance=10.0)[
+        -1
+    ]
+    assert last.outcome == geodesic.STOPPED_EVAPORATED and last.restarted == "evaporated"
+
+
+def test_the_angle_does_not_end_a_fit_whose_parameters_still_change():
+    x = CASES["thurber"].start
+    early = states_of(ArrayProblem(CASES["thurber"].residual), x, parameter_tolerance=np.inf)[-1]
+    late = states_of(ArrayProblem(CASES["thurber"].residual), x, angle_tolerance=early.angle)[-1]
+    best = states_of(ArrayProblem(CASES["thurber"].residual), x, angle_tolerance=1e-12)[-1]
+    assert early.outcome == geodesic.CONVERGED_ANGLE
+    # A step below 1e-6 of every parameter leaves less than that where convergence is at least halving.
+    assert np.max(np.abs(late.x / best.x - 1)) < 2e-6 < np.max(np.abs(early.x / best.x - 1))
+
+
+def test_no_progress_where_the_angle_is_met_is_convergence():
+    # As at a kink: the angle is small, a full step would move the parameter, and no step lowers the cost.
+    problem = ArrayProblem(lambda x: np.array([1.0 + 0 * x[0], 1e-6 * (x[0] + 1.0)]))
+    problem.cost = lambda x: 1.0
+    (last,) = states_of(problem, (1.0,))
+    assert last.outcome == geodesic.CONVERGED_ANGLE and not last.restarted
+    (last,) = states_of(problem, (1.0,), angle_tolerance=1e-7)
+    assert last.outcome == geodesic.STOPPED_NO_PROGRESS

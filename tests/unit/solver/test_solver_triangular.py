@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from hpcfit.solver.secular import System
 from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisation
 
 
@@ -90,3 +91,22 @@ def test_block_without_rows(capfd):
     packed = factor_rows(np.zeros((4, 0)))
     np.testing.assert_array_equal(packed, np.zeros(10))
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_step_keeps_the_digits_that_normal_equations_lose():
+    # lambda / sigma_1^2 = 1e-16 at condition 1e12; the step in closed form from the singular value decomposition made.
+    random = np.random.default_rng(11)
+    left, _ = np.linalg.qr(random.normal(size=(400, 8)))
+    right, _ = np.linalg.qr(random.normal(size=(8, 8)))
+    sigma, damping = np.logspace(0, -12, 8), 1e-16
+    jacobian, residual = left * sigma @ right, random.normal(size=400)
+    exact = -right.T @ (sigma / (sigma**2 + damping) * (left.T @ residual))
+    at = of_parts(jacobian, residual, 8)
+    found = System.of_columns(at.triangle, at.projection).damped(damping).w
+    normal = np.linalg.solve(jacobian.T @ jacobian + damping * np.eye(8), -jacobian.T @ residual)
+
+    def error(step):
+        return np.linalg.norm(step - exact) / np.linalg.norm(exact)
+
+    # Rounding over sqrt(lambda) is 2e-8, over lambda it is above 1.
+    assert error(found) < 1e-6 and error(normal) > 1e-3
