@@ -42,7 +42,6 @@ class _Service:
     def __init__(self, local: LocalObjective, comm: Communicator) -> None:
         self._local = local
         self._comm = comm
-        self._scratch: FloatArray = np.zeros(0)
         self._starts = assign_blocks(np.array([b.cost for b in local.plan.blocks]), comm.size)
         with together(comm):
             self._own()
@@ -58,19 +57,8 @@ class _Service:
         return reduce_blocks(costs, self._starts, self._comm, np.add)
 
     def _linearise(self, x: FloatArray) -> FloatArray | None:
-        triangles = self._local.ask(lambda block: factor_rows(self._residual_last(block.linearise(x))))
+        triangles = self._local.ask(lambda block: factor_rows(block.linearise(x), residual=0))
         return reduce_blocks(triangles, self._starts, self._comm, combine_triangles)
-
-    def _residual_last(self, rows: FloatArray) -> FloatArray:
-        """Copy [r J^T] to [J^T r] in memory that the factorisation may overwrite."""
-        if self._scratch.size < rows.size + 8:
-            self._scratch = np.zeros(rows.size + 8)
-        # From a cache line on: no sum may depend on which block was larger before.
-        offset = (-self._scratch.ctypes.data // 8) % 8
-        copy = self._scratch[offset : offset + rows.size].reshape(rows.shape)
-        copy[:-1] = rows[1:]
-        copy[-1] = rows[0]
-        return copy
 
     def _second_derivative(self, v: FloatArray, h: float) -> FloatArray | None:
         gradients = self._local.ask(lambda block: block.second_derivative(v, h))

@@ -9,7 +9,7 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.objective.local import LocalObjective
 from hpcfit.parallel.communicator import ROOT, Serial
 from hpcfit.parallel.guard import SharedError
-from hpcfit.parallel.service import Asked, _Service, answer, ask
+from hpcfit.parallel.service import Asked, answer, ask
 
 X = np.array([14.0, 0.61, 2.3])
 V = np.array([0.5, -0.01, 0.1])
@@ -63,20 +63,6 @@ def test_blocks_that_move_change_no_bit(plan):
     before, after, owned = on_ranks(3, asked(plan, move))[0]
     assert before[0] == after[0]
     assert owned == range(1)
-
-
-def test_the_factor_does_not_depend_on_the_block_before(plan):
-    """The memory that blocks are factored in starts at a cache line, whichever block was the larger."""
-    service = _Service(LocalObjective(plan), Serial())
-    for n_rows in (40, 41, 42, 39, 43):
-        rows = np.random.default_rng(n_rows).normal(size=(4, n_rows))
-        copy = service._residual_last(rows)
-        assert copy.ctypes.data % 64 == 0
-        assert np.array_equal(copy, rows[[1, 2, 3, 0]])
-    raw = np.zeros(300)
-    beside = (-raw.ctypes.data // 8) % 8 + 1
-    service._scratch = raw[beside : beside + rows.size]
-    assert service._residual_last(rows).ctypes.data % 64 == 0
 
 
 def test_trouble_names_file_and_configuration(plan):
