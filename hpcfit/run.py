@@ -41,6 +41,8 @@ from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, State
 from hpcfit.solver.covariance import covariance, propagated
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, start
 from hpcfit.solver.minimisers import iterate
+from hpcfit.solver.priors import with_priors
+from hpcfit.solver.problem import Problem
 from hpcfit.solver.step import Bounds
 from hpcfit.structure.catalogue import structure_catalogue
 
@@ -195,15 +197,16 @@ class _Run:
                     )
                 read_at = time.perf_counter()
                 started = problem.relaxed()
-                state = _first(problem, local, earlier, self.comm)
-                state = self._fit(problem, local, state, store, log)
+                solved = with_priors(problem, job.free, local.model.variables.curves)
+                state = _first(problem, solved, local, earlier, self.comm)
+                state = self._fit(problem, solved, local, state, store, log)
                 if state.outcome == STOPPED_SIGNAL:
                     log("minimum").write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
                     return STOPPED_SIGNAL
                 fitted_at = time.perf_counter()
                 if job.own_structures:
                     log("medium").write("Computing structure properties\n")
-                result = _result(problem, self.plan, local, state, started)
+                result = _result(problem, solved, self.plan, local, state, started)
                 timings = {
                     "setup": read_at - begun,
                     "fit": fitted_at - read_at,
@@ -218,6 +221,7 @@ class _Run:
     def _fit(
         self,
         problem: Asked,
+        solved: Problem,
         local: LocalObjective,
         state: State,
         store: RunStore,
@@ -236,7 +240,7 @@ class _Run:
                 display.line(state, 0.0)
             if fitting is None:
                 return replace(state, outcome=NOT_FITTED)
-            state = self._iterate(problem, local, state, store, fitting, display)
+            state = self._iterate(problem, solved, local, state, store, fitting, display)
         if own and state.outcome != STOPPED_SIGNAL:
             log("medium").writelines(f"{line}\n" for line in end_lines(header, state))
         if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
@@ -246,6 +250,7 @@ class _Run:
     def _iterate(
         self,
         problem: Asked,
+        solved: Problem,
         local: LocalObjective,
         state: State,
         store: RunStore,
@@ -254,7 +259,7 @@ class _Run:
     ) -> State:
         bounds = Bounds(local.model.lower, local.model.upper)
         clock = time.perf_counter()
-        for reached in iterate(problem, state, bounds, fitting.solver):
+        for reached in iterate(solved, state, bounds, fitting.solver):
             news = bool(reached.outcome) or reached.iteration > state.iteration
             state = reached
             if self.stopped() and not state.outcome:
@@ -288,10 +293,12 @@ def _open(plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], RunS
     return store
 
 
-def _first(problem: Asked, local: LocalObjective, earlier: StoredRun | None, comm: Communicator) -> State:
+def _first(
+    problem: Asked, solved: Problem, local: LocalObjective, earlier: StoredRun | None, comm: Communicator
+) -> State:
     """Evaluate at the first point, which also shows how long each block takes."""
     if earlier is None:
-        state = start(local.model.start, problem)
+        state = start(local.model.start, solved)
     else:
         state = earlier.state
         if state.outcome == STOPPED_SIGNAL:
@@ -306,11 +313,16 @@ def _first(problem: Asked, local: LocalObjective, earlier: StoredRun | None, com
 
 
 def _result(
-    problem: Asked, plan: Plan, local: LocalObjective, state: State, started: Sequence[FloatArray]
+    problem: Asked,
+    solved: Problem,
+    plan: Plan,
+    local: LocalObjective,
+    state: State,
+    started: Sequence[FloatArray],
 ) -> RunResult:
     matrix, singular = np.zeros((0, 0)), np.zeros(0)
     if len(state.x):
-        matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)
+        matrix, singular = covariance(solved.linearise(state.x), state.cost, plan.n_residuals)
         matrix = propagated(matrix, local.model.variables.jacobian(state.x))
     predictions = dataset_predictions(plan, problem.predict(state.x))
     structures: tuple[StructureOutcome, ...] = ()

@@ -78,8 +78,8 @@ class Plan:
 
     @property
     def n_residuals(self) -> int:
-        """Number of components with a factor that is not zero."""
-        total = 0
+        """Number of components with a factor that is not zero, and of priors."""
+        total = sum(p.has_prior for p in self.job.free)
         for index, selected, factor in zip(self.indices, self.selected, self.factors, strict=True):
             n_atoms = np.diff(index.ptr)[selected]
             total += int(np.count_nonzero(factor.energy) + 6 * np.count_nonzero(factor.stress))
@@ -155,7 +155,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
         work_blocks(job, weights, compiled.derived, n_own),
         compiled,
     )
-    if job.fitting is not None and plan.n_residuals == 0:
+    if job.fitting is not None and plan.n_residuals == sum(p.has_prior for p in job.free):
         raise InputError([Fault(job.path, "nothing to fit", "weights or targets that leave no residual")])
     return plan
 

@@ -74,11 +74,7 @@ class Variables:
         """Return the derivatives of the parameters that vary by the variables, [n_varying, n_free], at `x`."""
         values = self.parameters(x)
         rows = np.zeros((len(values), len(x)))
-        slopes = np.ones(len(values))
-        slopes[self._log] = values[self._log]
-        low, high = self._lower[self._logit], self._upper[self._logit]
-        slopes[self._logit] = (values[self._logit] - low) * ((high - values[self._logit]) / (high - low))
-        rows[self._free, np.arange(len(x))] = slopes[self._free]
+        rows[self._free, np.arange(len(x))] = self._derivatives(values)[0]
         for constraint in self._constraints:
             outputs = _outputs(constraint, values)
             for place, slope in zip(constraint.arguments, outputs[1:], strict=True):
@@ -86,6 +82,21 @@ class Variables:
                 if rows[place].any():
                     rows[constraint.dependent] += slope * rows[place]
         return rows[self.varying]
+
+    def curves(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the free parameters at `x`, and first and second derivative of each by its own variable, [n_free]."""
+        values = self.parameters(x)
+        return values[self._free], *self._derivatives(values)
+
+    def _derivatives(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return first and second derivatives [n_free] of the free parameters by their variables."""
+        slopes, curvatures = np.ones(len(values)), np.zeros(len(values))
+        slopes[self._log] = curvatures[self._log] = values[self._log]
+        low, high = self._lower[self._logit], self._upper[self._logit]
+        below, above = values[self._logit] - low, high - values[self._logit]
+        slopes[self._logit] = below * (above / (high - low))
+        curvatures[self._logit] = slopes[self._logit] * ((above - below) / (high - low))
+        return slopes[self._free], curvatures[self._free]
 
     def out_of_range(self, values: FloatArray) -> str:
         """Say which dependent parameter a constraint has led out of its potential's range; empty if none."""

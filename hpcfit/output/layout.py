@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FORMAT = "hpcfit run"
-VERSION = 3
+VERSION = 4
 
 #: Attributes of the root.
 FORMAT_ATTRIBUTE = "format"
@@ -60,6 +60,8 @@ PARAMETER_FIELDS = {
     "free": Field("1", "n_parameters"),
     "transform": Field("", "n_parameters"),
     "constraint": Field("", "n_parameters"),
+    "prior_mean": Field(_OWN, "n_parameters"),
+    "prior_sigma": Field(_OWN, "n_parameters"),  # infinite where there is no prior
 }
 VALUE_FIELDS = {"values": Field(_OWN, "n_parameters")}
 RELAXED_FIELDS = {

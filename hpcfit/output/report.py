@@ -96,8 +96,19 @@ def _parameter_table(run: StoredRun) -> Table:
     parameters = run.header.parameters
     style = run.header.style
     rows = [_parameter_row(*row, style) for row in zip(parameters, run.values, _spreads(run), strict=True)]
-    columns = ("parameter", "start", "final", "standard error", "min", "max", "unit", "")
+    columns: tuple[str, ...] = ("parameter", "start", "final", "standard error", "min", "max", "unit", "")
+    if any(p.has_prior for p in parameters):
+        columns = (*columns, "prior", "off by")
+        rows = [(*row, *_prior(*pair)) for row, *pair in zip(rows, parameters, run.values, strict=True)]
     return Table("parameters", columns, tuple(rows))
+
+
+def _prior(parameter: Parameter, final: float) -> tuple[str, str]:
+    """Return a parameter's prior, and by how many of its standard deviations the final value is off."""
+    if not parameter.has_prior:
+        return _NONE, _NONE
+    mean, sigma = parameter.prior_mean, parameter.prior_sigma
+    return f"{mean:.6g} +- {sigma:.3g}", f"{(final - mean) / sigma:.2f}"
 
 
 def _spreads(run: StoredRun) -> list[str]:

@@ -9,9 +9,11 @@ from small_jobs import LENNARD_JONES, bits, dataset_element, job_text, potential
 
 from hpcfit import run
 from hpcfit.objective.block import BlockObjective
+from hpcfit.objective.local import LocalObjective
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
+from hpcfit.parallel.service import ask
 
 
 class Killed(BaseException):
@@ -246,3 +248,22 @@ def test_bounds_of_the_job_hold(folder):
     fit()
     history = load("run.h5").history["x"]
     assert history[:, 0].max() == 12.0 and history[-1, 0] == 12.0
+
+
+def test_priors_are_rows_of_the_objective(folder):
+    dof = '<A transform="log" prior-mean="10" prior-sigma="1e-3"/><B/><gamma/>'
+    (folder / "job.xml").write_text(job_text(potentials=potential(dof=dof)))
+    log = io.StringIO()
+    assert fit(log=log).startswith("converged")
+    stored = load("run.h5")
+    A = stored.values[0]
+    # Data of weight 1 in all against a prior of 1e6: it wins, by what the data still pull.
+    assert 0.0 < A - 10.0 < 1e-2 and stored.header.counts.n_residuals == 12 * 25 + 1
+    assert "3 free, 1 with priors" in log.getvalue()
+    row = next(line for line in log.getvalue().splitlines() if line.startswith("SW.A "))
+    assert row.split()[-4:] == ["10", "+-", "0.001", f"{(A - 10) / 1e-3:.2f}"]
+    plan = small_jobs.plan_of(folder / "job.xml")
+    local = LocalObjective(plan)
+    with ask(local, Serial()) as problem:
+        of_data = problem.cost(stored.state.x)
+    assert stored.state.cost == pytest.approx(of_data + ((A - 10) / 1e-3) ** 2, rel=1e-12)
