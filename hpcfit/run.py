@@ -287,7 +287,12 @@ def _open(plan: Plan, comm: Communicator, open_store: Callable[[RunHeader], RunS
     with together(comm):
         if hosts is not None:
             counts = Counts(plan.n_structures, plan.n_atoms, plan.n_residuals)
-            loss = Loss(plan.loss_factor, "loss" if plan.job.absolute else "chi^2")
+            robust = plan.job.loss
+            loss = Loss(
+                plan.loss_factor,
+                "loss" if plan.job.absolute else "chi^2",
+                of=f"{robust.name}, scale {robust.scale:g}" if robust else "squares",
+            )
             machine = Machine(tuple(hosts), comm.library)
             store = open_store(run_header(plan.job, plan.indices, counts, machine, loss))
     return store

@@ -1,18 +1,20 @@
 """One block of configurations: residual rows, their exact Jacobian, and second derivatives along a direction.
 
 Rows are sqrt(W)/delta times (prediction - target): energies, then force components, then virials (which stand for
-stresses: stress = -virial / volume). Whatever has no target or is not fitted has factor 0.
+stresses: stress = -virial / volume). Whatever has no target or is not fitted has factor 0. A robust loss turns a row
+into one whose square is the loss.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.library import Geometry, NotFinite
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.records import Configurations, FloatArray
+from hpcfit.records import Configurations, FloatArray, RobustLoss
 
 
 class BlockObjective:
@@ -30,6 +32,8 @@ class BlockObjective:
         For each of the configurations' symbols, the job's number of that species.
     n_species
         Number of species of the job.
+    loss
+        What takes the place of squares, None for these.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class BlockObjective:
         factors: Factors,
         species: list[int],
         n_species: int,
+        loss: RobustLoss | None = None,
     ) -> None:
         self._model = model
         neighbours = find_neighbours(configurations, species, n_species, model.cutoff)
@@ -46,6 +51,8 @@ class BlockObjective:
         self._virials = bool(factors.stress.any())
         self._volume = np.abs(np.linalg.det(configurations.cell))
         self._factor, self._target = self._rows(configurations, factors)
+        self._loss = loss
+        self._weight = self._row_weights(configurations, factors) if loss else np.zeros(0)
         self.n_residuals = int(np.count_nonzero(self._factor))
         self._values = aligned(1, len(self._factor))
         self._columns: FloatArray | None = None
@@ -64,10 +71,18 @@ class BlockObjective:
         factors_all, targets = np.concatenate(factor), np.concatenate(target)
         return factors_all, np.where(factors_all == 0.0, 0.0, targets)
 
+    def _row_weights(self, configurations: Configurations, factors: Factors) -> FloatArray:
+        """Return sqrt(W) of every row, 0 where it is not fitted."""
+        energy, forces, stress = factors.roots
+        rows = [energy, np.repeat(forces, 3 * np.diff(configurations.ptr))]
+        if self._virials:
+            rows.append(np.repeat(stress, 6))
+        return np.where(self._factor == 0.0, 0.0, np.concatenate(rows))
+
     @property
     def n_bytes(self) -> int:
         """Memory held: geometry, rows, and the Jacobian once it was asked for."""
-        held = 3 * len(self._factor) * 8 + self._geometry.n_bytes
+        held = (3 * len(self._factor) + len(self._weight)) * 8 + self._geometry.n_bytes
         return held + (0 if self._columns is None else self._columns.nbytes)
 
     def cost(self, x: FloatArray) -> float:
@@ -79,6 +94,8 @@ class BlockObjective:
         self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)
         self._values[0] -= self._target
         self._values[0] *= self._factor
+        if self._loss:
+            apply(self._loss, self._values, self._weight)
         return np.asarray(self._values[0])
 
     def linearise(self, x: FloatArray) -> FloatArray:
@@ -89,6 +106,8 @@ class BlockObjective:
         self.trouble = self._model.evaluate(self._geometry, x, self._columns, self._virials)
         self._columns[0] -= self._target
         self._columns *= self._factor
+        if self._loss:
+            apply(self._loss, self._columns, self._weight)
         return self._columns
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:

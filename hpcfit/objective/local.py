@@ -49,7 +49,8 @@ class LocalObjective:
             self._load(list(numbers))
         for k in missing:
             if k >= n_data:
-                self._blocks[k] = StructureBlock(self.model, self.plan.work_blocks[k - n_data].work)
+                work = self.plan.work_blocks[k - n_data].work
+                self._blocks[k] = StructureBlock(self.model, work, self.plan.job.loss)
 
     @property
     def blocks(self) -> list[BlockObjective | StructureBlock]:
@@ -117,7 +118,7 @@ class LocalObjective:
                 _require_volumes(dataset.name, chosen, configurations, factors)
                 species = plan.species_numbers(configurations.symbols)
                 self._blocks[number] = BlockObjective(
-                    self.model, configurations, factors, species, len(plan.job.species)
+                    self.model, configurations, factors, species, len(plan.job.species), plan.job.loss
                 )
 
 

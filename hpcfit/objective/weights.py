@@ -37,6 +37,9 @@ _BITS = {
     "stress": Missing.STRESS,
 }
 
+#: What a configuration's rows are of.
+_KINDS = ("energy", "forces", "stress")
+
 
 @dataclass(frozen=True)
 class Factors:
@@ -44,15 +47,17 @@ class Factors:
 
     The sum of squares is that of ``energy`` (1/eV) times the difference of total energies, ``forces`` (Angstrom/eV)
     times those of each force component, ``stress`` (Angstrom^3/eV) times those of each stress component.
+    ``roots`` [3, n] holds sqrt(W) of the same three: a factor over its root is the inverse of the tolerance.
     """
 
     energy: FloatArray
     forces: FloatArray
     stress: FloatArray
+    roots: FloatArray
 
     def take(self, chosen: IntArray) -> Factors:
         """Return the factors of some of the configurations."""
-        return Factors(self.energy[chosen], self.forces[chosen], self.stress[chosen])
+        return Factors(self.energy[chosen], self.forces[chosen], self.stress[chosen], self.roots[:, chosen])
 
 
 @dataclass(frozen=True)
@@ -123,16 +128,15 @@ def _absolute(
         energy=weight * weights.energy * np.sqrt(total + atomic / n_atoms**2),
         forces=weight * weights.forces * fitted.get("atomic-forces", nothing),
         stress=weight * weights.stress * fitted.get("stress", nothing),
+        # Weights of this kind are inverse tolerances.
+        roots=np.ones((3, len(selected))),
     )
 
 
 def _normalised(source: DatasetSource, share: float, index: DatasetIndex, selected: IntArray) -> Factors:
     n_atoms = np.diff(index.ptr)[selected]
-    squared = {
-        "energy": np.zeros(len(selected)),
-        "forces": np.zeros(len(selected)),
-        "stress": np.zeros(len(selected)),
-    }
+    squared = {kind: np.zeros(len(selected)) for kind in _KINDS}
+    weights = np.zeros((len(_KINDS), len(selected)))
     siblings = np.zeros(len(selected))
     for prop in source.properties:
         if prop.fit:
@@ -147,7 +151,8 @@ def _normalised(source: DatasetSource, share: float, index: DatasetIndex, select
         kind = {"atomic-forces": "forces", "stress": "stress"}.get(prop.name, "energy")
         per = n_atoms if prop.name == "atomic-energy" else 1
         squared[kind] += weight / (prop.tolerance * per) ** 2
-    return Factors(**{kind: np.sqrt(value) for kind, value in squared.items()})
+        weights[_KINDS.index(kind)] += weight
+    return Factors(**{kind: np.sqrt(value) for kind, value in squared.items()}, roots=np.sqrt(weights))
 
 
 def has_target(index: DatasetIndex, selected: IntArray, name: str) -> FloatArray:

@@ -267,3 +267,27 @@ def test_priors_are_rows_of_the_objective(folder):
     with ask(local, Serial()) as problem:
         of_data = problem.cost(stored.state.x)
     assert stored.state.cost == pytest.approx(of_data + ((A - 10) / 1e-3) ** 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["soft-l1", "cauchy"])
+def test_a_robust_loss_is_not_led_by_outliers(tmp_path, monkeypatch, name):
+    """One configuration of twelve has wrong energy and forces, as one that did not converge."""
+    monkeypatch.chdir(tmp_path)
+    c = silicon()
+    energy, force = c.energy.copy(), c.force.copy()
+    energy[3] += 5.0
+    force[24:48] += np.random.default_rng(0).normal(scale=2.0, size=(24, 3))
+    # Cauchy's loss has minima of its own far away.
+    text, errors = job_text(potentials=potential(A=14.0, gamma=2.3)), {}
+    for loss in ("squares", name):
+        (tmp_path / loss).mkdir()
+        monkeypatch.chdir(tmp_path / loss)
+        own = text.replace('weights="normalised"', f'weights="normalised" loss="{loss}"')
+        own = own.replace('fit="true"', 'fit="true" tolerance="0.01"')
+        log = io.StringIO()
+        job = small_jobs.write_job(tmp_path / loss, own, {"si.h5": sealed(c, energy=energy, force=force)})
+        assert fit(job, log=log).startswith("converged")
+        errors[loss] = np.abs(load("run.h5").state.x / small_jobs.SILICON[[0, 1, 5]] - 1.0).max()
+        assert (f"of {name}, scale 1" in log.getvalue()) is (loss != "squares")
+    # Soft-l1 is led by the number of outliers, squares by their size.
+    assert errors[name] < 0.02 and errors[name] < 0.1 * errors["squares"]
