@@ -41,6 +41,7 @@ from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, State
 from hpcfit.solver.covariance import covariance, propagated
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, start
 from hpcfit.solver.minimisers import iterate
+from hpcfit.solver.normal import LEAST_CONDITION
 from hpcfit.solver.priors import with_priors
 from hpcfit.solver.problem import Problem
 from hpcfit.solver.step import Bounds
@@ -241,6 +242,8 @@ class _Run:
             if fitting is None:
                 return replace(state, outcome=NOT_FITTED)
             state = self._iterate(problem, solved, local, state, store, fitting, display)
+        if fitting.assembly == "normal" and (text := _squared(store.run.history["condition"])):
+            log("minimum").write(f"warning: {text}\n")
         if own and state.outcome != STOPPED_SIGNAL:
             log("medium").writelines(f"{line}\n" for line in end_lines(header, state))
         if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
@@ -274,6 +277,15 @@ class _Run:
             if fitting.output_interval and state.iteration % fitting.output_interval == 0:
                 display.parameters(store.header.parameters, store.run.values)
         return state
+
+
+def _squared(conditions: FloatArray) -> str:
+    """Say where the normal equations had too few digits; empty where they had enough."""
+    least = float(np.nanmin(conditions**2, initial=1.0))
+    if least >= LEAST_CONDITION:
+        return ""
+    allowed = f"at least {LEAST_CONDITION:g} or another assembly"
+    return f'assembly="normal" loses digits: squared condition, found {least:.1e}, allowed {allowed}'
 
 
 def _save(problem: Asked, local: LocalObjective, store: RunStore, state: State, seconds: float) -> None:

@@ -34,6 +34,8 @@ class BlockObjective:
         Number of species of the job.
     loss
         What takes the place of squares, None for these.
+    workspace
+        Where several blocks work out their Jacobians, none of which is kept; None for one that is kept.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class BlockObjective:
         species: list[int],
         n_species: int,
         loss: RobustLoss | None = None,
+        workspace: Workspace | None = None,
     ) -> None:
         self._model = model
         neighbours = find_neighbours(configurations, species, n_species, model.cutoff)
@@ -56,6 +59,8 @@ class BlockObjective:
         self.n_residuals = int(np.count_nonzero(self._factor))
         self._values = aligned(1, len(self._factor))
         self._columns: FloatArray | None = None
+        self._workspace = workspace
+        self._point: FloatArray | None = None
         self.trouble: NotFinite | None = None
 
     def _rows(self, configurations: Configurations, factors: Factors) -> tuple[FloatArray, FloatArray]:
@@ -100,14 +105,21 @@ class BlockObjective:
 
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
-        if self._columns is None:
-            self._columns = aligned(1 + self._model.n_free, len(self._factor))
         self._point = x.copy()
-        self.trouble = self._model.evaluate(self._geometry, x, self._columns, self._virials)
-        self._columns[0] -= self._target
-        self._columns *= self._factor
+        columns = self._room()
+        self.trouble = self._model.evaluate(self._geometry, x, columns, self._virials)
+        columns[0] -= self._target
+        columns *= self._factor
         if self._loss:
-            apply(self._loss, self._columns, self._weight)
+            apply(self._loss, columns, self._weight)
+        return columns
+
+    def _room(self) -> FloatArray:
+        shape = 1 + self._model.n_free, len(self._factor)
+        if self._workspace is not None:
+            return self._workspace.take(*shape)
+        if self._columns is None:
+            self._columns = aligned(*shape)
         return self._columns
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
@@ -115,16 +127,17 @@ class BlockObjective:
 
         Transtrum and Sethna, arXiv:1201.5885, eq. 19: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v].
         """
-        if self._columns is None:
+        if self._point is None:
             raise ValueError("second derivative asked for before any linearisation")
         difference = self._residual(self._point + h * v)
         if self.trouble is not None:
             return np.full(len(v), np.nan)
-        difference -= self._columns[0]
+        columns = self.linearise(self._point) if self._columns is None else self._columns
+        difference -= columns[0]
         difference /= h
-        difference -= v @ self._columns[1:]
+        difference -= v @ columns[1:]
         difference *= 2.0 / h
-        return np.asarray(self._columns[1:] @ difference)
+        return np.asarray(columns[1:] @ difference)
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energies [n] (eV), forces [n_atoms, 3] (eV/Angstrom) and stresses [n, 6] (eV/Angstrom^3) at `x`.
@@ -137,6 +150,20 @@ class BlockObjective:
         virial = columns[0, -6 * n :].reshape(n, 6)
         volume = np.where(self._volume > 0, self._volume, np.nan)
         return columns[0, :n].copy(), columns[0, n : -6 * n].reshape(-1, 3).copy(), -virial / volume[:, None]
+
+
+class Workspace:
+    """Memory that blocks use one after the other, as large as the largest needs it."""
+
+    def __init__(self) -> None:
+        self._held = aligned(1, 0)
+
+    def take(self, n_columns: int, n_rows: int) -> FloatArray:
+        """Return an array [n_columns, n_rows] that starts at a cache line, valid until the next one is taken."""
+        size = n_columns * n_rows
+        if self._held.size < size:
+            self._held = aligned(1, size)
+        return self._held[0, :size].reshape(n_columns, n_rows)
 
 
 def aligned(n_columns: int, n_rows: int) -> FloatArray:

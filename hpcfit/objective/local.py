@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import Fault, InputError
-from hpcfit.objective.block import BlockObjective
+from hpcfit.objective.block import BlockObjective, Workspace
 from hpcfit.objective.model import Model
 from hpcfit.objective.plan import Plan
 from hpcfit.objective.structure_block import StructureBlock
@@ -36,6 +36,7 @@ class LocalObjective:
         self.model = Model(plan.job, plan.compiled)
         self.seconds: FloatArray = np.zeros(0)  #: [n_owned], time of the last question per block
         self._owned = range(0)
+        self._workspace = Workspace() if plan.assembly == "stream" else None
         self._blocks: dict[int, BlockObjective | StructureBlock] = {}
 
     def own(self, first: int, last: int) -> None:
@@ -85,15 +86,18 @@ class LocalObjective:
 
     def ask(self, question: Callable[[BlockObjective | StructureBlock], _Answer]) -> list[_Answer]:
         """Put a question to every block, and note how long each took."""
-        answers = []
+        return list(self.each(question))
+
+    def each(self, question: Callable[[BlockObjective | StructureBlock], _Answer]) -> Iterator[_Answer]:
+        """Put a question to one block after the other, as `ask` does, when its answer is wanted."""
         self.seconds = np.zeros(len(self._owned))
-        # Numbers that are not finite are part of the answers, which is no reason to warn about each.
-        with np.errstate(all="ignore"):
-            for k, block in enumerate(self.blocks):
-                start = time.perf_counter()
-                answers.append(question(block))
-                self.seconds[k] = time.perf_counter() - start
-        return answers
+        for k, block in enumerate(self.blocks):
+            start = time.perf_counter()
+            # Numbers that are not finite are part of the answers, which is no reason to warn about each.
+            with np.errstate(all="ignore"):
+                answer = question(block)
+            self.seconds[k] = time.perf_counter() - start
+            yield answer
 
     def trouble(self) -> tuple[int, NotFinite] | None:
         """Return the first block of a dataset, and where in it, whose last answer was not finite.
@@ -118,7 +122,13 @@ class LocalObjective:
                 _require_volumes(dataset.name, chosen, configurations, factors)
                 species = plan.species_numbers(configurations.symbols)
                 self._blocks[number] = BlockObjective(
-                    self.model, configurations, factors, species, len(plan.job.species), plan.job.loss
+                    self.model,
+                    configurations,
+                    factors,
+                    species,
+                    len(plan.job.species),
+                    plan.job.loss,
+                    self._workspace,
                 )
 
 

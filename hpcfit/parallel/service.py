@@ -11,12 +11,12 @@ import numpy as np
 
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.partition import assign_blocks
+from hpcfit.parallel.assembly import ASSEMBLIES
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.tree import reduce_blocks
 from hpcfit.records import FloatArray, IntArray, StructureResult
 from hpcfit.solver.problem import Linearisation
-from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisation
 
 #: Blocks move only if the slowest rank is slower than the best distribution by this factor.
 _IMBALANCE = 1.1
@@ -42,6 +42,7 @@ class _Service:
     def __init__(self, local: LocalObjective, comm: Communicator) -> None:
         self._local = local
         self._comm = comm
+        self._assembly = ASSEMBLIES[local.plan.assembly]
         self._starts = assign_blocks(np.array([b.cost for b in local.plan.blocks]), comm.size)
         with together(comm):
             self._own()
@@ -53,15 +54,15 @@ class _Service:
         return getattr(self, "_" + question.name.lower())(*arguments)
 
     def _cost(self, x: FloatArray) -> FloatArray | None:
-        costs = self._local.ask(lambda block: np.array([block.cost(x)]))
+        costs = self._local.each(lambda block: np.array([block.cost(x)]))
         return reduce_blocks(costs, self._starts, self._comm, np.add)
 
     def _linearise(self, x: FloatArray) -> FloatArray | None:
-        triangles = self._local.ask(lambda block: factor_rows(block.linearise(x), residual=0))
-        return reduce_blocks(triangles, self._starts, self._comm, combine_triangles)
+        parts = self._local.each(lambda block: self._assembly.part(block.linearise(x)))
+        return self._assembly.collect(parts, self._starts, self._comm)
 
     def _second_derivative(self, v: FloatArray, h: float) -> FloatArray | None:
-        gradients = self._local.ask(lambda block: block.second_derivative(v, h))
+        gradients = self._local.each(lambda block: block.second_derivative(v, h))
         return reduce_blocks(gradients, self._starts, self._comm, np.add)
 
     def _predict(self, x: FloatArray) -> list[Any] | None:
@@ -116,9 +117,10 @@ def _slowest(costs: FloatArray, starts: IntArray) -> float:
 class Asked:
     """The problem as the root sees it; satisfies the solver's `Problem`."""
 
-    def __init__(self, service: _Service, comm: Communicator) -> None:
+    def __init__(self, service: _Service, local: LocalObjective, comm: Communicator) -> None:
         self._service = service
         self._comm = comm
+        self._finish = ASSEMBLIES[local.plan.assembly].finish
         self.idle = True  #: False while a question is under way, or after one that failed
 
     def _ask(self, question: _Question, *arguments: Any) -> Any:
@@ -133,8 +135,8 @@ class Asked:
         return float(self._ask(_Question.COST, x)[0])
 
     def linearise(self, x: FloatArray) -> Linearisation:
-        """Return the linearisation at `x` [n_free], by QR of every block and of pairs along the tree."""
-        return linearisation(self._ask(_Question.LINEARISE, x))
+        """Return the linearisation at `x` [n_free], brought together as the job says."""
+        return self._finish(self._ask(_Question.LINEARISE, x))
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n_free] along `v` at the point of the last linearisation."""
@@ -176,7 +178,7 @@ def ask(local: LocalObjective, comm: Communicator) -> Iterator[Asked]:
     After an error inside a question the workers are somewhere in its reductions and cannot hear: the program's
     entry aborts them.
     """
-    asked = Asked(_Service(local, comm), comm)
+    asked = Asked(_Service(local, comm), local, comm)
     try:
         yield asked
     finally:

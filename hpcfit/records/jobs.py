@@ -130,6 +130,7 @@ class Fitting:
     output_interval: int | None = (
         None  #: iterations between lists of the parameters in the log; None for none
     )
+    assembly: str = "tsqr"  #: one of `hpcfit.parallel.assembly.ASSEMBLIES`
 
 
 @dataclass(frozen=True)

@@ -291,3 +291,24 @@ def test_a_robust_loss_is_not_led_by_outliers(tmp_path, monkeypatch, name):
         assert (f"of {name}, scale 1" in log.getvalue()) is (loss != "squares")
     # Soft-l1 is led by the number of outliers, squares by their size.
     assert errors[name] < 0.02 and errors[name] < 0.1 * errors["squares"]
+
+
+@pytest.mark.parametrize("assembly", ["stream", "normal", "gather"])
+def test_a_fit_with_another_assembly(folder, assembly):
+    fit(output="tsqr.h5")
+    text = job_text(fitting=f'<fitting assembly="{assembly}"><geodesic-lm/></fitting>')
+    (folder / "job.xml").write_text(text)
+    log = io.StringIO()
+    assert fit(log=log).startswith("converged")
+    found, expected = load("run.h5").state, load("tsqr.h5").state
+    assert found.x == pytest.approx(expected.x, rel=1e-5)
+    assert np.array_equal(found.x, expected.x) or assembly != "stream"
+    assert "loses digits" not in log.getvalue()
+
+
+def test_normal_equations_say_when_they_lose_digits(folder, monkeypatch):
+    monkeypatch.setattr(run, "LEAST_CONDITION", 0.5)
+    (folder / "job.xml").write_text(job_text(fitting='<fitting assembly="normal"><geodesic-lm/></fitting>'))
+    log = io.StringIO()
+    fit(log=log)
+    assert 'warning: assembly="normal" loses digits: squared condition, found' in log.getvalue()

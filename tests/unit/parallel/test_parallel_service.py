@@ -51,6 +51,30 @@ def test_same_bits_on_any_number_of_ranks(plan, size):
     assert others == [None] * (size - 1)
 
 
+def with_assembly(plan, name):
+    return replace(plan, job=replace(plan.job, fitting=replace(plan.job.fitting, assembly=name)))
+
+
+@pytest.mark.parametrize("name", ["stream", "normal", "gather"])
+def test_assemblies_give_the_same_bits_on_any_number_of_ranks(plan, name):
+    chosen = with_assembly(plan, name)
+    expected = asked(chosen, questions)(Serial())
+    for size in (2, 5):
+        assert on_ranks(size, asked(chosen, questions))[0] == expected
+    at, other = (asked(p, lambda problem: problem.linearise(X))(Serial()) for p in (chosen, plan))
+    assert at.triangle == pytest.approx(other.triangle, rel=1e-11)
+    assert at.projection == pytest.approx(other.projection, rel=1e-9)
+    assert at.rest == pytest.approx(other.rest, rel=1e-12)
+
+
+def test_streaming_keeps_no_jacobian_and_changes_no_bit(plan):
+    found, less = asked(with_assembly(plan, "stream"), questions)(Serial())
+    expected, memory = asked(plan, questions)(Serial())
+    assert found == expected
+    n_rows, n_columns = plan.blocks[0].n_atoms * 3 + len(plan.blocks[0].configurations), 4
+    assert memory[0] - less[0] == 8 * n_rows * n_columns
+
+
 def test_blocks_that_move_change_no_bit(plan):
     def move(problem):
         before = questions(problem)
@@ -115,7 +139,7 @@ def test_no_question_after_one_that_failed(plan):
     local = LocalObjective(plan)
     with pytest.raises(ZeroDivisionError), ask(local, comm) as problem:
         assert isinstance(problem, Asked)
-        local.ask = fail
+        local.each = fail
         problem.cost(X)
     assert [question.name for question, _ in told] == ["COST"]
 

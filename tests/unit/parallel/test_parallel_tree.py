@@ -51,6 +51,22 @@ def test_the_tree_halves_the_range_of_blocks():
     assert list(reduce_blocks(values, np.array([0, 5]), Serial(), named)) == [5.0, pairs]
 
 
+def test_few_arrays_are_held():
+    """Blocks are combined as they come: of 64, some two for each level of the tree."""
+    alive, most = [0], [0]
+
+    class Counted:
+        def __init__(self):
+            alive[0] += 1
+            most[0] = max(most[0], alive[0])
+
+        def __del__(self):
+            alive[0] -= 1
+
+    reduce_blocks((Counted() for _ in range(64)), np.array([0, 64]), Serial(), lambda left, right: Counted())
+    assert most[0] <= 2 * 6 + 2
+
+
 def test_arrays_travel_only_where_the_border_cuts_a_node():
     starts = np.array([0, 8, 16])
     sent = []
