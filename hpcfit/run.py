@@ -38,7 +38,7 @@ from hpcfit.parallel.signals import stop_requests
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, State
-from hpcfit.solver.covariance import covariance, propagated
+from hpcfit.solver.covariance import covariance, propagated, spectrum
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, start
 from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.normal import LEAST_CONDITION
@@ -337,14 +337,20 @@ def _result(
     state: State,
     started: Sequence[FloatArray],
 ) -> RunResult:
-    matrix, singular = np.zeros((0, 0)), np.zeros(0)
+    matrix = directions = np.zeros((0, 0))
+    singular = np.zeros(0)
     if len(state.x):
-        matrix, singular = covariance(solved.linearise(state.x), state.cost, plan.n_residuals)
-        matrix = propagated(matrix, local.model.variables.jacobian(state.x))
+        at, model = solved.linearise(state.x), local.model
+        held = (state.x <= model.lower) | (state.x >= model.upper)
+        matrix = covariance(at, state.cost, plan.n_residuals, held)
+        matrix = propagated(matrix, model.variables.jacobian(state.x))
+        singular, directions = spectrum(at)
     predictions = dataset_predictions(plan, problem.predict(state.x))
     structures: tuple[StructureOutcome, ...] = ()
     if plan.work_blocks:
         end = problem.results(state.x)
         problem.restore(started)
         structures = structure_outcomes(plan, problem.results(local.model.start), end)
-    return RunResult(state.outcome, state, matrix, singular, predictions, timings={}, structures=structures)
+    return RunResult(
+        state.outcome, state, matrix, singular, predictions, {}, structures=structures, directions=directions
+    )

@@ -75,6 +75,7 @@ FINAL_FIELDS = {
 RESULT_FIELDS = {
     "covariance": Field("products of parameters/unit", "n_varying, n_varying"),
     "singular_values": Field("1", "n_free"),
+    "directions": Field("1", "n_free, n_free"),
 }
 TIMING_FIELDS = {"name": Field("", "n_phases"), "seconds": Field("s", "n_phases")}
 PREDICTION_FIELDS = {
