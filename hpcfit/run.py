@@ -38,9 +38,12 @@ from hpcfit.parallel.signals import stop_requests
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, State
-from hpcfit.solver.covariance import covariance, propagated
+from hpcfit.solver.covariance import covariance, propagated, spectrum
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, start
 from hpcfit.solver.minimisers import iterate
+from hpcfit.solver.normal import LEAST_CONDITION
+from hpcfit.solver.priors import with_priors
+from hpcfit.solver.problem import Problem
 from hpcfit.solver.step import Bounds
 from hpcfit.structure.catalogue import structure_catalogue
 
@@ -223,15 +226,16 @@ class Run:
                     )
                 read_at = time.perf_counter()
                 started = problem.relaxed()
-                state = _first(problem, local, earlier, self.comm)
-                state = self._fit(problem, local, state, store, log)
+                solved = with_priors(problem, job.free, local.model.variables.curves)
+                state = _first(problem, solved, local, earlier, self.comm)
+                state = self._fit(problem, solved, local, state, store, log)
                 if state.outcome == STOPPED_SIGNAL:
                     log("minimum").write(f"{STOPPED_SIGNAL}, checkpoint written, go on with: hpcfit resume\n")
                     return STOPPED_SIGNAL
                 fitted_at = time.perf_counter()
                 if job.own_structures:
                     log("medium").write("Computing structure properties\n")
-                result = _result(problem, self.plan, local, state, started)
+                result = _result(problem, solved, self.plan, local, state, started)
                 timings = {
                     "setup": read_at - begun,
                     "fit": fitted_at - read_at,
@@ -246,6 +250,7 @@ class Run:
     def _fit(
         self,
         problem: Asked,
+        solved: Problem,
         local: LocalObjective,
         state: State,
         store: MemoryStore,
@@ -264,7 +269,9 @@ class Run:
                 display.line(state, 0.0)
             if fitting is None:
                 return replace(state, outcome=NOT_FITTED)
-            state = self._iterate(problem, local, state, store, fitting, display)
+            state = self._iterate(problem, solved, local, state, store, fitting, display)
+        if fitting.assembly == "normal" and (text := _squared(store.run.history["condition"])):
+            log("minimum").write(f"warning: {text}\n")
         if own and state.outcome != STOPPED_SIGNAL:
             log("medium").writelines(f"{line}\n" for line in end_lines(header, state))
         if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
@@ -274,6 +281,7 @@ class Run:
     def _iterate(
         self,
         problem: Asked,
+        solved: Problem,
         local: LocalObjective,
         state: State,
         store: MemoryStore,
@@ -282,7 +290,7 @@ class Run:
     ) -> State:
         bounds = Bounds(local.model.lower, local.model.upper)
         clock = time.perf_counter()
-        for reached in iterate(problem, state, bounds, fitting.solver):
+        for reached in iterate(solved, state, bounds, fitting.solver):
             news = bool(reached.outcome) or reached.iteration > state.iteration
             state = reached
             if self.stopped() and not state.outcome:
@@ -299,6 +307,15 @@ class Run:
         return state
 
 
+def _squared(conditions: FloatArray) -> str:
+    """Say where the normal equations had too few digits; empty where they had enough."""
+    least = float(np.nanmin(conditions**2, initial=1.0))
+    if least >= LEAST_CONDITION:
+        return ""
+    allowed = f"at least {LEAST_CONDITION:g} or another assembly"
+    return f'assembly="normal" loses digits: squared condition, found {least:.1e}, allowed {allowed}'
+
+
 def _save(problem: Asked, local: LocalObjective, store: MemoryStore, state: State, seconds: float) -> None:
     relaxed = problem.relaxed() if local.plan.work_blocks else ()
     store.save(state, seconds, local.model.variables.parameters(state.x), relaxed)
@@ -312,16 +329,23 @@ def _open(
     with together(comm):
         if hosts is not None:
             counts = Counts(plan.n_structures, plan.n_atoms, plan.n_residuals)
-            loss = Loss(plan.loss_factor, "loss" if plan.job.absolute else "chi^2")
+            robust = plan.job.loss
+            loss = Loss(
+                plan.loss_factor,
+                "loss" if plan.job.absolute else "chi^2",
+                of=f"{robust.name}, scale {robust.scale:g}" if robust else "squares",
+            )
             machine = Machine(tuple(hosts), comm.library)
             store = open_store(run_header(plan.job, plan.indices, counts, machine, loss))
     return store
 
 
-def _first(problem: Asked, local: LocalObjective, earlier: StoredRun | None, comm: Communicator) -> State:
+def _first(
+    problem: Asked, solved: Problem, local: LocalObjective, earlier: StoredRun | None, comm: Communicator
+) -> State:
     """Evaluate at the first point, which also shows how long each block takes."""
     if earlier is None:
-        state = start(local.model.start, problem)
+        state = start(local.model.start, solved)
     else:
         state = earlier.state
         if state.outcome == STOPPED_SIGNAL:
@@ -336,16 +360,27 @@ def _first(problem: Asked, local: LocalObjective, earlier: StoredRun | None, com
 
 
 def _result(
-    problem: Asked, plan: Plan, local: LocalObjective, state: State, started: Sequence[FloatArray]
+    problem: Asked,
+    solved: Problem,
+    plan: Plan,
+    local: LocalObjective,
+    state: State,
+    started: Sequence[FloatArray],
 ) -> RunResult:
-    matrix, singular = np.zeros((0, 0)), np.zeros(0)
+    matrix = directions = np.zeros((0, 0))
+    singular = np.zeros(0)
     if len(state.x):
-        matrix, singular = covariance(problem.linearise(state.x), state.cost, plan.n_residuals)
-        matrix = propagated(matrix, local.model.variables.jacobian(state.x))
+        at, model = solved.linearise(state.x), local.model
+        held = (state.x <= model.lower) | (state.x >= model.upper)
+        matrix = covariance(at, state.cost, plan.n_residuals, held)
+        matrix = propagated(matrix, model.variables.jacobian(state.x))
+        singular, directions = spectrum(at)
     predictions = dataset_predictions(local, problem.predict(state.x))
     structures: tuple[StructureOutcome, ...] = ()
     if plan.work_blocks:
         end = problem.results(state.x)
         problem.restore(started)
         structures = structure_outcomes(plan, problem.results(local.model.start), end)
-    return RunResult(state.outcome, state, matrix, singular, predictions, timings={}, structures=structures)
+    return RunResult(
+        state.outcome, state, matrix, singular, predictions, {}, structures=structures, directions=directions
+    )

@@ -12,7 +12,7 @@ class Forgetful:
     trouble = None
     n_bytes = 8
 
-    def __init__(self, model, work):
+    def __init__(self, model, work, loss=None):
         self._work, self._n_free = work, model.n_free
         self._length = np.array([s.values["lattice-parameter"] for s in work.structures[: work.n_own]])
         self.n_residuals = len(self._length)

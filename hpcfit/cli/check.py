@@ -16,6 +16,7 @@ from hpcfit.objective.plan import Plan
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.service import answer, ask
 from hpcfit.run import prepare, read
+from hpcfit.solver.priors import with_priors
 
 _DESCRIPTION = """\
 Read JOB and its datasets, report every fault, or else structures, atoms, residuals, free parameters, memory and the
@@ -51,10 +52,11 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
     with ask(local, comm) as problem:
         _write_counts(plan, sys.stdout)
         sys.stdout.writelines(f"warning: {text}\n" for text in plan.warnings)
+        solved = with_priors(problem, plan.job.free, local.model.variables.curves)
         begun = time.perf_counter()
-        cost = problem.cost(local.model.start)
+        cost = solved.cost(local.model.start)
         costed = time.perf_counter()
-        gradient = problem.linearise(local.model.start).gradient
+        gradient = solved.linearise(local.model.start).gradient
         seconds = time.perf_counter()
         memory = problem.memory()
         _write_balance(plan, options.ranks or comm.size, memory, sys.stdout)

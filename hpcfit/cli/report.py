@@ -14,9 +14,14 @@ def add_parser(commands: Any) -> None:
     text = "Print outcome, parameters and errors of a run, from its run file alone."
     parser = commands.add_parser("report", help="print the parameters and errors of a run", description=text)
     parser.add_argument("run_file", help="the run file, as in run.h5")
+    parser.add_argument(
+        "--spectrum",
+        action="store_true",
+        help="also print how well the data determine each direction of the parameters",
+    )
     parser.set_defaults(run=_report)
 
 
 def _report(options: argparse.Namespace) -> int:
-    report.from_file(options.run_file, sys.stdout)
+    report.from_file(options.run_file, sys.stdout, options.spectrum)
     return 0

@@ -26,6 +26,7 @@ def read_fitting(element: etree._Element | None, faults: Faults) -> Fitting | No
         blocks=None if blocks is None else values.whole(blocks, 1),
         checkpoint_interval=values.whole(element.get("checkpoint-interval"), 1),
         output_interval=None if interval is None else values.whole(interval, 1),
+        assembly=values.line_of_text(element.get("assembly"), "tsqr"),
     )
 
 

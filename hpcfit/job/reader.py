@@ -24,7 +24,7 @@ from hpcfit.job.potentials import read_potentials
 from hpcfit.job.schema import grammar
 from hpcfit.job.scope import Scope
 from hpcfit.job.species import read_species
-from hpcfit.job.structures import fits, read_structures
+from hpcfit.job.structures import fits, read_loss, read_structures
 from hpcfit.job.tolerances import read_tolerances
 from hpcfit.job.user_structures import FILES
 from hpcfit.job.values import Faults
@@ -173,6 +173,7 @@ class _Reader:
             potentials=potentials,
             structures=structures,
             absolute=absolute,
+            loss=read_loss(root.find("structures"), faults),
             constraints=read_constraints(constrained, potentials, self._functions.check_formula, faults),
             exports=exports,
             warnings=tuple(faults.warnings),

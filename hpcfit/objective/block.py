@@ -1,18 +1,20 @@
 """One block of configurations: residual rows, their exact Jacobian, and second derivatives along a direction.
 
 Rows are sqrt(W)/delta times (prediction - target): energies, then force components, then virials (which stand for
-stresses: stress = -virial / volume). Whatever has no target or is not fitted has factor 0.
+stresses: stress = -virial / volume). Whatever has no target or is not fitted has factor 0. A robust loss turns a row
+into one whose square is the loss.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.library import Geometry, NotFinite
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.records import Configurations, FloatArray
+from hpcfit.records import Configurations, FloatArray, RobustLoss
 
 
 class BlockObjective:
@@ -30,6 +32,10 @@ class BlockObjective:
         For each of the configurations' symbols, the job's number of that species.
     n_species
         Number of species of the job.
+    loss
+        What takes the place of squares, None for these.
+    workspace
+        Where several blocks work out their Jacobians, none of which is kept; None for one that is kept.
     """
 
     def __init__(
@@ -39,6 +45,8 @@ class BlockObjective:
         factors: Factors,
         species: list[int],
         n_species: int,
+        loss: RobustLoss | None = None,
+        workspace: Workspace | None = None,
     ) -> None:
         self._model = model
         neighbours = find_neighbours(configurations, species, n_species, model.cutoff)
@@ -46,9 +54,13 @@ class BlockObjective:
         self._virials = bool(factors.stress.any())
         self._volume = np.abs(np.linalg.det(configurations.cell))
         self._factor, self._target = self._rows(configurations, factors)
+        self._loss = loss
+        self._weight = self._row_weights(configurations, factors) if loss else np.zeros(0)
         self.n_residuals = int(np.count_nonzero(self._factor))
         self._values = aligned(1, len(self._factor))
-        self._columns: FloatArray | None = None
+        self._kept: list[FloatArray] = []
+        self._workspace = workspace
+        self._point: FloatArray | None = None
         self.trouble: NotFinite | None = None
 
     def _rows(self, configurations: Configurations, factors: Factors) -> tuple[FloatArray, FloatArray]:
@@ -66,11 +78,19 @@ class BlockObjective:
         factors_all, targets = np.concatenate(factor), np.concatenate(target)
         return factors_all, np.where(factors_all == 0.0, 0.0, targets)
 
+    def _row_weights(self, configurations: Configurations, factors: Factors) -> FloatArray:
+        """Return sqrt(W) of every row, 0 where it is not fitted."""
+        energy, forces, stress = factors.roots
+        rows = [energy, np.repeat(forces, 3 * np.diff(configurations.ptr))]
+        if self._virials:
+            rows.append(np.repeat(stress, 6))
+        return np.where(self._factor == 0.0, 0.0, np.concatenate(rows))
+
     @property
     def n_bytes(self) -> int:
         """Memory held: geometry, rows, and the Jacobian once it was asked for."""
-        held = 3 * len(self._factor) * 8 + self._geometry.n_bytes
-        return held + (0 if self._columns is None else self._columns.nbytes)
+        held = (3 * len(self._factor) + len(self._weight)) * 8 + self._geometry.n_bytes
+        return held + sum(columns.nbytes for columns in self._kept)
 
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]; infinite where a prediction is not finite."""
@@ -81,33 +101,46 @@ class BlockObjective:
         self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)
         self._values[0] -= self._target
         self._values[0] *= self._factor
+        if self._loss:
+            apply(self._loss, self._values, self._weight)
         return np.asarray(self._values[0])
 
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
-        if self._columns is None:
-            self._columns = aligned(1 + self._model.n_free, len(self._factor))
         self._point = x.copy()
-        self.trouble = self._model.evaluate(self._geometry, x, self._columns, self._virials)
-        self._columns[0] -= self._target
-        self._columns *= self._factor
-        return self._columns
+        (columns,) = self._rooms(len(self._factor))
+        self.trouble = self._model.evaluate(self._geometry, x, columns, self._virials)
+        columns[0] -= self._target
+        columns *= self._factor
+        if self._loss:
+            apply(self._loss, columns, self._weight)
+        return columns
+
+    def _rooms(self, *n_rows: int) -> list[FloatArray]:
+        """Return arrays [1 + n_free, n_rows], the rows of [r J^T] first."""
+        n_columns = 1 + self._model.n_free
+        if self._workspace is not None:
+            return self._workspace.take(n_columns, *n_rows)
+        if not self._kept:
+            self._kept = [aligned(n_columns, n) for n in n_rows]
+        return self._kept
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n_free] at the point of the last `linearise`, r'' along `v` from one more residual.
 
         Transtrum and Sethna, arXiv:1201.5885, eq. 19: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v].
         """
-        if self._columns is None:
+        if self._point is None:
             raise ValueError("second derivative asked for before any linearisation")
         difference = self._residual(self._point + h * v)
         if self.trouble is not None:
             return np.full(len(v), np.nan)
-        difference -= self._columns[0]
+        columns = self._kept[0] if self._kept else self.linearise(self._point)
+        difference -= columns[0]
         difference /= h
-        difference -= v @ self._columns[1:]
+        difference -= v @ columns[1:]
         difference *= 2.0 / h
-        return np.asarray(self._columns[1:] @ difference)
+        return np.asarray(columns[1:] @ difference)
 
     def rows(self, x: FloatArray, with_derivatives: bool) -> FloatArray:
         """Return the residual at `x`, [1, n_rows], and below it if asked for its derivatives, [1 + n_free, n_rows]."""
@@ -124,6 +157,24 @@ class BlockObjective:
         virial = columns[0, -6 * n :].reshape(n, 6)
         volume = np.where(self._volume > 0, self._volume, np.nan)
         return columns[0, :n].copy(), columns[0, n : -6 * n].reshape(-1, 3).copy(), -virial / volume[:, None]
+
+
+class Workspace:
+    """Memory that blocks use one after the other, as large as the largest needs it."""
+
+    def __init__(self) -> None:
+        self._held = aligned(1, 0)
+
+    def take(self, n_columns: int, *n_rows: int) -> list[FloatArray]:
+        """Return arrays [n_columns, n_rows] that start at cache lines, valid until the next are taken."""
+        # From one cache line to the next.
+        ends = np.cumsum([-(-n_columns * n // 8) * 8 for n in n_rows])
+        if self._held.size < ends[-1]:
+            self._held = aligned(1, int(ends[-1]))
+        pieces = np.split(self._held[0], ends)
+        return [
+            piece[: n_columns * n].reshape(n_columns, n) for piece, n in zip(pieces, n_rows, strict=False)
+        ]
 
 
 def aligned(n_columns: int, n_rows: int) -> FloatArray:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpcfit.objective.block import BlockObjective, aligned
+from hpcfit.objective.block import BlockObjective, Workspace, aligned
+from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.ordering import by_configuration
 from hpcfit.objective.residuals import Residual, ResidualRows, Subjects
 from hpcfit.objective.weights import Factors
-from hpcfit.records import Configurations, FloatArray, IntArray
+from hpcfit.records import Configurations, FloatArray, IntArray, RobustLoss
 
 
 class FunctionBlock(BlockObjective):
@@ -31,6 +32,8 @@ class FunctionBlock(BlockObjective):
         The dataset as errors name it, and the numbers [n] of the configurations in it.
     weights
         Weight objects of the configurations.
+    loss, workspace
+        As of `BlockObjective`; the function's residuals are in units of the tolerance.
     """
 
     def __init__(
@@ -44,8 +47,10 @@ class FunctionBlock(BlockObjective):
         residual: Residual,
         names: tuple[str, IntArray],
         weights: list[object],
+        loss: RobustLoss | None,
+        workspace: Workspace | None,
     ) -> None:
-        super().__init__(model, configurations, factors, species, n_species)
+        super().__init__(model, configurations, factors, species, n_species, loss, workspace)
         c = configurations
         self._place, start = by_configuration(c.ptr, used)
         # With factor 1 rows are differences; those of virials become stresses.
@@ -63,13 +68,8 @@ class FunctionBlock(BlockObjective):
             reference=self._target[self._place] * self._unit,
         )
         self._function = ResidualRows(residual, subjects)
-        self._kernel_columns: FloatArray | None = None
+        self._weight = np.ones(len(self._place))
         self._scratch, self._prediction = aligned(1, len(self._place)), aligned(1, len(self._place))[0]
-
-    @property
-    def n_bytes(self) -> int:
-        """Memory held: what every block holds, and rows in the order of configurations."""
-        return super().n_bytes + (0 if self._kernel_columns is None else self._kernel_columns.nbytes)
 
     def _residual(self, x: FloatArray) -> FloatArray:
         self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)
@@ -79,6 +79,8 @@ class FunctionBlock(BlockObjective):
         else:
             self._in_order(self._values[0], self._prediction)
             rows[:] = self._function.values(self._prediction)
+            if self._loss:
+                apply(self._loss, self._scratch, self._weight)
         return rows
 
     def _in_order(self, kernel: FloatArray, ordered: FloatArray) -> None:
@@ -90,16 +92,16 @@ class FunctionBlock(BlockObjective):
 
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
-        if self._kernel_columns is None or self._columns is None:
-            self._kernel_columns = aligned(1 + self._model.n_free, len(self._factor))
-            self._columns = aligned(1 + self._model.n_free, len(self._place))
         self._point = x.copy()
-        self.trouble = self._model.evaluate(self._geometry, x, self._kernel_columns, self._virials)
+        columns, kernel = self._rooms(len(self._place), len(self._factor))
+        self.trouble = self._model.evaluate(self._geometry, x, kernel, self._virials)
         if self.trouble is not None:
-            self._columns[:] = np.nan
-            return self._columns
-        self._in_order(self._kernel_columns, self._columns)
-        self._prediction[:] = self._columns[0]
-        self._columns[0] = self._function.values(self._prediction)
-        self._function.columns(self._prediction, self._columns[0], self._columns[1:])
-        return self._columns
+            columns[:] = np.nan
+            return columns
+        self._in_order(kernel, columns)
+        self._prediction[:] = columns[0]
+        columns[0] = self._function.values(self._prediction)
+        self._function.columns(self._prediction, columns[0], columns[1:])
+        if self._loss:
+            apply(self._loss, columns, self._weight)
+        return columns

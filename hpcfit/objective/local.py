@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
 
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import Fault, InputError
-from hpcfit.objective.block import BlockObjective
+from hpcfit.objective.block import BlockObjective, Workspace
 from hpcfit.objective.function_block import FunctionBlock
 from hpcfit.objective.model import Model
 from hpcfit.objective.ordering import by_configuration
@@ -70,6 +70,7 @@ class LocalObjective:
         self.model = Model(plan.job, plan.compiled)
         self.seconds: FloatArray = np.zeros(0)  #: [n_owned], time of the last question per block
         self._owned = range(0)
+        self._workspace = Workspace() if plan.assembly == "stream" else None
         self._blocks: dict[int, BlockObjective | StructureBlock] = {}
 
     def own(self, first: int, last: int) -> None:
@@ -83,7 +84,8 @@ class LocalObjective:
             self._load(list(numbers))
         for k in missing:
             if k >= n_data:
-                self._blocks[k] = StructureBlock(self.model, self.plan.work_blocks[k - n_data].work)
+                work = self.plan.work_blocks[k - n_data].work
+                self._blocks[k] = StructureBlock(self.model, work, self.plan.job.loss)
 
     @property
     def blocks(self) -> list[BlockObjective | StructureBlock]:
@@ -146,15 +148,18 @@ class LocalObjective:
 
     def ask(self, question: Callable[[BlockObjective | StructureBlock], _Answer]) -> list[_Answer]:
         """Put a question to every block, and note how long each took."""
-        answers = []
+        return list(self.each(question))
+
+    def each(self, question: Callable[[BlockObjective | StructureBlock], _Answer]) -> Iterator[_Answer]:
+        """Put a question to one block after the other, as `ask` does, when its answer is wanted."""
         self.seconds = np.zeros(len(self._owned))
-        # Numbers that are not finite are part of the answers, which is no reason to warn about each.
-        with np.errstate(all="ignore"):
-            for k, block in enumerate(self.blocks):
-                start = time.perf_counter()
-                answers.append(question(block))
-                self.seconds[k] = time.perf_counter() - start
-        return answers
+        for k, block in enumerate(self.blocks):
+            start = time.perf_counter()
+            # Numbers that are not finite are part of the answers, which is no reason to warn about each.
+            with np.errstate(all="ignore"):
+                answer = question(block)
+            self.seconds[k] = time.perf_counter() - start
+            yield answer
 
     def trouble(self) -> tuple[int, NotFinite] | None:
         """Return the first block of a dataset, and where in it, whose last answer was not finite.
@@ -196,11 +201,23 @@ class LocalObjective:
                 self._residual(source, weights.function, weights.normalize_by_natoms),
                 (plan.sources[source].file, chosen),
                 self._weights(source, weights, chosen, configurations),
+                plan.job.loss,
+                self._workspace,
             )
         if weights is not None:
             energy, atoms, stress = weights_by_target(weights, configurations)
-            factors = Factors(factors.energy * energy, factors.forces, factors.stress * stress, atoms)
-        return BlockObjective(self.model, configurations, factors, species, len(plan.job.species))
+            factors = replace(
+                factors, energy=factors.energy * energy, stress=factors.stress * stress, atoms=atoms
+            )
+        return BlockObjective(
+            self.model,
+            configurations,
+            factors,
+            species,
+            len(plan.job.species),
+            plan.job.loss,
+            self._workspace,
+        )
 
     def _residual(self, source: int, file: ResidualFile, normalize_by_natoms: bool) -> Residual:
         if source not in self._residuals:

@@ -15,6 +15,9 @@ from hpcfit.objective.weights import Factors, Weights, has_target, weigh
 from hpcfit.objective.works import work_blocks
 from hpcfit.records import DatasetIndex, DatasetSource, IntArray, Job
 
+#: Bytes of the whole Jacobian up to which it may be gathered.
+_MOST_GATHERED = 256_000_000
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -78,8 +81,8 @@ class Plan:
 
     @property
     def n_residuals(self) -> int:
-        """Number of components with a factor that is not zero."""
-        total = 0
+        """Number of components with a factor that is not zero, and of priors."""
+        total = sum(p.has_prior for p in self.job.free)
         for index, selected, factor in zip(self.indices, self.selected, self.factors, strict=True):
             n_atoms = np.diff(index.ptr)[selected]
             total += int(np.count_nonzero(factor.energy) + 6 * np.count_nonzero(factor.stress))
@@ -96,6 +99,20 @@ class Plan:
     def runs_python(self) -> bool:
         """Whether functions of the user make residuals."""
         return any(source.runs_python for source in self.sources)
+
+    @property
+    def assembly(self) -> str:
+        """How residuals and Jacobian come together on the root."""
+        return self.job.fitting.assembly if self.job.fitting else "tsqr"
+
+    @property
+    def n_rows(self) -> int:
+        """Number of components that blocks work out, those of factor zero too."""
+        total = sum(_n_components(block) for block in self.work_blocks)
+        for index, selected, factor in zip(self.indices, self.selected, self.factors, strict=True):
+            per_structure = 7 if factor.stress.any() else 1
+            total += per_structure * len(selected) + 3 * int(np.diff(index.ptr)[selected].sum())
+        return total
 
     @property
     def loss_factor(self) -> float:
@@ -162,8 +179,12 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
         work_blocks(job, weights, compiled.derived, n_own),
         compiled,
     )
-    if job.fitting is not None and plan.n_residuals == 0:
+    if job.fitting is not None and plan.n_residuals == sum(p.has_prior for p in job.free):
         raise InputError([Fault(job.path, "nothing to fit", "weights or targets that leave no residual")])
+    size = 8 * plan.n_rows * (1 + len(job.free))
+    if plan.assembly == "gather" and size > _MOST_GATHERED:
+        found, allowed = f"{size / 1e6:.0f} MB", f"{_MOST_GATHERED / 1e6:.0f} MB, or another assembly"
+        raise InputError([Fault(job.path, 'assembly="gather" holds too much on one rank', found, allowed)])
     return plan
 
 

@@ -10,13 +10,14 @@ import numpy as np
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import aligned
 from hpcfit.objective.copies import CopiesEvaluator
+from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.structure_items import Item, make_item
 from hpcfit.objective.structure_rows import Row
 from hpcfit.potential.expression.interpreter import run
 from hpcfit.potential.library import NotFinite
 from hpcfit.potential.program import Program
-from hpcfit.records import DerivedProperty, FloatArray, Structure, StructureResult
+from hpcfit.records import DerivedProperty, FloatArray, RobustLoss, Structure, StructureResult
 from hpcfit.structure.checking import check
 from hpcfit.structure.properties import FORMS
 from hpcfit.structure.questions import Dialogue, answer_all
@@ -67,6 +68,8 @@ class StructureBlock:
         The job's potentials.
     work
         The structures and what is wanted of them.
+    loss
+        What takes the place of squares, None for these; a structure that does not relax counts as without it.
 
     Raises
     ------
@@ -74,8 +77,8 @@ class StructureBlock:
         When a structure has not got a property, or a freedom, that is asked of it.
     """
 
-    def __init__(self, model: Model, work: StructureWork) -> None:
-        self._model, self._work = model, work
+    def __init__(self, model: Model, work: StructureWork, loss: RobustLoss | None = None) -> None:
+        self._model, self._work, self._loss = model, work, loss
         self._evaluator = CopiesEvaluator(model, model.n_species)
         self._items = list(_items(work))
         self._s = [item.case.freedoms.start for item in self._items]
@@ -153,14 +156,26 @@ class StructureBlock:
         parts = [np.zeros((n, 0))]
         for item, values in zip(self._items, self._values, strict=True):
             for label, row in item.rows.items():
-                parts.append(_columns(row, item.taken(values, label), n))
+                parts.append(self._of_row(row, item.taken(values, label), n))
         for derived, row, program in zip(
             self._work.derived, self._derived, self._work.derived_programs, strict=True
         ):
             if row.weight > 0:
-                parts.append(_columns(row, self._combined(derived, program, derivatives), n))
+                parts.append(self._of_row(row, self._combined(derived, program, derivatives), n))
         columns = aligned(n, sum(part.shape[1] for part in parts))
         return np.concatenate(parts, axis=1, out=columns)
+
+    def _of_row(self, row: Row, taken: FloatArray | None, n: int) -> FloatArray:
+        """Return the columns [n, components] of one fitted property."""
+        columns = np.zeros((n, row.n))
+        if taken is None:
+            columns[0] = row.failed()
+            return columns
+        columns[0], slope = row.residual(taken[0])
+        columns[1:] = slope * taken[1:]
+        if self._loss:
+            apply(self._loss, columns, np.full(row.n, np.sqrt(row.weight)))
+        return columns
 
     def _combined(self, derived: DerivedProperty, program: Program, derivatives: bool) -> FloatArray | None:
         """Return a derived property and its derivatives [1 or 1 + n_free, 1], or None where a structure failed."""
@@ -257,14 +272,3 @@ def _finite(values: Values) -> bool:
 def _not_finite(values: Values) -> Values:
     trouble = "a property or its derivative is not finite"
     return Values(replace(values.relaxed, trouble=trouble, failed=True))
-
-
-def _columns(row: Row, taken: FloatArray | None, n: int) -> FloatArray:
-    """Return the columns [n, components] of one fitted property."""
-    columns = np.zeros((n, row.n))
-    if taken is None:
-        columns[0] = row.failed()
-        return columns
-    columns[0], slope = row.residual(taken[0])
-    columns[1:] = slope * taken[1:]
-    return columns

@@ -61,7 +61,7 @@ class Variables:
 
     def slopes(self, x: FloatArray) -> FloatArray:
         """Return the derivatives [n_free] of the free parameters, each by its own variable, at `x` [n_free]."""
-        return np.asarray(self._slopes(self.parameters(x))[self._free])
+        return self._derivatives(self.parameters(x))[0]
 
     def _variables(self, values: FloatArray) -> FloatArray:
         """Return the variables of given values of the parameters; what a bound cannot reach is infinite."""
@@ -88,7 +88,7 @@ class Variables:
         """Return the derivatives of the parameters that vary by the variables, [n_varying, n_free], at `x`."""
         values = self.parameters(x)
         rows = np.zeros((len(values), len(x)))
-        rows[self._free, np.arange(len(x))] = self._slopes(values)[self._free]
+        rows[self._free, np.arange(len(x))] = self._derivatives(values)[0]
         for constraint in self._constraints:
             outputs = _outputs(constraint, values)
             for place, slope in zip(constraint.arguments, outputs[1:], strict=True):
@@ -97,12 +97,20 @@ class Variables:
                     rows[constraint.dependent] += slope * rows[place]
         return rows[self.varying]
 
-    def _slopes(self, values: FloatArray) -> FloatArray:
-        slopes = np.ones(len(values))
-        slopes[self._log] = values[self._log]
+    def curves(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the free parameters at `x`, and first and second derivative of each by its own variable, [n_free]."""
+        values = self.parameters(x)
+        return values[self._free], *self._derivatives(values)
+
+    def _derivatives(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return first and second derivatives [n_free] of the free parameters by their variables."""
+        slopes, curvatures = np.ones(len(values)), np.zeros(len(values))
+        slopes[self._log] = curvatures[self._log] = values[self._log]
         low, high = self._lower[self._logit], self._upper[self._logit]
-        slopes[self._logit] = (values[self._logit] - low) * ((high - values[self._logit]) / (high - low))
-        return slopes
+        below, above = values[self._logit] - low, high - values[self._logit]
+        slopes[self._logit] = below * (above / (high - low))
+        curvatures[self._logit] = slopes[self._logit] * ((above - below) / (high - low))
+        return slopes[self._free], curvatures[self._free]
 
     def out_of_range(self, values: FloatArray) -> str:
         """Say which dependent parameter a constraint has led out of its potential's range; empty if none."""

@@ -39,6 +39,9 @@ _BITS = {
     "stress": Missing.STRESS,
 }
 
+#: What a configuration's rows are of.
+_KINDS = ("energy", "forces", "stress")
+
 
 @dataclass(frozen=True)
 class Factors:
@@ -46,17 +49,19 @@ class Factors:
 
     The sum of squares is that of ``energy`` (1/eV) times the difference of total energies, ``forces`` (Angstrom/eV)
     times those of each force component, ``stress`` (Angstrom^3/eV) times those of each stress component. ``atoms``
-    [n_atoms] are further factors on the forces of each atom, None where there are none.
+    [n_atoms] are further factors on the forces of each atom, None where there are none. ``roots`` [3, n] holds sqrt(W)
+    of the first three: a factor over its root is the inverse of the tolerance.
     """
 
     energy: FloatArray
     forces: FloatArray
     stress: FloatArray
+    roots: FloatArray
     atoms: FloatArray | None = None
 
     def take(self, chosen: IntArray) -> Factors:
         """Return the factors of some of the configurations, those of atoms left out."""
-        return Factors(self.energy[chosen], self.forces[chosen], self.stress[chosen])
+        return Factors(self.energy[chosen], self.forces[chosen], self.stress[chosen], self.roots[:, chosen])
 
 
 @dataclass(frozen=True)
@@ -123,10 +128,14 @@ def _absolute(
     total, atomic = fitted.get("total-energy", nothing), fitted.get("atomic-energy", nothing)
     energy = np.sqrt(total + atomic / n_atoms**2)
     forces, stress = fitted.get("atomic-forces", nothing), fitted.get("stress", nothing)
+    # Weights of this kind are inverse tolerances.
+    roots = np.ones((len(_KINDS), len(selected)))
     if weights.function is not None:
-        return Factors(energy, forces, stress)
+        return Factors(energy, forces, stress, roots)
     weight = own.config / n_atoms if weights.normalize_by_natoms else own.config
-    return Factors(weight * own.energy * energy, weight * own.forces * forces, weight * own.stress * stress)
+    return Factors(
+        weight * own.energy * energy, weight * own.forces * forces, weight * own.stress * stress, roots
+    )
 
 
 @dataclass(frozen=True)
@@ -177,11 +186,8 @@ def weights_by_target(
 
 def _normalised(source: DatasetSource, share: float, index: DatasetIndex, selected: IntArray) -> Factors:
     n_atoms = np.diff(index.ptr)[selected]
-    squared = {
-        "energy": np.zeros(len(selected)),
-        "forces": np.zeros(len(selected)),
-        "stress": np.zeros(len(selected)),
-    }
+    squared = {kind: np.zeros(len(selected)) for kind in _KINDS}
+    weights = np.zeros((len(_KINDS), len(selected)))
     siblings = np.zeros(len(selected))
     for prop in source.properties:
         if prop.fit:
@@ -196,7 +202,8 @@ def _normalised(source: DatasetSource, share: float, index: DatasetIndex, select
         kind = {"atomic-forces": "forces", "stress": "stress"}.get(prop.name, "energy")
         per = n_atoms if prop.name == "atomic-energy" else 1
         squared[kind] += weight / (prop.tolerance * per) ** 2
-    return Factors(**{kind: np.sqrt(value) for kind, value in squared.items()})
+        weights[_KINDS.index(kind)] += weight
+    return Factors(**{kind: np.sqrt(value) for kind, value in squared.items()}, roots=np.sqrt(weights))
 
 
 def has_target(index: DatasetIndex, selected: IntArray, name: str) -> FloatArray:

@@ -18,11 +18,15 @@ from hpcfit.version import __version__
 
 @dataclass(frozen=True)
 class Loss:
-    """How the sum of squares is shown: ``factor`` times it, under the name ``label``, with so many digits."""
+    """How the sum of squares is shown: ``factor`` times it, under the name ``label``, with so many digits.
+
+    ``of`` says what of the residuals is summed, where it is not their squares as they are.
+    """
 
     factor: float
     label: str
     digits: int = 10
+    of: str = "squares"
 
     def text(self, cost: float) -> str:
         """Return a sum of squares as it is shown."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FORMAT = "hpcfit run"
-VERSION = 3
+VERSION = 4
 
 #: Attributes of the root.
 FORMAT_ATTRIBUTE = "format"
@@ -60,6 +60,8 @@ PARAMETER_FIELDS = {
     "free": Field("1", "n_parameters"),
     "transform": Field("", "n_parameters"),
     "constraint": Field("", "n_parameters"),
+    "prior_mean": Field(_OWN, "n_parameters"),
+    "prior_sigma": Field(_OWN, "n_parameters"),  # infinite where there is no prior
 }
 VALUE_FIELDS = {"values": Field(_OWN, "n_parameters")}
 RELAXED_FIELDS = {
@@ -73,6 +75,7 @@ FINAL_FIELDS = {
 RESULT_FIELDS = {
     "covariance": Field("products of parameters/unit", "n_varying, n_varying"),
     "singular_values": Field("1", "n_free"),
+    "directions": Field("1", "n_free, n_free"),
 }
 TIMING_FIELDS = {"name": Field("", "n_phases"), "seconds": Field("s", "n_phases")}
 PREDICTION_FIELDS = {

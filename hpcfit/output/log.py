@@ -60,9 +60,15 @@ def header_lines(header: RunHeader) -> list[str]:
         ("structures", str(counts.n_structures)),
         ("atoms", str(counts.n_atoms)),
         ("residuals", str(counts.n_residuals)),
-        ("parameters", f"{len(header.parameters)}, {len(header.free)} free"),
+        *([] if header.loss.of == "squares" else [(header.loss.label, f"of {header.loss.of}")]),
+        ("parameters", f"{len(header.parameters)}, {len(header.free)} free{_priors(header)}"),
     ]
     return [f"hpcfit {versions['hpcfit']}", *(f"{name:<10}  {text}" for name, text in facts)]
+
+
+def _priors(header: RunHeader) -> str:
+    n = sum(p.has_prior for p in header.free)
+    return f", {n} with priors" if n else ""
 
 
 def _hosts(hosts: Iterable[str]) -> str:

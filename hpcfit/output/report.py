@@ -8,9 +8,10 @@ from typing import TextIO
 
 import numpy as np
 
-from hpcfit.output.header import Style
+from hpcfit.output.header import RunHeader, Style
 from hpcfit.output.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
 from hpcfit.output.result import RunResult, StoredRun, standard_errors
+from hpcfit.output.spectrum import loosest, spectrum_table, undetermined
 from hpcfit.output.store import load
 from hpcfit.output.structure_report import structure_lines, trouble_lines
 from hpcfit.output.table import Table, write_blocks
@@ -23,12 +24,20 @@ _NONE = "-"
 _SHOWN_UNITS = {ENERGY: ("meV/atom", 1e-3), FORCE: ("eV/A", 1.0), STRESS: ("GPa", GPA)}
 
 
-def write(run: StoredRun, stream: TextIO) -> None:
-    """Write the report of a run, finished or not: rich tables on a terminal, plain lines elsewhere."""
+def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
+    """Write the report of a run, finished or not: rich tables on a terminal, plain lines elsewhere.
+
+    Parameters
+    ----------
+    spectrum
+        Whether all singular values and their directions are wanted.
+    """
     style = run.header.style
     blocks: list[Table | list[str]] = []
     if style.shows("minimum"):
-        blocks += [_summary(run), _parameter_table(run)]
+        blocks += [_summary(run), _parameter_table(run), *_undetermined(run)]
+    if run.result is not None and len(run.result.directions) and (spectrum or style.shows("maximum")):
+        blocks.append(spectrum_table(run.result, run.header.free))
     if style.shows("medium") and run.result is not None:
         if run.result.structures:
             blocks.append(structure_lines(run.result.structures, style))
@@ -39,8 +48,8 @@ def write(run: StoredRun, stream: TextIO) -> None:
     write_blocks(blocks, stream)
 
 
-def from_file(path: str, stream: TextIO) -> None:
-    """Write the report of the run file `path` to `stream`.
+def from_file(path: str, stream: TextIO, spectrum: bool = False) -> None:
+    """Write the report of the run file `path` to `stream`, as `write` does.
 
     Raises
     ------
@@ -54,7 +63,7 @@ def from_file(path: str, stream: TextIO) -> None:
     if not style.shows("medium"):
         # a report was asked for, however little the run itself was to say
         style = replace(style, verbosity="medium")
-    write(replace(run, header=replace(run.header, style=style)), stream)
+    write(replace(run, header=replace(run.header, style=style)), stream, spectrum)
 
 
 def _summary(run: StoredRun) -> list[str]:
@@ -64,17 +73,23 @@ def _summary(run: StoredRun) -> list[str]:
         loss.label: loss.text(state.cost),
         "iterations": str(state.iteration),
         "evaluations": _evaluations(state),
-        **(_end_facts(run.result) if run.result else {"time": _seconds(run.history["seconds"].sum())}),
+        **(
+            _end_facts(run.result, run.header)
+            if run.result
+            else {"time": _seconds(run.history["seconds"].sum())}
+        ),
     }
     width = max(len(name) for name in facts)
     return [f"{name:<{width}}  {text}" for name, text in facts.items()]
 
 
-def _end_facts(result: RunResult) -> dict[str, str]:
+def _end_facts(result: RunResult, header: RunHeader) -> dict[str, str]:
     facts = {"time": _time(result.timings)}
     values = result.singular_values
     if len(values):
         facts["singular values"] = f"{values.max():.3e} to {values.min():.3e}"
+    if text := loosest(result, header.free):
+        facts["loosest"] = text
     return facts
 
 
@@ -92,12 +107,33 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.3f} s"
 
 
+def _undetermined(run: StoredRun) -> list[list[str]]:
+    """Return a line that names the parameters that the data do not determine, if there are some."""
+    if run.result is None:
+        return []
+    parameters = run.header.parameters
+    at_bound = [p.free and _at_bound(p, value) for p, value in zip(parameters, run.values, strict=True)]
+    names = undetermined(run.result, parameters, at_bound)
+    return [[f"not determined by the data: {', '.join(names)}"]] if names else []
+
+
 def _parameter_table(run: StoredRun) -> Table:
     parameters = run.header.parameters
     style = run.header.style
     rows = [_parameter_row(*row, style) for row in zip(parameters, run.values, _spreads(run), strict=True)]
-    columns = ("parameter", "start", "final", "standard error", "min", "max", "unit", "")
+    columns: tuple[str, ...] = ("parameter", "start", "final", "standard error", "min", "max", "unit", "")
+    if any(p.has_prior for p in parameters):
+        columns = (*columns, "prior", "off by")
+        rows = [(*row, *_prior(*pair)) for row, *pair in zip(rows, parameters, run.values, strict=True)]
     return Table("parameters", columns, tuple(rows))
+
+
+def _prior(parameter: Parameter, final: float) -> tuple[str, str]:
+    """Return a parameter's prior, and by how many of its standard deviations the final value is off."""
+    if not parameter.has_prior:
+        return _NONE, _NONE
+    mean, sigma = parameter.prior_mean, parameter.prior_sigma
+    return f"{mean:.6g} +- {sigma:.3g}", f"{(final - mean) / sigma:.2f}"
 
 
 def _spreads(run: StoredRun) -> list[str]:
@@ -106,7 +142,10 @@ def _spreads(run: StoredRun) -> list[str]:
     if run.result is None:
         return [_NONE if p.varies else "fixed" for p in parameters]
     errors = standard_errors(parameters, run.result.covariance)
-    texts = [f"{error:.3g}" if np.isfinite(error) else "undetermined" for error in errors]
+    texts = [
+        f"{error:.3g}" if np.isfinite(error) else _NONE if p.free and _at_bound(p, value) else "undetermined"
+        for p, value, error in zip(parameters, run.values, errors, strict=True)
+    ]
     return [text if p.varies else "fixed" for p, text in zip(parameters, texts, strict=True)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,13 +30,16 @@ class RunResult:
         [n_varying, n_varying] of the parameters that vary, free or dependent, in the products of their units; NaN
         where undetermined.
     singular_values
-        [n_free], of the triangular factor the covariance is made from, largest first.
+        [n_free], of the triangular factor with columns scaled to norm 1, largest first.
     predictions
         One per dataset, in document order.
     timings
         Seconds of wall time by phase; phases do not overlap, their sum is the whole time.
     structures
         Of every own structure, then of every derived property, in document order.
+    directions
+        [n_free, n_free], a row of length 1 for each singular value: components of the variables, in units of what
+        their columns' norms scale.
     """
 
     outcome: str
@@ -46,6 +49,7 @@ class RunResult:
     predictions: tuple[Predictions, ...]
     timings: Mapping[str, float]
     structures: tuple[StructureOutcome, ...] = ()
+    directions: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ def _write_header(file: h5py.File, header: RunHeader, folder: str) -> None:
         loss_factor=header.loss.factor,
         loss_label=header.loss.label,
         loss_digits=header.loss.digits,
+        loss_of=header.loss.of,
         verbosity=header.style.verbosity,
         precision=header.style.precision,
         **asdict(header.counts),
@@ -152,7 +153,9 @@ def _read_header(file: h5py.File) -> RunHeader:
         started=about["started"],
         hosts=tuple(_read(file[layout.RUN]["hosts"])),
         counts=Counts(*(int(about[field.name]) for field in fields(Counts))),
-        loss=Loss(float(about["loss_factor"]), about["loss_label"], int(about["loss_digits"])),
+        loss=Loss(
+            float(about["loss_factor"]), about["loss_label"], int(about["loss_digits"]), about["loss_of"]
+        ),
         style=Style(about["verbosity"], int(about["precision"])),
     )
 

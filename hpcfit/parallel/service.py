@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +11,12 @@ import numpy as np
 
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.partition import assign_blocks
+from hpcfit.parallel.assembly import ASSEMBLIES
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.tree import reduce_blocks
 from hpcfit.records import FloatArray, IntArray, StructureResult
 from hpcfit.solver.problem import Linearisation
-from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisation
 
 #: Blocks move only if the slowest rank is slower than the best distribution by this factor.
 _IMBALANCE = 1.1
@@ -43,7 +43,7 @@ class _Service:
     def __init__(self, local: LocalObjective, comm: Communicator) -> None:
         self._local = local
         self._comm = comm
-        self._scratch: FloatArray = np.zeros(0)
+        self._assembly = ASSEMBLIES[local.plan.assembly]
         self._starts = assign_blocks(np.array([b.cost for b in local.plan.blocks]), comm.size)
         with together(comm):
             self._own()
@@ -54,10 +54,10 @@ class _Service:
     def answer(self, question: _Question, arguments: tuple[Any, ...]) -> Any:
         return getattr(self, "_" + question.name.lower())(*arguments)
 
-    def _asked(self, question: Callable[[Any], FloatArray]) -> list[FloatArray]:
+    def _asked(self, question: Callable[[Any], FloatArray]) -> Iterable[FloatArray]:
         """Put a question to every own block; where users' functions run, an error of one rank is that of all."""
         if not self._local.plan.runs_python:
-            return self._local.ask(question)
+            return self._local.each(question)
         with together(self._comm):
             return self._local.ask(question)
 
@@ -66,19 +66,8 @@ class _Service:
         return reduce_blocks(costs, self._starts, self._comm, np.add)
 
     def _linearise(self, x: FloatArray) -> FloatArray | None:
-        triangles = self._asked(lambda block: factor_rows(self._residual_last(block.linearise(x))))
-        return reduce_blocks(triangles, self._starts, self._comm, combine_triangles)
-
-    def _residual_last(self, rows: FloatArray) -> FloatArray:
-        """Copy [r J^T] to [J^T r] in memory that the factorisation may overwrite."""
-        if self._scratch.size < rows.size + 8:
-            self._scratch = np.zeros(rows.size + 8)
-        # From a cache line on: no sum may depend on which block was larger before.
-        offset = (-self._scratch.ctypes.data // 8) % 8
-        copy = self._scratch[offset : offset + rows.size].reshape(rows.shape)
-        copy[:-1] = rows[1:]
-        copy[-1] = rows[0]
-        return copy
+        parts = self._asked(lambda block: self._assembly.part(block.linearise(x)))
+        return self._assembly.collect(parts, self._starts, self._comm)
 
     def _second_derivative(self, v: FloatArray, h: float) -> FloatArray | None:
         gradients = self._asked(lambda block: block.second_derivative(v, h))
@@ -141,9 +130,10 @@ def _slowest(costs: FloatArray, starts: IntArray) -> float:
 class Asked:
     """The problem as the root sees it; satisfies the solver's `Problem`."""
 
-    def __init__(self, service: _Service, comm: Communicator) -> None:
+    def __init__(self, service: _Service, local: LocalObjective, comm: Communicator) -> None:
         self._service = service
         self._comm = comm
+        self._finish = ASSEMBLIES[local.plan.assembly].finish
         self.idle = True  #: False while a question is under way, or after one that failed
 
     def _ask(self, question: _Question, *arguments: Any) -> Any:
@@ -158,8 +148,8 @@ class Asked:
         return float(self._ask(_Question.COST, x)[0])
 
     def linearise(self, x: FloatArray) -> Linearisation:
-        """Return the linearisation at `x` [n_free], by QR of every block and of pairs along the tree."""
-        return linearisation(self._ask(_Question.LINEARISE, x))
+        """Return the linearisation at `x` [n_free], brought together as the job says."""
+        return self._finish(self._ask(_Question.LINEARISE, x))
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n_free] along `v` at the point of the last linearisation."""
@@ -206,7 +196,7 @@ class Shared(Asked):
     """The problem where all ranks ask at the same time, and all get the answer; what the root asks counts."""
 
     def __init__(self, local: LocalObjective, comm: Communicator) -> None:
-        super().__init__(_Service(local, comm), comm)
+        super().__init__(_Service(local, comm), local, comm)
 
     def _ask(self, question: _Question, *arguments: Any) -> Any:
         asked, given = self._comm.broadcast((question, arguments))
@@ -220,7 +210,7 @@ def ask(local: LocalObjective, comm: Communicator) -> Iterator[Asked]:
     After an error inside a question the workers are somewhere in its reductions and cannot hear: the program's
     entry aborts them.
     """
-    asked = Asked(_Service(local, comm), comm)
+    asked = Asked(_Service(local, comm), local, comm)
     try:
         yield asked
     finally:

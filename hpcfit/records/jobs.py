@@ -65,6 +65,14 @@ class DatasetSource:
 
 
 @dataclass(frozen=True)
+class RobustLoss:
+    """What takes the place of squares: ``soft-l1`` or ``cauchy``, and from how many tolerances on it is felt."""
+
+    name: str
+    scale: float
+
+
+@dataclass(frozen=True)
 class Group:
     """A ``<group>`` of the job, or its ``<structures>``."""
 
@@ -129,6 +137,7 @@ class Fitting:
     output_interval: int | None = (
         None  #: iterations between lists of the parameters in the log; None for none
     )
+    assembly: str = "tsqr"  #: one of `hpcfit.parallel.assembly.ASSEMBLIES`
 
 
 @dataclass(frozen=True)
@@ -206,6 +215,7 @@ class Job:
     potentials: tuple[Potential, ...]
     structures: Group
     absolute: bool  #: KLIFF's loss instead of normalised weights
+    loss: RobustLoss | None = None  #: None for squares
     constraints: tuple[Constraint, ...] = ()  #: each one behind those that it needs
     exports: tuple[ExportFile, ...] = ()
     warnings: tuple[str, ...] = ()  #: what looks like a mistake but may be meant

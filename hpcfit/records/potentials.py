@@ -104,6 +104,13 @@ class Parameter:
     free: bool
     transform: str = ""  #: what the solver varies in its place: its ``log`` or ``logit``; empty for itself
     constraint: str = ""  #: the expression that a dependent parameter follows; empty for an independent one
+    prior_mean: float = 0.0  #: what it is believed to be ...
+    prior_sigma: float = np.inf  #: ... with this standard deviation; infinite where nothing is believed
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether the objective holds it near a mean."""
+        return bool(np.isfinite(self.prior_sigma))
 
     @property
     def varies(self) -> bool:

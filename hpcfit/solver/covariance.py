@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from numpy.typing import NDArray
 
 from hpcfit.records import FloatArray
 from hpcfit.solver.problem import Linearisation
 
+#: A parameter takes part in a direction that the data do not determine from this component on: less is rounding.
+_PART = 1e-4
 
-def covariance(at: Linearisation, cost: float, n_residuals: int) -> tuple[FloatArray, FloatArray]:
-    """Return the parameters' covariance and the singular values that it rests on.
+
+def spectrum(at: Linearisation) -> tuple[FloatArray, FloatArray]:
+    """Return how well the data determine the directions of the parameters, columns of J scaled to norm 1.
+
+    Parameters
+    ----------
+    at
+        The linearisation at the end of the fit, n parameters.
+
+    Returns
+    -------
+    singular_values : FloatArray
+        [n], largest first; NaN where numbers are not finite.
+    directions : FloatArray
+        [n, n], a row for each, of length 1: by how much of its column's norm each parameter moves.
+    """
+    n = len(at.projection)
+    if not np.isfinite(at.triangle).all():
+        return np.full(n, np.nan), np.full((n, n), np.nan)
+    norms = at.column_norms
+    _, singular, directions = np.linalg.svd(at.triangle / np.where(norms > 0.0, norms, 1.0))
+    return np.asarray(singular, dtype=np.float64), np.asarray(directions, dtype=np.float64)
+
+
+def covariance(
+    at: Linearisation, cost: float, n_residuals: int, held: NDArray[np.bool_] | None = None
+) -> FloatArray:
+    """Return the parameters' covariance [n, n], cost / (n_residuals - n_determined) (R^T R)^-1.
+
+    This is the usual estimate of linear least squares, for the parameters that are not held and that the data
+    determine to working precision; NaN for the others, and for all where the fit ended at numbers that are not finite
+    or there are too few residuals.
 
     Parameters
     ----------
@@ -19,28 +51,25 @@ def covariance(at: Linearisation, cost: float, n_residuals: int) -> tuple[FloatA
     cost
         Sum of squared residuals there.
     n_residuals
-        Number of residuals; with n or fewer the variance of the residuals cannot be estimated.
-
-    Returns
-    -------
-    covariance : FloatArray
-        [n, n], cost / (n_residuals - n) (R^T R)^-1, the usual estimate of linear least squares; all NaN where R is
-        singular to working precision, the fit ended where numbers are not finite, or there are too few residuals.
-    singular_values : FloatArray
-        [n], of R with columns scaled to norm 1, largest first: how well the data determine the parameters' directions;
-        NaN where numbers are not finite.
+        Number of residuals; where there are not more than determined directions, their variance cannot be estimated.
+    held
+        bool [n], parameters that cannot move, as those at a bound; none by default.
     """
     n = len(at.projection)
-    if not (np.isfinite(cost) and np.isfinite(at.triangle).all()):
-        return np.full((n, n), np.nan), np.full(n, np.nan)
-    norms = at.column_norms
-    equilibrated = at.triangle / np.where(norms > 0, norms, 1.0)
-    singular = np.asarray(np.linalg.svd(equilibrated, compute_uv=False), dtype=np.float64)
-    if n_residuals <= n or singular[-1] <= n * np.finfo(float).eps * singular[0]:
-        return np.full((n, n), np.nan), singular
-    inverse: FloatArray = solve_triangular(equilibrated, np.eye(n)) / norms[:, None]
-    scaled: FloatArray = cost / (n_residuals - n) * (inverse @ inverse.T)
-    return scaled, singular
+    matrix = np.full((n, n), np.nan)
+    free = np.ones(n, dtype=bool) if held is None else ~held
+    if not (np.isfinite(cost) and np.isfinite(at.triangle).all() and free.any()):
+        return matrix
+    norms = np.where(at.column_norms > 0.0, at.column_norms, 1.0)[free]
+    _, singular, directions = np.linalg.svd(at.triangle[:, free] / norms)
+    rank = int(np.count_nonzero(singular > n * np.finfo(float).eps * singular[0]))
+    if n_residuals <= rank:
+        return matrix
+    determined = np.linalg.norm(directions[rank:], axis=0) < _PART
+    places = np.flatnonzero(free)[determined]
+    inverse = (directions[:rank, determined] / singular[:rank, None]).T / norms[determined, None]
+    matrix[np.ix_(places, places)] = cost / (n_residuals - rank) * (inverse @ inverse.T)
+    return matrix
 
 
 def propagated(matrix: FloatArray, jacobian: FloatArray) -> FloatArray:

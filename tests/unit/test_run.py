@@ -9,9 +9,11 @@ from small_jobs import LENNARD_JONES, bits, dataset_element, job_text, potential
 
 from hpcfit import run
 from hpcfit.objective.block import BlockObjective
+from hpcfit.objective.local import LocalObjective
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
+from hpcfit.parallel.service import ask
 
 
 class Killed(BaseException):
@@ -246,3 +248,67 @@ def test_bounds_of_the_job_hold(folder):
     fit()
     history = load("run.h5").history["x"]
     assert history[:, 0].max() == 12.0 and history[-1, 0] == 12.0
+
+
+def test_priors_are_rows_of_the_objective(folder):
+    dof = '<A transform="log" prior-mean="10" prior-sigma="1e-3"/><B/><gamma/>'
+    (folder / "job.xml").write_text(job_text(potentials=potential(dof=dof)))
+    log = io.StringIO()
+    assert fit(log=log).startswith("converged")
+    stored = load("run.h5")
+    A = stored.values[0]
+    # Data of weight 1 in all against a prior of 1e6: it wins, by what the data still pull.
+    assert 0.0 < A - 10.0 < 1e-2 and stored.header.counts.n_residuals == 12 * 25 + 1
+    assert "3 free, 1 with priors" in log.getvalue()
+    row = next(line for line in log.getvalue().splitlines() if line.startswith("SW.A "))
+    assert row.split()[-4:] == ["10", "+-", "0.001", f"{(A - 10) / 1e-3:.2f}"]
+    plan = small_jobs.plan_of(folder / "job.xml")
+    local = LocalObjective(plan)
+    with ask(local, Serial()) as problem:
+        of_data = problem.cost(stored.state.x)
+    assert stored.state.cost == pytest.approx(of_data + ((A - 10) / 1e-3) ** 2, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["soft-l1", "cauchy"])
+def test_a_robust_loss_is_not_led_by_outliers(tmp_path, monkeypatch, name):
+    """One configuration of twelve has wrong energy and forces, as one that did not converge."""
+    monkeypatch.chdir(tmp_path)
+    c = silicon()
+    energy, force = c.energy.copy(), c.force.copy()
+    energy[3] += 5.0
+    force[24:48] += np.random.default_rng(0).normal(scale=2.0, size=(24, 3))
+    # Cauchy's loss has minima of its own far away.
+    text, errors = job_text(potentials=potential(A=14.0, gamma=2.3)), {}
+    for loss in ("squares", name):
+        (tmp_path / loss).mkdir()
+        monkeypatch.chdir(tmp_path / loss)
+        own = text.replace('weights="normalised"', f'weights="normalised" loss="{loss}"')
+        own = own.replace('fit="true"', 'fit="true" tolerance="0.01"')
+        log = io.StringIO()
+        job = small_jobs.write_job(tmp_path / loss, own, {"si.h5": sealed(c, energy=energy, force=force)})
+        assert fit(job, log=log).startswith("converged")
+        errors[loss] = np.abs(load("run.h5").state.x / small_jobs.SILICON[[0, 1, 5]] - 1.0).max()
+        assert (f"of {name}, scale 1" in log.getvalue()) is (loss != "squares")
+    # Soft-l1 is led by the number of outliers, squares by their size.
+    assert errors[name] < 0.02 and errors[name] < 0.1 * errors["squares"]
+
+
+@pytest.mark.parametrize("assembly", ["stream", "normal", "gather"])
+def test_a_fit_with_another_assembly(folder, assembly):
+    fit(output="tsqr.h5")
+    text = job_text(fitting=f'<fitting assembly="{assembly}"><geodesic-lm/></fitting>')
+    (folder / "job.xml").write_text(text)
+    log = io.StringIO()
+    assert fit(log=log).startswith("converged")
+    found, expected = load("run.h5").state, load("tsqr.h5").state
+    assert found.x == pytest.approx(expected.x, rel=1e-5)
+    assert np.array_equal(found.x, expected.x) or assembly != "stream"
+    assert "loses digits" not in log.getvalue()
+
+
+def test_normal_equations_say_when_they_lose_digits(folder, monkeypatch):
+    monkeypatch.setattr(run, "LEAST_CONDITION", 0.5)
+    (folder / "job.xml").write_text(job_text(fitting='<fitting assembly="normal"><geodesic-lm/></fitting>'))
+    log = io.StringIO()
+    fit(log=log)
+    assert 'warning: assembly="normal" loses digits: squared condition, found' in log.getvalue()

@@ -6,6 +6,16 @@ CASES = {
         [('"si.h5', '"more/si.h5')],
         ['job.xml:25: no such file, found "more/si.h5", nearest more/sic.h5'],
     ),
+    "unknown loss": (
+        [("<structures>", '<structures loss="huber">')],
+        [
+            'job.xml:23: bad value of loss in <structures>, found "huber", allowed squares, soft-l1, cauchy',
+        ],
+    ),
+    "scale without a loss": (
+        [("<structures>", '<structures loss-scale="2">')],
+        ['job.xml:23: loss-scale has no effect, found loss="squares", allowed soft-l1 or cauchy'],
+    ),
     "all weights zero": (
         [('relative-weight="2"', 'relative-weight="0"')],
         ["job.xml:23: all relative weights inside <structures> are 0, allowed one above 0"],

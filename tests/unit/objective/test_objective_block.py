@@ -8,10 +8,12 @@ from small_jobs import LENNARD_JONES, SILICON, job_text, potential, sealed, sili
 
 from hpcfit.job.reader import read_job
 from hpcfit.objective.block import BlockObjective
+from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
+from hpcfit.records import RobustLoss
 
 X = np.array([14.0, 0.61, 2.3])
 V = np.array([0.8, -0.02, 0.15])
@@ -30,7 +32,8 @@ def model(tmp_path):
 def weights(n, stress=True):
     """Different for every configuration, one of them without forces, one without stress."""
     k = np.arange(1.0, n + 1)
-    return Factors(0.3 * k, np.where(k == 2, 0.0, 5 / k), np.where(k == 3, 0.0, 900.0 * k) * stress)
+    factors = 0.3 * k, np.where(k == 2, 0.0, 5 / k), np.where(k == 3, 0.0, 900.0 * k) * stress
+    return Factors(*factors, roots=np.array([0.1 * k, 2.0 + k, 1.0 / k]))
 
 
 def block_of(model, configurations, factors):
@@ -96,6 +99,31 @@ def test_second_derivative_is_that_along_the_direction(block):
     errors = [np.abs(block.second_derivative(V, h) - exact).max() for h in (0.02, 0.01)]
     assert errors[1] < 1e-2 * np.abs(exact).max()
     assert errors[0] / errors[1] == pytest.approx(2.0, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["soft-l1", "cauchy"])
+def test_a_loss_is_in_rows_derivatives_and_second_derivatives(model, name):
+    c, factors = silicon(4), weights(4)
+    plain = block_of(model(), c, factors).linearise(X).copy()
+    n_atoms = np.full(4, 8)
+    root = np.concatenate(
+        [factors.roots[0], np.repeat(factors.roots[1], 3 * n_atoms), np.repeat(factors.roots[2], 6)]
+    )
+    loss = RobustLoss(name, 2.0)
+    block = BlockObjective(model(), c, factors, [0], 1, loss)
+    rows = block.linearise(X).copy()
+    fitted = plain[0] != 0.0
+    apply(loss, plain, np.where(fitted, root, 0.0))
+    assert np.array_equal(rows, plain)
+    assert block.cost(X) == pytest.approx(rows[0] @ rows[0], rel=1e-13)
+    for k, unit in enumerate(np.eye(3)):
+        numerical = richardson(lambda x: block.linearise(x)[0].copy(), X, 1e-3 * X[k] * unit)
+        assert np.abs(rows[1 + k] - numerical).max() < 1e-8 * np.abs(rows[1 + k]).max()
+    block.linearise(X)
+    found = block.second_derivative(V, 0.1)
+    moved = block.linearise(X + 0.1 * V)[0].copy()
+    formula = 2 / 0.1 * ((moved - rows[0]) / 0.1 - V @ rows[1:])
+    assert found == pytest.approx(rows[1:] @ formula, rel=1e-10)
 
 
 def test_second_derivative_needs_a_linearisation(block):

@@ -107,3 +107,13 @@ def test_stress_without_a_volume_is_refused(tmp_path):
         InputError, match=r"^si\.h5: configuration 2: stress is fitted but the cell has no volume$"
     ):
         local.own(0, len(local.plan.blocks))
+
+
+def test_a_jacobian_too_large_to_be_gathered(tmp_path, monkeypatch):
+    text = job_text(fitting='<fitting assembly="gather"><geodesic-lm/></fitting>')
+    plan = small_jobs.plan_of(small_jobs.write_job(tmp_path, text))
+    assert (plan.assembly, plan.n_rows) == ("gather", 12 * 25)
+    monkeypatch.setattr("hpcfit.objective.plan._MOST_GATHERED", 8 * 12 * 25 * 4 - 1)
+    with pytest.raises(SharedError) as caught:
+        small_jobs.plan_of(tmp_path / "job.xml")
+    assert 'assembly="gather" holds too much on one rank, found 0 MB' in str(caught.value.error)

@@ -9,12 +9,13 @@ from eam_jobs import aluminium, eam_job
 from structure_works import aluminium_model, block, lattice, plain, plain_block, structure, t1, wanted, work
 
 from hpcfit.errors import InputError
+from hpcfit.objective.losses import apply
 from hpcfit.objective.structure_block import StructureBlock
-from hpcfit.objective.structure_rows import FAILED
+from hpcfit.objective.structure_rows import FAILED, Row
 from hpcfit.potential.expression.compiler import compile_outputs
 from hpcfit.potential.expression.symbolic import differentiate
 from hpcfit.potential.expression.syntax import parse
-from hpcfit.records import DerivedProperty, DerivedTerm, Freedom, GeodesicOptions, Modification
+from hpcfit.records import DerivedProperty, DerivedTerm, Freedom, GeodesicOptions, Modification, RobustLoss
 from hpcfit.solver.geodesic import iterate, start
 from hpcfit.solver.step import Bounds
 from hpcfit.solver.triangular import factor_rows, linearisation
@@ -116,6 +117,25 @@ def test_second_derivative_is_that_of_the_residual(tmp_path):
     expected = columns[1:] @ ((ends[0][0] - 2 * columns[0] + ends[1][0]) / h**2)
     # One-sided against central: they differ by the third derivative, a step of a thousandth on.
     np.testing.assert_allclose(made.second_derivative(v, h), expected, rtol=0.1)
+
+
+@pytest.mark.parametrize("name", ["soft-l1", "cauchy"])
+def test_a_loss_is_in_rows_and_derivatives(tmp_path, name):
+    model = aluminium_model(tmp_path)
+    plain_rows = block(model, *t1()).linearise(model.start).copy()
+    wanted_of = work(*t1())
+    loss = RobustLoss(name, 3.0)
+    robust = StructureBlock(model, wanted_of, loss)
+    rows = robust.linearise(model.start).copy()
+    apply(loss, plain_rows, np.sqrt([w for weights in wanted_of.weights for w in weights if w > 0]))
+    assert np.array_equal(rows, plain_rows) and rows[0] @ rows[0] < 0.5 * sum(START)
+    assert robust.cost(model.start) == pytest.approx(rows[0] @ rows[0], rel=1e-10)
+
+
+def test_a_structure_that_fails_counts_as_without_a_loss(tmp_path):
+    row = Row(wanted("total-energy", -3.0), 1.0)
+    made = StructureBlock(aluminium_model(tmp_path), work(*t1()), RobustLoss("cauchy", 1.0))
+    assert list(made._of_row(row, None, 2)[0]) == list(row.failed()) == [1e3]
 
 
 def test_answers_depend_on_the_last_linearisation_alone(tmp_path):

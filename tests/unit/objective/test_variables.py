@@ -51,6 +51,15 @@ def test_jacobian_against_differences(variables):
         np.testing.assert_allclose(jacobian[:, k], change[1:5] / 2e-5, rtol=1e-9, atol=1e-12)
 
 
+def test_curves_against_differences(variables):
+    x, step = variables.start + 0.3, 1e-5
+    value, slope, curvature = variables.curves(x)
+    assert list(value) == list(variables.parameters(x)[1:5])
+    assert slope == pytest.approx(np.diag(variables.jacobian(x)), rel=1e-15)
+    change = variables.curves(x + step)[1] - variables.curves(x - step)[1]
+    np.testing.assert_allclose(curvature, change / (2 * step), rtol=1e-8, atol=1e-12)
+
+
 def test_plain_parameters_are_the_variables():
     assert Variables(PARAMETERS[:2], np.array([-INF, -2.0]), np.array([INF, 5.0]), ()).are_parameters
 

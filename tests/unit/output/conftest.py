@@ -119,6 +119,7 @@ def result(states, predictions):
         state=states[-1],
         covariance=np.array([[0.04, np.nan], [np.nan, np.nan]]),
         singular_values=np.array([123.0, 4.5e-7]),
+        directions=np.array([[0.6, 0.8], [0.8, -0.6]]),
         predictions=(predictions,),
         timings={"start": 0.25, "iterations": 1.5},
     )

@@ -37,12 +37,15 @@ iterations       3
 evaluations      3 linearisations, 9007199254740993 costs, 2 second derivatives
 time             1.750 s (start 0.250 s, iterations 1.500 s)
 singular values  1.230e+02 to 4.500e-07
+loosest          +SW.A[SiSi] 64%, -SW.B[SiSi] 36%
 
 parameters
 parameter              start   final  standard error  min  max      unit
 SW.A[SiSi]                 5       1             0.2    1   20        eV  at bound
 SW.B[SiSi]      0.6022245584  0.5874    undetermined    -    -         1
 SW.sigma[SiSi]        2.0951  2.0951           fixed    -    -  Angstrom
+
+not determined by the data: SW.B[SiSi]
 
 errors
 group  energy RMSE (meV/atom)  MAE (meV/atom)  n  force RMSE (eV/A)  MAE (eV/A)   n
@@ -61,6 +64,28 @@ def test_report_of_the_store_is_that_of_the_file(path, store):
     stream = io.StringIO()
     report.write(store.run, stream)
     assert stream.getvalue() == PLAIN
+
+
+def test_the_spectrum_on_request(path, store):
+    stream = io.StringIO()
+    report.from_file(path, stream, spectrum=True)
+    lines = stream.getvalue().splitlines(keepends=True)
+    first = lines.index("spectrum\n")
+    assert [line.split() for line in lines[first + 1 : first + 4]] == [
+        ["direction", "singular", "value", "of", "the", "largest"],
+        ["+SW.B[SiSi]", "64%,", "+SW.A[SiSi]", "36%", "1.230e+02", "1.000e+00"],
+        ["+SW.A[SiSi]", "64%,", "-SW.B[SiSi]", "36%", "4.500e-07", "3.659e-09"],
+    ]
+    assert "".join(lines[: first - 1] + lines[first + 4 :]) == PLAIN
+
+
+def test_a_parameter_at_its_bound_is_not_called_undetermined(store, result):
+    lost = replace(result, covariance=np.full((2, 2), np.nan))
+    run = replace(store.run, values=np.array([20.0, 0.5, 2.0951]), result=lost)
+    stream = io.StringIO()
+    report.write(run, stream)
+    row = next(line for line in stream.getvalue().splitlines() if line.startswith("SW.A")).split()
+    assert row[3] == "-" and "not determined by the data: SW.B[SiSi]\n" in stream.getvalue()
 
 
 def test_terminal_shows_every_word_of_the_plain_report(path, store, monkeypatch):

@@ -119,6 +119,7 @@ def test_result_survives(kind, header, states, result):
     assert same(run.result.state, states[-1])
     assert same(run.result.covariance, result.covariance)
     assert same(run.result.singular_values, result.singular_values)
+    assert same(run.result.directions, result.directions)
     assert run.result.timings == result.timings
     assert all(same(a, b) for a, b in zip(run.result.predictions, result.predictions, strict=True))
     assert run.history["iteration"].tolist() == [0, 1, 2, 3]
@@ -255,5 +256,5 @@ def test_other_version_is_refused_without_fallback(path, header, states):
     saved(File(path), header, states)
     with h5py.File(path, "a") as file:
         file.attrs["format version"] = 1
-    with pytest.raises(InputError, match="run file of another version, found 1, allowed 3"):
+    with pytest.raises(InputError, match="run file of another version, found 1, allowed 4"):
         load(path)

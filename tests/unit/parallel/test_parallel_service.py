@@ -9,7 +9,7 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.objective.local import LocalObjective
 from hpcfit.parallel.communicator import ROOT, Serial
 from hpcfit.parallel.guard import SharedError
-from hpcfit.parallel.service import Asked, _Service, answer, ask
+from hpcfit.parallel.service import Asked, answer, ask
 
 X = np.array([14.0, 0.61, 2.3])
 V = np.array([0.5, -0.01, 0.1])
@@ -51,6 +51,30 @@ def test_same_bits_on_any_number_of_ranks(plan, size):
     assert others == [None] * (size - 1)
 
 
+def with_assembly(plan, name):
+    return replace(plan, job=replace(plan.job, fitting=replace(plan.job.fitting, assembly=name)))
+
+
+@pytest.mark.parametrize("name", ["stream", "normal", "gather"])
+def test_assemblies_give_the_same_bits_on_any_number_of_ranks(plan, name):
+    chosen = with_assembly(plan, name)
+    expected = asked(chosen, questions)(Serial())
+    for size in (2, 5):
+        assert on_ranks(size, asked(chosen, questions))[0] == expected
+    at, other = (asked(p, lambda problem: problem.linearise(X))(Serial()) for p in (chosen, plan))
+    assert at.triangle == pytest.approx(other.triangle, rel=1e-11)
+    assert at.projection == pytest.approx(other.projection, rel=1e-9)
+    assert at.rest == pytest.approx(other.rest, rel=1e-12)
+
+
+def test_streaming_keeps_no_jacobian_and_changes_no_bit(plan):
+    found, less = asked(with_assembly(plan, "stream"), questions)(Serial())
+    expected, memory = asked(plan, questions)(Serial())
+    assert found == expected
+    n_rows, n_columns = plan.blocks[0].n_atoms * 3 + len(plan.blocks[0].configurations), 4
+    assert memory[0] - less[0] == 8 * n_rows * n_columns
+
+
 def test_blocks_that_move_change_no_bit(plan):
     def move(problem):
         before = questions(problem)
@@ -63,20 +87,6 @@ def test_blocks_that_move_change_no_bit(plan):
     before, after, owned = on_ranks(3, asked(plan, move))[0]
     assert before[0] == after[0]
     assert owned == range(1)
-
-
-def test_the_factor_does_not_depend_on_the_block_before(plan):
-    """The memory that blocks are factored in starts at a cache line, whichever block was the larger."""
-    service = _Service(LocalObjective(plan), Serial())
-    for n_rows in (40, 41, 42, 39, 43):
-        rows = np.random.default_rng(n_rows).normal(size=(4, n_rows))
-        copy = service._residual_last(rows)
-        assert copy.ctypes.data % 64 == 0
-        assert np.array_equal(copy, rows[[1, 2, 3, 0]])
-    raw = np.zeros(300)
-    beside = (-raw.ctypes.data // 8) % 8 + 1
-    service._scratch = raw[beside : beside + rows.size]
-    assert service._residual_last(rows).ctypes.data % 64 == 0
 
 
 def test_trouble_names_file_and_configuration(plan):
@@ -129,7 +139,7 @@ def test_no_question_after_one_that_failed(plan):
     local = LocalObjective(plan)
     with pytest.raises(ZeroDivisionError), ask(local, comm) as problem:
         assert isinstance(problem, Asked)
-        local.ask = fail
+        local.each = fail
         problem.cost(X)
     assert [question.name for question, _ in told] == ["COST"]
 

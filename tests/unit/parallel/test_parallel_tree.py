@@ -4,6 +4,7 @@ from thread_ranks import on_ranks
 
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.tree import reduce_blocks
+from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisation
 
 _RANDOM = np.random.default_rng(1)
 
@@ -50,6 +51,22 @@ def test_the_tree_halves_the_range_of_blocks():
     assert list(reduce_blocks(values, np.array([0, 5]), Serial(), named)) == [5.0, pairs]
 
 
+def test_few_arrays_are_held():
+    """Blocks are combined as they come: of 64, some two for each level of the tree."""
+    alive, most = [0], [0]
+
+    class Counted:
+        def __init__(self):
+            alive[0] += 1
+            most[0] = max(most[0], alive[0])
+
+        def __del__(self):
+            alive[0] -= 1
+
+    reduce_blocks((Counted() for _ in range(64)), np.array([0, 64]), Serial(), lambda left, right: Counted())
+    assert most[0] <= 2 * 6 + 2
+
+
 def test_arrays_travel_only_where_the_border_cuts_a_node():
     starts = np.array([0, 8, 16])
     sent = []
@@ -62,3 +79,28 @@ def test_arrays_travel_only_where_the_border_cuts_a_node():
 
     assert list(on_ranks(2, work)[0]) == [16.0, 16.0]
     assert sent == [(1, 0)]
+
+
+@pytest.mark.parametrize("n_ranks", range(1, 9))
+@pytest.mark.parametrize(("n", "n_rows"), [(5, 400), (30, 400), (120, 700)])
+def test_the_factor_of_all_rows_is_that_of_serial_qr(n, n_rows, n_ranks):
+    """16 blocks; with 30 and 120 columns those of a block, and of a rank, are more than its rows."""
+    random = np.random.default_rng(n)
+    rows = random.normal(size=(n + 1, n_rows))
+    blocks = np.array_split(rows, 16, axis=1)
+    of_one = None
+    for starts in [np.array([0, 16]), *splits(16, n_ranks)]:
+
+        def work(comm, starts=starts):
+            own = [factor_rows(block) for block in blocks[starts[comm.rank] : starts[comm.rank + 1]]]
+            return reduce_blocks(own, starts, comm, combine_triangles)
+
+        found = on_ranks(len(starts) - 1, work)[0]
+        of_one = found if of_one is None else of_one
+        assert found.tobytes() == of_one.tobytes()
+    at, expected = linearisation(of_one), np.linalg.qr(rows.T, mode="r")
+    expected *= np.where(np.diag(expected) < 0, -1.0, 1.0)[:, None]
+    size = np.linalg.norm(expected, 2)
+    assert np.abs(at.triangle - expected[:-1, :-1]).max() < 1e-14 * size
+    assert np.abs(at.projection - expected[:-1, -1]).max() < 1e-14 * size
+    assert at.rest == pytest.approx(expected[-1, -1], rel=1e-12)

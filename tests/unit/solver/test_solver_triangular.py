@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hpcfit.solver.secular import System
-from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisation
+from hpcfit.solver.triangular import aligned, combine_triangles, factor_rows, linearisation, with_rows
 
 
 def ill_conditioned(n_rows, n, condition, seed):
@@ -50,8 +50,57 @@ def test_same_as_qr_of_all_rows(condition, n_parts):
 def test_the_condition_is_not_squared():
     jacobian, residual = ill_conditioned(200, 6, 1e12, seed=7)
     singular = np.linalg.svd(of_parts(jacobian, residual, 8).triangle, compute_uv=False)
-    # J^T J would keep nothing of the smaller half.
+    # A singular value is determined to rounding of the largest one.
     assert singular == pytest.approx(np.logspace(0, -12, 6), rel=1e-3)
+    # J^T J keeps nothing of what is below the root of rounding.
+    assert np.sqrt(np.abs(np.linalg.eigvalsh(jacobian.T @ jacobian)))[0] > 1e2 * singular[-1]
+
+
+def test_a_damped_step_at_condition_1e12_keeps_its_digits():
+    """Errors are about rounding by sqrt(lambda) here, rounding by lambda with J^T J, which fails already."""
+    jacobian, residual = ill_conditioned(200, 6, 1e12, seed=7)
+    damping = 1e-18
+    left, singular, right = np.linalg.svd(jacobian, full_matrices=False)
+    # The reference works on the known singular values, of which the smallest are not determined by a SVD.
+    exact = -(right.T * (singular / (singular**2 + damping))) @ (left.T @ residual)
+    damped = with_rows(of_parts(jacobian, residual, 8), np.sqrt(damping) * np.eye(6), np.zeros(6))
+    step = -np.linalg.solve(damped.triangle, damped.projection)
+    normal = -np.linalg.solve(jacobian.T @ jacobian + damping * np.eye(6), jacobian.T @ residual)
+    assert np.linalg.norm(step - exact) < 1e-6 * np.linalg.norm(exact)
+    assert np.linalg.norm(normal - exact) > 1e-2 * np.linalg.norm(exact)
+
+
+def test_rows_are_added():
+    jacobian, residual = ill_conditioned(40, 5, 10.0, seed=3)
+    at = with_rows(of_parts(jacobian[:33], residual[:33], 2), jacobian[33:], residual[33:])
+    triangle, projection = reference(jacobian, residual)
+    assert at.triangle == pytest.approx(triangle, abs=1e-14)
+    assert at.projection == pytest.approx(projection, abs=1e-14)
+    assert at.cost == pytest.approx(residual @ residual, rel=1e-14)
+
+
+@pytest.mark.parametrize(("n", "n_rows"), [(3, 2000), (60, 1300), (260, 700)])
+def test_pieces_and_the_place_of_the_residual(n, n_rows):
+    """More rows than a piece, and more columns than are streamed."""
+    random = np.random.default_rng(n)
+    jacobian, residual = random.normal(size=(n_rows, n)), random.normal(size=n_rows)
+    first = np.ascontiguousarray(np.vstack([residual, jacobian.T]))
+    before = first.copy()
+    factor = factor_rows(first, residual=0)
+    assert np.array_equal(first, before)
+    assert factor.tobytes() == packed(jacobian, residual).tobytes()
+    at, (triangle, projection) = linearisation(factor), reference(jacobian, residual)
+    size = np.linalg.norm(triangle, 2)
+    assert np.abs(at.triangle - triangle).max() < 1e-14 * size
+    assert np.abs(at.projection - projection).max() < 1e-14 * size
+
+
+def test_a_block_without_rows():
+    assert not factor_rows(np.zeros((4, 0))).any()
+
+
+def test_pieces_lie_on_cache_lines():
+    assert {aligned(n).ctypes.data % 64 for n in range(1, 40)} == {0}
 
 
 def test_a_single_parameter_and_none_at_all():

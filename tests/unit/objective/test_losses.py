@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from hpcfit.objective.losses import apply
+from hpcfit.records import RobustLoss
+
+RHO = {"soft-l1": lambda z: 2 * (np.sqrt(1 + z) - 1), "cauchy": np.log1p}
+ROWS = np.array([-1e3, -5.0, -1.0, -0.1, 0.0, 0.3, 2.0, 1e4])
+WEIGHT = np.array([1.0, 0.1, 3.0, 0.5, 1.0, 0.0, 1.0, 2.0])
+
+
+def applied(name, rows, scale=1.5, weight=WEIGHT):
+    columns = np.vstack([rows, np.ones((2, len(rows)))])
+    apply(RobustLoss(name, scale), columns, weight)
+    return columns
+
+
+@pytest.mark.parametrize("name", RHO)
+def test_squares_are_the_loss(name):
+    columns = applied(name, ROWS)
+    unit = 1.5 * np.where(WEIGHT > 0, WEIGHT, 1.0)
+    # 1 + z has lost digits of small z in this form of soft-l1.
+    assert columns[0] ** 2 == pytest.approx(unit**2 * RHO[name]((ROWS / unit) ** 2), rel=1e-12)
+    assert np.array_equal(np.sign(columns[0]), np.sign(ROWS))
+
+
+@pytest.mark.parametrize("name", RHO)
+def test_slopes_against_differences(name):
+    rows, weight = ROWS[[1, 2, 3, 6]], WEIGHT[[1, 2, 3, 6]]
+    h = 1e-3
+    steps = [applied(name, rows + k * h, weight=weight)[0] for k in (-2, -1, 1, 2)]
+    numerical = (steps[0] - 8 * steps[1] + 8 * steps[2] - steps[3]) / (12 * h)
+    columns = applied(name, rows, weight=weight)
+    # The fourth derivative is that of a row which changes within 0.15.
+    assert columns[1] == pytest.approx(numerical, rel=1e-8)
+    assert np.array_equal(columns[1], columns[2])
+
+
+@pytest.mark.parametrize("name", RHO)
+def test_small_rows_stay_as_they_are(name):
+    rows = np.array([0.0, 1e-300, -1e-9])
+    columns = applied(name, rows, weight=np.ones(3))
+    assert columns[0] == pytest.approx(rows, rel=1e-15) and columns[1] == pytest.approx(1.0, rel=1e-15)
+
+
+def test_the_scale_says_from_where_on():
+    wide, narrow = (applied("cauchy", ROWS, scale)[0] for scale in (1e6, 1e-2))
+    assert wide == pytest.approx(ROWS, rel=1e-3)
+    assert abs(narrow[0]) < 0.1
