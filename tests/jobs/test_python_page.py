@@ -1,4 +1,4 @@
-"""The blocks of docs/python.md, run one after the other as one script; and its piece of a job."""
+"""The blocks of docs/python.md, run one after the other as one script; its piece of a job; and README's blocks."""
 
 import re
 import subprocess
@@ -7,25 +7,39 @@ from pathlib import Path
 
 import small_jobs
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+def blocks(language, page="docs/python.md"):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def finished(folder, text):
+    script = folder / "page.py"
+    script.write_text(text)
+    return subprocess.run(
+        [sys.executable, script], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_every_block_of_python_runs(tmp_path):
     small_jobs.write_dataset(tmp_path / "si.h5", small_jobs.silicon(12))
     found = blocks("python")
     assert len(found) == 5
-    script = tmp_path / "page.py"
-    script.write_text("\n\n".join(found))
-    done = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = finished(tmp_path, "\n\n".join(found))
     assert done.returncode == 0, done.stderr
     assert "converged" in done.stdout and "<lambda transform=" not in done.stdout
     assert (tmp_path / "run.h5").exists() and (tmp_path / "weighted.h5").exists()
+
+
+def test_blocks_of_the_readme(tmp_path):
+    small_jobs.write_dataset(tmp_path / "training.h5", small_jobs.silicon(12))
+    use, fit = blocks("python", "README.md")
+    atoms = "import ase.build\n\natoms = ase.build.bulk('Si')\n"
+    done = finished(tmp_path, f"{fit}{atoms}{use}print(atoms.get_potential_energy() < -5)\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "True"
 
 
 def test_the_piece_of_a_job_is_right(tmp_path):

@@ -175,11 +175,9 @@ def test_a_signal_stops_with_a_checkpoint(folder, expected):
 
 
 def test_an_unexpected_exception_on_one_rank_ends_all(folder):
-    begun = time.monotonic()
     done = finished(3, "run", "job.xml", obstacle="exception")
     assert len(ranks()) == 3
     wait_for_ranks()
-    assert time.monotonic() - begun < 10
     assert done.returncode == 1
     assert done.stderr.count("hpcfit: unexpected error on rank 1") == 1
     assert done.stderr.count("ZeroDivisionError: the fault put in") == 1
