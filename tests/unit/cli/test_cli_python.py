@@ -1,5 +1,7 @@
 """Jobs with a residual function in a Python file: only when allowed, and resumed only when it has not changed."""
 
+import re
+
 import numpy as np
 import pytest
 import small_jobs
@@ -18,6 +20,8 @@ def residual_fn(identifier, natoms, weight, prediction, reference, data):
     residual[1:] *= weight.forces_weight
     return residual
 """
+
+LINEAR = "(prediction - reference)"
 
 
 @pytest.fixture
@@ -67,3 +71,27 @@ def test_a_faulty_function(job, capsys):
         "si.h5: configuration 0 (cold/0): residual function fails, found AttributeError"
         in capsys.readouterr().err
     )
+
+
+def test_streaming_gives_the_same_bits(job):
+    assert main(["run", "job.xml", "--allow-python"]) == 0
+    text = job.read_text().replace("<fitting>", '<fitting assembly="stream">')
+    job.with_name("stream.xml").write_text(text)
+    assert main(["run", "stream.xml", "--allow-python", "-o", "stream.h5"]) == 0
+    assert small_jobs.bits("stream.h5") == small_jobs.bits("run.h5")
+
+
+def test_a_robust_loss_of_what_a_function_returns(job):
+    """As of the program's own residuals, where the function returns these."""
+    job.with_name("mine.py").write_text(FUNCTION.replace("np.arctan(prediction - reference)", LINEAR))
+    robust = 'weights="absolute" loss="cauchy" loss-scale="0.01"'
+    text = job.read_text().replace('weights="absolute"', robust)
+    job.write_text(text)
+    known = '<residual-function name="energy-forces" normalize-by-natoms="true"/>'
+    own = re.sub(r"<residual-function.*</properties>", known, text, flags=re.DOTALL)
+    job.with_name("known.xml").write_text(own)
+    assert main(["run", "job.xml", "--allow-python"]) == 0
+    assert main(["run", "known.xml", "-o", "known.h5"]) == 0
+    found, expected = (load(name).history["cost"] for name in ("run.h5", "known.h5"))
+    # Not one over the other: energies of 35 eV round to 1e-14 before the difference is taken.
+    assert found == pytest.approx(expected, rel=1e-10) and found[0] < 1.0
