@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from hpcfit.errors import Fault
 from hpcfit.potential.second_derivative import has_second_derivative
-from hpcfit.records import GeodesicOptions, Job, PotentialForm, SpaOptions
+from hpcfit.records import GeodesicOptions, Job, Potential, PotentialForm, SpaOptions
 
 
 def acceleration_options(job: Job) -> GeodesicOptions | None:
@@ -17,23 +17,32 @@ def acceleration_options(job: Job) -> GeodesicOptions | None:
     return solver if isinstance(solver, GeodesicOptions) and solver.acceleration else None
 
 
-def wants_exact(job: Job) -> bool:
-    """Return whether exact second derivatives are used where they are known."""
+def uses_exact(job: Job, forms: Mapping[str, PotentialForm]) -> bool:
+    """Return whether there are datasets whose exact second derivatives are known, and wanted."""
     options = acceleration_options(job)
-    return options is not None and options.second_derivative != "difference"
+    if options is None or options.second_derivative == "difference":
+        return False
+    return all(map(_knows(job, forms), job.potentials)) and not all(s.runs_python for s in job.datasets)
+
+
+def _knows(job: Job, forms: Mapping[str, PotentialForm]) -> Callable[[Potential], bool]:
+    return lambda potential: has_second_derivative(potential, forms[potential.form], len(job.species))
 
 
 def not_exact(job: Job, forms: Mapping[str, PotentialForm]) -> Iterator[tuple[int, str]]:
     """Yield everything whose second derivatives are not known: its line in the job, and what it is."""
     for potential in job.potentials:
-        if not has_second_derivative(potential, forms[potential.form], len(job.species)):
+        if not _knows(job, forms)(potential):
             yield potential.line, f"potential '{potential.id}'"
     for source in job.datasets:
         if source.runs_python:
             yield source.line, f"residual function of dataset '{source.id}'"
-    for leaf in (*job.own_structures, *job.derived):
-        if any(wanted.fit for wanted in leaf.properties):
-            yield leaf.line, f"structure '{leaf.id}'"
+    for structure in job.own_structures:
+        if any(wanted.fit for wanted in structure.properties):
+            yield structure.line, f"structure '{structure.id}'"
+    for derived in job.derived:
+        if derived.wanted.fit:
+            yield derived.line, f"derived property '{derived.id}'"
 
 
 def missing_exact(job: Job, forms: Mapping[str, PotentialForm]) -> list[Fault]:
@@ -48,15 +57,26 @@ def missing_exact(job: Job, forms: Mapping[str, PotentialForm]) -> list[Fault]:
     ]
 
 
+def idle_settings(job: Job, forms: Mapping[str, PotentialForm]) -> list[str]:
+    """Return a warning where the job sets a step of differences that nobody takes."""
+    options = acceleration_options(job)
+    if options is None or options.h == GeodesicOptions.h or not uses_exact(job, forms):
+        return []
+    if any(not_exact(job, forms)):
+        return []
+    what = "h of <geodesic-lm> has no effect, second derivatives are exact"
+    return [str(Fault(job.path, what, f"{options.h:g}", 'second-derivative="difference"'))]
+
+
 def describe_acceleration(job: Job, forms: Mapping[str, PotentialForm]) -> str:
     """Say where second derivatives come from; empty where nobody asks for them."""
     options = acceleration_options(job)
     if options is None:
         return ""
     difference = f"differences of residuals, h = {options.h:g}"
-    unknown = [what for _, what in not_exact(job, forms)]
-    if options.second_derivative == "difference" or any(what.startswith("potential") for what in unknown):
+    if not uses_exact(job, forms):
         return f"second derivatives from {difference}"
+    unknown = [what for _, what in not_exact(job, forms)]
     others = f", but {difference}, for {_some(unknown)}" if unknown else ""
     return f"exact second derivatives{others}"
 

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpcfit.errors import Fault, InputError
+from hpcfit.objective.acceleration import idle_settings, missing_exact, uses_exact
 from hpcfit.objective.derived import compile_derived
 from hpcfit.potential.constraints import CompiledConstraint, compile_constraints
 from hpcfit.potential.functions import check_derivative, compile_programs
 from hpcfit.potential.library import potential_forms
 from hpcfit.potential.program import Program
-from hpcfit.potential.second_derivative import (
-    SecondDerivative,
-    compile_second_derivative,
-    has_second_derivative,
-)
+from hpcfit.potential.second_derivative import SecondDerivative, compile_second_derivative
 from hpcfit.potential.spline import CompiledFunction
 from hpcfit.records import Job, PotentialForm
 
@@ -81,20 +78,20 @@ def _compiled(job: Job) -> Compiled:
         fixed = [place for place, parameter in enumerate(potential.parameters) if not parameter.varies]
         plain.append(compile_programs(potential, form, n_species, [], fixed))
         full.append(compile_programs(potential, form, n_species, varying, fixed) if varying else plain[-1])
-    second = _second(job, forms) if wants_exact(job) else None
+    if faults := missing_exact(job, forms):
+        raise InputError(faults)
+    second = _second(job, forms) if uses_exact(job, forms) else None
     constraints, derived = compile_constraints(job, second is not None), compile_derived(job)
-    return Compiled(tuple(plain), tuple(full), constraints, derived, tuple(_warnings(job)), second)
+    warnings = (*_warnings(job), *idle_settings(job, forms))
+    return Compiled(tuple(plain), tuple(full), constraints, derived, warnings, second)
 
 
-def _second(job: Job, forms: dict[str, PotentialForm]) -> tuple[SecondDerivative | None, ...] | None:
-    n_species = len(job.species)
-    if not all(has_second_derivative(p, forms[p.form], n_species) for p in job.potentials):
-        return None
+def _second(job: Job, forms: dict[str, PotentialForm]) -> tuple[SecondDerivative | None, ...]:
     return tuple(
         compile_second_derivative(
             potential,
             forms,
-            n_species,
+            len(job.species),
             [k for k, p in enumerate(potential.parameters) if p.constraint or (p.free and p.transform)],
         )
         for potential in job.potentials

@@ -61,9 +61,7 @@ def compile_constraints(job: Job, second: bool = False) -> tuple[CompiledConstra
     return tuple(compiled)
 
 
-def _compile(
-    constraint: Constraint, job: Job, places: dict[str, int], second: bool
-) -> CompiledConstraint:
+def _compile(constraint: Constraint, job: Job, places: dict[str, int], second: bool) -> CompiledConstraint:
     # SymPy takes a second to import, and only jobs with formulas need it.
     from hpcfit.potential.expression.compiler import compile_outputs
     from hpcfit.potential.expression.symbolic import differentiate
@@ -86,7 +84,9 @@ def _compile(
     outputs = [derivatives.value, *derivatives.by_parameter]
     program = compile_outputs(outputs, _VARIABLE, names, derivatives.parts)
     along = _along(tree, names, [job.parameters[place].varies for place in arguments]) if second else None
-    return CompiledConstraint(places[constraint.dependent], np.array(arguments, dtype=np.int64), program, along)
+    return CompiledConstraint(
+        places[constraint.dependent], np.array(arguments, dtype=np.int64), program, along
+    )
 
 
 def _along(tree: Node, names: list[str], varies: list[bool]) -> Program:

@@ -113,9 +113,7 @@ def _derived(
     names = [f"p{number + k}" for k in range(len(function.all_parameters))]
     tree, splines = composed(function, names, second, fixed)
     inner = [Inner(f"s{k}", f"s{k}'", f"s{k}''") for k in range(len(splines))]
-    of_splines = {
-        k for s in splines for k in range(s.first_parameter, s.first_parameter + s.n_parameters)
-    }
+    of_splines = {k for s in splines for k in range(s.first_parameter, s.first_parameter + s.n_parameters)}
     wanted = [names[k] for k in free if k not in of_splines]
     derivatives = differentiate(tree, VARIABLE, wanted, inner)
     outputs = [derivatives.value, derivatives.slope]

@@ -259,7 +259,9 @@ def compile_second_function(
     ]
     outputs = [value, slope_of(value, VARIABLE, [name for name, _ in used])]
     inputs = [text for name, _ in used for text in (name.value, name.slope)]
-    program = compile_outputs(outputs, VARIABLE, [name for of_order in names for name in of_order], {}, inputs)
+    program = compile_outputs(
+        outputs, VARIABLE, [name for of_order in names for name in of_order], {}, inputs
+    )
     return Joined(program, tuple(spline for _, spline in used)) if used else program
 
 

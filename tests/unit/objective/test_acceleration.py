@@ -1,0 +1,152 @@
+"""Second derivatives along a direction, exact, against differences of the exact Jacobian."""
+
+import io
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from eam_jobs import aluminium, cells, constrained, eam_job, read
+from small_jobs import dataset_element, job_text, plan_of, potential, silicon, write_job
+
+from hpcfit import run
+from hpcfit.errors import InputError
+from hpcfit.objective.block import BlockObjective, Workspace
+from hpcfit.objective.model import Model
+from hpcfit.objective.weights import Factors
+from hpcfit.output.store import load
+from hpcfit.parallel.communicator import Serial
+from hpcfit.potential.library import Geometry
+from hpcfit.potential.neighbours import find_neighbours
+from hpcfit.records import RobustLoss
+
+SPECIES = ("Al", "Ni")
+
+#: Pair energies of every kind over densities at rest: joined and screened splines too.
+PAIRS = """
+    <eam id="E">
+      <mapping>
+        <pair-interaction species-a="Al" species-b="Al" function="VAA"/>
+        <pair-interaction species-a="Al" species-b="Ni" function="VAN"/>
+        <pair-interaction species-a="Ni" species-b="Ni" function="S"/>
+        <electron-density function="rho"/>
+        <embedding-energy species="Al" function="F"/>
+        <embedding-energy species="Ni" function="FN"/>
+      </mapping>
+      <functions>
+        <sum id="VAA">
+          <morse-A id="bond"><D0>0.4</D0><r0>2.9</r0><alpha>1.3</alpha><cutoff>6</cutoff>
+            <fit-dof><D0 transform="log"/><r0 min="2" max="4" transform="logit"/></fit-dof>
+            <screening><XpowN-cutoff id="s"><cutoff>6</cutoff><fit-dof><h/></fit-dof></XpowN-cutoff></screening>
+          </morse-A>
+          <born-mayer id="core"><A>900</A><rho>0.3</rho><cutoff>4</cutoff><fit-dof><A/><rho/></fit-dof></born-mayer>
+        </sum>
+        <product id="VAN">
+          <gaussian id="g"><prefactor>0.3</prefactor><eta>0.4</eta><mu>2</mu><fit-dof><eta/></fit-dof></gaussian>
+          <spline id="wave"><cutoff>5</cutoff>
+            <nodes><node x="1" y="2" enabled="true" transform="log"/><node x="3" y="0.4" enabled="true"/>
+              <node x="5" y="0" enabled="false"/></nodes></spline>
+        </product>
+        <spline id="S"><cutoff>5</cutoff>
+          <nodes><node x="1" y="1" enabled="true"/><node x="3" y="-0.3" enabled="true"/>
+            <node x="5" y="0" enabled="false"/></nodes>
+          <screening><exp-A id="e"><cutoff>5</cutoff></exp-A></screening></spline>
+        <gaussian id="rho"><prefactor>1</prefactor><eta>0.4</eta><mu>0.3</mu><cutoff>5.5</cutoff></gaussian>
+        <universal-embedding id="F"><F0>1.7</F0><eta>0.6</eta><rho0>2</rho0>{embedding}</universal-embedding>
+        <poly id="FN"><coefficients><coeff n="1" value="-0.5"/><coeff n="2" value="0.1"/></coefficients></poly>
+      </functions>
+    </eam>"""
+
+EMBEDDING = "<fit-dof><F0/><eta/><rho0/></fit-dof>"
+
+KERNELS = """
+    <lennard-jones id="LJ">
+      <sigma tag="AlAl">2.3</sigma> <sigma tag="AlNi">2.2</sigma> <sigma tag="NiNi">2.1</sigma>
+      <epsilon>0.3</epsilon> <cutoff tag="AlAl">4</cutoff> <cutoff tag="AlNi">4.5</cutoff> <cutoff tag="NiNi">5</cutoff>
+      <fit-dof><sigma tag="AlAl"/><sigma tag="AlNi"/><epsilon tag="NiNi"/><epsilon tag="AlNi" transform="log"/></fit-dof>
+    </lennard-jones>
+    <born-mayer-huggins id="B">
+      <A>0.3</A> <rho>0.3</rho> <sigma>2.3</sigma> <C>9</C> <D>4</D> <cutoff tag="AlAl">4</cutoff>
+      <cutoff tag="AlNi">4.5</cutoff> <cutoff tag="NiNi">5</cutoff>
+      <fit-dof><A/><rho/><sigma tag="AlNi"/><C/><D tag="AlAl"/></fit-dof>
+    </born-mayer-huggins>
+    <one-body id="O"><energy>1.5</energy><fit-dof><energy transform="log"/></fit-dof></one-body>"""
+
+ANGULAR = """
+    <adp id="P">
+      <mapping>
+        <pair-interaction function="V"/> <electron-density function="rho"/> <embedding-energy function="F"/>
+        <u-function function="u"/> <w-function function="u"/>
+      </mapping>
+      <functions>
+        <morse-A id="V"><D0>0.4</D0><r0>2.9</r0><alpha>1.3</alpha><cutoff>5</cutoff><fit-dof><alpha/></fit-dof></morse-A>
+        <born-mayer id="rho"><A>5</A><rho>0.9</rho><cutoff>5</cutoff></born-mayer>
+        <universal-embedding id="F"><F0>1.7</F0><eta>0.6</eta><rho0>2</rho0><fit-dof><eta/></fit-dof></universal-embedding>
+        <gaussian id="u"><prefactor>0.2</prefactor><eta>0.4</eta><mu>2</mu><cutoff>5</cutoff></gaussian>
+      </functions>
+    </adp>
+    <meam id="M">
+      <mapping>
+        <pair-interaction function="V"/> <electron-density function="rho"/> <embedding-energy function="F"/>
+        <f-function function="rho"/> <g-function function="g"/>
+      </mapping>
+      <functions>
+        <morse-A id="V"><D0>0.2</D0><r0>2.9</r0><alpha>1.3</alpha><cutoff>5</cutoff></morse-A>
+        <born-mayer id="rho"><A>5</A><rho>0.9</rho><cutoff>5</cutoff></born-mayer>
+        <universal-embedding id="F"><F0>1.7</F0><eta>0.6</eta><rho0>20</rho0><fit-dof><rho0/></fit-dof></universal-embedding>
+        <user-function id="g"><input-var>c</input-var><expression>1+(c+1/3)^2</expression></user-function>
+      </functions>
+    </meam>"""
+
+CONSTRAINTS = constrained(
+    ("E.VAA.core.A", "900*{E.VAA.bond.D0}^2*exp({E.VAN.g.eta}) + {E.F.F0}"),
+    ("E.VAN.wave.node[2].y", "{E.VAA:eval.3.5} + 1e-4*{E.VAA.core.A}"),
+)
+
+CASES = {
+    "functions": (PAIRS.format(embedding=EMBEDDING), ""),
+    "constraints": (PAIRS.format(embedding=EMBEDDING), CONSTRAINTS),
+    "pairs alone": (PAIRS.format(embedding=""), ""),
+    "kernels": (KERNELS, constrained(("LJ.sigma[NiNi]", "sqrt({LJ.sigma[AlAl]}*{LJ.sigma[AlNi]})"))),
+    "beside angular terms at rest": (ANGULAR, ""),
+}
+
+
+def along(columns, x, v, h):
+    """The derivative of J v along v: central differences, extrapolated three times."""
+
+    def slopes(x):
+        return v @ columns(x)[1:]
+
+    levels = [(slopes(x + h / 2**k * v) - slopes(x - h / 2**k * v)) / (2 * h / 2**k) for k in range(4)]
+    for order in range(1, 4):
+        levels = [(4**order * b - a) / (4**order - 1) for a, b in pairwise(levels)]
+    return levels[0]
+
+
+def direction(x):
+    return np.random.default_rng(3).uniform(0.02, 0.1, len(x)) * np.maximum(np.abs(x), 0.3)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_of_predictions(tmp_path, case):
+    model = Model(read(tmp_path, eam_job(*CASES[case], species=SPECIES)))
+    assert model.is_exact
+    geometry = Geometry(find_neighbours(cells(symbols=SPECIES), [0, 1], 2, model.cutoff))
+    x, v = model.start, direction(model.start)
+
+    def columns(x):
+        made = np.zeros((1 + model.n_free, geometry.n_rows(virials=True)))
+        assert model.evaluate(geometry, x, made, virials=True) is None
+        return made
+
+    found = np.zeros((1, geometry.n_rows(virials=True)))
+    assert model.second_derivative(geometry, x, v, found, virials=True) is None
+    expected = along(columns, x, v, 0.2)
+    n, n_forces = geometry.n_structures, geometry.n_structures + 3 * geometry.n_atoms
+    for part in (slice(n), slice(n, n_forces), slice(n_forces, None)):
+        # Measured 4e-11: differences of a Jacobian whose terms cancel.
+        assert np.abs(found[0, part] - expected[part]).max() < 1e-9 * np.abs(expected[part]).max()
+    # Of virials nothing is left out where they are not wanted.
+    without = np.zeros((1, geometry.n_rows(virials=False)))
+    model.second_derivative(geometry, x, v, without, virials=False)
+    assert np.array_equal(without[0], found[0, :n_forces])
