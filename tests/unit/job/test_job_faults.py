@@ -53,7 +53,8 @@ CASES = {
                 "job.xml:7: unknown attribute in <geodesic-lm>, found maxiter, allowed "
                 "acceleration, alpha, angle-tolerance, bold, cost-tolerance, damping, damping-down, damping-up, goal, "
                 "h, initial-damping, initial-radius, max-evaluations, max-iter, max-time, parameter-tolerance, "
-                "patience, radius-down, radius-up, restart, scaling, second-derivative, step-tolerance, nearest max-iter"
+                "patience, radius-down, radius-up, restart, scaling, second-derivative, step-tolerance, "
+                "nearest max-iter"
             ),
             'job.xml:12: bad value of <B>, found "x", allowed a finite number',
             "job.xml:18: bounds exclude the start of SW.A, found 50.0, allowed 1.0 .. 20.0",

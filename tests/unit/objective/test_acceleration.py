@@ -62,7 +62,8 @@ KERNELS = """
     <lennard-jones id="LJ">
       <sigma tag="AlAl">2.3</sigma> <sigma tag="AlNi">2.2</sigma> <sigma tag="NiNi">2.1</sigma>
       <epsilon>0.3</epsilon> <cutoff tag="AlAl">4</cutoff> <cutoff tag="AlNi">4.5</cutoff> <cutoff tag="NiNi">5</cutoff>
-      <fit-dof><sigma tag="AlAl"/><sigma tag="AlNi"/><epsilon tag="NiNi"/><epsilon tag="AlNi" transform="log"/></fit-dof>
+      <fit-dof><sigma tag="AlAl"/><sigma tag="AlNi"/><epsilon tag="NiNi"/>
+        <epsilon tag="AlNi" transform="log"/></fit-dof>
     </lennard-jones>
     <born-mayer-huggins id="B">
       <A>0.3</A> <rho>0.3</rho> <sigma>2.3</sigma> <C>9</C> <D>4</D> <cutoff tag="AlAl">4</cutoff>
@@ -78,9 +79,11 @@ ANGULAR = """
         <u-function function="u"/> <w-function function="u"/>
       </mapping>
       <functions>
-        <morse-A id="V"><D0>0.4</D0><r0>2.9</r0><alpha>1.3</alpha><cutoff>5</cutoff><fit-dof><alpha/></fit-dof></morse-A>
+        <morse-A id="V"><D0>0.4</D0><r0>2.9</r0><alpha>1.3</alpha><cutoff>5</cutoff>
+          <fit-dof><alpha/></fit-dof></morse-A>
         <born-mayer id="rho"><A>5</A><rho>0.9</rho><cutoff>5</cutoff></born-mayer>
-        <universal-embedding id="F"><F0>1.7</F0><eta>0.6</eta><rho0>2</rho0><fit-dof><eta/></fit-dof></universal-embedding>
+        <universal-embedding id="F"><F0>1.7</F0><eta>0.6</eta><rho0>2</rho0>
+          <fit-dof><eta/></fit-dof></universal-embedding>
         <gaussian id="u"><prefactor>0.2</prefactor><eta>0.4</eta><mu>2</mu><cutoff>5</cutoff></gaussian>
       </functions>
     </adp>
@@ -92,7 +95,8 @@ ANGULAR = """
       <functions>
         <morse-A id="V"><D0>0.2</D0><r0>2.9</r0><alpha>1.3</alpha><cutoff>5</cutoff></morse-A>
         <born-mayer id="rho"><A>5</A><rho>0.9</rho><cutoff>5</cutoff></born-mayer>
-        <universal-embedding id="F"><F0>1.7</F0><eta>0.6</eta><rho0>20</rho0><fit-dof><rho0/></fit-dof></universal-embedding>
+        <universal-embedding id="F"><F0>1.7</F0><eta>0.6</eta><rho0>20</rho0>
+          <fit-dof><rho0/></fit-dof></universal-embedding>
         <user-function id="g"><input-var>c</input-var><expression>1+(c+1/3)^2</expression></user-function>
       </functions>
     </meam>"""
