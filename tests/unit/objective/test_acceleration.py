@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from eam_jobs import aluminium, cells, constrained, eam_job, read
-from small_jobs import dataset_element, job_text, plan_of, potential, silicon, write_job
+from small_jobs import MORSE, dataset_element, job_text, plan_of, potential, silicon, write_job
 
 from hpcfit import run
 from hpcfit.objective.block import BlockObjective, Workspace
@@ -155,13 +155,6 @@ def test_of_predictions(tmp_path, case):
     model.second_derivative(geometry, x, v, without, virials=False)
     assert np.array_equal(without[0], found[0, :n_forces])
 
-
-MORSE = """
-    <pair-potential id="M">
-      <morse-A id="V"><D0>0.6</D0><r0>2.6</r0><alpha>1.2</alpha><cutoff>3.7</cutoff>
-        <fit-dof><D0 transform="log"/><r0/><alpha/></fit-dof>
-        <screening><exp-A id="s"><cutoff>3.7</cutoff></exp-A></screening></morse-A>
-    </pair-potential>"""
 
 SPLINE = """
     <pair-potential id="S">
