@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.function_program import VARIABLE, compile_function, composed
-from hpcfit.potential.spline import CompiledFunction, Joined, Spline
+from hpcfit.potential.spline import CompiledFunction, Joined
 from hpcfit.records import Function, ParameterKind, Potential, PotentialForm, species_tuples
 
 #: Roles whose functions energies are linear in, and those that embedding energies depend on.
@@ -251,8 +251,9 @@ def compile_second_function(
     value = second_along(to_sympy(tree), paths)
     if value == 0:
         return None
+    # A spline that moves is the sum of its parameters times what each adds: its derivatives are the same of p' and p''.
     used = [
-        (name, _rate_of(spline, order, count))
+        (name, replace(spline, first_parameter=spline.first_parameter + order * count))
         for order in range(3)
         for name, spline in zip(inner[order], splines, strict=True)
         if symbol(name.value) in value.free_symbols
@@ -263,14 +264,3 @@ def compile_second_function(
         outputs, VARIABLE, [name for of_order in names for name in of_order], {}, inputs
     )
     return Joined(program, tuple(spline for _, spline in used)) if used else program
-
-
-def _rate_of(spline: Spline, order: int, count: int) -> Spline:
-    """Return the derivative of a spline along a path: the same of p' or p'', without what is there without any."""
-    if order == 0:
-        return spline
-    values, slopes = spline.values.copy(), spline.slopes.copy()
-    values[-1] = slopes[-1] = 0.0
-    return replace(
-        spline, values=values, slopes=slopes, first_parameter=spline.first_parameter + order * count
-    )
