@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from hpcfit.errors import Fault
 from hpcfit.potential.second_derivative import has_second_derivative
-from hpcfit.records import GeodesicOptions, Job, Potential, PotentialForm, SpaOptions
+from hpcfit.records import GeodesicOptions, Job, PotentialForm, SpaOptions
 
 
 def acceleration_options(job: Job) -> GeodesicOptions | None:
@@ -22,17 +22,15 @@ def uses_exact(job: Job, forms: Mapping[str, PotentialForm]) -> bool:
     options = acceleration_options(job)
     if options is None or options.second_derivative == "difference":
         return False
-    return all(map(_knows(job, forms), job.potentials)) and not all(s.runs_python for s in job.datasets)
-
-
-def _knows(job: Job, forms: Mapping[str, PotentialForm]) -> Callable[[Potential], bool]:
-    return lambda potential: has_second_derivative(potential, forms[potential.form], len(job.species))
+    n_species = len(job.species)
+    known = all(has_second_derivative(p, forms[p.form], n_species) for p in job.potentials)
+    return known and not all(source.runs_python for source in job.datasets)
 
 
 def not_exact(job: Job, forms: Mapping[str, PotentialForm]) -> Iterator[tuple[int, str]]:
     """Yield everything whose second derivatives are not known: its line in the job, and what it is."""
     for potential in job.potentials:
-        if not _knows(job, forms)(potential):
+        if not has_second_derivative(potential, forms[potential.form], len(job.species)):
             yield potential.line, f"potential '{potential.id}'"
     for source in job.datasets:
         if source.runs_python:

@@ -10,6 +10,7 @@ from small_jobs import MORSE, dataset_element, job_text, plan_of, potential, sil
 
 from hpcfit import run
 from hpcfit.objective.block import BlockObjective, Workspace
+from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
 from hpcfit.output.store import load
@@ -249,6 +250,35 @@ def test_structures_keep_differences(tmp_path):
     )
     alone = plan_of(job_of(tmp_path, structures=LATTICE))
     assert alone.compiled.second is None and "from differences" in alone.acceleration
+
+
+def test_residual_functions_keep_differences(tmp_path):
+    """The same difference from targets twice, once by a function of which nobody knows the second derivatives."""
+    (tmp_path / "mine.py").write_text(
+        "def mine(name, n, weight, prediction, reference, data):\n    return prediction - reference\n"
+    )
+    built = '<dataset id="a" file="si.h5"><residual-function name="forces" normalize-by-natoms="false"/></dataset>'
+    own = dataset_element("", '<atomic-forces fit="true"/>', "b").replace(
+        "<properties>", '<residual-function file="mine.py" name="mine"/><properties>'
+    )
+    path = job_of(tmp_path, structures=built + own)
+    path.write_text(path.read_text().replace('weights="normalised"', 'weights="absolute"'))
+    plan = run.prepare(lambda: run.read(str(path), allow_python=True), Serial())
+    assert plan.acceleration.endswith(", for residual function of dataset 'b'")
+    local = LocalObjective(plan)
+    local.own(0, len(plan.blocks))
+    x, n = local.model.start, len(plan.blocks) // 2
+
+    def answers(h):
+        for block in local.blocks:
+            block.linearise(x)
+        found = [block.second_derivative(direction(x), h) for block in local.blocks]
+        return sum(found[:n]), sum(found[n:])
+
+    (exact, wide), (again, narrow) = answers(0.1), answers(1e-4)
+    assert np.array_equal(exact, again)
+    errors = np.abs(wide - exact).max(), np.abs(narrow - exact).max()
+    assert errors[1] < 2e-3 * errors[0] < 1e-3 * np.abs(exact).max()
 
 
 def test_what_the_job_insists_on_and_cannot_have(tmp_path):
