@@ -219,6 +219,8 @@ class Run:
         with open_log(job.log_file, style, self.log, append=earlier is not None) as log:
             with ask(local, self.comm) as problem:
                 log("medium").write("\n".join(header_lines(store.header)) + "\n")
+                if self.plan.acceleration:
+                    log("medium").write(f"{'steps':<10}  {self.plan.acceleration}\n")
                 log("minimum").writelines(f"warning: {text}\n" for text in self.plan.warnings)
                 if job.validate and earlier is None:
                     log("minimum").writelines(

@@ -37,6 +37,14 @@ LENNARD_JONES = """
       <fit-dof><sigma/><epsilon/></fit-dof>
     </lennard-jones>"""
 
+#: Of which second derivatives are known.
+MORSE = """
+    <pair-potential id="M">
+      <morse-A id="V"><D0>0.6</D0><r0>2.6</r0><alpha>1.2</alpha><cutoff>3.7</cutoff>
+        <fit-dof><D0 transform="log"/><r0/><alpha/></fit-dof>
+        <screening><exp-A id="s"><cutoff>3.7</cutoff></exp-A></screening></morse-A>
+    </pair-potential>"""
+
 DOF = '<A min="1" max="20"/><B/><gamma/>'
 
 PROPERTIES = '<total-energy fit="true"/><atomic-forces fit="true"/>'

@@ -87,6 +87,8 @@ def _write_counts(plan: Plan, out: TextIO) -> None:
         "free parameters": f"{len(plan.job.free)} of {len(plan.job.parameters)}",
         "blocks": len(plan.blocks),
     }
+    if plan.acceleration:
+        facts["steps"] = plan.acceleration
     out.writelines(f"{name:<16}{value}\n" for name, value in facts.items())
 
 

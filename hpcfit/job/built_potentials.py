@@ -69,7 +69,7 @@ class BuiltPotentials:
             if place not in roles:
                 self._faults.warn(element, f"function '{function.id}' of {identifier} has no role")
         parameters = tuple(p for function in functions for p in function.all_parameters)
-        return Potential(identifier, form.name, parameters, functions, roles)
+        return Potential(identifier, form.name, parameters, functions, roles, values.line_of(element))
 
     def _functions_and_roles(
         self, element: etree._Element, form: PotentialForm, identifier: str

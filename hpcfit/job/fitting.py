@@ -50,7 +50,9 @@ _MEANINGFUL = (
     ("damping-up", "damping", ("delayed-gratification",)),
     ("damping-down", "damping", ("delayed-gratification",)),
     ("alpha", "acceleration", ("true",)),
+    ("second-derivative", "acceleration", ("true",)),
     ("h", "acceleration", ("true",)),
+    ("h", "second-derivative", ("auto", "difference")),
     ("bold", "acceleration", ("true",)),
     ("restart", "scaling", ("running-maximum",)),
 )

@@ -104,7 +104,7 @@ class _Reader:
         parameters = tuple(parameter for row in self._form.parameters for parameter in self._parameters(row))
         if self._missing:
             self._faults.add(self._element, f"no value for {', '.join(self._missing)}")
-        return Potential(self._id, self._form.name, parameters)
+        return Potential(self._id, self._form.name, parameters, line=values.line_of(self._element))
 
     def _parameters(self, row: ParameterForm) -> list[Parameter]:
         given = self._element.findall(row.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpcfit.objective.losses import apply
+from hpcfit.objective.losses import apply, bend
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.library import Geometry, NotFinite
@@ -49,6 +49,7 @@ class BlockObjective:
         workspace: Workspace | None = None,
     ) -> None:
         self._model = model
+        self._is_exact = model.is_exact
         neighbours = find_neighbours(configurations, species, n_species, model.cutoff)
         self._geometry = Geometry(neighbours, model.pairwise)
         self._virials = bool(factors.stress.any())
@@ -126,12 +127,15 @@ class BlockObjective:
         return self._kept
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
-        """Return J^T r'' [n_free] at the point of the last `linearise`, r'' along `v` from one more residual.
+        """Return J^T r'' [n_free] at the point of the last `linearise`, r'' along `v`.
 
-        Transtrum and Sethna, arXiv:1201.5885, eq. 19: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v].
+        It is exact where that of all predictions is known; else from one more residual, Transtrum and Sethna,
+        arXiv:1201.5885, eq. 19: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v].
         """
         if self._point is None:
             raise ValueError("second derivative asked for before any linearisation")
+        if self._is_exact:
+            return self._exact(self._point, v)
         difference = self._residual(self._point + h * v)
         if self.trouble is not None:
             return np.full(len(v), np.nan)
@@ -141,6 +145,19 @@ class BlockObjective:
         difference -= v @ columns[1:]
         difference *= 2.0 / h
         return np.asarray(columns[1:] @ difference)
+
+    def _exact(self, x: FloatArray, v: FloatArray) -> FloatArray:
+        if self._model.is_linear and not self._loss:
+            return np.zeros(len(v))
+        self.trouble = self._model.second_derivative(self._geometry, x, v, self._values, self._virials)
+        if self.trouble is not None:
+            return np.full(len(v), np.nan)
+        columns = self._kept[0] if self._kept else self.linearise(x)
+        second = self._values[0]
+        second *= self._factor
+        if self._loss:
+            bend(self._loss, columns[0], self._weight, v @ columns[1:], second)
+        return np.asarray(columns[1:] @ second)
 
     def rows(self, x: FloatArray, with_derivatives: bool) -> FloatArray:
         """Return the residual at `x`, [1, n_rows], and below it if asked for its derivatives, [1 + n_free, n_rows]."""

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpcfit.errors import Fault, InputError
+from hpcfit.objective.acceleration import idle_settings, missing_exact, uses_exact
 from hpcfit.objective.derived import compile_derived
 from hpcfit.potential.constraints import CompiledConstraint, compile_constraints
 from hpcfit.potential.functions import check_derivative, compile_programs
 from hpcfit.potential.library import potential_forms
 from hpcfit.potential.program import Program
+from hpcfit.potential.second_derivative import SecondDerivative, compile_second_derivative
 from hpcfit.potential.spline import CompiledFunction
-from hpcfit.records import Job
+from hpcfit.records import Job, PotentialForm
 
 #: A user's derivative may be wrong by rounding, but not by a digit too few.
 _TOLERANCE = 1e-6
@@ -39,7 +41,10 @@ class Compiled:
     derived
         Of the derived properties, in document order; outputs are the value and the derivatives by the terms.
     warnings
-        Derivatives that the job gives and that are not those of its formulas.
+        Derivatives that the job gives and that are not those of its formulas, and settings without effect.
+    second
+        Per potential, its second derivative along a path of its parameters, None where that is zero; none at all where
+        it is not known exactly for all of them, or not wanted.
     """
 
     values: tuple[tuple[CompiledFunction, ...], ...]
@@ -47,6 +52,7 @@ class Compiled:
     constraints: tuple[CompiledConstraint, ...]
     derived: tuple[Program, ...]
     warnings: tuple[str, ...]
+    second: tuple[SecondDerivative | None, ...] | None = None
 
 
 def compile_job(job: Job) -> Compiled:
@@ -72,8 +78,24 @@ def _compiled(job: Job) -> Compiled:
         fixed = [place for place, parameter in enumerate(potential.parameters) if not parameter.varies]
         plain.append(compile_programs(potential, form, n_species, [], fixed))
         full.append(compile_programs(potential, form, n_species, varying, fixed) if varying else plain[-1])
-    constraints, derived = compile_constraints(job), compile_derived(job)
-    return Compiled(tuple(plain), tuple(full), constraints, derived, tuple(_warnings(job)))
+    if faults := missing_exact(job, forms):
+        raise InputError(faults)
+    second = _second(job, forms) if uses_exact(job, forms) else None
+    constraints, derived = compile_constraints(job, second is not None), compile_derived(job)
+    warnings = (*_warnings(job), *idle_settings(job, forms))
+    return Compiled(tuple(plain), tuple(full), constraints, derived, warnings, second)
+
+
+def _second(job: Job, forms: dict[str, PotentialForm]) -> tuple[SecondDerivative | None, ...]:
+    return tuple(
+        compile_second_derivative(
+            potential,
+            forms,
+            len(job.species),
+            [k for k, p in enumerate(potential.parameters) if p.constraint or (p.free and p.transform)],
+        )
+        for potential in job.potentials
+    )
 
 
 def _warnings(job: Job) -> Iterator[str]:

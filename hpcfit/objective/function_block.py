@@ -68,6 +68,7 @@ class FunctionBlock(BlockObjective):
             reference=self._target[self._place] * self._unit,
         )
         self._function = ResidualRows(residual, subjects)
+        self._is_exact = False  # nobody knows the second derivatives of the function
         self._weight = np.ones(len(self._place))
         self._scratch, self._prediction = aligned(1, len(self._place)), aligned(1, len(self._place))[0]
 

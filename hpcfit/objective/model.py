@@ -11,6 +11,7 @@ from hpcfit.objective.variables import Variables
 from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.functions import functions_of, reach
 from hpcfit.potential.library import Functions, Geometry, NotFinite, Scratch, evaluate, potential_forms
+from hpcfit.potential.second_derivative import SecondDerivative
 from hpcfit.potential.spline import CompiledFunction
 from hpcfit.records import FloatArray, Job, Potential, PotentialForm, species_tuples
 
@@ -34,6 +35,9 @@ class Model:
         for number, potential in enumerate(job.potentials):
             programs = (compiled.values[number], compiled.derivatives[number])
             self._terms.append(_Term(potential, forms[potential.form], len(job.species), programs, scratch))
+        #: whether `second_derivative` may be asked for
+        self.is_exact = compiled.second is not None
+        self._seconds = [_Second(second, scratch) if second else None for second in compiled.second or ()]
         lower = np.concatenate([term.lower for term in self._terms])
         upper = np.concatenate([term.upper for term in self._terms])
         self.variables = Variables(job.parameters, lower, upper, compiled.constraints)
@@ -41,7 +45,8 @@ class Model:
         self.lower, self.upper = self.variables.lower, self.variables.upper  #: [n_free]
         self.n_free = len(self.start)
         self.n_species = len(job.species)
-        self.pairwise = any(forms[potential.form].pairwise for potential in job.potentials)
+        used = [*(p.form for p in job.potentials), *(s.form for s in compiled.second or () if s)]
+        self.pairwise = any(forms[name].pairwise for name in used)
         self.cutoff = max(term.cutoff for term in self._terms)  #: Angstrom
 
     def evaluate(
@@ -75,6 +80,28 @@ class Model:
         trouble = self._superimpose(geometry, values, by_parameter, virials)
         columns[0] = by_parameter[0]
         _chain(self.variables.jacobian(x), by_parameter[1:], columns[1:])
+        return trouble
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether second derivatives are known to be zero."""
+        return self.is_exact and not any(self._seconds)
+
+    def second_derivative(
+        self, geometry: Geometry, x: FloatArray, v: FloatArray, columns: FloatArray, virials: bool
+    ) -> NotFinite | None:
+        """Fill `columns` [1, n_rows] with second derivatives along `v` [n_free] at `x`, else as `evaluate`.
+
+        Only where the model `is_exact`.
+        """
+        columns[:] = 0.0
+        rates, trouble, first = self.variables.along(x, v), None, 0
+        for term, second in zip(self._terms, self._seconds, strict=True):
+            last = first + term.n_parameters
+            if second is not None:
+                found = second.evaluate(geometry, rates[:, first:last], columns, virials)
+                trouble = trouble or found
+            first = last
         return trouble
 
     def _superimpose(
@@ -147,4 +174,24 @@ class _Term:
             virials,
             self._functions[with_derivatives],
             self._scratch,
+        )
+
+
+class _Second:
+    """The second derivative of one potential along a path of its parameters."""
+
+    def __init__(self, second: SecondDerivative, scratch: Scratch) -> None:
+        self._second, self._scratch = second, scratch
+        self._functions = (
+            Functions(second.functions, second.cutoffs, second.roles) if second.functions else None
+        )
+
+    def evaluate(
+        self, geometry: Geometry, rates: FloatArray, columns: FloatArray, virials: bool
+    ) -> NotFinite | None:
+        """Add to `columns` [1, n_rows]; `rates` [3, n_parameters] are parameters, first and second derivatives."""
+        parameters = rates.ravel()[self._second.places]
+        none = np.zeros(0, dtype=np.int32)
+        return evaluate(
+            self._second.form, geometry, parameters, none, columns, virials, self._functions, self._scratch
         )

@@ -9,10 +9,12 @@ import numpy as np
 
 from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError
+from hpcfit.objective.acceleration import describe_acceleration
 from hpcfit.objective.compiled import Compiled, compile_job
 from hpcfit.objective.partition import Block, WorkBlock, cut_blocks, share_blocks, structure_cost
 from hpcfit.objective.weights import Factors, Weights, has_target, weigh
 from hpcfit.objective.works import work_blocks
+from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, DatasetSource, IntArray, Job
 
 #: Bytes of the whole Jacobian up to which it may be gathered.
@@ -99,6 +101,11 @@ class Plan:
     def runs_python(self) -> bool:
         """Whether functions of the user make residuals."""
         return any(source.runs_python for source in self.sources)
+
+    @property
+    def acceleration(self) -> str:
+        """Where the solver's second derivatives come from; empty where it asks for none."""
+        return describe_acceleration(self.job, {form.name: form for form in potential_forms()})
 
     @property
     def assembly(self) -> str:

@@ -102,6 +102,27 @@ class Variables:
         values = self.parameters(x)
         return values[self._free], *self._derivatives(values)
 
+    def along(self, x: FloatArray, v: FloatArray) -> FloatArray:
+        """Return all parameters and their first and second derivatives along `v` [n_free] at `x`, [3, n_parameters].
+
+        Constraints must know their second derivatives.
+        """
+        values = self.parameters(x)
+        rates = np.zeros((3, len(values)))
+        rates[0] = values
+        slopes, curvatures = self._derivatives(values)
+        rates[1, self._free], rates[2, self._free] = slopes * v, curvatures * v**2
+        for constraint in self._constraints:
+            if constraint.second is None:
+                raise ValueError("second derivative of a constraint asked for, found none")
+            first = 0.0
+            for place, slope in zip(constraint.arguments, _outputs(constraint, values)[1:], strict=True):
+                if self._parameters[place].varies:
+                    first += slope * rates[1, place]
+            second = run(constraint.second, rates[:, constraint.arguments].ravel().tolist(), np.zeros(1))
+            rates[1, constraint.dependent], rates[2, constraint.dependent] = first, second[0, 0]
+        return rates
+
     def _derivatives(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return first and second derivatives [n_free] of the free parameters by their variables."""
         slopes, curvatures = np.ones(len(values)), np.zeros(len(values))

@@ -25,15 +25,26 @@ class CompiledConstraint:
         [n], places of the parameters that it follows from, in the order in which the program takes them.
     program
         Its outputs are the value and the derivatives by the arguments; it does not look at its variable.
+    second
+        Its output is the second derivative along a path p(t) of the arguments; it takes p, p' and p'', one after the
+        other. None where nobody asks for it.
     """
 
     dependent: int
     arguments: NDArray[np.int64]
     program: Program
+    second: Program | None = None
 
 
-def compile_constraints(job: Job) -> tuple[CompiledConstraint, ...]:
+def compile_constraints(job: Job, second: bool = False) -> tuple[CompiledConstraint, ...]:
     """Return the job's constraints, compiled, in the job's order: each one follows those that it needs.
+
+    Parameters
+    ----------
+    job
+        The job.
+    second
+        Whether second derivatives along paths are wanted.
 
     Raises
     ------
@@ -44,13 +55,13 @@ def compile_constraints(job: Job) -> tuple[CompiledConstraint, ...]:
     compiled = []
     for constraint in job.constraints:
         try:
-            compiled.append(_compile(constraint, job, places))
+            compiled.append(_compile(constraint, job, places, second))
         except ValueError as error:
             raise ValueError(f"constraint '{constraint.id}': {error}") from None
     return tuple(compiled)
 
 
-def _compile(constraint: Constraint, job: Job, places: dict[str, int]) -> CompiledConstraint:
+def _compile(constraint: Constraint, job: Job, places: dict[str, int], second: bool) -> CompiledConstraint:
     # SymPy takes a second to import, and only jobs with formulas need it.
     from hpcfit.potential.expression.compiler import compile_outputs
     from hpcfit.potential.expression.symbolic import differentiate
@@ -61,17 +72,33 @@ def _compile(constraint: Constraint, job: Job, places: dict[str, int]) -> Compil
         paths = job.paths_of(term)
         own = [places[path] for path in paths]
         arguments += [place for place in own if place not in arguments]
-        names = [_name(place) for place in own]
+        of_term = [_name(place) for place in own]
         trees[term.name] = (
-            parse(names[0], names)
+            parse(of_term[0], of_term)
             if term.argument is None
-            else tree_at(job.functions[term.path], names, term.argument)
+            else tree_at(job.functions[term.path], of_term, term.argument)
         )
     tree = substituted(parse(constraint.formula, list(trees)), trees)
-    derivatives = differentiate(tree, _VARIABLE, [_name(place) for place in arguments])
+    names = [_name(place) for place in arguments]
+    derivatives = differentiate(tree, _VARIABLE, names)
     outputs = [derivatives.value, *derivatives.by_parameter]
-    program = compile_outputs(outputs, _VARIABLE, [_name(place) for place in arguments], derivatives.parts)
-    return CompiledConstraint(places[constraint.dependent], np.array(arguments, dtype=np.int64), program)
+    program = compile_outputs(outputs, _VARIABLE, names, derivatives.parts)
+    along = _along(tree, names, [job.parameters[place].varies for place in arguments]) if second else None
+    return CompiledConstraint(
+        places[constraint.dependent], np.array(arguments, dtype=np.int64), program, along
+    )
+
+
+def _along(tree: Node, names: list[str], varies: list[bool]) -> Program:
+    """Return the program of the second derivative; what does not vary has no derivatives, which need not be finite."""
+    from hpcfit.potential.expression.compiler import compile_outputs
+    from hpcfit.potential.expression.directional import second_along
+    from hpcfit.potential.expression.symbolic import to_sympy
+
+    rates = {name: (f"{name}:1", f"{name}:2") for name in names}
+    paths = {name: rates[name] for name, moves in zip(names, varies, strict=True) if moves}
+    every = [*names, *(first for first, _ in rates.values()), *(second for _, second in rates.values())]
+    return compile_outputs([second_along(to_sympy(tree), paths)], _VARIABLE, every)
 
 
 #: No parameter has this name: a constraint has no variable.

@@ -111,17 +111,11 @@ def _derived(
     from hpcfit.potential.expression.symbolic import Inner, differentiate
 
     names = [f"p{number + k}" for k in range(len(function.all_parameters))]
-    trees = _Trees(second)
-    known: dict[str, Node] = {name: Name(name) for name in (VARIABLE, *names)}
-    known |= {names[k]: Number(function.all_parameters[k].start) for k in fixed}
-    tree = trees.tree(function, names)
-    inner = [Inner(f"s{k}", f"s{k}'", f"s{k}''") for k in range(len(trees.splines))]
-    known |= {function.value: Name(function.value) for function in inner}
-    of_splines = {
-        k for s in trees.splines for k in range(s.first_parameter, s.first_parameter + s.n_parameters)
-    }
+    tree, splines = composed(function, names, second, fixed)
+    inner = [Inner(f"s{k}", f"s{k}'", f"s{k}''") for k in range(len(splines))]
+    of_splines = {k for s in splines for k in range(s.first_parameter, s.first_parameter + s.n_parameters)}
     wanted = [names[k] for k in free if k not in of_splines]
-    derivatives = differentiate(substituted(tree, known), VARIABLE, wanted, inner)
+    derivatives = differentiate(tree, VARIABLE, wanted, inner)
     outputs = [derivatives.value, derivatives.slope]
     if second:
         outputs.append(derivatives.second)
@@ -131,7 +125,31 @@ def _derived(
             x for pair in zip(derivatives.by_inner, derivatives.slope_by_inner, strict=True) for x in pair
         ]
     inputs = [name for s in inner for name in (s.value, s.slope, s.second)[: 2 + int(second)]]
-    return _Derived(tuple(names), tuple(outputs), derivatives.parts, tuple(inputs), tuple(trees.splines))
+    return _Derived(tuple(names), tuple(outputs), derivatives.parts, tuple(inputs), tuple(splines))
+
+
+def composed(
+    function: Function, names: Sequence[str], second: bool, fixed: Sequence[int]
+) -> tuple[Node, list[Spline]]:
+    """Return the tree of a function with all that it is made of, and the splines, which are ``s0``, ``s1``, ... in it.
+
+    Parameters
+    ----------
+    function
+        The function.
+    names
+        Names for all its parameters.
+    second
+        Whether second derivatives of the splines are wanted.
+    fixed
+        Places of the parameters that keep their start values.
+    """
+    trees = _Trees(second)
+    tree = trees.tree(function, names)
+    known: dict[str, Node] = {name: Name(name) for name in (VARIABLE, *names)}
+    known |= {names[k]: Number(function.all_parameters[k].start) for k in fixed}
+    known |= {f"s{k}": Name(f"s{k}") for k in range(len(trees.splines))}
+    return substituted(tree, known), trees.splines
 
 
 def own_tree(function: Function, names: Sequence[str]) -> Node:

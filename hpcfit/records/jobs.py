@@ -99,6 +99,7 @@ class GeodesicOptions:
     patience: int = 60  #: accepted steps in which half the drop that the linear model promises must come true
     restart: bool = True  #: once again from the start with D = 1 where a fit evaporates or makes no progress
     acceleration: bool = True  #: whether steps have a second-order part
+    second_derivative: str = "auto"  #: ``exact``, from a ``difference``, or exact where it is known
     alpha: float = 0.8  #: largest admissible 2|second-order step|/|first-order step|
     h: float = 0.1  #: fraction of the first-order step used for the second directional derivative
     bold: int = (

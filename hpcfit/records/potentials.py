@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import itertools
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -202,6 +202,8 @@ class Potential:
     roles
         For each role of the form and each combination of species, the place of its function in `functions`, -1
         where there is none.
+    line
+        In the job.
     """
 
     id: str
@@ -209,6 +211,7 @@ class Potential:
     parameters: tuple[Parameter, ...]
     functions: tuple[Function, ...] = ()
     roles: tuple[int, ...] = ()
+    line: int = field(default=0, compare=False)
 
 
 def species_tuples(kind: ParameterKind, n_species: int) -> list[tuple[int, ...]]:

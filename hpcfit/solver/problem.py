@@ -56,6 +56,7 @@ class Problem(Protocol):
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n] at the point of the last linearisation.
 
-        r'' is the second directional derivative along `v` [n], from one more residual at x + h v:
-        r'' = (2/h) [(r(x + h v) - r(x)) / h - J v] (Transtrum and Sethna, arXiv:1201.5885, eq. 19).
+        r'' is the second directional derivative along `v` [n], exact where the problem knows it, else from one more
+        residual at x + h v: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v] (Transtrum and Sethna, arXiv:1201.5885,
+        eq. 19).
         """

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import small_jobs
 from eam_jobs import write_fit
-from small_jobs import bits, job_text, potential, silicon
+from small_jobs import MORSE, bits, job_text, potential, silicon
 
 from hpcfit import run
 from hpcfit.output.store import load
@@ -132,6 +132,18 @@ def test_functions_and_constraints_compiled_on_the_root(tmp_path, folder):
     done = finished(2, "run", "job.xml")
     assert done.returncode == 0, done.stderr
     assert bits("run.h5") == bits("alone.h5")
+
+
+@pytest.mark.parametrize(("n_ranks", "assembly"), [(2, "tsqr"), (3, "stream")])
+def test_exact_second_derivatives_compiled_on_the_root(n_ranks, assembly, folder):
+    fitting = f'<fitting assembly="{assembly}"><geodesic-lm second-derivative="exact"/></fitting>'
+    text = job_text(potentials=MORSE, fitting=fitting)
+    text = text.replace('weights="normalised"', 'weights="normalised" loss="soft-l1"')
+    Path("job.xml").write_text(text)
+    assert run.fit("job.xml", "alone.h5", False, Serial(), io.StringIO()).startswith("converged")
+    done = finished(n_ranks, "run", "job.xml")
+    assert done.returncode == 0, done.stderr
+    assert bits("run.h5") == bits("alone.h5") and load("run.h5").state.n_seconds > 2
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,21 @@ CASES = {
             'job.xml:7: bold has no effect, found acceleration="false", allowed true',
         ],
     ),
+    "second derivatives that nobody asks for": (
+        [('max-iter="5"', 'acceleration="false" second-derivative="exact" h="0.2"')],
+        [
+            'job.xml:7: second-derivative has no effect, found acceleration="false", allowed true',
+            'job.xml:7: h has no effect, found acceleration="false", allowed true',
+            'job.xml:7: h has no effect, found second-derivative="exact", allowed auto or difference',
+        ],
+    ),
+    "a way to second derivatives that there is not": (
+        [('max-iter="5"', 'second-derivative="exct"')],
+        [
+            'job.xml:7: bad value of second-derivative in <geodesic-lm>, found "exct", '
+            "allowed auto, exact, difference, nearest exact"
+        ],
+    ),
     "nothing free": (
         [('<A start="5.0" min="1" max="20"/>\n        <B/>', '<A enabled="false"/>')],
         [("job.xml:9: fitting is enabled without a free parameter, allowed an enabled <fit-dof> entry")],
@@ -38,7 +53,8 @@ CASES = {
                 "job.xml:7: unknown attribute in <geodesic-lm>, found maxiter, allowed "
                 "acceleration, alpha, angle-tolerance, bold, cost-tolerance, damping, damping-down, damping-up, goal, "
                 "h, initial-damping, initial-radius, max-evaluations, max-iter, max-time, parameter-tolerance, "
-                "patience, radius-down, radius-up, restart, scaling, step-tolerance, nearest max-iter"
+                "patience, radius-down, radius-up, restart, scaling, second-derivative, step-tolerance, "
+                "nearest max-iter"
             ),
             'job.xml:12: bad value of <B>, found "x", allowed a finite number',
             "job.xml:18: bounds exclude the start of SW.A, found 50.0, allowed 1.0 .. 20.0",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from oracle_kernels import richardson
 from hpcfit.potential.expression.interpreter import run
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.functions import compile_function
+from hpcfit.potential.program import Program
+from hpcfit.potential.second_derivative import compile_second_function
 from hpcfit.records import Function, Parameter
 
 EXP, LOG, SQRT = np.exp, np.log, np.sqrt
@@ -267,6 +270,61 @@ def test_derivatives_by_parameters(name: str, place: int) -> None:
     _assert_close(outputs[3 + place], differences, "derivative")
     slopes = richardson(lambda h: _outputs(name, reference, x + h)[3 + place], STEP, 6)
     _assert_close(outputs[3 + n + place], slopes, "slope of the derivative")
+
+
+def _moving(name: str, reference: Reference) -> tuple[Function, np.ndarray]:
+    """Return a function of which all parameters move, and p, p' and p''; kinks stay where they are."""
+    parameters = tuple(
+        Parameter(p, "", v, -np.inf, np.inf, p != "rhoe") for p, v in reference.parameters.items()
+    )
+    poly = " + ".join(f"{c}*x^{c[1:]}" for c in reference.parameters) if name == "poly" else ""
+    function = Function(
+        "f", name, tuple(reference.parameters), parameters, poly, "x", cutoff=reference.cutoff
+    )
+    starts = np.array([p.start for p in parameters], dtype=np.longdouble)
+    moves = np.random.default_rng(5).normal(scale=0.2, size=(2, len(starts))) * starts
+    return function, np.array([starts, *(moves * [p.free for p in parameters])])
+
+
+@pytest.mark.parametrize("curved", [False, True])
+@pytest.mark.parametrize("name", REFERENCES)
+def test_second_derivatives_along_a_path(name: str, curved: bool) -> None:
+    reference = REFERENCES[name]
+    function, rates = _moving(name, reference)
+    x = _arguments(reference)
+    free = tuple(k for k, p in enumerate(function.parameters) if p.free)
+    fixed = tuple(k for k, p in enumerate(function.parameters) if not p.free)
+    rates[2] *= curved
+
+    def at(t: Any) -> Any:
+        values = rates[0] + t * rates[1] + t**2 / 2 * rates[2]
+        return reference.value(x, np.longdouble(reference.cutoff), *values)
+
+    def second(h: Any) -> Any:
+        return (at(h) + at(-h) - 2 * at(np.longdouble(0))) / h**2
+
+    levels = [second(np.longdouble(2) ** (-5 - k)) for k in range(5)]
+    for order in range(1, 5):
+        levels = [(4**order * b - a) / (4**order - 1) for a, b in pairwise(levels)]
+    program = compile_second_function(function, free, free if curved else (), fixed)
+    if program is None:
+        # Rounding is all that there is: 1e-19 by the square of the shortest step.
+        assert np.abs(levels[0]).max() < 1e-12 * max(np.abs(at(np.longdouble(0))).max(), 1)
+        return
+    assert isinstance(program, Program)
+    found = run(program, list(rates.ravel()), x)
+    # Measured 6e-11: rounding of second differences.
+    assert np.abs(found[0] - levels[0]).max() < 5e-10 * np.abs(levels[0]).max()
+    slopes = richardson(lambda h: run(program, list(rates.ravel()), x + h)[0], STEP, 6)
+    _assert_close(found[1], slopes, "its slope")
+
+
+def test_functions_linear_in_their_parameters_have_no_second_derivative() -> None:
+    linear = {"constant", "exp-A", "sqrt-embedding", "poly"}
+    for name, reference in REFERENCES.items():
+        function, rates = _moving(name, reference)
+        every = tuple(range(rates.shape[1]))
+        assert (compile_second_function(function, every, (), ()) is None) == (name in linear), name
 
 
 @pytest.mark.parametrize("exponent", [-2.5, 2.5])
