@@ -85,6 +85,8 @@ def _summary(run: StoredRun) -> list[str]:
 
 def _end_facts(result: RunResult, header: RunHeader) -> dict[str, str]:
     facts = {"time": _time(result.timings)}
+    if not header.counts.n_residuals:
+        return facts
     values = result.singular_values
     if len(values):
         facts["singular values"] = f"{values.max():.3e} to {values.min():.3e}"
@@ -109,7 +111,7 @@ def _seconds(seconds: float) -> str:
 
 def _undetermined(run: StoredRun) -> list[list[str]]:
     """Return a line that names the parameters that the data do not determine, if there are some."""
-    if run.result is None:
+    if run.result is None or not run.header.counts.n_residuals:
         return []
     parameters = run.header.parameters
     at_bound = [p.free and _at_bound(p, value) for p, value in zip(parameters, run.values, strict=True)]
@@ -139,7 +141,7 @@ def _prior(parameter: Parameter, final: float) -> tuple[str, str]:
 def _spreads(run: StoredRun) -> list[str]:
     """Return the standard error of every parameter, or why it has none."""
     parameters = run.header.parameters
-    if run.result is None:
+    if run.result is None or not run.header.counts.n_residuals:
         return [_NONE if p.varies else "fixed" for p in parameters]
     errors = standard_errors(parameters, run.result.covariance)
     texts = [

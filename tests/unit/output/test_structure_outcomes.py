@@ -119,6 +119,11 @@ def test_digits_and_verbosity(outcomes):
     one = replace(outcomes[0], properties=(third,))
     assert structure_lines([one], Style("medium", 10))[1] == "  total-energy: 0.3333333333 eV"
     assert structure_lines([one], Style("medium", 0))[1] == "  total-energy: 0.333333 eV"
+    bare = replace(third, unit="1", target=np.array([2.0]))
+    lines = structure_lines([replace(one, properties=(bare,))], Style("maximum"))
+    assert lines[1].startswith("  total-energy: 0.333333 (target: 2) (before the fit: -2.8) ")
+    huge = replace(third, target=np.array([1e300]))
+    assert huge.deviation == np.inf
     debug = structure_lines(outcomes[:1], Style("debug"))
     assert "  cell: (0, 2.025, 2.025) A" in debug and "  atom: 0 Al (0, 0, 0) A" in debug
 
