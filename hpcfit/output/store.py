@@ -221,6 +221,8 @@ def load(path: str) -> StoredRun:
     InputError
         When neither can be read, or the file is not a run file.
     """
+    if os.path.isdir(path):
+        raise InputError([Fault(path, "a folder, not a run file")])
     try:
         return read_run(path, path)
     except UnreadableRunError as error:

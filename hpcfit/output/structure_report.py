@@ -56,8 +56,12 @@ def structure_lines(outcomes: Sequence[StructureOutcome], style: Style) -> list[
 
 
 def trouble_lines(outcomes: Sequence[StructureOutcome]) -> list[str]:
-    """Return a warning for every structure whose relaxation went wrong."""
-    return [f"warning: structure '{o.id}': {o.trouble}" for o in outcomes if o.trouble]
+    """Return a warning for every structure whose relaxation went wrong, and every derived property without a value."""
+    return [
+        f"warning: {'derived property' if o.kind == DERIVED else 'structure'} '{o.id}': {o.trouble}"
+        for o in outcomes
+        if o.trouble
+    ]
 
 
 def _parameter(parameter: Parameter, value: float, style: Style) -> str:

@@ -111,6 +111,13 @@ def test_lines_as_users_of_atomicrex_read_them(outcomes):
     assert trouble_lines(outcomes) == ["warning: structure 'vacancy': halted at a bound"]
 
 
+def test_a_derived_property_without_a_value_is_named(plan, outcomes):
+    results = [StructureResult(s.id, s.atoms, {}, "") for s in plan.job.own_structures]
+    found = structure_outcomes(plan, [(results, [0.7])], [(results, [np.nan])])
+    warning = "warning: derived property 'formation': not finite, or a structure in it is not"
+    assert trouble_lines(found) == [warning]
+
+
 def test_digits_and_verbosity(outcomes):
     exact = structure_lines(outcomes[:1], Style("maximum", 10))
     assert "  C11#2: 99 GPa (target: 90 GPa) (before the fit: 99 GPa) Abs. weight: 0.1" in "\n".join(exact)
