@@ -28,7 +28,7 @@ from hpcfit.output.outcomes import StructureOutcome
 from hpcfit.output.predicted import dataset_predictions
 from hpcfit.output.progress import Progress, progress
 from hpcfit.output.result import RunResult, StoredRun
-from hpcfit.output.store import MemoryStore, RunStore, load
+from hpcfit.output.store import MemoryStore, RunStore, load, refuse_taken
 from hpcfit.output.structure_files import write_structures
 from hpcfit.output.structure_report import end_lines, start_lines
 from hpcfit.parallel.communicator import ROOT, Communicator
@@ -139,6 +139,8 @@ def fit(
     """
     with stop_requests() as stopped:
         plan = prepare(lambda: read(path, allow_outside, allow_python), comm)
+        with together(comm):
+            refuse_taken(plan.job, output)
         run = Run(LocalObjective(plan), comm, log, stopped)
         return run.work(lambda header: RunStore.create(output, header, run.interval, overwrite), None)
 

@@ -98,12 +98,16 @@ class Calculator:
         self, energy: FloatArray, force: FloatArray, stress: FloatArray, configuration: int | None
     ) -> Any:
         ptr = self.data.index.ptr
+        n = len(ptr) - 1
+        if configuration is not None and not -n <= configuration < n:
+            fault = Fault("Calculator", "no such configuration", str(configuration), f"0 .. {n - 1}")
+            raise InputError([fault])
 
         def vector(k: int) -> FloatArray:
             parts = energy[k : k + 1], force[ptr[k] : ptr[k + 1]].ravel(), stress[k]
             return np.concatenate([part for part, used in zip(parts, self.used, strict=True) if used])
 
-        return [vector(k) for k in range(len(ptr) - 1)] if configuration is None else vector(configuration)
+        return [vector(k) for k in range(n)] if configuration is None else vector(configuration % n)
 
     def _whole(self) -> Configurations:
         with self.data.open() as file:

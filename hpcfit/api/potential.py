@@ -84,6 +84,8 @@ class Potential:
                 [Fault("Potential", f"{form} is built from functions", allowed="Potential.from_xml")]
             )
         self.species = tuple(species)
+        if not self.species:
+            raise InputError([Fault("Potential", "no species", allowed="one or more element symbols")])
         self.constraints: list[tuple[str, str]] = []
         name = id or {"stillinger-weber": "SW"}.get(form, form)
         self._element = etree.Element(form, {"id": name})
@@ -225,7 +227,8 @@ class Potential:
         block = owner.find("fit-dof")
         if block is None:
             block = etree.SubElement(owner, "fit-dof")
-        for old in [old for old in block.findall(key) if not tag or old.get("tag", "") == tag]:
+        every = not tag or len(self.species) == 1
+        for old in [old for old in block.findall(key) if every or old.get("tag", "") == tag]:
             block.remove(old)
         if free.fixed:
             # Else one that speaks for all combinations would still free it.
@@ -244,8 +247,10 @@ class Potential:
             child = next(c for c in owner.iterfind("param") if (c.get("name") or "").strip() == key)
         else:
             same = [c for c in owner.findall(key) if c.get("tag", "") == tag]
-            for other in owner.findall(key) if not tag else ():
-                owner.remove(other)
+            # With one species there is one combination, which a value without a tag is for as well.
+            for other in owner.findall(key) if not tag or len(self.species) == 1 else ():
+                if other not in same or not tag:
+                    owner.remove(other)
             child = same[0] if same and tag else etree.SubElement(owner, key, {"tag": tag} if tag else {})
         child.text = _text(value)
 

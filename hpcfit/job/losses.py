@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from lxml import etree
@@ -134,8 +135,7 @@ def _file(function: etree._Element, scope: Scope) -> ResidualFile:
     try:
         return ResidualFile(name, file, str(path), path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        scope.faults.add(function, "cannot be read", quoted(file), str(error), nearest(path.name, names))
+        scope.faults.add(function, _unreadable(error), quoted(file), nearest=_alike(path))
         return ResidualFile(name, file, str(path), "")
 
 
@@ -147,8 +147,7 @@ def _table(weight: etree._Element, scope: Scope) -> WeightTable | None:
     try:
         return read_weight_table(path.read_text(encoding="utf-8"), file)
     except (OSError, UnicodeDecodeError) as error:
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        scope.faults.add(weight, "cannot be read", quoted(file), str(error), nearest(path.name, names))
+        scope.faults.add(weight, _unreadable(error), quoted(file), nearest=_alike(path))
     except InputError as error:
         for fault in error.faults:
             scope.faults.add_of_file(weight, fault)
@@ -193,3 +192,15 @@ def read_weight_table(text: str, where: str) -> WeightTable:
         raise InputError(faults)
     columns = dict(zip(names, np.array(numbers, dtype=np.float64).T, strict=True))
     return WeightTable(**{name: columns.get(name) for name in _COLUMNS})
+
+
+def _unreadable(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return f"cannot be read: {error.strerror if isinstance(error, OSError) else 'not UTF-8 text'}"
+
+
+def _alike(path: Path) -> str:
+    """Return the name in a file's folder that is most like its own."""
+    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    return nearest(path.name, names)

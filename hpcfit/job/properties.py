@@ -69,6 +69,10 @@ def read_properties(structure: etree._Element, holder: Holder, scope: Scope) -> 
         wanted = _Reader(element, form, holder, scope).property(arguments)
         if wanted.fit or values.boolean(element.get("output"), True):
             found.append(wanted)
+    forces = structure.find(FORCES)
+    if FORCES in forms and forces is not None and structure.find(f"properties/{FORCES}") is None:
+        # Targets that the structure itself holds are compared with, though nothing asks for their fit.
+        found.append(_Reader(forces, forms[FORCES], holder, scope).property({}))
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.acceleration import describe_acceleration
 from hpcfit.objective.compiled import Compiled, compile_job
+from hpcfit.objective.own_structures import structure_faults
 from hpcfit.objective.partition import Block, WorkBlock, cut_blocks, share_blocks, structure_cost
 from hpcfit.objective.weights import Factors, Weights, has_target, weigh
 from hpcfit.objective.works import work_blocks
@@ -144,11 +145,11 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     Raises
     ------
     InputError
-        When there are no structures; with every structure that has no cell for its POSCAR, every selection that is
-        faulty or empty, every species that the job does not name, every fitted property without a single target, and
+        When there are no structures; with every own structure that cannot be meant, every selection that is faulty or
+        empty, every species that the job does not name, every fitted property without a single target, and
         weights of configurations that are no weights.
     """
-    faults: list[Fault] = [*_without_cell(job)]
+    faults: list[Fault] = [*structure_faults(job)]
     selected = []
     for source, index in zip(job.datasets, indices, strict=True):
         where = job.place(source.line)
@@ -202,15 +203,6 @@ def _n_components(block: WorkBlock) -> int:
         fitted = zip(structure.properties, weights, strict=True)
         total += sum(len(prop.target) for prop, weight in fitted if weight > 0.0)
     return total
-
-
-def _without_cell(job: Job) -> Iterator[Fault]:
-    for structure in job.own_structures:
-        if np.linalg.det(structure.atoms.cell) == 0.0:
-            for wanted in structure.files:
-                if wanted.format == "poscar":
-                    what = f"structure '{structure.id}' has no cell for a POSCAR"
-                    yield Fault(job.place(structure.line), what, wanted.file, "lammps-dump, extxyz")
 
 
 def _without_target(

@@ -148,6 +148,7 @@ def _derived(prop: DerivedProperty, weight: float, start: float, value: float) -
         target=np.array(wanted.target or (np.nan,)),
     )
     nothing = np.zeros((0, 3))
+    trouble = "" if np.isfinite(value) else "not finite, or a structure in it is not"
     return StructureOutcome(
-        prop.id, DERIVED, "", np.zeros((3, 3)), np.zeros(3, bool), (), nothing, (outcome,)
+        prop.id, DERIVED, trouble, np.zeros((3, 3)), np.zeros(3, bool), (), nothing, (outcome,)
     )

@@ -68,7 +68,8 @@ class PropertyOutcome:
         if self.style == "absolute-diff":
             return float(np.abs(difference).sum())
         scale = self.target if self.style == "squared-relative" else self.tolerance
-        return float(((difference / scale) ** 2).sum())
+        with np.errstate(over="ignore"):
+            return float(((difference / scale) ** 2).sum())
 
     @property
     def residual(self) -> float:

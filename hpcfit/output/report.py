@@ -35,7 +35,9 @@ def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
     style = run.header.style
     blocks: list[Table | list[str]] = []
     if style.shows("minimum"):
-        blocks += [_summary(run), _parameter_table(run), *_undetermined(run)]
+        blocks += [_summary(run), _parameter_table(run)]
+        if names := _undetermined(run):
+            blocks.append([f"not determined by the data: {', '.join(names)}"])
     if run.result is not None and len(run.result.directions) and (spectrum or style.shows("maximum")):
         blocks.append(spectrum_table(run.result, run.header.free))
     if style.shows("medium") and run.result is not None:
@@ -85,6 +87,8 @@ def _summary(run: StoredRun) -> list[str]:
 
 def _end_facts(result: RunResult, header: RunHeader) -> dict[str, str]:
     facts = {"time": _time(result.timings)}
+    if not header.counts.n_residuals:
+        return facts
     values = result.singular_values
     if len(values):
         facts["singular values"] = f"{values.max():.3e} to {values.min():.3e}"
@@ -107,14 +111,14 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.3f} s"
 
 
-def _undetermined(run: StoredRun) -> list[list[str]]:
-    """Return a line that names the parameters that the data do not determine, if there are some."""
-    if run.result is None:
+def _undetermined(run: StoredRun) -> list[str]:
+    """Return the paths of the parameters that the data do not determine."""
+    n_residuals = run.header.counts.n_residuals
+    if run.result is None or not n_residuals:
         return []
     parameters = run.header.parameters
     at_bound = [p.free and _at_bound(p, value) for p, value in zip(parameters, run.values, strict=True)]
-    names = undetermined(run.result, parameters, at_bound)
-    return [[f"not determined by the data: {', '.join(names)}"]] if names else []
+    return undetermined(run.result, parameters, at_bound, n_residuals)
 
 
 def _parameter_table(run: StoredRun) -> Table:
@@ -139,12 +143,12 @@ def _prior(parameter: Parameter, final: float) -> tuple[str, str]:
 def _spreads(run: StoredRun) -> list[str]:
     """Return the standard error of every parameter, or why it has none."""
     parameters = run.header.parameters
-    if run.result is None:
+    if run.result is None or not run.header.counts.n_residuals:
         return [_NONE if p.varies else "fixed" for p in parameters]
-    errors = standard_errors(parameters, run.result.covariance)
+    errors, lost = standard_errors(parameters, run.result.covariance), _undetermined(run)
     texts = [
-        f"{error:.3g}" if np.isfinite(error) else _NONE if p.free and _at_bound(p, value) else "undetermined"
-        for p, value, error in zip(parameters, run.values, errors, strict=True)
+        f"{error:.3g}" if np.isfinite(error) else "undetermined" if p.path in lost else _NONE
+        for p, error in zip(parameters, errors, strict=True)
     ]
     return [text if p.varies else "fixed" for p, text in zip(parameters, texts, strict=True)]
 

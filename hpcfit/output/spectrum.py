@@ -13,6 +13,9 @@ from hpcfit.records import FloatArray, Parameter
 #: A direction is described by the parameters that make up this share of it, at most so many.
 _SHARE, _MOST = 0.95, 5
 
+#: A parameter takes part in a loose direction from this component on: less is rounding.
+_PART = 1e-4
+
 
 def spectrum_table(result: RunResult, free: Sequence[Parameter]) -> Table:
     """Return the directions of the free parameters from the best determined to the loosest.
@@ -33,10 +36,23 @@ def loosest(result: RunResult, free: Sequence[Parameter]) -> str:
     return _made_of(result.directions[-1], free) if len(result.directions) > 1 else ""
 
 
-def undetermined(result: RunResult, parameters: Sequence[Parameter], at_bound: Sequence[bool]) -> list[str]:
-    """Return the paths of the parameters, of those that vary and are not at a bound, that the data say nothing of."""
+def undetermined(
+    result: RunResult, parameters: Sequence[Parameter], at_bound: Sequence[bool], n_residuals: int
+) -> list[str]:
+    """Return the paths of the parameters, of those that vary and are not at a bound, that the data say nothing of.
+
+    Without more residuals than determined directions no variance is known: then free parameters alone are judged, by
+    what the loose directions are made of.
+    """
     varying = [(p, bound) for p, bound in zip(parameters, at_bound, strict=True) if p.varies]
     unknown = ~np.isfinite(np.diagonal(result.covariance))
+    values = result.singular_values
+    if len(values) and np.isfinite(values).all():
+        rank = int(np.count_nonzero(values > len(values) * np.finfo(float).eps * values[0]))
+        if n_residuals <= rank:
+            loose = np.linalg.norm(result.directions[rank:], axis=0) >= _PART
+            unknown[[p.free for p, _ in varying]] &= loose
+            unknown[[not p.free for p, _ in varying]] = False
     return [p.path for (p, bound), lost in zip(varying, unknown, strict=True) if lost and not bound]
 
 

@@ -14,7 +14,7 @@ from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.output.header import RunHeader
 from hpcfit.output.result import History, RunResult, StoredRun, plain_values
 from hpcfit.output.runfile import HISTORY_COLUMNS, UnreadableRunError, header_image, read_run, write_run
-from hpcfit.records import FloatArray, State
+from hpcfit.records import FloatArray, Job, State
 
 
 class MemoryStore:
@@ -221,6 +221,8 @@ def load(path: str) -> StoredRun:
     InputError
         When neither can be read, or the file is not a run file.
     """
+    if os.path.isdir(path):
+        raise InputError([Fault(path, "a folder, not a run file")])
     try:
         return read_run(path, path)
     except UnreadableRunError as error:
@@ -231,6 +233,21 @@ def load(path: str) -> StoredRun:
             return read_run(previous, path)
         except InputError as second:
             raise InputError([*error.faults, *second.faults]) from second
+
+
+def refuse_taken(job: Job, path: str) -> None:
+    """Refuse a job whose own files would replace its run file, or the generation before it.
+
+    Raises
+    ------
+    InputError
+        With every such file.
+    """
+    kept = [os.path.realpath(name) for name in (path, _previous_path(path))]
+    what = "file to write is the run file, or kept beside it"
+    taken = [Fault(job.path, what, file) for name, file in job.outputs if os.path.realpath(name) in kept]
+    if taken:
+        raise InputError(taken)
 
 
 def _previous_path(path: str) -> str:
@@ -267,4 +284,4 @@ def _refuse_existing(path: str, overwrite: bool) -> None:
     found = f"iteration {run.state.iteration} of an unfinished run"
     if run.result is not None:
         found = f"a finished run ({run.result.outcome})"
-    raise InputError([Fault(path, "run file exists", found, "--overwrite or hpcfit resume")])
+    raise InputError([Fault(run.source or path, "run file exists", found, "--overwrite or hpcfit resume")])

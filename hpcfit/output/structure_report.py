@@ -56,8 +56,12 @@ def structure_lines(outcomes: Sequence[StructureOutcome], style: Style) -> list[
 
 
 def trouble_lines(outcomes: Sequence[StructureOutcome]) -> list[str]:
-    """Return a warning for every structure whose relaxation went wrong."""
-    return [f"warning: structure '{o.id}': {o.trouble}" for o in outcomes if o.trouble]
+    """Return a warning for every structure whose relaxation went wrong, and every derived property without a value."""
+    return [
+        f"warning: {'derived property' if o.kind == DERIVED else 'structure'} '{o.id}': {o.trouble}"
+        for o in outcomes
+        if o.trouble
+    ]
 
 
 def _parameter(parameter: Parameter, value: float, style: Style) -> str:
@@ -92,17 +96,22 @@ def _property(prop: PropertyOutcome, style: Style) -> Iterator[str]:
     yield f"  {prop.name} avg/max: {_sizes(rows, prop, style)}{target}{_comparison(prop, style)}"
     if prop.all_components or style.shows("maximum"):
         for k, (row, wanted) in enumerate(zip(rows, targets, strict=True)):
-            beside = f" (target: {_row(wanted, style)} {prop.unit})" if prop.has_target else ""
+            beside = f" (target: {_row(wanted, style)}{_unit(prop)})" if prop.has_target else ""
             yield f"  {prop.name}: {k} {_row(row, style)}{beside}"
 
 
 def _scalar(prop: PropertyOutcome, style: Style) -> str:
-    text = f"{style.number(prop.value[0], _DIGITS)} {prop.unit}"
+    text = f"{style.number(prop.value[0], _DIGITS)}{_unit(prop)}"
     if prop.has_target:
-        text += f" (target: {style.number(prop.target[0], _DIGITS)} {prop.unit})"
+        text += f" (target: {style.number(prop.target[0], _DIGITS)}{_unit(prop)})"
     if style.shows("maximum"):
-        text += f" (before the fit: {style.number(prop.start[0], _DIGITS)} {prop.unit})"
+        text += f" (before the fit: {style.number(prop.start[0], _DIGITS)}{_unit(prop)})"
     return text
+
+
+def _unit(prop: PropertyOutcome) -> str:
+    """Return the unit behind a blank, nothing for a bare number."""
+    return "" if prop.unit == "1" else f" {prop.unit}"
 
 
 def _comparison(prop: PropertyOutcome, style: Style) -> str:
@@ -129,7 +138,7 @@ def _rows(prop: PropertyOutcome, components: FloatArray) -> FloatArray:
 
 def _sizes(rows: FloatArray, prop: PropertyOutcome, style: Style) -> str:
     sizes = np.sqrt((rows**2).sum(axis=1))
-    return f"{style.number(sizes.mean(), _DIGITS)}/{style.number(sizes.max(), _DIGITS)} {prop.unit}"
+    return f"{style.number(sizes.mean(), _DIGITS)}/{style.number(sizes.max(), _DIGITS)}{_unit(prop)}"
 
 
 def _row(row: FloatArray, style: Style) -> str:

@@ -235,6 +235,13 @@ class Job:
         return place_of(line, self.path, self.origins)
 
     @property
+    def outputs(self) -> tuple[tuple[str, str], ...]:
+        """The files that the job asks for: each one's path, and its name as written."""
+        structures = [(own.path, own.file) for structure in self.own_structures for own in structure.files]
+        exports = [(wanted.path, wanted.file) for wanted in self.exports]
+        return (*structures, *exports, *([(self.log_file, self.log_file)] if self.log_file else []))
+
+    @property
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters of all potentials, in order."""
         return tuple(p for potential in self.potentials for p in potential.parameters)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hpcfit.records import FloatArray, GeodesicOptions, State
-from hpcfit.solver.geodesic import CONVERGED_ANGLE, STOPPED_NO_PROGRESS, STOPPED_NOT_FINITE
+from hpcfit.solver.geodesic import CONVERGED_ANGLE, STOPPED_FLAT, STOPPED_NO_PROGRESS, STOPPED_NOT_FINITE
 from hpcfit.solver.problem import Linearisation, Problem
 from hpcfit.solver.step import Bounds
 
@@ -64,6 +64,7 @@ class Watched:
         self._problem = problem
         self._keeps_bounds = keeps_bounds
         self.by_improvement = by_improvement
+        self.largest_norm = -1.0  #: of a column of the Jacobians so far; negative where there were none
         self._waiting = 0  #: evaluations since the last state
         self._largest = state.cost
         self._at: tuple[bytes, Linearisation] | None = None
@@ -125,6 +126,8 @@ class Watched:
             if inside is not None and np.array_equal(inside, self.state.x):
                 self._fail(NotFiniteError())
             inside, at = None, self._flat()
+        if inside is not None:
+            self.largest_norm = max(self.largest_norm, float(at.column_norms.max()))
         steepest = np.nan if inside is None else _steepest(at, self.bounds.movable(inside, at.gradient))
         self._take(inside, at.cost, steepest, n_linearisations=1)
         return at
@@ -229,6 +232,8 @@ def _to_its_end(method: Callable[[Watched], str], watched: Watched) -> str:
         outcome = method(watched)
         if outcome == STOPPED_NO_PROGRESS and watched.is_stationary():
             outcome = CONVERGED_ANGLE
+        if watched.largest_norm == 0.0 and watched.state.cost > 0.0 and outcome.startswith("converged"):
+            outcome = STOPPED_FLAT
     except BaseException:
         if watched.failure is None:
             raise

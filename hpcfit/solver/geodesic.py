@@ -28,6 +28,7 @@ STOPPED_TIME = "stopped: time limit"
 STOPPED_NOT_FINITE = "stopped: not finite"
 STOPPED_NO_PROGRESS = "stopped: no progress"
 STOPPED_EVAPORATED = "stopped: evaporated"
+STOPPED_FLAT = "stopped: no parameter has an effect"
 
 #: Outcomes after which another scaling may do better.
 _RESTARTING = (STOPPED_NO_PROGRESS, STOPPED_EVAPORATED)
@@ -169,6 +170,8 @@ class _Fit:
     def _outcome_here(self, state: State, at: Linearisation, model: Model) -> str:
         if state.cost <= self.options.goal:
             return CONVERGED_GOAL if state.cost > 0.0 else CONVERGED_COST
+        if not at.column_norms.any():
+            return STOPPED_FLAT
         outcome = CONVERGED_COST if state.small_gains >= _SMALL_GAINS else ""
         if is_behind(state, self.options.patience):
             outcome = STOPPED_NO_PROGRESS

@@ -35,14 +35,16 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
     try:
         # ASE opens a POSCAR only if its name says so, or it is told.
         atoms: Any = ase_read(path, format="vasp" if kind == "poscar" else None)
-        forces = _poscar_forces(path, len(atoms)) if kind == "poscar" else _forces(atoms)
-    except ValueError:
-        raise
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:
         # Parsers of ASE fail in as many ways as there are formats.
         raise ValueError(f"cannot read {path}: {type(error).__name__} {error}") from error
+    if not len(atoms):
+        raise ValueError(f"{path}: no atoms")
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(np.array(atoms.cell)).all()):
+        raise ValueError(f"{path}: a coordinate or cell vector is not finite")
+    forces = _poscar_forces(path, len(atoms)) if kind == "poscar" else _forces(atoms)
     numbers = {symbol: number for number, symbol in enumerate(species)}
     for symbol in atoms.symbols:
         if symbol not in numbers:
@@ -72,10 +74,11 @@ def _forces(atoms: Any) -> FloatArray | None:
 
 def _poscar_forces(path: str, n_atoms: int) -> FloatArray | None:
     """Return the numbers behind the positions, where every atom has three."""
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8", errors="replace") as file:
         lines = file.read().splitlines()
     # The coordinates begin behind the line that says what they are.
-    first = next(k for k in range(6, len(lines)) if lines[k].strip()[:1].lower() in {"d", "c", "k"}) + 1
+    said = (k + 1 for k in range(6, len(lines)) if lines[k].strip()[:1].lower() in {"d", "c", "k"})
+    first = next(said, len(lines))
     rows = []
     for line in lines[first : first + n_atoms]:
         words = [word for word in line.split()[3:] if word.upper() not in {"T", "F"}]

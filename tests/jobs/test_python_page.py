@@ -26,7 +26,7 @@ def finished(folder, text):
 def test_every_block_of_python_runs(tmp_path):
     small_jobs.write_dataset(tmp_path / "si.h5", small_jobs.silicon(12))
     found = blocks("python")
-    assert len(found) == 5
+    assert len(found) == 6
     done = finished(tmp_path, "\n\n".join(found))
     assert done.returncode == 0, done.stderr
     assert "converged" in done.stdout and "<lambda transform=" not in done.stdout

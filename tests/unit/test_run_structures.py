@@ -15,6 +15,7 @@ from hpcfit.cli.main import main
 from hpcfit.output import report
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.parallel.guard import SharedError
 
 #: T1 of the reference: four lattices, nine fitted properties.
 STRUCTURES = """
@@ -107,6 +108,24 @@ def test_the_output_phase_alone(folder):
     assert "Training set: 9 properties, 9 values, weighted residual 1480.32, " in log
     properties = {p.name: p for p in load("run.h5").result.structures[0].properties}
     assert np.array_equal(properties["C11"].start, properties["C11"].value)
+
+
+def test_an_output_phase_without_targets_says_nothing_of_a_fit(folder):
+    write_t1(folder, fitting="")
+    text = re.sub(r' (fit|target)="[^"]*"', "", (folder / "job.xml").read_text())
+    (folder / "job.xml").write_text(text)
+    _, log = fitted()
+    assert "\n  C11: " in log
+    assert not [word for word in ("determined", "singular values", "loosest") if word in log]
+
+
+@pytest.mark.parametrize("name", ["run.h5", "./run.previous.h5"])
+def test_files_of_the_job_do_not_replace_the_run(folder, name):
+    write_t1(folder, output=f'<output file="{name}" format="poscar"/>')
+    with pytest.raises(SharedError) as error:
+        fitted()
+    assert str(error.value) == f"job.xml: file to write is the run file, or kept beside it, found {name}"
+    assert [path.name for path in folder.iterdir()] == ["job.xml"]
 
 
 def test_log_in_a_file_with_more_digits(folder):

@@ -93,6 +93,11 @@ def test_residuals_are_predictions_minus_references(calculator):
     assert loss.loss() == pytest.approx(0.5 * residual.ravel() @ residual.ravel(), rel=1e-14)
     assert loss.gradient() == pytest.approx(loss.jacobian().T @ residual.ravel(), rel=1e-10)
     assert calculator.get_prediction(3).tolist() == prediction[3].tolist()
+    assert calculator.get_reference(-1).tolist() == reference[-1].tolist()
+    with pytest.raises(
+        InputError, match=f"no such configuration, found 99, allowed 0 .. {len(reference) - 1}"
+    ):
+        calculator.get_prediction(99)
 
 
 @pytest.mark.parametrize("use_stress", [False, True])

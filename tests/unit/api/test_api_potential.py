@@ -89,6 +89,13 @@ def test_combinations_of_species():
     assert found["LJ.epsilon[CC]"].start == 0.2 and found["LJ.sigma[SiSi]"].start == 2.0
 
 
+def test_one_species_may_be_named(potential):
+    potential.fit(A={"SiSi": (6.0, 1.0, 20.0)}, lambda_={"SiSiSi": 41.0})
+    potential.fit(lambda_={"SiSiSi": 42.0})
+    found = parameters(potential.to_xml())
+    assert (found["SW.A"].start, found["SW.A"].minimum, found["SW.lambda"].start) == (6.0, 1.0, 42.0)
+
+
 def test_functions():
     made = eam()
     made.fit(**{"V.r0": (3.0, 2.0, 4.0), "V.D0": "default", "rho.b": 1.2, "F.coeff[1]": (0.6, 0.0, 1.0)})
@@ -157,6 +164,7 @@ def test_where_a_fit_has_ended_another_starts(potential, data):
             lambda p: hpcfit.Potential("stillinger-webber", ["Si"]),
             "unknown form, .*nearest stillinger-weber",
         ),
+        (lambda p: hpcfit.Potential("edip", []), "Potential: no species, allowed one or more"),
         (
             lambda p: hpcfit.Potential("eam", ["Si"]),
             "eam is built from functions, allowed Potential.from_xml",

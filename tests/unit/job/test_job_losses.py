@@ -97,7 +97,7 @@ def test_a_file_is_read_when_python_is_allowed(read):
         ),
         (BUILT_IN, 'normalize-by-natoms="true"', "normalize-by-natoms twice"),
         (BUILT_IN + '<weight energy="1" energy-tolerance="1"/>', "", "energy and energy-tolerance"),
-        (BUILT_IN + '<weight file="v.txt"/>', "", 'cannot be read, found "v.txt"'),
+        (BUILT_IN + '<weight file="v.txt"/>', "", 'no such file, found "v.txt"'),
         (BUILT_IN + '<weight energy="-1"/>', "", 'found "-1", allowed a finite number not below 0'),
     ],
 )

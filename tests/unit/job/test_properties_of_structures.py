@@ -327,6 +327,13 @@ def test_forces_are_given_once(lines):
     assert found == ["job.xml:10: targets of forces are given twice, found target"]
 
 
+def test_forces_that_no_property_lists_are_compared_with(read):
+    forces = "".join(f'<force x="{i}" y="0" z="0" i="{i}"/>' for i in (0, 1))
+    structure = read("<total-energy/>", f"<atomic-forces>{forces}</atomic-forces>", form=PAIR)
+    _, listed = structure.properties
+    assert (listed.name, listed.fit, listed.target) == ("atomic-forces", False, (0, 0, 0, 1, 0, 0))
+
+
 def test_presets_have_names(lines):
     assert lines(top="<tolerance-preset>exact</tolerance-preset>") == [
         'job.xml:1: bad value of <tolerance-preset>, found "exact", allowed uniform, balanced, accurate-energies'

@@ -118,6 +118,11 @@ def test_faulty_formulas_of_derived_properties_are_input_errors():
         make_plan(lj_job([fcc(), vacancy(4.05, ()), faulty]), [])
 
 
+def cubes(a, *places):
+    species = np.zeros(len(places), np.int32)
+    return Atoms(species, a * np.eye(3), np.ones(3, bool), np.array(places))
+
+
 def test_a_poscar_needs_a_cell():
     files = (StructureFile("extxyz", "a.xyz", "/a.xyz"), StructureFile("poscar", "POSCAR", "/POSCAR"))
     pair = Atoms(
@@ -128,3 +133,17 @@ def test_a_poscar_needs_a_cell():
         make_plan(lj_job([fcc(files=files), dimer]), [])
     what = "structure 'dimer' has no cell for a POSCAR, found POSCAR, allowed lammps-dump, extxyz"
     assert str(error.value) == f"job.xml:1: {what}"
+
+
+@pytest.mark.parametrize(
+    ("atoms", "message"),
+    [
+        (cubes(0.01, [0.0, 0.0, 0.0]), "is too dense, found 1e+09 neighbours of each atom within 7 A"),
+        (cubes(4.0, [0.0, 0.0, 0.0], [4.0, -4.0, 0.0]), "has two atoms in one place, found atoms 0 and 1"),
+    ],
+)
+def test_structures_that_cannot_be_meant(atoms, message):
+    energy = (wanted("total-energy", -1.0),)
+    with pytest.raises(InputError) as error:
+        make_plan(lj_job([fcc(), user_structure("odd", atoms, energy)]), [])
+    assert str(error.value).startswith(f"job.xml:1: structure 'odd' {message}")

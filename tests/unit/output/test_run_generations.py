@@ -183,3 +183,12 @@ def test_only_stale_temporary_files_of_this_run_are_swept(path, header):
         Path(folder, name).touch()
     RunStore.create(str(path), header)
     assert {p.name for p in folder.glob("*tmp*")} == set(kept)
+
+
+def test_a_generation_alone_is_named_where_it_stands_in_the_way(path, previous, header, states):
+    write(path, header, states[:3])
+    path.unlink()
+    with pytest.raises(
+        InputError, match=f"^{previous}: run file exists, found iteration 1 of an unfinished run"
+    ):
+        RunStore.create(str(path), header)

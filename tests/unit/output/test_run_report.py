@@ -88,6 +88,25 @@ def test_a_parameter_at_its_bound_is_not_called_undetermined(store, result):
     assert row[3] == "-" and "not determined by the data: SW.B[SiSi]\n" in stream.getvalue()
 
 
+@pytest.mark.parametrize(("values", "named"), [([123.0, 0.5], ""), ([123.0, 0.0], "SW.B[SiSi]")])
+def test_parameters_without_a_variance_may_be_determined_all_the_same(store, result, values, named):
+    """As many residuals as directions: no standard errors, but only what the loose directions hold is unknown."""
+    lost = replace(
+        result,
+        covariance=np.full((2, 2), np.nan),
+        singular_values=np.array(values),
+        directions=np.eye(2),
+    )
+    header = replace(
+        store.run.header, counts=replace(store.run.header.counts, n_residuals=2 if not named else 1)
+    )
+    stream = io.StringIO()
+    report.write(replace(store.run, header=header, result=lost), stream)
+    text = stream.getvalue()
+    assert [line.split()[3] for line in text.splitlines() if line.startswith("SW.A")] == ["-"]
+    assert (f"not determined by the data: {named}\n" in text) == ("determined" in text) == bool(named)
+
+
 def test_terminal_shows_every_word_of_the_plain_report(path, store, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     stream = Terminal()

@@ -242,6 +242,11 @@ def test_other_files_are_never_overwritten(path, header):
             RunStore.create(path, header, overwrite=overwrite)
 
 
+def test_a_folder_is_no_run_file(tmp_path, header):
+    with pytest.raises(InputError, match=f"^{tmp_path}: a folder, not a run file$"):
+        RunStore.create(str(tmp_path), header, overwrite=True)
+
+
 def test_missing_folder_is_named_before_the_run(tmp_path, header):
     with pytest.raises(InputError, match=r"folder of the run file does not exist, found .*nowhere"):
         RunStore.create(str(tmp_path / "nowhere" / "run.h5"), header)

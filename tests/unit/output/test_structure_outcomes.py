@@ -111,6 +111,13 @@ def test_lines_as_users_of_atomicrex_read_them(outcomes):
     assert trouble_lines(outcomes) == ["warning: structure 'vacancy': halted at a bound"]
 
 
+def test_a_derived_property_without_a_value_is_named(plan, outcomes):
+    results = [StructureResult(s.id, s.atoms, {}, "") for s in plan.job.own_structures]
+    found = structure_outcomes(plan, [(results, [0.7])], [(results, [np.nan])])
+    warning = "warning: derived property 'formation': not finite, or a structure in it is not"
+    assert trouble_lines(found) == [warning]
+
+
 def test_digits_and_verbosity(outcomes):
     exact = structure_lines(outcomes[:1], Style("maximum", 10))
     assert "  C11#2: 99 GPa (target: 90 GPa) (before the fit: 99 GPa) Abs. weight: 0.1" in "\n".join(exact)
@@ -119,6 +126,11 @@ def test_digits_and_verbosity(outcomes):
     one = replace(outcomes[0], properties=(third,))
     assert structure_lines([one], Style("medium", 10))[1] == "  total-energy: 0.3333333333 eV"
     assert structure_lines([one], Style("medium", 0))[1] == "  total-energy: 0.333333 eV"
+    bare = replace(third, unit="1", target=np.array([2.0]))
+    lines = structure_lines([replace(one, properties=(bare,))], Style("maximum"))
+    assert lines[1].startswith("  total-energy: 0.333333 (target: 2) (before the fit: -2.8) ")
+    huge = replace(third, target=np.array([1e300]))
+    assert huge.deviation == np.inf
     debug = structure_lines(outcomes[:1], Style("debug"))
     assert "  cell: (0, 2.025, 2.025) A" in debug and "  atom: 0 Al (0, 0, 0) A" in debug
 

@@ -89,3 +89,9 @@ def test_no_progress_without_a_finite_jacobian():
     problem.linearise = lambda x: replace(linearise(x), triangle=np.full((2, 2), np.nan))
     states = list(driven(lambda _: geodesic.STOPPED_NO_PROGRESS, watching(problem, (-1.2, 1.0))))
     assert [s.outcome for s in states] == ["stopped: not finite"]
+
+
+@pytest.mark.parametrize("method", ["L-BFGS-B", "trf", "LD_LBFGS"])
+def test_a_fit_on_which_no_parameter_has_an_effect_has_not_converged(method):
+    problem = ArrayProblem(lambda x: np.array([1.0 + 0 * x[0], 2.0 + 0 * x[1]]))
+    assert fit(METHODS[method], problem=problem, start=(1.0, 1.0))[1][-1].outcome == geodesic.STOPPED_FLAT

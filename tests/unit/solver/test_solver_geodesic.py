@@ -134,7 +134,7 @@ def test_outcomes():
     def outcome(residual, x, **options):
         return states_of(ArrayProblem(residual), x, **options)[-1].outcome
 
-    assert outcome(flat, (1.0, 1.0)) == geodesic.CONVERGED_ANGLE
+    assert outcome(flat, (1.0, 1.0)) == geodesic.STOPPED_FLAT
     assert outcome(lambda x: x[:1] * 0, (1.0,)) == geodesic.CONVERGED_COST
     assert (
         outcome(rosenbrock, (-1.2, 1.0), angle_tolerance=2.0, parameter_tolerance=np.inf)

@@ -67,3 +67,17 @@ def test_faults(tmp_path):
     for kind in ("", "poscar"):
         with pytest.raises(ValueError, match="cannot read"):
             read(str(tmp_path / "bad.txt"), kind, ("Al",))
+    (tmp_path / "bad.py").write_text("pass\n")
+    with pytest.raises(ValueError, match=r"cannot read .*bad\.py: "):
+        read(str(tmp_path / "bad.py"), "", ("Al",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("0\n\n", "no atoms"), ("1\n\nAl 0 nan 0\n", "a coordinate or cell vector is not finite")],
+)
+def test_files_without_meaning(tmp_path, text, message):
+    path = tmp_path / "x.xyz"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read(str(path), "", ("Al",))

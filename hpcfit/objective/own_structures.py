@@ -1,0 +1,57 @@
+"""What cannot be meant of a job's own structures, as far as the potentials' reach and other rooms tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hpcfit.errors import Fault
+from hpcfit.potential.catalogue import cutoff
+from hpcfit.potential.functions import reach
+from hpcfit.potential.library import potential_forms
+from hpcfit.potential.neighbours import find_pairs
+from hpcfit.records import Job, Structure
+
+#: Atoms closer than this, Angstrom, are one atom given twice.
+_SAME = 1e-3
+
+#: Neighbours of one atom; a lattice parameter or cell in another unit than Angstrom gives more, and fills the memory.
+_MOST_NEIGHBOURS = 100_000
+
+
+def structure_faults(job: Job) -> Iterator[Fault]:
+    """Yield what is wrong with the job's own structures, each fault with its line."""
+    longest = _reach(job)
+    for structure in job.own_structures:
+        for what, found, allowed in _faults(structure, longest):
+            where = job.place(structure.line)
+            yield Fault(where, f"structure '{structure.id}' {what}", found, allowed)
+
+
+def _reach(job: Job) -> float:
+    """Return the distance, Angstrom, beyond which no atoms interact."""
+    forms = {form.name: form for form in potential_forms()}
+    n = len(job.species)
+    return max(
+        reach(potential, forms[potential.form], n)
+        if potential.functions
+        else cutoff(forms[potential.form], np.array([p.start for p in potential.parameters]), n)
+        for potential in job.potentials
+    )
+
+
+def _faults(structure: Structure, reach: float) -> Iterator[tuple[str, str, str]]:
+    atoms = structure.atoms
+    volume = abs(float(np.linalg.det(atoms.cell)))
+    if volume == 0.0:
+        for wanted in structure.files:
+            if wanted.format == "poscar":
+                yield "has no cell for a POSCAR", wanted.file, "lammps-dump, extxyz"
+    elif atoms.pbc.all() and (n := 4 / 3 * np.pi * reach**3 * len(atoms) / volume) > _MOST_NEIGHBOURS:
+        found = f"{n:.0e} neighbours of each atom within {reach:g} A"
+        yield "is too dense", found, f"{_MOST_NEIGHBOURS}; lengths are in A"
+        return
+    pairs = find_pairs(atoms.cell, atoms.pbc, atoms.position, _SAME)
+    if len(pairs.first):
+        yield "has two atoms in one place", f"atoms {pairs.first[0]} and {pairs.second[0]}", ""
