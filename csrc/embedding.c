@@ -271,6 +271,7 @@ void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
     /* Everything before the columns lies one behind the other. */
     memset(s->rho, 0, (size_t)((double *)s->column - s->rho) * sizeof(double));
     list_columns(call, s, end);
+    hf_spline_columns_start(call, s->spline);
     const hpcfit_geometry *half = call->geometry->half;
     for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
         for (int64_t b = 0; b < half->n_species; b++)

@@ -7,6 +7,9 @@
 /* Scratch doubles that the functions below need, the largest of all functions. */
 int64_t hf_spline_columns_scratch(const hf_call *call);
 
+/* Before all else. */
+void hf_spline_columns_start(const hf_call *call, double *scratch);
+
 /* The rows of a function over the pairs of a run, as hf_function_run_rows fills them. */
 typedef struct {
     const hpcfit_function *function;
