@@ -44,7 +44,9 @@ def main() -> None:
 
 def _seconds(form: str, role: str, n_knots: int, geometry: Geometry) -> float:
     """Return the time of energies and forces, with the derivatives by all nodes of a role's function."""
-    functions = tuple(_function(r.name, r.argument, max(n_knots, 20) if r.name == role else 0) for r in FORMS[form].roles)
+    functions = tuple(
+        _function(r.name, r.argument, max(n_knots, 20) if r.name == role else 0) for r in FORMS[form].roles
+    )
     parameters = tuple(p for f in functions for p in f.parameters)
     start = np.array([p.start for p in parameters])
     free = [k for k, p in enumerate(parameters) if p.path.startswith("node") and n_knots > 0]
@@ -55,7 +57,10 @@ def _seconds(form: str, role: str, n_knots: int, geometry: Geometry) -> float:
     for _ in range(REPEATS + 1):
         columns[:] = 0.0
         begun = time.process_time()
-        if evaluate(form, geometry, start, np.array(free, dtype=np.int32), columns, False, compiled) is not None:
+        if (
+            evaluate(form, geometry, start, np.array(free, dtype=np.int32), columns, False, compiled)
+            is not None
+        ):
             raise ValueError("not finite")
         times.append(time.process_time() - begun)
     return min(times[1:])
@@ -71,7 +76,9 @@ def _function(role: str, argument: str, n_knots: int) -> Function:
         argument, 0.2 * (knots + 0.3) ** 2
     )
     names = tuple(f"node[{k}].y" for k in range(n_knots))
-    nodes = tuple(Parameter(n, "", float(v), -np.inf, np.inf, True) for n, v in zip(names, values, strict=True))
+    nodes = tuple(
+        Parameter(n, "", float(v), -np.inf, np.inf, True) for n, v in zip(names, values, strict=True)
+    )
     return Function(role, "spline", names, nodes, knots=tuple(knots), cutoff=cutoff)
 
 
