@@ -288,7 +288,7 @@ static void add_node_density(const hf_call *call, const hf_embedded *s, int64_t 
     if (run.n_pairs == 0 || !hf_function_has_nodes(call, density)) return;
     if (!hf_is_spline(density))
         hf_function_run_rows(call, density, run.n_pairs, run.r, s->here, s->stride, s->function);
-    hf_spline_add_sums(call, &rows, chunk, b, s->rho_by, s->spline);
+    hf_spline_add_sums(call, &rows, chunk, b, NULL, s->rho_by, s->spline);
 }
 
 void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chunk)

@@ -145,7 +145,7 @@ void hf_spline_add_radial(const hf_call *call, const hf_rows *rows, int64_t chun
 }
 
 static void add_sums(const hf_call *call, const hf_rows *rows, int64_t spline, int64_t chunk, int64_t species,
-                     double *sums, double *scratch)
+                     const double *weights, double *sums, double *scratch)
 {
     const hpcfit_geometry *g = call->geometry;
     const hf_run run = hf_run_of(g, chunk, species);
@@ -158,8 +158,9 @@ static void add_sums(const hf_call *call, const hf_rows *rows, int64_t spline, i
         const int64_t end = begin + g->slot_count[group * g->n_species + species] * HF_LANES;
         for (int64_t k = begin + at % HF_LANES; k < end; k += HF_LANES) {
             if (run.r[k] >= rows->function->cutoff) continue;
+            const double weight = weights != NULL ? weights[k] : 1.0;
             for (int q = 0; q < HF_ROWS_PER_ARGUMENT; q++)
-                s.sums[2 * s.basis.interval[k] + q] += s.basis.value[q * s.basis.stride + k];
+                s.sums[2 * s.basis.interval[k] + q] += weight * s.basis.value[q * s.basis.stride + k];
             touch(&s, s.basis.interval[k]);
         }
         if (s.high == 0) continue;
@@ -170,10 +171,10 @@ static void add_sums(const hf_call *call, const hf_rows *rows, int64_t spline, i
     }
 }
 
-void hf_spline_add_sums(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species, double *sums,
-                        double *scratch)
+void hf_spline_add_sums(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species,
+                        const double *weights, double *sums, double *scratch)
 {
     for (int64_t k = 0; k < rows->function->n_splines; k++)
         if (hf_spline_columns(call, rows->function, &rows->function->splines[k]).count > 0)
-            add_sums(call, rows, k, chunk, species, sums, scratch);
+            add_sums(call, rows, k, chunk, species, weights, sums, scratch);
 }

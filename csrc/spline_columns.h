@@ -22,9 +22,9 @@ typedef struct {
 void hf_spline_add_radial(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species,
                           const double *weights, double *scratch);
 
-/* Adds to sums [n_free][n_lanes] the derivatives of a function's sums over the neighbours of each atom by the free
- * parameters of its splines. */
-void hf_spline_add_sums(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species, double *sums,
-                        double *scratch);
+/* Adds to sums [n_free][n_lanes] the derivatives of a function's sums over the neighbours of each atom, each times
+ * its weight [n_pairs] if there are any, by the free parameters of its splines. */
+void hf_spline_add_sums(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species,
+                        const double *weights, double *sums, double *scratch);
 
 #endif
