@@ -271,6 +271,7 @@ void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
     /* Everything before the columns lies one behind the other. */
     memset(s->rho, 0, (size_t)((double *)s->column - s->rho) * sizeof(double));
     list_columns(call, s, end);
+    hf_spline_columns_start(call, s->spline);
     const hpcfit_geometry *half = call->geometry->half;
     for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
         for (int64_t b = 0; b < half->n_species; b++)
@@ -287,7 +288,7 @@ static void add_node_density(const hf_call *call, const hf_embedded *s, int64_t 
     if (run.n_pairs == 0 || !hf_function_has_nodes(call, density)) return;
     if (!hf_is_spline(density))
         hf_function_run_rows(call, density, run.n_pairs, run.r, s->here, s->stride, s->function);
-    hf_spline_add_sums(call, &rows, chunk, b, s->rho_by, s->spline);
+    hf_spline_add_sums(call, &rows, chunk, b, NULL, s->rho_by, s->spline);
 }
 
 void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chunk)

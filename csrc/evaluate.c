@@ -187,7 +187,8 @@ int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const hpcfit_func
                             const hpcfit_geometry *geometry, int64_t n_free)
 {
     const hf_call call = {.potential = potential, .functions = functions, .geometry = geometry, .n_free = n_free};
-    return potential->n_roles > 0 && functions == NULL ? 0 : potential->scratch_size(&call);
+    if (potential->n_roles > 0 && functions == NULL) return 0;
+    return potential->scratch_size(&call) + (functions == NULL ? 0 : hf_functions_knots(functions));
 }
 
 /* What is wrong with the functions or the free parameters, NULL when nothing is. */
@@ -215,6 +216,7 @@ hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_fu
                               const int32_t *free_parameters, double *scratch, const hpcfit_output *output,
                               hpcfit_error *err)
 {
+    const int64_t n_knots = functions == NULL ? 0 : hf_functions_knots(functions);
     const hf_call call = {.potential = potential,
                           .functions = functions,
                           .geometry = geometry,
@@ -222,10 +224,12 @@ hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_fu
                           .n_free = n_free,
                           .free_parameters = free_parameters,
                           .output = output,
-                          .scratch = scratch};
+                          .knots = scratch,
+                          .scratch = scratch + n_knots};
     const char *fault = argument_fault(&call);
     if (potential->pairwise && geometry->half == NULL) fault = "a geometry without pairs for a pairwise potential";
     if (fault != NULL) return bad_argument(err, fault);
+    if (functions != NULL) hf_functions_at_knots(functions, parameters, scratch);
     potential->evaluate(&call);
     return check_finite(potential, geometry, output, err);
 }

@@ -109,6 +109,40 @@ const char *hf_roles_fault(const hf_call *call)
     return NULL;
 }
 
+static int64_t knots_of(const hpcfit_function *function)
+{
+    int64_t n = 0;
+    for (int64_t k = 0; k < function->n_splines; k++)
+        n += hf_spline_knots(&function->splines[k]);
+    return n;
+}
+
+int64_t hf_functions_knots(const hpcfit_functions *functions)
+{
+    int64_t n = 0;
+    for (int64_t f = 0; f < functions->n_functions; f++)
+        n += knots_of(&functions->functions[f]);
+    return n;
+}
+
+void hf_functions_at_knots(const hpcfit_functions *functions, const double *parameters, double *knots)
+{
+    for (int64_t f = 0; f < functions->n_functions; f++) {
+        const hpcfit_function *function = &functions->functions[f];
+        for (int64_t k = 0; k < function->n_splines; knots += hf_spline_knots(&function->splines[k++]))
+            hf_spline_at_knots(&function->splines[k],
+                               parameters + function->first_parameter + function->splines[k].first_parameter, knots);
+    }
+}
+
+const double *hf_function_knots(const hf_call *call, const hpcfit_function *function)
+{
+    const double *knots = call->knots;
+    for (const hpcfit_function *f = call->functions->functions; f < function; f++)
+        knots += knots_of(f);
+    return knots;
+}
+
 /* Scratch: the uniform values, then registers. */
 static int64_t n_uniform(const hpcfit_program *program)
 {
@@ -117,7 +151,7 @@ static int64_t n_uniform(const hpcfit_program *program)
 
 static int64_t scratch_of(const hpcfit_function *function)
 {
-    if (hf_is_spline(function)) return hf_spline_knots(function->splines) + HF_SPLINE_SCRATCH;
+    if (hf_is_spline(function)) return HF_SPLINE_SCRATCH;
     const int64_t needed = n_uniform(&function->program) + hf_program_scratch(&function->program);
     return function->n_splines > 0 ? needed + hf_joined_scratch(function) : needed;
 }
@@ -208,9 +242,8 @@ static void run(const hf_call *call, const hpcfit_function *function, int all, i
                                      .by = outputs + by * stride,
                                      .slope_by = outputs + (by + n_by) * stride,
                                      .stride = stride};
-        hf_spline_at_knots(function->splines, parameters, scratch);
-        hf_spline_run(function->splines, scratch, n_by, call->free_parameters + columns.first,
-                      function->first_parameter, n, x, &rows, scratch + hf_spline_knots(function->splines));
+        hf_spline_run(function->splines, hf_function_knots(call, function), n_by,
+                      call->free_parameters + columns.first, function->first_parameter, n, x, &rows, scratch);
         return;
     }
     hf_program_uniform(program, parameters, scratch);
@@ -247,12 +280,14 @@ const double *hf_function_weights(const hf_call *call, const hpcfit_function *fu
 int64_t hpcfit_function_scratch_size(const hpcfit_function *function)
 {
     const hpcfit_functions alone = {.n_functions = 1, .functions = function};
-    return hf_function_scratch(&alone);
+    return hf_functions_knots(&alone) + hf_function_scratch(&alone);
 }
 
 void hpcfit_function_values(const hpcfit_function *function, const double *parameters, int64_t n, const double *x,
                             double *scratch, double *outputs)
 {
-    const hf_call call = {.parameters = parameters};
-    hf_function_run(&call, function, n, x, outputs, n, scratch);
+    const hpcfit_functions alone = {.n_functions = 1, .functions = function};
+    const hf_call call = {.functions = &alone, .parameters = parameters, .knots = scratch};
+    hf_functions_at_knots(&alone, parameters, scratch);
+    hf_function_run(&call, function, n, x, outputs, n, scratch + hf_functions_knots(&alone));
 }

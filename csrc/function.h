@@ -35,6 +35,12 @@ int hf_function_is_dense(const hf_call *call, const hpcfit_function *function, i
 /* Whether a function, NULL for none, has free parameters of splines. */
 int hf_function_has_nodes(const hf_call *call, const hpcfit_function *function);
 
+/* Doubles that the values and slopes at the knots of all splines of all functions take; they are filled once for an
+ * evaluation, and found by the function. */
+int64_t hf_functions_knots(const hpcfit_functions *functions);
+void hf_functions_at_knots(const hpcfit_functions *functions, const double *parameters, double *knots);
+const double *hf_function_knots(const hf_call *call, const hpcfit_function *function);
+
 /* Scratch doubles that hf_function_run needs, the largest of all functions. */
 int64_t hf_function_scratch(const hpcfit_functions *functions);
 

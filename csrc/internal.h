@@ -56,6 +56,7 @@ typedef struct {
     int64_t n_free;
     const int32_t *free_parameters;
     const hpcfit_output *output;
+    const double *knots; /* values and slopes at the knots of all splines of all functions */
     double *scratch;
 } hf_call;
 

@@ -14,17 +14,9 @@ int64_t hf_n_weights(const hf_call *call, const hpcfit_function *function)
     return joins && hf_function_columns(call, function).count > 0 ? 2 * function->n_splines : 0;
 }
 
-static int64_t knots_of(const hpcfit_function *function)
-{
-    int64_t n = 0;
-    for (int64_t k = 0; k < function->n_splines; k++)
-        n += hf_spline_knots(&function->splines[k]);
-    return n;
-}
-
 int64_t hf_joined_scratch(const hpcfit_function *function)
 {
-    return knots_of(function) + HF_SPLINE_SCRATCH + function->program.n_outputs * HF_BLOCK;
+    return HF_SPLINE_SCRATCH + function->program.n_outputs * HF_BLOCK;
 }
 
 /* value = w value, slope = w' value + w slope */
@@ -107,12 +99,9 @@ void hf_joined_run(const hf_call *call, const hpcfit_function *function, int all
                    double *outputs, int64_t stride, const double *uniform, double *registers)
 {
     const hpcfit_program *program = &function->program;
-    double *knots = registers + hf_program_scratch(program), *end = knots;
-    for (int64_t k = 0; k < function->n_splines; end += hf_spline_knots(&function->splines[k++]))
-        hf_spline_at_knots(&function->splines[k],
-                           call->parameters + function->first_parameter + function->splines[k].first_parameter, end);
-    block b = {.call = call, .function = function, .stride = stride, .knots = knots, .located = end};
-    b.rows = end + HF_SPLINE_SCRATCH;
+    block b = {.call = call, .function = function, .stride = stride, .knots = hf_function_knots(call, function)};
+    b.located = registers + hf_program_scratch(program);
+    b.rows = b.located + HF_SPLINE_SCRATCH;
     b.inputs = registers;
     b.by = program->n_outputs - 2 * hf_function_n_dense(call, function) - hf_n_weights(call, function);
     for (int64_t start = 0; start < n; start += HF_BLOCK) {

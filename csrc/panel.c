@@ -1,6 +1,8 @@
 /* Sums over the neighbours of one atom, for eight columns of a panel at a time. */
 #include "panel.h"
 
+#include <string.h>
+
 /* Virial of one atom's pairs: xx yy zz yz xz xy, each for eight columns. */
 enum { N_SUMS = 6 };
 
@@ -84,6 +86,67 @@ void hf_add_panel(const hpcfit_geometry *half, int64_t chunk, int64_t species, c
                              .uz = half->uz + k,
                              .neighbour = half->neighbour + k};
             add_lane(half, group * HF_LANES + lane, &b, panel, output);
+        }
+    }
+}
+
+/* What one lane of a group gives to its neighbours; sums are those of the vectors and of their virials. */
+HF_CLONES
+static void share_vectors(int64_t n_slots, const double *const *v, const int32_t *neighbour, const hf_panel *panel,
+                          int64_t lane, int64_t atom, const double *sums)
+{
+    const int64_t width = panel->width;
+    for (int64_t first = 0; first < panel->n_columns; first += HF_LANES) {
+        const hf_eight by = *(const hf_eight *)(panel->lanes + lane * width + first);
+        for (int axis = 0; axis < 3; axis++)
+            *force_of(panel, atom, axis, first) += sums[axis] * by;
+        for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES) {
+            *force_of(panel, neighbour[k], 0, first) -= v[0][k] * by;
+            *force_of(panel, neighbour[k], 1, first) -= v[1][k] * by;
+            *force_of(panel, neighbour[k], 2, first) -= v[2][k] * by;
+        }
+    }
+}
+
+/* The sums of a lane's vectors, and of their virials: xx yy zz yz xz xy. */
+static void sum_vectors(int64_t n_slots, const double *const *v, const double *r, const double *ux, const double *uy,
+                        const double *uz, double *sums)
+{
+    memset(sums, 0, (3 + N_SUMS) * sizeof *sums);
+    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES) {
+        const double vx = v[0][k], vy = v[1][k], vz = v[2][k];
+        if (vx == 0.0 && vy == 0.0 && vz == 0.0) continue; /* the distance may be infinite */
+        const double x = -r[k] * ux[k], y = -r[k] * uy[k], z = -r[k] * uz[k];
+        const double all[3 + N_SUMS] = {vx,
+                                        vy,
+                                        vz,
+                                        x * vx,
+                                        y * vy,
+                                        z * vz,
+                                        0.5 * (y * vz + z * vy),
+                                        0.5 * (x * vz + z * vx),
+                                        0.5 * (x * vy + y * vx)};
+        for (int s = 0; s < 3 + N_SUMS; s++)
+            sums[s] += all[s];
+    }
+}
+
+void hf_add_vector_panel(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *const *v,
+                         const hf_panel *panel, const hpcfit_output *output)
+{
+    for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1] && panel->n_columns > 0; group++) {
+        const hf_part p = hf_part_of(g, chunk, group, species);
+        for (int lane = 0; lane < g->lane_count[group] && p.n_slots > 0; lane++) {
+            const int64_t at = group * HF_LANES + lane, k = p.pair + lane;
+            const double *const own[3] = {v[0] + p.local + lane, v[1] + p.local + lane, v[2] + p.local + lane};
+            double sums[3 + N_SUMS];
+            sum_vectors(p.n_slots, own, g->r + k, g->ux + k, g->uy + k, g->uz + k, sums);
+            share_vectors(p.n_slots, own, g->neighbour + k, panel, at, g->lane_atom[at], sums);
+            for (int64_t c = 0; c < panel->n_columns && output->virials != NULL; c++) {
+                const hpcfit_output column = hf_column(output, 1 + panel->column[c]);
+                for (int s = 0; s < N_SUMS; s++)
+                    column.virials[g->lane_structure[at]][s] += sums[3 + s] * panel->lanes[at * panel->width + c];
+            }
         }
     }
 }

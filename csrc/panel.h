@@ -24,6 +24,11 @@ typedef struct {
 void hf_add_panel(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *here,
                   const double *there, const hf_panel *panel, const hpcfit_output *output);
 
+/* The same for vectors v [3] over the pairs of a chunk of the full geometry, each times the panel's values `lanes` of
+ * the atom whose pair it is. */
+void hf_add_vector_panel(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *const *v,
+                         const hf_panel *panel, const hpcfit_output *output);
+
 /* Adds the panel's forces to its columns of the output. */
 void hf_add_panel_forces(const hf_panel *panel, int64_t n_atoms, const hpcfit_output *output);
 

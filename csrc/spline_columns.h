@@ -7,6 +7,9 @@
 /* Scratch doubles that the functions below need, the largest of all functions. */
 int64_t hf_spline_columns_scratch(const hf_call *call);
 
+/* Before all else. */
+void hf_spline_columns_start(const hf_call *call, double *scratch);
+
 /* The rows of a function over the pairs of a run, as hf_function_run_rows fills them. */
 typedef struct {
     const hpcfit_function *function;
@@ -19,9 +22,9 @@ typedef struct {
 void hf_spline_add_radial(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species,
                           const double *weights, double *scratch);
 
-/* Adds to sums [n_free][n_lanes] the derivatives of a function's sums over the neighbours of each atom by the free
- * parameters of its splines. */
-void hf_spline_add_sums(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species, double *sums,
-                        double *scratch);
+/* Adds to sums [n_free][n_lanes] the derivatives of a function's sums over the neighbours of each atom, each times
+ * its weight [n_pairs] if there are any, by the free parameters of its splines. */
+void hf_spline_add_sums(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species,
+                        const double *weights, double *sums, double *scratch);
 
 #endif

@@ -94,11 +94,10 @@ void hf_add_field_vectors(int64_t n, int64_t start, const double *f, const doubl
 }
 
 HF_CLONES
-void hf_weigh_slots(int64_t n_slots, const double *restrict a, const double *restrict v, const double *restrict b,
-                    const double *restrict w, double *restrict t)
+void hf_weigh_slots(int64_t n_slots, const double *restrict a, const double *restrict v, double *restrict t)
 {
     for (int64_t slot = 0; slot < n_slots; slot++)
 #pragma omp simd
         for (int lane = 0; lane < HF_LANES; lane++)
-            t[slot * HF_LANES + lane] = a[lane] * v[slot * HF_LANES + lane] + b[lane] * w[slot * HF_LANES + lane];
+            t[slot * HF_LANES + lane] = a[lane] * v[slot * HF_LANES + lane];
 }

@@ -49,7 +49,7 @@ void hf_add_half(int64_t n, const double *f, const double *s, double *sums);
 void hf_add_field_vectors(int64_t n, int64_t start, const double *f, const double *df, const hf_bonds *bonds,
                           const hf_field *field, double *const *v);
 
-/* t = a v + b w over the slots of a group, with factors a and b over its lanes. */
-void hf_weigh_slots(int64_t n_slots, const double *a, const double *v, const double *b, const double *w, double *t);
+/* t = a v over the slots of a group, with factors a over its lanes. */
+void hf_weigh_slots(int64_t n_slots, const double *a, const double *v, double *t);
 
 #endif

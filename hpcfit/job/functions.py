@@ -22,7 +22,7 @@ from hpcfit.records import Function, FunctionCatalogue, FunctionForm, Parameter
 
 #: Functions made of other functions, and those with a syntax of their own.
 _JOINED = ("sum", "product")
-_OWN_SYNTAX = ("user-function", "poly", "spline", "tabulated", *_JOINED)
+OWN_SYNTAX = ("user-function", "poly", "spline", "tabulated", *_JOINED)
 
 _VARIABLE = "x"
 
@@ -54,7 +54,7 @@ class FunctionReader:
 
     def functions(self, parent: etree._Element, path: str) -> tuple[Function, ...]:
         """Return the functions among the children of an element; `path` is the path above them."""
-        elements = [child for child in parent if child.tag in _OWN_SYNTAX or child.tag in self._forms]
+        elements = [child for child in parent if child.tag in OWN_SYNTAX or child.tag in self._forms]
         values.check_ids([*elements, *parent.iterfind("screening/*")], self._faults)
         return tuple(self._function(element, path) for element in elements)
 

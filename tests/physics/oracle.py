@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from oracle_bond_order import abop, tersoff, tersoff_mod
 from oracle_cells import Pairs, Structure, find_pairs, vectors
-from oracle_samples import FORMS, reaches
+from oracle_samples import FORMS, kernel_of, reaches
 
 Oracle = Callable[[NDArray[np.int32], Pairs, NDArray[Any], dict[str, NDArray[Any]]], Any]
 
@@ -162,7 +162,7 @@ ORACLES: dict[str, Oracle] = {
 def oracle_energy(name: str, structure: Structure, table: dict[str, NDArray[Any]]) -> Any:
     """Return the energy of one structure in extended precision, eV."""
     pairs = find_pairs(structure, float(reaches(FORMS[name], table).max()))
-    return ORACLES[name](structure.species, pairs, vectors(structure, pairs), table)
+    return ORACLES[kernel_of(name)](structure.species, pairs, vectors(structure, pairs), table)
 
 
 def oracle_function(name: str, structure: Structure, table: dict[str, NDArray[Any]]) -> Callable[..., Any]:
@@ -172,6 +172,6 @@ def oracle_function(name: str, structure: Structure, table: dict[str, NDArray[An
 
     def energy(displacement: NDArray[Any], strain: NDArray[Any]) -> Any:
         moved = start + displacement[pairs.other] - displacement[pairs.atom]
-        return ORACLES[name](structure.species, pairs, moved @ (np.eye(3) + strain), table)
+        return ORACLES[kernel_of(name)](structure.species, pairs, moved @ (np.eye(3) + strain), table)
 
     return energy

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from oracle_forms import spline
+from oracle_function_cases import FUNCTION_CASES, FunctionCase
 
 from hpcfit.potential.functions import compile_potential
 from hpcfit.potential.library import Functions
@@ -43,38 +45,12 @@ class Formula:
     joined: tuple[Formula, str, str] | None = None
 
 
-def _spline(x: Any, knots: tuple[float, ...], y: Any, ends: tuple[Any, Any] | None) -> Any:
-    """Return a cubic spline by its second derivatives at the knots, linear outside; natural without `ends`."""
-    k, n = np.array(knots, dtype=np.longdouble), len(knots)
-    h, rise = np.diff(k), np.diff(y) / np.diff(k)
-    matrix, right = np.eye(n, dtype=np.longdouble), np.zeros(n, dtype=np.longdouble)
-    for i in range(1, n - 1):
-        matrix[i, i - 1 : i + 2] = h[i - 1] / 6, (h[i - 1] + h[i]) / 3, h[i] / 6
-        right[i] = rise[i] - rise[i - 1]
-    if ends:
-        matrix[0, :2], right[0] = (h[0] / 3, h[0] / 6), rise[0] - ends[0]
-        matrix[-1, -2:], right[-1] = (h[-1] / 6, h[-1] / 3), ends[1] - rise[-1]
-    for i in range(1, n):  # elimination: NumPy solves no systems in extended precision
-        factor = matrix[i, i - 1] / matrix[i - 1, i - 1]
-        matrix[i] -= factor * matrix[i - 1]
-        right[i] -= factor * right[i - 1]
-    second = np.zeros(n, dtype=np.longdouble)
-    for i in reversed(range(n)):
-        second[i] = (right[i] - matrix[i, i + 1 :] @ second[i + 1 :]) / matrix[i, i]
-    inside = np.clip(x, k[0], k[-1])
-    i = np.clip(np.searchsorted(k, inside, side="right") - 1, 0, n - 2)
-    a, b = (k[i + 1] - inside) / h[i], (inside - k[i]) / h[i]
-    bend = ((a**3 - a) * second[i] + (b**3 - b) * second[i + 1]) * h[i] ** 2 / 6
-    slope = rise[i] + ((1 - 3 * a**2) * second[i] + (3 * b**2 - 1) * second[i + 1]) * h[i] / 6
-    return a * y[i] + b * y[i + 1] + bend + slope * (x - inside)
-
-
 def _clamped(knots: tuple[float, ...], low: float, high: float) -> Formula:
     names = [*(f"node[{k}].y" for k in range(len(knots))), "derivative-left", "derivative-right"]
     return Formula(
         "",
         dict.fromkeys(names, (low, high)),
-        lambda x, c, *p: _spline(x, knots, np.array(p[:-2]), p[-2:]),
+        lambda x, c, *p: spline(x, knots, np.array(p[:-2]), p[-2:]),
         knots,
     )
 
@@ -82,7 +58,7 @@ def _clamped(knots: tuple[float, ...], low: float, high: float) -> Formula:
 def _natural(knots: tuple[float, ...], low: float, high: float) -> Formula:
     names = [f"node[{k}].y" for k in range(len(knots))]
     return Formula(
-        "", dict.fromkeys(names, (low, high)), lambda x, c, *p: _spline(x, knots, np.array(p), None), knots
+        "", dict.fromkeys(names, (low, high)), lambda x, c, *p: spline(x, knots, np.array(p), None), knots
     )
 
 
@@ -134,13 +110,6 @@ FORMULAS = {
         _clamped((2.0, 2.3, 2.9, 3.4, 4.0, 4.8), 0.2, 0.6),
     ),
     "density": (
-        _joined(
-            _natural((-1.0, -0.5, 12.0, 13.0), -1.0, 0.5),
-            "a*x^2",
-            "q + x/9",
-            lambda s, x, c, a, q: (s + a * x**2) * (q + x / 9),
-            kinks=(),
-        ),
         Formula(
             "-D*sqrt(x + s)",
             {"D": (0.5, 2.0), "s": (0.1, 0.5)},
@@ -151,13 +120,20 @@ FORMULAS = {
             {"a": (0.3, 0.8), "q": (0.5, 1.5)},
             lambda x, c, a, q: a * x * np.log(x + q) + x / 4,
         ),
+        _joined(
+            _natural((-1.0, -0.5, 12.0, 13.0), -1.0, 0.5),
+            "a*x^2",
+            "q + x/9",
+            lambda s, x, c, a, q: (s + a * x**2) * (q + x / 9),
+            kinks=(),
+        ),
+        # All densities lie between two knots: differences across one, where third derivatives jump, are worth little.
+        _natural((-1.0, -0.5, 12.0, 13.0), -1.0, 0.5),
         Formula(
             "a*x^2 - b*x",
             {"a": (0.1, 0.2), "b": (0.5, 1.5)},
             lambda x, c, a, b: a * x**2 - b * x,
         ),
-        # All densities lie between two knots: differences across one, where third derivatives jump, are worth little.
-        _natural((-1.0, -0.5, 12.0, 13.0), -1.0, 0.5),
     ),
     "cosine": (
         _joined(
@@ -205,6 +181,8 @@ class SampleFunction:
 def sample_functions(form: PotentialForm, n_species: int) -> tuple[SampleFunction, ...]:
     """Return the functions of a potential in the order of its roles, all different."""
     rng = np.random.default_rng(11)
+    if form.name in FUNCTION_CASES:
+        return tuple(_functions_of_case(rng, form, FUNCTION_CASES[form.name]))
     found: list[SampleFunction] = []
     for place, role in enumerate(form.roles):
         for k, species in enumerate(species_tuples(role.kind, n_species)):
@@ -217,6 +195,22 @@ def sample_functions(form: PotentialForm, n_species: int) -> tuple[SampleFunctio
                 SampleFunction(role.name, species, formula, _record(rng, role.name, species, formula, cutoff))
             )
     return tuple(found)
+
+
+def _functions_of_case(
+    rng: np.random.Generator, form: PotentialForm, case: FunctionCase
+) -> Iterator[SampleFunction]:
+    """Yield the case's function, and for the other roles formulas."""
+    for role in form.roles:
+        if role.name == case.role:
+            formula, record = Formula("", {}, case.reference, kinks=case.kinks), case.record
+        else:
+            formula = FORMULAS[role.argument][0]
+            record = _record(rng, role.name, (0,), formula, 4.9 if role.argument == "distance" else np.inf)
+        if role.name == "electron-density" and role.name != case.role:
+            strength = replace(record.parameters[0], start=case.density * record.parameters[0].start)
+            record = replace(record, parameters=(strength, *record.parameters[1:]))
+        yield SampleFunction(role.name, species_tuples(role.kind, 1)[0], formula, record)
 
 
 def _record(
@@ -258,6 +252,21 @@ def _function(name: str, formula: Formula, values: dict[str, float], cutoff: flo
 def function_parameters(form: PotentialForm, n_species: int) -> FloatArray:
     """Return the parameters of all functions of a sample."""
     return np.array([p.start for f in sample_functions(form, n_species) for p in f.record.all_parameters])
+
+
+def parameter_names(record: Function) -> list[str]:
+    """Return the names of all parameters of a function, in order."""
+    return [*record.names, *(name for nested in record.nested for name in parameter_names(nested))]
+
+
+def free_places(form: PotentialForm, n_species: int) -> NDArray[np.int32]:
+    """Return the places of the parameters to differentiate by: all, or those of the one function that is shown."""
+    functions = sample_functions(form, n_species)
+    sizes = [len(f.record.all_parameters) for f in functions]
+    shown = [
+        f.role == FUNCTION_CASES[form.name].role if form.name in FUNCTION_CASES else True for f in functions
+    ]
+    return np.flatnonzero(np.repeat(shown, sizes)).astype(np.int32)
 
 
 def function_cutoffs(form: PotentialForm, n_species: int) -> FloatArray:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from oracle_cells import Structure, random_structures
-from oracle_functions import function_cutoffs, function_parameters, function_tables
+from oracle_function_cases import FUNCTION_CASES
+from oracle_functions import free_places, function_cutoffs, function_parameters, function_tables
 
 from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.library import potential_forms
@@ -158,15 +159,30 @@ SAMPLES = {
     "one-body": Sample(values={"energy": (-1.3, -2.0, 2.0)}, distance=2.1, continuous=True),
 }
 
-FORMS = {form.name: form for form in potential_forms()}
+REGISTERED = {form.name: form for form in potential_forms()}
+
+#: Potentials that show one function are like others to the tests, but for their name.
+FORMS = REGISTERED | {name: replace(REGISTERED["eam"], name=name) for name in FUNCTION_CASES}
+SAMPLES |= {name: Sample(values={}, distance=2.1, continuous=True) for name in FUNCTION_CASES}
 
 #: Those whose atoms act on each other.
 INTERACTING = [
-    name for name, form in FORMS.items() if form.roles or any(row.reach for row in form.parameters)
+    name for name, form in REGISTERED.items() if form.roles or any(row.reach for row in form.parameters)
 ]
 
+#: Those that show a function of the distance.
+OF_DISTANCE = [name for name, case in FUNCTION_CASES.items() if case.role == "pair-interaction"]
+
 #: Every form with one and with three species: what most tests loop over.
-CASES = [(name, n_species) for name in FORMS for n_species in (1, 3)]
+CASES = [(name, n_species) for name in REGISTERED for n_species in (1, 3)]
+
+#: And every function.
+ALL_CASES = CASES + [(name, 1) for name in FUNCTION_CASES]
+
+
+def kernel_of(name: str) -> str:
+    """Return the name of the potential that evaluates a sample."""
+    return "eam" if name in FUNCTION_CASES else name
 
 
 def sample_parameters(form: PotentialForm, n_species: int) -> FloatArray:
@@ -207,7 +223,7 @@ def tables(form: PotentialForm, parameters: NDArray[Any], n_species: int) -> dic
 def fittable(form: PotentialForm, n_species: int) -> NDArray[np.int32]:
     """Return the places of all fittable parameters in the parameter vector."""
     if form.roles:
-        return np.arange(len(sample_parameters(form, n_species)), dtype=np.int32)
+        return free_places(form, n_species)
     flags = [row.fittable for row in form.parameters for _ in species_tuples(row.kind, n_species)]
     return np.flatnonzero(flags).astype(np.int32)
 

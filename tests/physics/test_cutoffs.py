@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from oracle_cells import Structure
 from oracle_kernels import Values, kernel_values
-from oracle_samples import FORMS, INTERACTING, SAMPLES, fittable, reach_of
+from oracle_samples import FORMS, INTERACTING, OF_DISTANCE, SAMPLES, fittable, reach_of
 
 CELL, NO_PBC = 50.0 * np.eye(3), (False, False, False)
 
@@ -25,7 +25,7 @@ def _distance(left: Values, right: Values) -> float:
     return max(float(np.abs(a - b).max()) for (_, a), (_, b) in zip(left.parts(), right.parts(), strict=True))
 
 
-@pytest.mark.parametrize("name", INTERACTING)
+@pytest.mark.parametrize("name", INTERACTING + OF_DISTANCE)
 def test_nothing_beyond_the_cutoff(name: str) -> None:
     cutoff = reach_of(FORMS[name], 1)
     alone = _trimer(name, 2 * cutoff)
@@ -34,7 +34,7 @@ def test_nothing_beyond_the_cutoff(name: str) -> None:
         assert _distance(_trimer(name, r), alone) == 0.0
 
 
-@pytest.mark.parametrize("name", INTERACTING)
+@pytest.mark.parametrize("name", INTERACTING + OF_DISTANCE)
 def test_steps_at_the_cutoff(name: str) -> None:
     """Energies, forces, virials and all derivatives approach what is beyond; forms that are cut jump there."""
     cutoff = reach_of(FORMS[name], 1)
@@ -49,7 +49,7 @@ def test_steps_at_the_cutoff(name: str) -> None:
         assert gaps[-1] > 1e-3, gaps
 
 
-@pytest.mark.parametrize("name", [name for name in INTERACTING if SAMPLES[name].continuous])
+@pytest.mark.parametrize("name", [name for name in INTERACTING + OF_DISTANCE if SAMPLES[name].continuous])
 def test_smooth_across_the_range(name: str) -> None:
     """No jump between neighbouring distances: halving the step halves the largest change."""
     cutoff = reach_of(FORMS[name], 1)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from oracle_cells import Structure
 from oracle_kernels import Values, kernel_values
-from oracle_samples import CASES, FORMS, fittable, sample_structures
+from oracle_samples import ALL_CASES, FORMS, fittable, sample_structures
 
-parametrize = pytest.mark.parametrize(("name", "n_species"), CASES)
+parametrize = pytest.mark.parametrize(("name", "n_species"), ALL_CASES)
 
 #: Measured 2e-14: rounding of moved positions, a few ulp of 10 Angstrom, times the steepness of the functions.
 TOLERANCE = 3e-13
