@@ -12,7 +12,7 @@ import numpy as np
 from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
-from hpcfit.potential.library import Geometry, NotFinite
+from hpcfit.potential.library import NotFinite
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, FloatArray, RobustLoss
 
@@ -50,7 +50,7 @@ class BlockObjective:
     ) -> None:
         self._model = model
         neighbours = find_neighbours(configurations, species, n_species, model.cutoff)
-        self._geometry = Geometry(neighbours, model.pairwise)
+        self._geometry = model.geometry(neighbours)
         self._virials = bool(factors.stress.any())
         self._volume = np.abs(np.linalg.det(configurations.cell))
         self._factor, self._target = self._rows(configurations, factors)

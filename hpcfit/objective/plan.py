@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpcfit.dataset.selection import select
-from hpcfit.errors import Fault, InputError
+from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.objective.compiled import Compiled, compile_job
 from hpcfit.objective.partition import Block, WorkBlock, cut_blocks, share_blocks, structure_cost
 from hpcfit.objective.weights import Factors, Weights, has_target, weigh
@@ -141,7 +141,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
         faulty or empty, every species that the job does not name, every fitted property without a single target, and
         weights of configurations that are no weights.
     """
-    faults: list[Fault] = [*_without_cell(job)]
+    faults: list[Fault] = [*_without_cell(job), *_without_bonds(job, indices)]
     selected = []
     for source, index in zip(job.datasets, indices, strict=True):
         where = job.place(source.line)
@@ -204,6 +204,20 @@ def _without_cell(job: Job) -> Iterator[Fault]:
                 if wanted.format == "poscar":
                     what = f"structure '{structure.id}' has no cell for a POSCAR"
                     yield Fault(job.place(structure.line), what, wanted.file, "lammps-dump, extxyz")
+
+
+def _without_bonds(job: Job, indices: Sequence[DatasetIndex]) -> Iterator[Fault]:
+    """Yield every species whose bonds alone a potential sees, and which no atom is of."""
+    present = {symbol for index in indices for symbol in index.symbols}
+    present |= {
+        job.species[k] for structure in job.own_structures for k in set(structure.atoms.species.tolist())
+    }
+    for potential in job.potentials:
+        for name, number in (("species-a", potential.bonds.a), ("species-b", potential.bonds.b)):
+            if number >= 0 and (symbol := job.species[number]) not in present:
+                what = f"{name} of {potential.id} is in no structure or dataset"
+                near = nearest(symbol, present)
+                yield Fault(job.place(potential.line), what, symbol, ", ".join(sorted(present)), near)
 
 
 def _without_target(

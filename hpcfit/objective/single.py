@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpcfit.objective.model import Model
-from hpcfit.potential.library import Geometry, NotFinite
+from hpcfit.potential.library import NotFinite
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Atoms, Configurations, FloatArray
 
@@ -40,7 +40,7 @@ def evaluate_single(model: Model, x: FloatArray, atoms: Atoms) -> Single:
     # Symbols say nothing here: numbers are what the potentials go by.
     bare = Configurations.bare([str(number) for number in numbers], [atoms])
     neighbours = find_neighbours(bare, numbers, model.n_species, model.cutoff)
-    geometry = Geometry(neighbours, model.pairwise)
+    geometry = model.geometry(neighbours)
     columns = np.zeros((1, geometry.n_rows(virials=True)))
     trouble = model.evaluate(geometry, x, columns, virials=True)
     row = columns[0]

@@ -14,6 +14,7 @@ from hpcfit.potential._kernels import ffi, lib
 from hpcfit.potential.program import Program
 from hpcfit.potential.spline import CompiledFunction, Joined, Spline
 from hpcfit.records import (
+    Bonds,
     FloatArray,
     IntArray,
     ParameterForm,
@@ -153,11 +154,12 @@ class Geometry:
         handle, error = ffi.new("hpcfit_geometry **"), ffi.new("hpcfit_error *")
         _raise(lib.hpcfit_geometry_new(c_batch, pairs, handle, error), error)
         self._handle = ffi.gc(handle[0], lib.hpcfit_geometry_free)
+        self.by_bonds: dict[Bonds, Geometry] = {}  #: the same structures with certain bonds alone
 
     @property
     def n_bytes(self) -> int:
         """Memory that the kernels hold for this geometry."""
-        return int(lib.hpcfit_geometry_bytes(self._handle))
+        return int(lib.hpcfit_geometry_bytes(self._handle)) + sum(g.n_bytes for g in self.by_bonds.values())
 
     def n_rows(self, virials: bool) -> int:
         """Return the length of one column of `evaluate`: energies, forces and, if asked for, virials."""
