@@ -146,6 +146,10 @@ class BlockObjective:
         """Return the residual at `x`, [1, n_rows], and below it if asked for its derivatives, [1 + n_free, n_rows]."""
         return self.linearise(x) if with_derivatives else self._residual(x)[None, :]
 
+    def largest_densities(self, x: FloatArray) -> FloatArray:
+        """Return what `Model.largest_densities` does of the block's structures."""
+        return self._model.largest_densities(self._geometry, x)
+
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energies [n] (eV), forces [n_atoms, 3] (eV/Angstrom) and stresses [n, 6] (eV/Angstrom^3) at `x`.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpcfit.objective.model import Model
-from hpcfit.potential.library import Batch
+from hpcfit.potential.batch import Batch
 from hpcfit.potential.neighbours import Pairs, complete, find_pairs
 from hpcfit.records import FloatArray
 from hpcfit.structure.questions import Answer, Answers, Copies

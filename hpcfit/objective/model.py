@@ -8,10 +8,10 @@ import numpy as np
 
 from hpcfit.objective.compiled import Compiled, compile_job
 from hpcfit.objective.variables import Variables
+from hpcfit.potential.batch import Batch
 from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.functions import functions_of, reach
 from hpcfit.potential.library import (
-    Batch,
     Functions,
     Geometry,
     NotFinite,
@@ -93,6 +93,23 @@ class Model:
         _chain(self.variables.jacobian(x), by_parameter[1:], columns[1:])
         return trouble
 
+    @property
+    def embedding(self) -> tuple[str, ...]:
+        """The potentials that embed atoms in a density."""
+        return tuple(term.id for term in self._terms if term.embeds)
+
+    def densities(self, geometry: Geometry, x: FloatArray) -> list[FloatArray]:
+        """Return for each of `embedding` the densities [n_atoms] at `x`, NaN of atoms that it does not embed."""
+        values = self.variables.parameters(x)
+        ends = np.cumsum([term.n_parameters for term in self._terms])
+        pairs = zip(self._terms, np.split(values, ends[:-1]), strict=True)
+        return [term.densities(geometry, own) for term, own in pairs if term.embeds]
+
+    def largest_densities(self, geometry: Geometry, x: FloatArray) -> FloatArray:
+        """Return the largest of each of `densities`, -inf where there are none."""
+        largest = [np.fmax.reduce(own, initial=-np.inf) for own in self.densities(geometry, x)]
+        return np.array(largest, dtype=np.float64)
+
     def _superimpose(
         self, geometry: Geometry, values: FloatArray, columns: FloatArray, virials: bool
     ) -> NotFinite | None:
@@ -133,6 +150,8 @@ class _Term:
         programs: tuple[Sequence[CompiledFunction], Sequence[CompiledFunction]],
         scratch: Scratch,
     ) -> None:
+        self.id = potential.id
+        self.embeds = any(role.argument == "density" for role in form.roles)
         self._form = form.name
         self._scratch = scratch
         self._functions: tuple[Functions | None, Functions | None] = (None, None)
@@ -184,3 +203,12 @@ class _Term:
             ):
                 columns[1 + column] += derivative
         return trouble
+
+    def densities(self, geometry: Geometry, parameters: FloatArray) -> FloatArray:
+        """Return the densities [n_atoms] that atoms are embedded in, NaN of those that are not."""
+        found, columns = np.full(geometry.n_atoms, np.nan), np.zeros((1, geometry.n_rows(False)))
+        free, functions = self._free[:0], self._functions[0]
+        evaluate(
+            self._form, geometry, parameters, free, columns, False, functions, self._scratch, densities=found
+        )
+        return found

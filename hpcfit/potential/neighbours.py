@@ -8,7 +8,7 @@ import numpy as np
 import vesin
 from numpy.typing import NDArray
 
-from hpcfit.potential.library import Batch
+from hpcfit.potential.batch import Batch
 from hpcfit.records import Bonds, Configurations, FloatArray
 
 

@@ -151,9 +151,6 @@ def _source(final: FinalJob, potential: Potential, name: str, file: str, setting
     bare = Source(job.species, potential, form, _comments(final, potential), Path(file).name, **values)
     if "largest_density" not in FORMATS[name].settings or not has_densities(bare):
         return bare
-    if largest is None and any(role.argument == "cosine" for role in form.roles):
-        what = f"the largest density of {potential.id}, which depends on angles, is not searched for"
-        raise InputError([Fault(job.path, what, allowed="--largest-density")])
     found = density_range(job, bare) if largest is None else DensityRange(largest / 10, largest, bare.inner)
     return replace(bare, densities=found, inner=values.get("inner", found.shortest))
 
