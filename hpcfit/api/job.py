@@ -22,10 +22,11 @@ from hpcfit.output.structure_report import parameter_lines, structure_lines
 from hpcfit.parallel.communicator import ROOT
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import VERBOSITIES, Atoms, FloatArray
+from hpcfit.records import VERBOSITIES, FloatArray
 from hpcfit.records import Job as JobRecord
 from hpcfit.records import Structure as StructureRecord
 from hpcfit.structure.catalogue import structure_catalogue
+from hpcfit.structure.reading import from_ase
 
 
 class Job:
@@ -169,17 +170,7 @@ class Job:
         InputError
             When a species is none of the job's, or the id is taken.
         """
-        species = self.record.species
-        unknown = [symbol for symbol in dict.fromkeys(atoms.symbols) if symbol not in species]
-        if unknown:
-            what = "species that the job lacks"
-            raise InputError([Fault(f"structure '{id}'", what, ", ".join(unknown), ", ".join(species))])
-        bare = Atoms(
-            np.array([species.index(symbol) for symbol in atoms.symbols], dtype=np.int32),
-            np.array(atoms.cell, dtype=np.float64),
-            np.array(atoms.pbc, dtype=bool),
-            np.array(atoms.positions, dtype=np.float64),
-        )
+        bare = from_ase(atoms, self.record.species, f"structure '{id}'")
         return self._add(user_structure(id, bare))
 
     def _add(self, structure: StructureRecord) -> Structure:
