@@ -305,12 +305,20 @@ void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chu
         add_node_density(call, s, chunk, b);
 }
 
+static void give_densities(const hpcfit_geometry *g, groups own, const double *rho, double *densities)
+{
+    for (int64_t group = own.first; group < own.end; group++)
+        for (int lane = 0; lane < g->lane_count[group]; lane++)
+            densities[g->lane_atom[group * HF_LANES + lane]] = rho[group * HF_LANES + lane];
+}
+
 void hf_embed_chunks(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t end)
 {
     const hpcfit_geometry *g = call->geometry;
     const hpcfit_function *embedding = hf_role(call, HF_EMBEDDING_ROLE, g->chunk_species[chunk]);
     const groups own = {.first = g->chunk_group[chunk], .end = g->chunk_group[end]};
     if (embedding == NULL) return;
+    if (call->output->densities != NULL) give_densities(g, own, s->rho, call->output->densities);
     add_embedding(call, s, embedding, own);
     clear_spare(g, own, s->first);
     publish(g, own, s->rho, s->first, 1, s->first, s->atom_first);

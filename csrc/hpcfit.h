@@ -144,12 +144,14 @@ void hpcfit_geometry_free(hpcfit_geometry *geometry);
 int64_t hpcfit_geometry_bytes(const hpcfit_geometry *geometry);
 
 /* Where an evaluation adds its results; virials may be NULL. Derivatives with respect to the k-th free parameter lie
- * (k + 1) * stride doubles after the value they belong to. */
+ * (k + 1) * stride doubles after the value they belong to. Densities may be NULL; only those of atoms with an
+ * embedding energy are set. */
 typedef struct {
     int64_t stride;
     double *energies;     /* [n_structures] eV */
     double (*forces)[3];  /* [n_atoms][3] eV/Angstrom */
     double (*virials)[6]; /* [n_structures][6] eV */
+    double *densities;    /* [n_atoms] */
 } hpcfit_output;
 
 /* Doubles of scratch space that an evaluation needs; functions is NULL for a potential without roles. */

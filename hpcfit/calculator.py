@@ -6,17 +6,13 @@ import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import CalculationFailed, Calculator, all_changes
-from numpy.typing import NDArray
 
-from hpcfit.errors import Fault, InputError
 from hpcfit.objective.model import Model
 from hpcfit.objective.single import evaluate_single
 from hpcfit.output.final import read_final
-from hpcfit.records import Atoms as BareAtoms
-from hpcfit.records import FloatArray
+from hpcfit.structure.reading import from_ase
 
 
 class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not followed
@@ -73,22 +69,11 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
         """
         super().calculate(atoms, properties, system_changes)
         kept: Atoms = self.atoms
-        made = evaluate_single(self._model, self._model.start, self._bare(kept))
+        bare = from_ase(kept, self._species, self._source)
+        made = evaluate_single(self._model, self._model.start, bare)
         if (trouble := made.trouble) is not None:
             where = f", atom {trouble.atom}" if trouble.atom >= 0 else ""
             raise CalculationFailed(f"{self._source}: {trouble.message}{where}")
         self.results = {"energy": made.energy, "free_energy": made.energy, "forces": made.forces}
         if kept.cell.rank == 3:
             self.results["stress"] = -made.virial / kept.get_volume()
-
-    def _bare(self, atoms: Atoms) -> BareAtoms:
-        """Return a structure as the model takes it."""
-        unknown = [symbol for symbol in dict.fromkeys(atoms.symbols) if symbol not in self._species]
-        if unknown:
-            what = "species that the job lacks"
-            raise InputError([Fault(self._source, what, ", ".join(unknown), ", ".join(self._species))])
-        species: NDArray[np.int32] = np.array(
-            [self._species.index(symbol) for symbol in atoms.symbols], np.int32
-        )
-        position: FloatArray = np.ascontiguousarray(atoms.positions, dtype=np.float64)
-        return BareAtoms(species, np.array(atoms.cell, dtype=np.float64), np.array(atoms.pbc), position)

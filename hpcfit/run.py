@@ -23,6 +23,7 @@ from hpcfit.output.compare import differences
 from hpcfit.output.export.at_end import write_exports
 from hpcfit.output.gathered import structure_outcomes
 from hpcfit.output.header import Counts, Loss, Machine, RunHeader, run_header
+from hpcfit.output.largest import density_lines
 from hpcfit.output.log import header_lines, open_log
 from hpcfit.output.outcomes import StructureOutcome
 from hpcfit.output.predicted import dataset_predictions
@@ -246,6 +247,10 @@ class Run:
                     "result": time.perf_counter() - fitted_at,
                 }
                 store.finish(replace(result, timings=timings), local.model.variables.parameters(state.x))
+                if local.model.embedding and style.shows("medium"):
+                    found = problem.largest_densities(state.x)
+                    lines = density_lines(job.species, local.model, state.x, found, result.structures, style)
+                    log("medium").writelines(f"{line}\n" for line in lines)
             report.write(store.run, log("none"))
             write_structures(job, result.structures, log("medium"))
             write_exports(job, store.run, log("medium"))
@@ -307,7 +312,7 @@ class Run:
             if state.outcome:
                 break
             if fitting.output_interval and state.iteration % fitting.output_interval == 0:
-                display.parameters(store.header.parameters, store.run.values)
+                display.parameters(store.header.parameters, store.run.values, store.header.style)
         return state
 
 

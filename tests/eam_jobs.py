@@ -8,7 +8,7 @@ from small_jobs import job_text, sealed, silicon, write_job
 from hpcfit.job.reader import read_job
 from hpcfit.objective.model import Model
 from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import Geometry, potential_forms
+from hpcfit.potential.library import potential_forms
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, Job
 
@@ -94,7 +94,9 @@ def cells(n: int = 3, symbols: tuple[str, ...] = ("Al",)) -> Configurations:
 def columns(model: Model, configurations: Configurations, x, derivatives: bool):
     """Energies, forces and virials of a model, and their derivatives if wanted."""
     n_species = len(configurations.symbols)
-    geometry = Geometry(find_neighbours(configurations, list(range(n_species)), n_species, model.cutoff))
+    geometry = model.geometry(
+        find_neighbours(configurations, list(range(n_species)), n_species, model.cutoff)
+    )
     made = np.zeros((1 + model.n_free if derivatives else 1, geometry.n_rows(virials=True)))
     assert model.evaluate(geometry, x, made, virials=True) is None
     return made

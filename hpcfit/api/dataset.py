@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpcfit.api.ranks import communicator, shared
+from hpcfit.api.ranks import collective, communicator
 from hpcfit.api.weights import Weight, WeightArrays, copies, is_uniform, weight_arrays
 from hpcfit.dataset import reader
 from hpcfit.dataset.hashing import content_hash
@@ -148,11 +148,11 @@ class Dataset:
             if options:
                 raise InputError([Fault(str(source), "options of an import", ", ".join(options), "none")])
             dataset = cls(str(source), str(source))
-            with shared(ranks), dataset.open():
+            with collective(ranks), dataset.open():
                 pass
         else:
             imported = None
-            with shared(ranks):
+            with collective(ranks):
                 if ranks.rank == ROOT:
                     imported = _imported(source, options)
             name = str(source) if is_file else "list of atoms"
@@ -254,7 +254,7 @@ class Dataset:
             On all ranks, when the file exists or cannot be written.
         """
         ranks = communicator(comm)
-        with shared(ranks):
+        with collective(ranks):
             if ranks.rank == ROOT:
                 self._save(path, overwrite)
 

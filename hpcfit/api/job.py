@@ -10,22 +10,23 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from hpcfit.api.collective import collective
 from hpcfit.api.edit import library_structure, user_structure, with_changed, with_structure
 from hpcfit.api.evaluation import Evaluation
+from hpcfit.api.ranks import collective, communicator
 from hpcfit.api.structure import Structure
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
 from hpcfit.objective.model import Model
 from hpcfit.output.header import Style
 from hpcfit.output.structure_report import parameter_lines, structure_lines
-from hpcfit.parallel.communicator import ROOT, Communicator, world
+from hpcfit.parallel.communicator import ROOT
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import VERBOSITIES, Atoms, FloatArray
+from hpcfit.records import VERBOSITIES, FloatArray
 from hpcfit.records import Job as JobRecord
 from hpcfit.records import Structure as StructureRecord
 from hpcfit.structure.catalogue import structure_catalogue
+from hpcfit.structure.reading import from_ase
 
 
 class Job:
@@ -39,11 +40,11 @@ class Job:
     Parameters
     ----------
     comm
-        The ranks; by default all of MPI, or this process alone.
+        Ranks, as of mpi4py; by default all there are.
     """
 
-    def __init__(self, comm: Communicator | None = None) -> None:
-        self._comm = world() if comm is None else comm
+    def __init__(self, comm: Any = None) -> None:
+        self._comm = communicator(comm)
         self._verbosity = ""  # empty for what the job says
         self._record: JobRecord | None = None
         self._model: Model | None = None
@@ -169,17 +170,7 @@ class Job:
         InputError
             When a species is none of the job's, or the id is taken.
         """
-        species = self.record.species
-        unknown = [symbol for symbol in dict.fromkeys(atoms.symbols) if symbol not in species]
-        if unknown:
-            what = "species that the job lacks"
-            raise InputError([Fault(f"structure '{id}'", what, ", ".join(unknown), ", ".join(species))])
-        bare = Atoms(
-            np.array([species.index(symbol) for symbol in atoms.symbols], dtype=np.int32),
-            np.array(atoms.cell, dtype=np.float64),
-            np.array(atoms.pbc, dtype=bool),
-            np.array(atoms.positions, dtype=np.float64),
-        )
+        bare = from_ase(atoms, self.record.species, f"structure '{id}'")
         return self._add(user_structure(id, bare))
 
     def _add(self, structure: StructureRecord) -> Structure:

@@ -12,7 +12,7 @@ import numpy as np
 
 from hpcfit.api import document
 from hpcfit.api.calculator import Calculator
-from hpcfit.api.ranks import communicator, mine, shared
+from hpcfit.api.ranks import collective, communicator
 from hpcfit.api.residuals import BUILT_IN
 from hpcfit.api.result import Result
 from hpcfit.errors import Fault, InputError
@@ -24,7 +24,6 @@ from hpcfit.output.compare import differences
 from hpcfit.output.result import StoredRun
 from hpcfit.output.store import MemoryStore, RunStore, load
 from hpcfit.parallel.communicator import ROOT
-from hpcfit.parallel.guard import SharedError
 from hpcfit.parallel.service import Asked, answer, ask
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.potential.functions import function_catalogue
@@ -78,15 +77,13 @@ class Loss:
         self._comm = communicator(calculator.comm if comm is None else comm)
         self._derivative = residual_derivative_fn
         self._data = {"normalize_by_natoms": True} | dict(residual_data or {})
-        with shared(self._comm):
+        with collective(self._comm):
             self._function = _residual(calculator, residual_fn, residual_derivative_fn)
             _check_data(self._function, self._data)
             self._text = self._job_text("geodesic-lm", {}, "")
         self._dataset = calculator.data
-        try:
+        with collective(self._comm):
             plan = prepare(self._read, self._comm, lambda _: [self._dataset.weighted_index()])
-        except SharedError as error:
-            raise mine(error, self._comm) from None
         self._local = LocalObjective(plan, Brought(lambda _: self._dataset.open(), self._brought()))
         calculator.attach(self)
 
@@ -190,15 +187,12 @@ class Loss:
         InputError
             On all ranks, with all that is wrong with the method and its options, the run file, or a residual function.
         """
-        with shared(self._comm):
+        with collective(self._comm):
             self._text = self._job_text(method, {**(options or {}), **more}, local)
         plan = self._with(verbosity)
         self._local.plan = plan
-        try:
-            with stop_requests() as stopped:
-                outcome, run = self._work(stopped, output, overwrite, resume)
-        except SharedError as error:
-            raise mine(error, self._comm) from None
+        with collective(self._comm), stop_requests() as stopped:
+            outcome, run = self._work(stopped, output, overwrite, resume)
         self._calculator.attach(self)
         self._calculator.update_opt_params(run.state.x)
         return Result(run, outcome, self._comm)
@@ -206,7 +200,7 @@ class Loss:
     def _with(self, verbosity: str) -> Plan:
         """Return the plan with the method chosen."""
         job = None
-        with shared(self._comm):
+        with collective(self._comm):
             if verbosity not in VERBOSITIES:
                 raise InputError([Fault("minimize", "verbosity", verbosity, ", ".join(VERBOSITIES))])
             if self._comm.rank == ROOT:
@@ -238,7 +232,7 @@ class Loss:
     def _earlier(self, output: str) -> StoredRun | None:
         """Return the run to go on with, None where there is none yet; on every rank."""
         stored = None
-        with shared(self._comm):
+        with collective(self._comm):
             if self._comm.rank == ROOT and os.path.exists(output):
                 stored = load(output)
                 if faults := differences(stored.header, self._local.plan.job, self._local.plan.indices):
@@ -247,14 +241,12 @@ class Loss:
 
     def _ask(self, question: Callable[[Asked], _Answer]) -> _Answer:
         value: Any = None
-        try:
+        with collective(self._comm):
             if self._comm.rank != ROOT:
                 answer(self._local, self._comm)
             else:
                 with ask(self._local, self._comm) as problem:
                     value = question(problem)
-        except SharedError as error:
-            raise mine(error, self._comm) from None
         return self._comm.broadcast(value)  # type: ignore[no-any-return]
 
     def _at(self, theta: FloatArray | None) -> FloatArray:

@@ -57,6 +57,8 @@ class Potential:
         Symbols; parameters for combinations of them count in this order.
     id
         First part of the paths of its parameters; by default its form, of Stillinger and Weber's ``SW``.
+    between
+        The species, perhaps ``*``, between whose atoms it sees bonds; by default it sees all bonds.
     **values
         Of parameters: a number for all combinations of species, or a mapping from tags as ``SiC`` to numbers. Where
         none are given, the published ones of ``stillinger-weber`` and ``edip`` for silicon. What Python reserves, as
@@ -73,6 +75,7 @@ class Potential:
         form: str,
         species: Sequence[str],
         id: str = "",  # noqa: A002 (as in a job)
+        between: tuple[str, str] = ("*", "*"),
         **values: float | Mapping[str, float],
     ) -> None:
         known = {entry.name: entry for entry in potential_forms()}
@@ -88,7 +91,8 @@ class Potential:
             raise InputError([Fault("Potential", "no species", allowed="one or more element symbols")])
         self.constraints: list[tuple[str, str]] = []
         name = id or {"stillinger-weber": "SW"}.get(form, form)
-        self._element = etree.Element(form, {"id": name})
+        bonds = {f"species-{end}": symbol for end, symbol in zip("ab", between, strict=True) if symbol != "*"}
+        self._element = etree.Element(form, {"id": name} | bonds)
         given: Mapping[str, Any] = values or PUBLISHED.get((form, self.species), {})
         for key, value in given.items():
             parameter = self._known(key)

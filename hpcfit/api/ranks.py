@@ -31,37 +31,44 @@ def communicator(comm: Any = None) -> Communicator:
 
 
 @contextmanager
-def shared(comm: Communicator) -> Iterator[None]:
-    """Run a block on all ranks; an error for the user on any is raised on all of them, as it is."""
+def collective(comm: Communicator) -> Iterator[None]:
+    """Run a block on all ranks; an `HpcfitError` of any is raised on all of them, as it is.
+
+    What is shared inside may raise a `SharedError`. Any other exception of one rank among several ends them all: the
+    others would wait for it.
+    """
     try:
         with together(comm):
             yield
-    except SharedError as error:
-        raise mine(error, comm) from None
-
-
-def mine(error: SharedError, comm: Communicator) -> HpcfitError:
-    """Return the error in a shared one; only the root prints it if nobody handles it."""
-    if comm.rank != ROOT:
-        error.error.__dict__["said_by_root"] = True
-    return error.error
+    except SharedError as shared:
+        # Only the root prints it if nobody handles it.
+        shared.error.__dict__["said_elsewhere"] = comm.rank != ROOT
+        raise shared.error from None
+    except Exception as error:
+        if comm.size > 1:
+            _end(comm, f"hpcfit: unexpected error on rank {comm.rank}\n", error)
+        raise
 
 
 def _guarded(comm: Communicator) -> Communicator:
     if comm.size == 1:
         return comm
 
-    def end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        code = 1
-        if isinstance(error, HpcfitError):
-            code = error.exit_code
-            if not getattr(error, "said_by_root", False):
-                print(error, file=sys.stderr, flush=True)
-        else:
-            text = "".join(traceback.format_exception(kind, error, trace))
-            print(f"rank {comm.rank}: {text}", end="", file=sys.stderr, flush=True)
+    def end(_: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not isinstance(error, HpcfitError):
+            _end(comm, f"rank {comm.rank}: ", error.with_traceback(trace))
+            return
+        if not getattr(error, "said_elsewhere", False):
+            print(error, file=sys.stderr, flush=True)
         sys.stdout.flush()
-        comm.abort(code)
+        comm.abort(error.exit_code)
 
     sys.excepthook = end
     return comm
+
+
+def _end(comm: Communicator, heading: str, error: BaseException) -> None:
+    """Say what has happened on this rank, and end all of them."""
+    sys.stdout.flush()
+    print(heading + "".join(traceback.format_exception(error)), end="", file=sys.stderr, flush=True)
+    comm.abort(1)

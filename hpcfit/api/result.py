@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from hpcfit.api.potential import Potential
-from hpcfit.api.ranks import shared
+from hpcfit.api.ranks import collective
 from hpcfit.output import report
 from hpcfit.output.result import History, StoredRun, standard_errors
 from hpcfit.output.store import save_run
@@ -87,7 +87,7 @@ class Result:
         InputError
             On all ranks, when there is a run file already, or none can be written.
         """
-        with shared(self.comm):
+        with collective(self.comm):
             if self.comm.rank == ROOT:
                 save_run(path, self.run, overwrite)
 

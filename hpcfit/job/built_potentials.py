@@ -9,6 +9,7 @@ from lxml import etree
 
 from hpcfit.errors import nearest
 from hpcfit.job import values
+from hpcfit.job.combinations import read_combinations
 from hpcfit.job.degrees import Degrees
 from hpcfit.job.function_file import FunctionFile
 from hpcfit.job.functions import FunctionReader
@@ -64,12 +65,19 @@ class BuiltPotentials:
         """Return the potential that an element describes."""
         form = self._forms[str(element.tag)]
         identifier = values.line_of_text(element.get("id"), form.name)
-        functions, roles = self._functions_and_roles(element, form, identifier)
+        bonds = read_combinations(element, form, self._species, self._faults).bonds
+        functions, mapped = self._functions_and_roles(element, form, identifier)
+        every = [found for role in form.roles for found in species_tuples(role.kind, len(self._species))]
+        # A faulty file has given no roles at all.
+        roles = tuple(
+            place if bonds.seen(*found) else -1 for place, found in zip(mapped, every, strict=False)
+        )
         for place, function in enumerate(functions):
             if place not in roles:
                 self._faults.warn(element, f"function '{function.id}' of {identifier} has no role")
         parameters = tuple(p for function in functions for p in function.all_parameters)
-        return Potential(identifier, form.name, parameters, functions, roles, values.line_of(element))
+        line = values.line_of(element)
+        return Potential(identifier, form.name, parameters, functions, roles, bonds, line=line)
 
     def _functions_and_roles(
         self, element: etree._Element, form: PotentialForm, identifier: str

@@ -25,6 +25,7 @@ class ExportForm:
 EXPORT_FORMS = {
     "eam": ExportForm("export-eam-file", "eam-fs", has_tables=True),
     "adp": ExportForm("export-adp-file", "adp", has_tables=True),
+    "meam": ExportForm("export-functions", "meam-spline", has_tables=True),
     "lennard-jones": ExportForm("export-potential", "lammps-lj"),
     "stillinger-weber": ExportForm("export-potential", "lammps-sw"),
     "tersoff": ExportForm("export-potential", "lammps-tersoff"),

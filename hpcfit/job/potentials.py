@@ -14,6 +14,7 @@ from lxml import etree
 from hpcfit.errors import nearest
 from hpcfit.job import values
 from hpcfit.job.built_potentials import BuiltPotentials
+from hpcfit.job.combinations import read_combinations
 from hpcfit.job.degrees import Degrees
 from hpcfit.job.param_file import FORMS_WITH_FILES, read_param_file
 from hpcfit.job.schema import PAIR_POTENTIAL
@@ -25,7 +26,6 @@ from hpcfit.records import (
     ParameterForm,
     Potential,
     PotentialForm,
-    species_tuples,
 )
 
 
@@ -90,6 +90,7 @@ class _Reader:
         self._degrees = degrees
         self._faults = faults
         self._id = values.line_of_text(element.get("id"), form.name)
+        self._combinations = read_combinations(element, form, species, faults)
         names = [row.name for row in form.parameters]
         # What has a fault already, here by its misspelt name, is not reported as missing too.
         self._suspect = {nearest(str(child.tag), names) for child in element if child.tag not in names}
@@ -104,7 +105,14 @@ class _Reader:
         parameters = tuple(parameter for row in self._form.parameters for parameter in self._parameters(row))
         if self._missing:
             self._faults.add(self._element, f"no value for {', '.join(self._missing)}")
-        return Potential(self._id, self._form.name, parameters, line=values.line_of(self._element))
+        return Potential(
+            self._id,
+            self._form.name,
+            parameters,
+            bonds=self._combinations.bonds,
+            places=self._combinations.places(self._form.parameters),
+            line=values.line_of(self._element),
+        )
 
     def _parameters(self, row: ParameterForm) -> list[Parameter]:
         given = self._element.findall(row.name)
@@ -117,7 +125,7 @@ class _Reader:
         degree_for = self._speakers(row, degrees)
         return [
             self._parameter(row, found, given_for.get(found), degree_for.get(found))
-            for found in species_tuples(row.kind, len(self._species))
+            for found in self._combinations.own(row.kind)
         ]
 
     def _parameter(
@@ -156,17 +164,18 @@ class _Reader:
 
     def _covered(self, row: ParameterForm, element: etree._Element) -> tuple[Combination, ...]:
         """Return the combinations that an element speaks for: all without a tag, none with a wrong one."""
-        every = species_tuples(row.kind, len(self._species))
+        every = self._combinations.own(row.kind)
         if "tag" not in element.attrib:
             return tuple(every)
         tag = values.line_of_text(element.get("tag"))
         found = combination(tag, row.kind, self._species)
-        if found is not None:
+        if found in every:
             return (found,)
         self._suspect.add(row.name)
         if "".join(values.symbols(tag)) == tag:  # else the schema has refused it
             tags = [tag_of(entry, self._species) for entry in every]
-            what = f"no such {row.kind.value} for the tag of <{row.name}>"
+            unused = "no such" if found is None else "not used is the"
+            what = f"{unused} {row.kind.value} for the tag of <{row.name}>"
             self._faults.add(element, what, quoted(tag), ", ".join(tags), nearest(tag, tags))
         return ()
 

@@ -8,6 +8,7 @@ from importlib import resources
 
 from lxml import etree
 
+from hpcfit.job.combinations import CLASSIC_MODE
 from hpcfit.job.exports import EXPORT_FORMS
 from hpcfit.job.lammps_tables import READERS
 from hpcfit.job.param_file import FORMS_WITH_FILES
@@ -29,8 +30,8 @@ RELAX_NG = "http://relaxng.org/ns/structure/1.0"
 #: Annotation of a datatype in the schema: what a fault prints as allowed.
 SAYS = "{urn:hpcfit:schema}says"
 
-#: Switches of atomicrex's potentials that can only be off here.
-_MODES = {"abop": ("classic-mode",)}
+#: Switches of potentials.
+_MODES = {"abop": (CLASSIC_MODE,)}
 
 #: A pair potential made of functions: the form that it is short for, and the one role that its functions play.
 PAIR_POTENTIAL, PAIR_FORM, PAIR_ROLE = "pair-potential", "eam", "pair-interaction"
@@ -131,7 +132,7 @@ def _potential(form: PotentialForm) -> etree._Element:
     if form.name in FORMS_WITH_FILES:
         blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
     blocks += _export(form)
-    own = [_optional(_node("attribute", _ref("no"), name=name)) for name in _MODES.get(form.name, ())]
+    own = [_optional(_node("attribute", _ref("boolean"), name=name)) for name in _MODES.get(form.name, ())]
     return _node("element", _ref("potential-attributes"), *own, _node("interleave", *blocks), name=form.name)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from hpcfit.objective.losses import apply, bend
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
-from hpcfit.potential.library import Geometry, NotFinite
+from hpcfit.potential.library import NotFinite
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, FloatArray, RobustLoss
 
@@ -51,7 +51,7 @@ class BlockObjective:
         self._model = model
         self._is_exact = model.is_exact
         neighbours = find_neighbours(configurations, species, n_species, model.cutoff)
-        self._geometry = Geometry(neighbours, model.pairwise)
+        self._geometry = model.geometry(neighbours)
         self._virials = bool(factors.stress.any())
         self._volume = np.abs(np.linalg.det(configurations.cell))
         self._factor, self._target = self._rows(configurations, factors)
@@ -162,6 +162,10 @@ class BlockObjective:
     def rows(self, x: FloatArray, with_derivatives: bool) -> FloatArray:
         """Return the residual at `x`, [1, n_rows], and below it if asked for its derivatives, [1 + n_free, n_rows]."""
         return self.linearise(x) if with_derivatives else self._residual(x)[None, :]
+
+    def largest_densities(self, x: FloatArray) -> FloatArray:
+        """Return what `Model.largest_densities` does of the block's structures."""
+        return self._model.largest_densities(self._geometry, x)
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energies [n] (eV), forces [n_atoms, 3] (eV/Angstrom) and stresses [n, 6] (eV/Angstrom^3) at `x`.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpcfit.objective.model import Model
-from hpcfit.potential.library import Batch, Geometry
+from hpcfit.potential.batch import Batch
 from hpcfit.potential.neighbours import Pairs, complete, find_pairs
 from hpcfit.records import FloatArray
 from hpcfit.structure.questions import Answer, Answers, Copies
@@ -92,7 +92,7 @@ class CopiesEvaluator:
     def _answer(
         self, portion: Sequence[tuple[int, Copies, _Found]], derivatives: bool, pieces: list[list[Answer]]
     ) -> None:
-        geometry = Geometry(self._batch(portion), self._model.pairwise)
+        geometry = self._model.geometry(self._batch(portion))
         n_columns = 1 + self._model.n_free if derivatives else 1
         columns = np.zeros((n_columns, geometry.n_rows(virials=True)))
         self._model.evaluate(geometry, self._x, columns, virials=True)

@@ -125,6 +125,11 @@ class LocalObjective:
         with np.errstate(all="ignore"):
             return [block.predict(x) for block in self.blocks if isinstance(block, BlockObjective)]
 
+    def largest_densities(self, x: FloatArray) -> list[FloatArray]:
+        """Return the largest densities at `x` [n_embedding] in every block of a dataset."""
+        with np.errstate(all="ignore"):
+            return [block.largest_densities(x) for block in self.blocks if isinstance(block, BlockObjective)]
+
     def results(self, x: FloatArray) -> list[tuple[list[StructureResult], list[float]]]:
         """Return at `x` what comes of the own structures and the derived properties of every block that has some."""
         with np.errstate(all="ignore"):

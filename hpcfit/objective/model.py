@@ -8,12 +8,21 @@ import numpy as np
 
 from hpcfit.objective.compiled import Compiled, compile_job
 from hpcfit.objective.variables import Variables
+from hpcfit.potential.batch import Batch
 from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.functions import functions_of, reach
-from hpcfit.potential.library import Functions, Geometry, NotFinite, Scratch, evaluate, potential_forms
+from hpcfit.potential.library import (
+    Functions,
+    Geometry,
+    NotFinite,
+    Scratch,
+    evaluate,
+    potential_forms,
+)
+from hpcfit.potential.neighbours import seen_by
 from hpcfit.potential.second_derivative import SecondDerivative
 from hpcfit.potential.spline import CompiledFunction
-from hpcfit.records import FloatArray, Job, Potential, PotentialForm, species_tuples
+from hpcfit.records import Bonds, FloatArray, Job, Potential, PotentialForm, species_tuples
 
 
 class Model:
@@ -48,6 +57,13 @@ class Model:
         used = [*(p.form for p in job.potentials), *(s.form for s in compiled.second or () if s)]
         self.pairwise = any(forms[name].pairwise for name in used)
         self.cutoff = max(term.cutoff for term in self._terms)  #: Angstrom
+        self._bonds = dict.fromkeys(term.bonds for term in self._terms if not term.bonds.are_all)
+
+    def geometry(self, batch: Batch) -> Geometry:
+        """Return structures, with all neighbours closer than `cutoff`, as the potentials see them."""
+        made = Geometry(batch, self.pairwise)
+        made.by_bonds.update((bonds, Geometry(seen_by(bonds, batch), self.pairwise)) for bonds in self._bonds)
+        return made
 
     def evaluate(
         self, geometry: Geometry, x: FloatArray, columns: FloatArray, virials: bool
@@ -57,7 +73,7 @@ class Model:
         Parameters
         ----------
         geometry
-            The structures.
+            The structures, as `geometry` returns them.
         x
             [n_free].
         columns
@@ -104,6 +120,23 @@ class Model:
             first = last
         return trouble
 
+    @property
+    def embedding(self) -> tuple[str, ...]:
+        """The potentials that embed atoms in a density."""
+        return tuple(term.id for term in self._terms if term.embeds)
+
+    def densities(self, geometry: Geometry, x: FloatArray) -> list[FloatArray]:
+        """Return for each of `embedding` the densities [n_atoms] at `x`, NaN of atoms that it does not embed."""
+        values = self.variables.parameters(x)
+        ends = np.cumsum([term.n_parameters for term in self._terms])
+        pairs = zip(self._terms, np.split(values, ends[:-1]), strict=True)
+        return [term.densities(geometry, own) for term, own in pairs if term.embeds]
+
+    def largest_densities(self, geometry: Geometry, x: FloatArray) -> FloatArray:
+        """Return the largest of each of `densities`, -inf where there are none."""
+        largest = [np.fmax.reduce(own, initial=-np.inf) for own in self.densities(geometry, x)]
+        return np.array(largest, dtype=np.float64)
+
     def _superimpose(
         self, geometry: Geometry, values: FloatArray, columns: FloatArray, virials: bool
     ) -> NotFinite | None:
@@ -144,37 +177,68 @@ class _Term:
         programs: tuple[Sequence[CompiledFunction], Sequence[CompiledFunction]],
         scratch: Scratch,
     ) -> None:
+        self.id = potential.id
+        self.embeds = any(role.argument == "density" for role in form.roles)
         self._form = form.name
         self._scratch = scratch
         self._functions: tuple[Functions | None, Functions | None] = (None, None)
         self.n_parameters = len(potential.parameters)
-        self.varying = np.array([k for k, p in enumerate(potential.parameters) if p.varies], dtype=np.int32)
+        self._place = np.array(potential.kernel_places, dtype=np.int64)
+        varies = np.array([p.varies for p in potential.parameters], dtype=bool)
+        self.varying = np.flatnonzero(varies).astype(np.int32)
+        self._free = np.flatnonzero(varies[self._place]).astype(np.int32)
         self.lower = np.array([p.minimum for p in potential.parameters], dtype=np.float64)
         self.upper = np.array([p.maximum for p in potential.parameters], dtype=np.float64)
+        self.bonds = Bonds()  #: where they are not all, the geometry holds those that are
         if form.roles:
+            # Its roles say for which species it has functions.
             self._functions = (functions_of(potential, programs[0]), functions_of(potential, programs[1]))
             self.cutoff = reach(potential, form, n_species)
             return
-        self.cutoff = cutoff(form, np.array([p.start for p in potential.parameters]), n_species)
-        rows = [row for row in form.parameters for _ in species_tuples(row.kind, n_species)]
-        self.lower = np.maximum(self.lower, [row.lower for row in rows])
-        self.upper = np.minimum(self.upper, [row.upper for row in rows])
+        self.bonds = potential.bonds
+        starts = np.array([p.start for p in potential.parameters])
+        self.cutoff = cutoff(form, starts[self._place], n_species)
+        rows = [(row, found) for row in form.parameters for found in species_tuples(row.kind, n_species)]
+        np.maximum.at(self.lower, self._place, [row.lower for row, _ in rows])
+        np.minimum.at(self.upper, self._place, [row.upper for row, _ in rows])
+        seen = np.array([self.bonds.seen(*found) for _, found in rows])
+        self._free = self._free[seen[self._free]]
 
     def evaluate(
         self, geometry: Geometry, parameters: FloatArray, columns: FloatArray, virials: bool
     ) -> NotFinite | None:
         """Add values to the first of `columns`, and derivatives by the parameters that vary to the others if any."""
         with_derivatives = len(columns) > 1
-        return evaluate(
+        free = self._free if with_derivatives else self._free[:0]
+        # Where several of the kernels' values are one parameter, its derivative is the sum of theirs.
+        shared = len(free) > len(columns) - 1
+        target = np.zeros((1 + len(free), columns.shape[1])) if shared else columns
+        trouble = evaluate(
             self._form,
-            geometry,
-            parameters,
-            self.varying if with_derivatives else self.varying[:0],
-            columns,
+            geometry if self.bonds.are_all else geometry.by_bonds[self.bonds],
+            parameters[self._place],
+            free,
+            target,
             virials,
             self._functions[with_derivatives],
             self._scratch,
         )
+        if shared:
+            columns[0] += target[0]
+            for column, derivative in zip(
+                np.searchsorted(self.varying, self._place[free]), target[1:], strict=True
+            ):
+                columns[1 + column] += derivative
+        return trouble
+
+    def densities(self, geometry: Geometry, parameters: FloatArray) -> FloatArray:
+        """Return the densities [n_atoms] that atoms are embedded in, NaN of those that are not."""
+        found, columns = np.full(geometry.n_atoms, np.nan), np.zeros((1, geometry.n_rows(False)))
+        free, functions = self._free[:0], self._functions[0]
+        evaluate(
+            self._form, geometry, parameters, free, columns, False, functions, self._scratch, densities=found
+        )
+        return found
 
 
 class _Second:

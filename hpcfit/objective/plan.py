@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpcfit.dataset.selection import select
-from hpcfit.errors import Fault, InputError
+from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.objective.acceleration import describe_acceleration
 from hpcfit.objective.compiled import Compiled, compile_job
 from hpcfit.objective.own_structures import structure_faults
@@ -149,7 +149,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
         empty, every species that the job does not name, every fitted property without a single target, and
         weights of configurations that are no weights.
     """
-    faults: list[Fault] = [*structure_faults(job)]
+    faults: list[Fault] = [*structure_faults(job), *_without_bonds(job, indices)]
     selected = []
     for source, index in zip(job.datasets, indices, strict=True):
         where = job.place(source.line)
@@ -203,6 +203,20 @@ def _n_components(block: WorkBlock) -> int:
         fitted = zip(structure.properties, weights, strict=True)
         total += sum(len(prop.target) for prop, weight in fitted if weight > 0.0)
     return total
+
+
+def _without_bonds(job: Job, indices: Sequence[DatasetIndex]) -> Iterator[Fault]:
+    """Yield every species whose bonds alone a potential sees, and which no atom is of."""
+    present = {symbol for index in indices for symbol in index.symbols}
+    present |= {
+        job.species[k] for structure in job.own_structures for k in set(structure.atoms.species.tolist())
+    }
+    for potential in job.potentials:
+        for name, number in (("species-a", potential.bonds.a), ("species-b", potential.bonds.b)):
+            if number >= 0 and (symbol := job.species[number]) not in present:
+                what = f"{name} of {potential.id} is in no structure or dataset"
+                near = nearest(symbol, present)
+                yield Fault(job.place(potential.line), what, symbol, ", ".join(sorted(present)), near)
 
 
 def _without_target(

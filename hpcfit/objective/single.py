@@ -1,7 +1,8 @@
-"""Energy, forces and virial of one structure, as it stands."""
+"""Energy, forces and virial of one structure, or the largest density in several, as they stand."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +37,21 @@ class Single:
 
 def evaluate_single(model: Model, x: FloatArray, atoms: Atoms) -> Single:
     """Return energy, forces and virial of `atoms`, whose species are numbers of the job, at `x` [n_free]."""
-    numbers = list(range(model.n_species))
-    # Symbols say nothing here: numbers are what the potentials go by.
-    bare = Configurations.bare([str(number) for number in numbers], [atoms])
-    neighbours = find_neighbours(bare, numbers, model.n_species, model.cutoff)
-    geometry = Geometry(neighbours, model.pairwise)
+    geometry = _geometry(model, [atoms])
     columns = np.zeros((1, geometry.n_rows(virials=True)))
     trouble = model.evaluate(geometry, x, columns, virials=True)
     row = columns[0]
     return Single(float(row[0]), row[1:-6].reshape(-1, 3).copy(), row[-6:].copy(), trouble)
+
+
+def largest_densities(model: Model, x: FloatArray, structures: Sequence[Atoms]) -> FloatArray:
+    """Return what `Model.largest_densities` does, of structures whose species are numbers of the job."""
+    with np.errstate(all="ignore"):
+        return model.largest_densities(_geometry(model, structures), x)
+
+
+def _geometry(model: Model, structures: Sequence[Atoms]) -> Geometry:
+    numbers = list(range(model.n_species))
+    # Symbols say nothing here: numbers are what the potentials go by.
+    bare = Configurations.bare([str(number) for number in numbers], structures)
+    return model.geometry(find_neighbours(bare, numbers, model.n_species, model.cutoff))

@@ -14,7 +14,6 @@ import numpy as np
 from hpcfit.dataset.reader import Dataset
 from hpcfit.objective.model import Model
 from hpcfit.objective.plan import Plan
-from hpcfit.potential.library import Geometry
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Atoms, Configurations, FloatArray, Job
 
@@ -119,7 +118,7 @@ def _columns(
     configurations = Configurations.bare(job.species, copies)
     numbers = list(range(len(job.species)))
     neighbours = find_neighbours(configurations, numbers, len(numbers), model.cutoff)
-    geometry = Geometry(neighbours, model.pairwise)
+    geometry = model.geometry(neighbours)
     columns = np.zeros((1 + model.n_free if derivatives else 1, geometry.n_rows(virials=True)))
     model.evaluate(geometry, x, columns, virials=True)
     energy, force, virial = np.split(columns, [n, n + 3 * n * n_atoms], axis=1)

@@ -8,7 +8,7 @@ from typing import TextIO
 
 import numpy as np
 
-from hpcfit.output.header import Loss
+from hpcfit.output.header import Loss, Style
 from hpcfit.records import FloatArray, Parameter, State
 
 _WIDTHS = (9, 17, 9, 9, 9, 9, 9, 11, 9)
@@ -45,11 +45,11 @@ class Progress:
         """Write the line of a state; `seconds` is the wall time since the one before."""
         self._write(iteration_line(self._loss, state, seconds))
 
-    def parameters(self, parameters: Sequence[Parameter], values: FloatArray) -> None:
+    def parameters(self, parameters: Sequence[Parameter], values: FloatArray, style: Style) -> None:
         """Write the values [n_parameters] of the parameters that the fit varies, one per line."""
         for parameter, value in zip(parameters, values, strict=True):
             if parameter.varies:
-                self._write(f"  {parameter.path}: {value:.10g} {parameter.unit}")
+                self._write(f"  {parameter.path}: {style.number(value, 10)} {parameter.unit}")
 
     def _write(self, text: str) -> None:
         self._stream.write(f"{text}\n")

@@ -28,6 +28,7 @@ class _Question(enum.Enum):
     LINEARISE = enum.auto()
     SECOND_DERIVATIVE = enum.auto()
     PREDICT = enum.auto()
+    DENSITIES = enum.auto()
     ROWS = enum.auto()
     RESULTS = enum.auto()
     RELAXED = enum.auto()
@@ -75,6 +76,9 @@ class _Service:
 
     def _predict(self, x: FloatArray) -> list[Any] | None:
         return self._gathered(self._local.predict(x))
+
+    def _densities(self, x: FloatArray) -> list[Any] | None:
+        return self._gathered(self._local.largest_densities(x))
 
     def _rows(self, x: FloatArray, with_derivatives: bool) -> list[Any] | None:
         with together(self._comm):
@@ -158,6 +162,10 @@ class Asked:
     def predict(self, x: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """Return energies, forces and stresses at `x` of every block of a dataset, in order."""
         return list(self._ask(_Question.PREDICT, x))
+
+    def largest_densities(self, x: FloatArray) -> list[FloatArray]:
+        """Return the largest density at `x` for each potential that embeds atoms, of every block of a dataset."""
+        return list(self._ask(_Question.DENSITIES, x))
 
     def rows(self, x: FloatArray, with_derivatives: bool = False) -> FloatArray:
         """Return the residual at `x` of all configurations, and below it if asked for its derivatives.

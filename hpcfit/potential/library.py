@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.potential._kernels import ffi, lib
+from hpcfit.potential.batch import Batch
 from hpcfit.potential.program import Program
 from hpcfit.potential.spline import CompiledFunction, Joined, Spline
 from hpcfit.records import (
+    Bonds,
     FloatArray,
-    IntArray,
     ParameterForm,
     ParameterKind,
     PotentialForm,
@@ -35,34 +36,6 @@ _ARGUMENTS = {
     lib.HPCFIT_OF_DENSITY: "density",
     lib.HPCFIT_OF_COSINE: "cosine",
 }
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Structures and their neighbours as the kernels take them.
-
-    Parameters
-    ----------
-    n_species
-        Species are 0 ... n_species - 1.
-    structure_start
-        int64 [n_structures + 1], first atom of each structure.
-    species
-        int32 [n_atoms].
-    neighbour_start
-        int64 [n_atoms + 1], first neighbour of each atom.
-    neighbour
-        int32 [n_neighbours], the neighbour's place among the batch's atoms; full list, images included.
-    vector
-        [n_neighbours, 3], from the atom to its neighbour, Angstrom.
-    """
-
-    n_species: int
-    structure_start: IntArray
-    species: NDArray[np.int32]
-    neighbour_start: IntArray
-    neighbour: NDArray[np.int32]
-    vector: FloatArray
 
 
 @dataclass(frozen=True)
@@ -153,11 +126,12 @@ class Geometry:
         handle, error = ffi.new("hpcfit_geometry **"), ffi.new("hpcfit_error *")
         _raise(lib.hpcfit_geometry_new(c_batch, pairs, handle, error), error)
         self._handle = ffi.gc(handle[0], lib.hpcfit_geometry_free)
+        self.by_bonds: dict[Bonds, Geometry] = {}  #: the same structures with certain bonds alone
 
     @property
     def n_bytes(self) -> int:
         """Memory that the kernels hold for this geometry."""
-        return int(lib.hpcfit_geometry_bytes(self._handle))
+        return int(lib.hpcfit_geometry_bytes(self._handle)) + sum(g.n_bytes for g in self.by_bonds.values())
 
     def n_rows(self, virials: bool) -> int:
         """Return the length of one column of `evaluate`: energies, forces and, if asked for, virials."""
@@ -261,6 +235,7 @@ def evaluate(
     virials: bool,
     functions: Functions | None = None,
     scratch: Scratch | None = None,
+    densities: FloatArray | None = None,
 ) -> NotFinite | None:
     """Add a potential's energies, forces and virials, and their exact derivatives, to `columns`.
 
@@ -284,6 +259,8 @@ def evaluate(
         Of a potential with roles, compiled for these free parameters.
     scratch
         Memory to work in; by default new memory.
+    densities
+        [n_atoms], set for atoms that a potential of embedded atoms embeds; None where they are not wanted.
 
     Returns
     -------
@@ -310,6 +287,8 @@ def evaluate(
     output.forces = ffi.cast("double (*)[3]", start + n_structures)
     if virials:
         output.virials = ffi.cast("double (*)[6]", start + n_structures + 3 * n_atoms)
+    if densities is not None:
+        output.densities = _pointer("double", densities, (n_atoms,), writable=True)
     error = ffi.new("hpcfit_error *")
     n_scratch = lib.hpcfit_scratch_size(potential, handle, geometry._handle, len(free))
     status = lib.hpcfit_evaluate(

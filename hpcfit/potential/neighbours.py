@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import vesin
 from numpy.typing import NDArray
 
-from hpcfit.potential.library import Batch
-from hpcfit.records import Configurations, FloatArray
+from hpcfit.potential.batch import Batch
+from hpcfit.records import Bonds, Configurations, FloatArray
 
 
 def find_neighbours(
@@ -69,6 +69,21 @@ def _without_neighbours(configurations: Configurations, species: list[int], n_sp
         neighbour_start=np.zeros(n_atoms + 1, dtype=np.int64),
         neighbour=np.zeros(0, dtype=np.int32),
         vector=np.zeros((0, 3)),
+    )
+
+
+def seen_by(bonds: Bonds, batch: Batch) -> Batch:
+    """Return a batch with those neighbours alone to which atoms have one of some bonds, in the same order."""
+    species = range(batch.n_species)
+    seen = np.array([[bonds.seen(a, b) for b in species] for a in species])
+    n_neighbours = np.diff(batch.neighbour_start)
+    kept = seen[np.repeat(batch.species, n_neighbours), batch.species[batch.neighbour]]
+    before = np.concatenate([[0], np.cumsum(kept)])
+    return replace(
+        batch,
+        neighbour_start=before[batch.neighbour_start].astype(np.int64, copy=False),
+        neighbour=batch.neighbour[kept],
+        vector=batch.vector[kept],
     )
 
 

@@ -121,7 +121,7 @@ def _of_functions(
 ) -> tuple[Potential, NDArray[np.int64]]:
     """Return a potential of pairs built from functions, and where its parameters are among those of the given one."""
     pairs = species_tuples(ParameterKind.PAIR, n_species)
-    table = np.arange(len(potential.parameters)).reshape(len(form.parameters), len(pairs))
+    table = np.array(potential.kernel_places).reshape(len(form.parameters), len(pairs))
     rows = [k for k, row in enumerate(form.parameters) if row.name != "cutoff"]
     (end,) = (k for k, row in enumerate(form.parameters) if row.name == "cutoff")
     functions = tuple(
@@ -136,7 +136,10 @@ def _of_functions(
         )
         for number in range(len(pairs))
     )
-    roles = (*range(len(pairs)), *(-1 for _ in range(n_species**2 + n_species)))
+    roles = (
+        *(number if potential.bonds.seen(*pair) else -1 for number, pair in enumerate(pairs)),
+        *(-1 for _ in range(n_species**2 + n_species)),
+    )
     parameters = tuple(p for function in functions for p in function.parameters)
     return Potential(potential.id, _EAM, parameters, functions, roles), table[rows].T.ravel()
 

@@ -41,6 +41,7 @@ from hpcfit.records.minimisers import (
 )
 from hpcfit.records.potentials import (
     N_ATOMS,
+    Bonds,
     Function,
     FunctionCatalogue,
     FunctionForm,
@@ -80,6 +81,7 @@ __all__ = [
     "VERBOSITIES",
     "AbsoluteWeights",
     "Atoms",
+    "Bonds",
     "Box",
     "ConfigurationWeight",
     "Configurations",

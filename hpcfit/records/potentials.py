@@ -189,21 +189,49 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Bonds:
+    """The bonds that a potential sees: those between an atom of species `a` and one of `b`, -1 for any species."""
+
+    a: int = -1
+    b: int = -1
+
+    @property
+    def are_all(self) -> bool:
+        """Whether there is none that it does not see."""
+        return self.a < 0 and self.b < 0
+
+    def seen(self, centre: int, *neighbours: int) -> bool:
+        """Return whether it sees the bonds of an atom with some neighbours; without any, whether with some species."""
+        if not neighbours:
+            return min(self.a, self.b) < 0 or centre in (self.a, self.b)
+        return all(self._joins(centre, other) or self._joins(other, centre) for other in neighbours)
+
+    def _joins(self, one: int, other: int) -> bool:
+        return self.a in (-1, one) and self.b in (-1, other)
+
+
+@dataclass(frozen=True)
 class Potential:
     """A potential of the job.
 
     Parameters
     ----------
     parameters
-        In the order of the form's table, species combinations inside, as `species_tuples` orders them; of a
-        potential with roles, all parameters of its functions, one function after the other.
+        In the order of the form's table, species combinations inside, as `species_tuples` orders them, those left out
+        that no bond of the potential asks for; of a potential with roles, all parameters of its functions, one
+        function after the other.
     functions
         Of a potential with roles.
     roles
         For each role of the form and each combination of species, the place of its function in `functions`, -1
         where there is none.
+    bonds
+        What it sees of the structures.
+    places
+        Of each value that the kernels ask for, one per row of the form's table and combination of species, the place
+        of its parameter; empty where each has its own. Where no bond asks for a value, that of another stands there.
     line
-        In the job.
+        Of the job.
     """
 
     id: str
@@ -211,7 +239,14 @@ class Potential:
     parameters: tuple[Parameter, ...]
     functions: tuple[Function, ...] = ()
     roles: tuple[int, ...] = ()
+    bonds: Bonds = Bonds()
+    places: tuple[int, ...] = ()
     line: int = field(default=0, compare=False)
+
+    @property
+    def kernel_places(self) -> tuple[int, ...]:
+        """`places`, those too that are left out because each value has a parameter of its own."""
+        return self.places or tuple(range(len(self.parameters)))
 
 
 def species_tuples(kind: ParameterKind, n_species: int) -> list[tuple[int, ...]]:

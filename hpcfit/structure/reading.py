@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hpcfit.errors import nearest
+from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.records import Atoms, FloatArray
 
 
@@ -45,20 +45,29 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
     if not (np.isfinite(atoms.positions).all() and np.isfinite(np.array(atoms.cell)).all()):
         raise ValueError(f"{path}: a coordinate or cell vector is not finite")
     forces = _poscar_forces(path, len(atoms)) if kind == "poscar" else _forces(atoms)
-    numbers = {symbol: number for number, symbol in enumerate(species)}
-    for symbol in atoms.symbols:
-        if symbol not in numbers:
-            near = nearest(symbol, numbers)
-            said = f"species that the job lacks, found {symbol}, allowed {', '.join(species)}"
-            raise ValueError(f"{path}: {said}" + (f", nearest {near}" if near else ""))
-    return (
-        Atoms(
-            np.array([numbers[symbol] for symbol in atoms.symbols], dtype=np.int32),
-            np.array(atoms.cell, dtype=np.float64),
-            np.array(atoms.pbc, dtype=bool),
-            np.array(atoms.positions, dtype=np.float64),
-        ),
-        forces,
+    try:
+        return from_ase(atoms, species, path), forces
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+def from_ase(atoms: Any, species: Sequence[str], where: str) -> Atoms:
+    """Return an `ase.Atoms` with the numbers of a job's species; `where` it is said to be in faults.
+
+    Raises
+    ------
+    InputError
+        When it has a species that the job lacks.
+    """
+    unknown = [symbol for symbol in dict.fromkeys(atoms.symbols) if symbol not in species]
+    if unknown:
+        what, near = "species that the job lacks", nearest(unknown[0], species)
+        raise InputError([Fault(where, what, ", ".join(unknown), ", ".join(species), near)])
+    return Atoms(
+        np.array([species.index(symbol) for symbol in atoms.symbols], dtype=np.int32),
+        np.array(atoms.cell, dtype=np.float64),
+        np.array(atoms.pbc, dtype=bool),
+        np.array(atoms.positions, dtype=np.float64, order="C"),
     )
 
 

@@ -61,6 +61,24 @@ def test_the_kernels_numbers(tmp_path):
         assert np.abs(atoms.get_stress() - stress[k]).max() < 1e-14
 
 
+def test_bonds_between_two_species(tmp_path):
+    """A dimer of one species is not bound where a potential sees those of two alone."""
+    seen = LENNARD_JONES.replace('id="LJ"', 'id="LJ" species-a="C" species-b="Si"')
+    every, some = _job(tmp_path, LENNARD_JONES, ("Si", "C")), tmp_path / "some"
+    some.mkdir()
+    some = _job(some, seen, ("Si", "C"))
+    energies = [
+        [
+            Hpcfit(path).get_potential_energy(Atoms(symbols, [[0, 0, 0], [0, 0, 2.2]]))
+            for path in (every, some)
+        ]
+        for symbols in ("Si2", "SiC", "CSi", "C2")
+    ]
+    one = energies[0][0]
+    assert one < 0
+    assert energies == [[one, 0.0], [one, one], [one, one], [one, 0.0]]
+
+
 SHAPES = {
     "primitive cell": (bulk("Si"), True),
     "slab": (bulk("Si", cubic=True), (True, True, False)),

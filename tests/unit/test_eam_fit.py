@@ -5,12 +5,13 @@ import shutil
 
 import numpy as np
 import pytest
-from eam_jobs import write_fit
+from eam_jobs import cells, write_fit
 from small_jobs import bits
 
 from hpcfit.output.result import standard_errors
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.run import fit, resume
 
 TRUTH = {"EAM.V.A": 500.0, "EAM.V.lambda": 2.73, "EAM.rho.twomu": 1.14, "EAM.F.D": 8.0}
@@ -45,6 +46,29 @@ def test_parameters_and_errors_are_the_original_ones(folder):
     rows = {line.split()[0]: line for line in log.splitlines() if line.startswith("EAM.")}
     assert rows["EAM.rho.twomu"].endswith("dependent")
     assert f"{found['EAM.F.D']:.10g}" in rows["EAM.F.D"]
+
+
+def test_largest_density_at_the_end(folder):
+    """Datasets and own structures count, as they are at the end."""
+    structure = """<fcc-lattice id="fcc"><atom-type>Al</atom-type><lattice-parameter>{a}</lattice-parameter>
+      <properties><atomic-energy/></properties></fcc-lattice>"""
+    text = (folder / "job.xml").read_text()
+    batch = find_neighbours(cells(3), [0], 1, 6.5)
+    atom = np.repeat(np.arange(len(batch.species)), np.diff(batch.neighbour_start))
+    for a in (6.0, 2.0):
+        (folder / "job.xml").write_text(
+            text.replace("</structures>", f"{structure.format(a=a)}</structures>")
+        )
+        run, log = _fit(folder)
+        twomu = dict(zip([p.path for p in run.header.parameters], run.values, strict=True))["EAM.rho.twomu"]
+        r = np.sqrt((batch.vector**2).sum(axis=1))
+        density = np.bincount(atom, np.exp(-twomu * r) * (1 - 1 / (1 + ((r - 6.5) / 3) ** 4))).max()
+        (line,) = [line for line in log.splitlines() if line.startswith("Largest density")]
+        found = float(line.removeprefix("Largest density of EAM over all structures: "))
+        # The lattice is looser than the cells, or much denser.
+        assert found == pytest.approx(density, rel=1e-5) if a == 6.0 else found > 2 * density
+        for path in folder.glob("run*.h5"):
+            path.unlink()
 
 
 def test_transforms_change_the_way_and_not_the_minimum(folder):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from hpcfit.dataset.reader import Dataset
 from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError
+from hpcfit.objective.model import Model
 from hpcfit.output.export.source import DensityRange, Source
-from hpcfit.potential.functions import tabulate
-from hpcfit.potential.library import Batch
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.records import Configurations, FloatArray, Job
+from hpcfit.records import Configurations, Job
 
 #: Structures whose neighbours are held at a time.
 _AT_ONCE = 100
@@ -35,17 +35,27 @@ def density_range(job: Job, source: Source) -> DensityRange:
     InputError
         When the job has no structures, or one of its datasets cannot be read.
     """
-    lowest, highest, shortest = np.inf, 0.0, np.inf
+    cutoff, model = source.cutoff, Model(replace(job, potentials=(source.potential,), constraints=()))
+    found, shortest = [np.zeros(0)], np.inf
+    n_structures = 0
     for configurations in _structures(job):
         numbers = [job.species.index(symbol) for symbol in configurations.symbols]
-        batch = find_neighbours(configurations, numbers, len(job.species), source.cutoff)
-        density, distance = _densities(source, batch)
-        lowest, highest = min(lowest, float(density.min())), max(highest, float(density.max()))
-        shortest = min(shortest, distance)
-    if np.isinf(lowest):
+        batch = find_neighbours(configurations, numbers, len(job.species), cutoff)
+        for own in model.densities(model.geometry(batch), model.start):
+            embedded = own[np.isfinite(own)]
+            found.append(embedded[[embedded.argmin(), embedded.argmax()]] if len(embedded) else embedded)
+        shortest = min(shortest, float(np.sqrt((batch.vector**2).sum(axis=1)).min(initial=np.inf)))
+        n_structures += len(configurations)
+    if n_structures == 0:
         what = "no structures to find the largest density in"
         raise InputError([Fault(job.path, what, allowed="--largest-density")])
-    return DensityRange(lowest, highest, shortest)
+    ends = np.concatenate(found)
+    # Where nothing is embedded the table has one value that counts, at 0.
+    return (
+        DensityRange(float(ends.min()), float(ends.max()), shortest)
+        if len(ends)
+        else DensityRange(0.0, 0.0, shortest)
+    )
 
 
 def _structures(job: Job) -> Iterator[Configurations]:
@@ -66,20 +76,3 @@ def _structures(job: Job) -> Iterator[Configurations]:
                 own = chosen[(chosen >= start) & (chosen < stop)]
                 if len(own):
                     yield dataset.read(start, stop).take(own - start)
-
-
-def _densities(source: Source, batch: Batch) -> tuple[FloatArray, float]:
-    """Return the density [n_atoms] of every atom, and the smallest distance."""
-    atom = np.repeat(np.arange(len(batch.species)), np.diff(batch.neighbour_start))
-    r = np.sqrt((batch.vector**2).sum(axis=1))
-    density = np.zeros(len(batch.species))
-    for host in range(batch.n_species):
-        for other in range(batch.n_species):
-            function = source.function("electron-density", host, other)
-            own = (batch.species[atom] == host) & (batch.species[batch.neighbour] == other)
-            if function is None or not own.any():
-                continue
-            values = np.array([p.start for p in function.all_parameters])
-            contributions = tabulate(function, values, r[own])[0]
-            density += np.bincount(atom[own], contributions, len(density))
-    return density, float(r.min(initial=np.inf))

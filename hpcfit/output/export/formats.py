@@ -50,10 +50,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Format:
-    """A format: its writer for each form of potential that it takes, and the settings that it uses."""
+    """A format: its writer for each form of potential that it takes, and the settings that it uses.
+
+    `all_bonds` says that it has no way to leave out bonds that a potential does not see.
+    """
 
     writers: dict[str, Callable[[Source], Written]]
     settings: tuple[str, ...] = ()
+    all_bonds: bool = False
 
 
 _EAM = ("resolution", "rho_range_factor", "largest_density", "inner")
@@ -62,8 +66,8 @@ FORMATS = {
     "lammps-lj": Format({"lennard-jones": lennard_jones.write}),
     "lammps-sw": Format({"stillinger-weber": stillinger_weber.write}),
     "lammps-tersoff": Format({"tersoff": tersoff.write, "abop": tersoff.write_abop}),
-    "lammps-tersoff-mod": Format({"tersoff-mod": tersoff.write_mod}),
-    "lammps-edip": Format({"edip": edip.write}),
+    "lammps-tersoff-mod": Format({"tersoff-mod": tersoff.write_mod}, all_bonds=True),
+    "lammps-edip": Format({"edip": edip.write}, all_bonds=True),
     "eam-alloy": Format({"eam": setfl.write_alloy}, _EAM),
     "eam-fs": Format({"eam": setfl.write_fs}, _EAM),
     "adp": Format({"adp": setfl.write_adp}, _EAM),
@@ -102,6 +106,9 @@ def export(final: FinalJob, name: str, file: str, chosen: str, settings: Setting
     _refuse_unused(name, settings)
     potential = _chosen(final.job, name, chosen)
     source = _source(final, potential, name, file, settings)
+    if known.all_bonds and not potential.bonds.are_all:
+        what = f"a potential with species-a or species-b has no place in the format {name}"
+        raise source.refuse(what, allowed='"*" for both')
     written = known.writers[potential.form](source)
     others = [other.id for other in final.job.potentials if other.id != potential.id]
     if not others:
@@ -144,9 +151,6 @@ def _source(final: FinalJob, potential: Potential, name: str, file: str, setting
     bare = Source(job.species, potential, form, _comments(final, potential), Path(file).name, **values)
     if "largest_density" not in FORMATS[name].settings or not has_densities(bare):
         return bare
-    if largest is None and any(role.argument == "cosine" for role in form.roles):
-        what = f"the largest density of {potential.id}, which depends on angles, is not searched for"
-        raise InputError([Fault(job.path, what, allowed="--largest-density")])
     found = density_range(job, bare) if largest is None else DensityRange(largest / 10, largest, bare.inner)
     return replace(bare, densities=found, inner=values.get("inner", found.shortest))
 

@@ -14,7 +14,11 @@ def write(source: Source) -> Written:
     largest = max(source.value("cutoff", *pair) for pair in pairs)
     commands = [f"pair_style lj/cut {number(largest)}"]
     for i, j in pairs:
-        values = (number(source.value(name, i, j)) for name in ("epsilon", "sigma", "cutoff"))
+        # Pairs that nothing is said of would get the mean of those of their species.
+        epsilon = source.value("epsilon", i, j) if source.potential.bonds.seen(i, j) else 0.0
+        values = (
+            number(value) for value in (epsilon, source.value("sigma", i, j), source.value("cutoff", i, j))
+        )
         commands.append(
             f"pair_coeff {i + 1} {j + 1} {' '.join(values)} # {source.species[i]} {source.species[j]}"
         )

@@ -29,9 +29,10 @@ def write(source: Source) -> Written:
     n = range(len(source.species))
     pairs = list(itertools.combinations_with_replacement(n, 2))
     cutoff, met = source.cutoff, source.densities
-    largest = source.rho_range_factor * met.largest if met else 1.0
+    # Angles may make densities negative.
+    largest = source.rho_range_factor * max(abs(met.smallest), abs(met.largest)) if met else 0.0
     r = np.linspace(source.inner, cutoff, source.resolution)
-    rho = np.linspace(-largest, largest, source.resolution)
+    rho = np.linspace(-(largest or 1.0), largest or 1.0, source.resolution)
     splines = _Splines()
     for pair in pairs:
         splines.add("V", source.function("pair-interaction", *pair), r)

@@ -14,14 +14,15 @@ def write(source: Source) -> Written:
 
 
 def _entry(source: Source, i: int, j: int, k: int) -> list[float]:
-    sigma = source.value("sigma", i, j)
+    sigma, sees = source.value("sigma", i, j), source.potential.bonds.seen
     return [
         1.0,
         sigma,
         source.value("cutoff", i, j) / sigma,
-        source.value("lambda", i, j, k),
+        source.value("lambda", i, j, k) if sees(i, j, k) else 0.0,
         source.value("gamma", i, j) / sigma,
         source.value("costheta0", i, j, k),
-        *(source.value(name, i, j) for name in ("A", "B", "p", "q")),
+        source.value("A", i, j) if sees(i, j) else 0.0,
+        *(source.value(name, i, j) for name in ("B", "p", "q")),
         0.0,  # tol: the cut-off is not shortened
     ]

@@ -47,6 +47,14 @@ def parameters(*potentials, species=("Si",)):
     return {parameter.path: parameter for parameter in job.parameters}
 
 
+def test_bonds_between_two_species():
+    values = {"sigma": 2.0, "epsilon": 0.1, "cutoff": 4.0}
+    seen = hpcfit.Potential("lennard-jones", ["Si", "C"], "P", between=("C", "*"), **values)
+    assert 'species-a="C"' in seen.to_xml() and "species-b" not in seen.to_xml()
+    assert "P.sigma[SiSi]" not in parameters(seen.to_xml(), species=("Si", "C"))
+    assert "P.sigma[SiC]" in parameters(seen.to_xml(), species=("Si", "C"))
+
+
 def test_ways_to_say_what_is_free(potential):
     found = parameters(potential.to_xml())
     assert [p.path for p in found.values() if p.free] == ["SW.A", "SW.B", "SW.gamma"]

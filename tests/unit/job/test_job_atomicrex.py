@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from eam_jobs import aluminium
 
 from hpcfit.records import Freedom, GeodesicOptions, WantedProperty
@@ -205,9 +206,49 @@ def test_abop_with_names_of_its_own(read_files, tmp_path):
     assert table["bonds.h[SiCC]"].start == 0.57058
 
 
-def test_classic_mode_is_refused(lines_of):
-    (fault, *_) = lines_of(job=TERSOFF.format(form="abop", degrees="", mode=' classic-mode="true"'))
-    assert fault == 'job.xml:4: bad value of classic-mode in <abop>, found "true", allowed false'
+def test_classic_mode_of_abop(read_files, tmp_path):
+    """Values of a triplet are those of centre, third and third atom; nothing else is there to be fitted."""
+    degrees = '<D0 tag="SiCC"/><h tag="SiCC"/><twomu/>'
+    table = _bonds(read_files, tmp_path, "abop", degrees, ' classic-mode="True"')
+    triplets = ("SiSiSi", "SiCC", "CSiSi", "CCC")
+    free = [path for path, parameter in table.items() if parameter.free]
+    assert free == ["bonds.D0[SiC]", "bonds.h[SiCC]", *(f"bonds.twomu[{tag}]" for tag in triplets)]
+    assert [path for path in table if path.startswith("bonds.m[")] == [f"bonds.m[{tag}]" for tag in triplets]
+
+
+def test_unused_triplets_of_classic_mode(lines_of, tmp_path):
+    (tmp_path / "SiC.tersoff").write_text("")
+    job = TERSOFF.format(form="abop", degrees='<h tag="SiCSi"/>', mode=' classic-mode="true"')
+    faults = lines_of(job=job)
+    what = "job.xml:8: not used is the ordered-triplet for the tag of <h>"
+    assert f'{what}, found "SiCSi", allowed SiSiSi, SiCC, CSiSi, CCC, nearest SiSiSi' in faults
+
+
+@pytest.mark.parametrize("form", ["tersoff", "abop"])
+def test_species_of_a_potential_with_tags(form, lines_of, tmp_path):
+    (tmp_path / "SiC.tersoff").write_text("")
+    job = TERSOFF.format(form=form, degrees="", mode="").replace('species-b="*"', 'species-b="C"')
+    what = f"job.xml:4: species-a and species-b of <{form}>, whose species are those of the tags"
+    assert f'{what}, found "*" and "C", allowed "*"' in lines_of(job=job)
+
+
+def test_species_of_a_potential_without_bonds(lines_of):
+    one = '<one-body id="E" species-a="Si"><energy>1</energy></one-body>'
+    job = f"""<job><atom-types><species>Si</species></atom-types>
+      <potentials>{one}</potentials><structures/></job>"""
+    what = 'species-a and species-b of <one-body>, which has no bonds, found "Si" and "*", allowed "*"'
+    assert lines_of(job=job) == [f"job.xml:2: {what}"]
+
+
+def test_tag_of_a_pair_that_a_potential_does_not_see(lines_of):
+    text = """<job><atom-types><species>Si</species><species>C</species></atom-types>
+      <potentials>
+      <lennard-jones id="LJ" species-a="C" species-b="Si">
+        <sigma>2</sigma><epsilon>1</epsilon><cutoff>5</cutoff>
+        <fit-dof><sigma tag="CC"/></fit-dof>
+      </lennard-jones></potentials><structures/></job>"""
+    what = 'not used is the pair for the tag of <sigma>, found "CC", allowed SiC'
+    assert lines_of(job=text) == [f"job.xml:5: {what}"]
 
 
 MISHIN = """<job>

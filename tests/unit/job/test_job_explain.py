@@ -221,8 +221,11 @@ CASES = {
         ],
     ),
     "species of a potential": (
-        [('id="SW"', 'id="SW" species-a="Si"')],
-        ['job.xml:10: bad value of species-a in <stillinger-weber>, found "Si", allowed *'],
+        [('id="SW"', 'id="SW" species-a="Si,C"')],
+        [
+            'job.xml:10: bad value of species-a in <stillinger-weber>, found "Si,C", '
+            "allowed an element symbol such as Si, or *"
+        ],
     ),
     "element in a number": (
         [("<A>15<", "<A>15<b/><")],

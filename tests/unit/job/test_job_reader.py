@@ -156,6 +156,7 @@ def test_absolute_job_to_the_last_field(folder, forms, functions):
                 Parameter("SW.lambda", "eV", 45.5322, 10.0, math.inf, False),
                 _fixed("SW.costheta0", "1", -0.333333333333333),
             ),
+            line=19,
         ),
     )
     silicon = DatasetSource(

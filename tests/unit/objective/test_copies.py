@@ -9,7 +9,7 @@ from structure_works import aluminium_model
 
 from hpcfit.objective import copies as module
 from hpcfit.objective.copies import CopiesEvaluator
-from hpcfit.potential.library import Geometry
+from hpcfit.objective.model import Model
 from hpcfit.structure.building import build
 from hpcfit.structure.questions import Copies
 
@@ -81,9 +81,8 @@ def test_portions(tmp_path, monkeypatch):
     whole = flat(evaluator(tmp_path)(ALL, True))
     asked = []
     monkeypatch.setattr(module, "_MOST_PAIRS", 200)
-    monkeypatch.setattr(
-        module, "Geometry", lambda batch, pairs: asked.append(batch) or Geometry(batch, pairs)
-    )
+    geometry = Model.geometry
+    monkeypatch.setattr(Model, "geometry", lambda own, batch: asked.append(batch) or geometry(own, batch))
     for a, b in zip(whole, flat(evaluator(tmp_path)(ALL, True)), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-11)
     assert len(asked) > 5

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import small_jobs
-from small_jobs import dataset_element, job_text, sealed, silicon
+from small_jobs import LENNARD_JONES, dataset_element, job_text, sealed, silicon
 
 from hpcfit.errors import InputError
 from hpcfit.objective.local import LocalObjective
@@ -33,6 +33,14 @@ def test_all_faults_at_once_with_their_lines(tmp_path):
         "job:14: no group of the dataset matches, found 'warm', allowed cold, hot",
         "job:15: select leaves no configuration, found 'index=7:'",
         "job:16: no target for <stress>, found 0 of 3 configurations",
+    ]
+
+
+def test_bonds_of_a_species_that_no_atom_is_of(tmp_path):
+    seen = LENNARD_JONES.replace('id="LJ"', 'id="LJ" species-a="Si" species-b="S"')
+    what = "species-b of LJ is in no structure or dataset, found S, allowed Si, nearest Si"
+    assert refused(tmp_path, "", {"si.h5": silicon(2)}, potentials=seen, species=("Si", "S")) == [
+        f"job:6: {what}"
     ]
 
 

@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pytest
 from eam_jobs import aluminium, cells, eam_job
 from small_jobs import job_text, potential, write_job
@@ -9,6 +10,7 @@ from small_jobs import job_text, potential, write_job
 from hpcfit.errors import HpcfitError
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.run import fit
 
 
@@ -39,6 +41,36 @@ def test_tables(tmp_path):
     n_rho, d_rho, *_ = (tmp_path / "al.fs").read_text().splitlines()[4].split()
     largest = float(log.split("largest density ")[1].split(",")[0])
     assert (n_rho, float(d_rho) * 99) == ("100", pytest.approx(3 * largest, rel=1e-5))
+
+
+MEAM = """<meam id="M">
+  <export-functions resolution="50" rho-range-factor="3">al.meam</export-functions>
+  <mapping>
+    <pair-interaction function="V"/> <electron-density function="rho"/> <embedding-energy function="F"/>
+    <f-function function="f"/> <g-function function="g"/>
+  </mapping>
+  <functions>
+    <morse-A id="V"><D0>0.4</D0> <r0>2.9</r0> <alpha>1.3</alpha> <cutoff>4</cutoff> <fit-dof><D0/></fit-dof></morse-A>
+    <poly id="rho"><coefficients><coeff n="0" value="0.1" enabled="false"/></coefficients><cutoff>4</cutoff></poly>
+    <poly id="f"><coefficients><coeff n="0" value="0.5" enabled="false"/></coefficients><cutoff>4</cutoff></poly>
+    <poly id="g"><coefficients><coeff n="0" value="0.2" enabled="false"/></coefficients></poly>
+    <poly id="F"><coefficients><coeff n="2" value="0.01" enabled="false"/></coefficients></poly>
+  </functions>
+</meam>"""
+
+
+def test_functions_of_a_spline_meam(tmp_path):
+    log = _fit(tmp_path, eam_job(MEAM), {"si.h5": cells()})
+    batch = find_neighbours(cells(), [0], 1, 4.0)
+    n = np.diff(batch.neighbour_start).max()
+    largest = 0.1 * n + 0.05 * n * (n - 1) / 2
+    assert f"\nLargest density of M over all structures: {largest:.6g}\n" in log
+    assert "\nal.meam, meam-spline\n  pair_style meam/spline\n" in log
+    lines = (tmp_path / "al.meam").read_text().splitlines()
+    starts = [k for k, line in enumerate(lines) if line == "spline3eq"]
+    assert [lines[k + 1] for k in starts] == ["50"] * 5
+    last = [float(lines[k + 52].split()[0]) for k in starts]
+    assert last == pytest.approx([4.0, 4.0, 3 * largest, 4.0, 1.0])
 
 
 def test_a_potential_that_cannot_be_said_leaves_the_run_complete(tmp_path):

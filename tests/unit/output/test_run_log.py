@@ -12,7 +12,7 @@ from hpcfit.errors import InputError
 from hpcfit.output.header import Loss, Style
 from hpcfit.output.log import header_lines, open_log
 from hpcfit.output.progress import progress
-from hpcfit.records import State
+from hpcfit.records import Parameter, State
 from hpcfit.version import __version__
 
 LOSS = Loss(0.5, "loss")
@@ -76,6 +76,15 @@ def test_factor_and_label_are_those_handed_in():
     title, line = stream.getvalue().splitlines()
     assert title.split()[1] == "chi^2"
     assert line.split()[1] == "1.388157858"
+
+
+@pytest.mark.parametrize(("precision", "text"), [(0, "0.1234567891"), (4, "0.1235")])
+def test_parameters_have_the_digits_that_the_job_wants(precision, text):
+    stream = io.StringIO()
+    parameters = [Parameter("P.a", "eV", 0.0, -1.0, 1.0, True), Parameter("P.b", "1", 0.0, -1.0, 1.0, False)]
+    with progress(LOSS, stream) as lines:
+        lines.parameters(parameters, np.array([0.123456789123, 2.0]), Style(precision=precision))
+    assert stream.getvalue().splitlines()[1:] == [f"  P.a: {text} eV"]
 
 
 def test_head_of_the_log(header, tmp_path):
