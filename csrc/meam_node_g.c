@@ -53,10 +53,10 @@ static inline __attribute__((always_inline)) void add_triplet(const hf_node_forc
                                                               const int64_t *others, const pulls *t, int with_virial)
 {
     const int32_t interval = basis->interval[at];
-    const hf_four v[2] = {{t->value[0][0][lane], t->value[0][1][lane], t->value[0][2][lane], 0.0},
-                          {t->value[1][0][lane], t->value[1][1][lane], t->value[1][2][lane], 0.0}};
-    const hf_four d[2] = {{t->slope[0][0][lane], t->slope[0][1][lane], t->slope[0][2][lane], 0.0},
-                          {t->slope[1][0][lane], t->slope[1][1][lane], t->slope[1][2][lane], 0.0}};
+    const hf_four v0 = {t->value[0][0][lane], t->value[0][1][lane], t->value[0][2][lane], 0.0};
+    const hf_four v1 = {t->value[1][0][lane], t->value[1][1][lane], t->value[1][2][lane], 0.0};
+    const hf_four d0 = {t->slope[0][0][lane], t->slope[0][1][lane], t->slope[0][2][lane], 0.0};
+    const hf_four d1 = {t->slope[1][0][lane], t->slope[1][1][lane], t->slope[1][2][lane], 0.0};
     hf_four *here = hf_node_rows(s, own, interval), *first = hf_node_rows(s, others[0], interval),
             *second = hf_node_rows(s, others[1], interval);
     hf_eight w = {0.0}, dw = {0.0}, *totals = with_virial ? hf_node_totals(s, lane, interval) : NULL;
@@ -66,7 +66,7 @@ static inline __attribute__((always_inline)) void add_triplet(const hf_node_forc
     }
     for (int q = 0; q < HF_ROWS_PER_ARGUMENT; q++) {
         const double value = basis->value[q * basis->stride + at], slope = basis->slope[q * basis->stride + at];
-        const hf_four on_first = value * v[0] + slope * d[0], on_second = value * v[1] + slope * d[1];
+        const hf_four on_first = value * v0 + slope * d0, on_second = value * v1 + slope * d1;
         first[q] -= on_first;
         second[q] -= on_second;
         here[q] += on_first + on_second;
