@@ -42,7 +42,7 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
     s->stride = (half->max_chunk_slots > g->max_chunk_slots ? half : g)->max_chunk_slots * HF_LANES;
     s->rows = hf_function_most_rows(call->functions);
     s->n_kept = n_kept(call);
-    double *column = NULL;
+    double *column = NULL, *row_of = NULL;
     const struct {
         double **array;
         int64_t length;
@@ -56,6 +56,7 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
                 {&s->panel_atoms, width * s->n_atoms},
                 {&s->panel_forces, 3 * width * s->n_atoms},
                 {&column, width},
+                {&row_of, 2 * hf_round_up(s->rows)},
                 {&s->pair, 2 * s->rows * s->stride},
                 {&s->here, s->rows * s->stride},
                 {&s->there, s->rows * s->stride},
@@ -74,6 +75,7 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
         used += plan[k].length;
     }
     s->column = (int64_t *)column;
+    s->row_of = (double **)row_of;
     return used;
 }
 
@@ -150,6 +152,23 @@ static void keep_density(const hf_call *call, const hf_embedded *s, const hf_run
                (size_t)run->n_pairs * sizeof *outputs);
 }
 
+/* Works out a pair energy and a density together, from the pair's first row on but for what is kept; the density's
+ * first row is returned. */
+static double *run_partners(const hf_call *call, const hf_embedded *s, const hf_run *run, const hpcfit_function *pair,
+                            const hpcfit_function *here)
+{
+    const int64_t own = pair->program.n_outputs, first = run->r - call->geometry->half->r;
+    const int64_t n_dense = hf_function_n_dense(call, here);
+    for (int64_t row = 0; row < pair->both.n_outputs; row++)
+        s->row_of[row] = s->pair + row * s->stride;
+    s->row_of[HF_SLOPE] = s->slopes[HF_PAIR_SLOPE] + first;
+    s->row_of[own + HF_SLOPE] = s->slopes[HF_HERE_SLOPE] + first;
+    for (int64_t k = 0; k < n_dense && s->n_kept > 0; k++)
+        s->row_of[own + HF_BY + n_dense + k] = hf_kept_slope_by(call, s, HF_HERE_SLOPE, k) + first;
+    hf_partner_run_rows(call, pair, run->n_pairs, run->r, s->row_of, s->function);
+    return s->pair + own * s->stride;
+}
+
 /* A run's pair energies, and the densities that its pairs' atoms receive from each other; slopes are kept. */
 static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
 {
@@ -161,16 +180,15 @@ static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, in
     const hpcfit_function *there = hf_role(call, HF_DENSITY_ROLE, b * n + a);
     double *of_here = s->here;
     if (hf_are_partners(call, pair, here)) {
-        hf_partner_run_rows(call, pair, run.n_pairs, run.r, s->pair, s->stride, s->function);
-        of_here = s->pair + pair->program.n_outputs * s->stride;
+        of_here = run_partners(call, s, &run, pair, here);
     } else {
         if (pair != NULL) hf_function_run_rows(call, pair, run.n_pairs, run.r, s->pair, s->stride, s->function);
         if (here != NULL) hf_function_run_rows(call, here, run.n_pairs, run.r, s->here, s->stride, s->function);
+        keep_slopes(call, s, &run, HF_PAIR_SLOPE, pair == NULL ? NULL : s->pair);
+        keep_density(call, s, &run, HF_HERE_SLOPE, here, of_here);
     }
     if (pair != NULL) add_run_energies(call, s, pair, chunk, b);
-    keep_slopes(call, s, &run, HF_PAIR_SLOPE, pair == NULL ? NULL : s->pair);
     if (here != NULL) share_density(call, s, here, chunk, b, of_here, 1, here == there);
-    keep_density(call, s, &run, HF_HERE_SLOPE, here, of_here);
     if (here == there) return;
     if (there != NULL) {
         hf_function_run_rows(call, there, run.n_pairs, run.r, s->there, s->stride, s->function);

@@ -35,6 +35,7 @@ typedef struct {
     hf_panel panel;       /* the arrays above */
     /* Outputs over a chunk's run, [2 rows][stride], [rows][stride], [rows][stride]: phi, rho_ij, rho_ji. */
     double *pair, *here, *there;
+    double **row_of;             /* [2 rows] where the rows of two functions go that are worked out together */
     double *slopes[HF_N_SLOPES]; /* [n_slots of the half][8] kept from the densities' run on */
     double *slopes_by;           /* [2][n_kept][n_slots of the half][8] derivatives of the two densities' slopes */
     double *weight, *gathered;   /* [stride] F'(rho) of the atom and of the neighbour */

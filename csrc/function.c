@@ -210,20 +210,20 @@ static void cut_row(int64_t n, const double *restrict x, double cutoff, double *
 /* Most arguments lie inside, and so do most pieces of this many as a whole. */
 enum { PIECE = 64 };
 
-static void cut_off(int64_t n, int64_t n_rows, const double *x, double cutoff, double *rows, int64_t stride)
+static void cut_off(int64_t n, int64_t n_rows, const double *x, double cutoff, const hf_target *rows)
 {
     for (int64_t k = 0; k < n; k += PIECE) {
         const int64_t length = n - k < PIECE ? n - k : PIECE;
         if (count_outside(length, x + k, cutoff) == 0.0) continue;
         for (int64_t row = 0; row < n_rows; row++)
-            cut_row(length, x + k, cutoff, rows + row * stride + k);
+            cut_row(length, x + k, cutoff, hf_target_row(rows, row) + k);
     }
 }
 
-void hf_cut_rows(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x, double *outputs,
-                 int64_t stride)
+void hf_cut_rows(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x,
+                 const hf_target *outputs)
 {
-    if (!isinf(function->cutoff)) cut_off(n, n_outputs, x, function->cutoff, outputs, stride);
+    if (!isinf(function->cutoff)) cut_off(n, n_outputs, x, function->cutoff, outputs);
 }
 
 /* With or without the derivatives by the parameters of splines. */
@@ -246,9 +246,10 @@ static void run(const hf_call *call, const hpcfit_function *function, int all, i
                       call->free_parameters + columns.first, function->first_parameter, n, x, &rows, scratch);
         return;
     }
+    const hf_target target = {.first = outputs, .stride = stride};
     hf_program_uniform(program, parameters, scratch);
     if (function->n_splines == 0)
-        hf_program_run(program, scratch, n, x, outputs, stride, registers);
+        hf_program_run(program, scratch, n, x, &target, registers);
     else
         hf_joined_run(call, function, all, n, x, outputs, stride, scratch, registers);
 }
@@ -258,16 +259,17 @@ void hf_function_run(const hf_call *call, const hpcfit_function *function, int64
 {
     const hf_columns columns = hf_function_columns(call, function);
     const int64_t n_local = columns.count - hf_function_n_dense(call, function);
+    const hf_target target = {.first = outputs, .stride = stride};
     run(call, function, 1, n, x, outputs, stride, scratch);
-    hf_cut_rows(function, function->program.n_outputs - hf_n_weights(call, function) + 2 * n_local, n, x, outputs,
-                stride);
+    hf_cut_rows(function, function->program.n_outputs - hf_n_weights(call, function) + 2 * n_local, n, x, &target);
 }
 
 void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
                           double *outputs, int64_t stride, double *scratch)
 {
+    const hf_target target = {.first = outputs, .stride = stride};
     run(call, function, 0, n, x, outputs, stride, scratch);
-    hf_cut_rows(function, function->program.n_outputs, n, x, outputs, stride);
+    hf_cut_rows(function, function->program.n_outputs, n, x, &target);
 }
 
 const double *hf_function_weights(const hf_call *call, const hpcfit_function *function, int64_t spline,

@@ -59,9 +59,9 @@ void hf_function_run(const hf_call *call, const hpcfit_function *function, int64
 void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
                           double *outputs, int64_t stride, double *scratch);
 
-/* Sets outputs at n arguments x, in rows of `stride` doubles, to zero from the function's cut-off on. */
-void hf_cut_rows(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x, double *outputs,
-                 int64_t stride);
+/* Sets outputs at n arguments x to zero from the function's cut-off on. */
+void hf_cut_rows(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x,
+                 const hf_target *outputs);
 
 /* Where these two rows begin for a spline of the function; NULL for one that is not joined with others. */
 const double *hf_function_weights(const hf_call *call, const hpcfit_function *function, int64_t spline,

@@ -124,6 +124,15 @@ void hf_add_pairs(const hpcfit_geometry *half, int64_t chunk, int64_t species, c
     }
 }
 
+/* Adds a value to the neighbour of each pair of a group. */
+HF_CLONES
+static void add_to_neighbours(int64_t n_slots, const double *values, const int32_t *neighbour, double *atoms)
+{
+    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
+        for (int lane = 0; lane < HF_LANES; lane++)
+            atoms[neighbour[k + lane]] += values[k + lane];
+}
+
 void hf_share_values(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *own,
                      const double *other, double *atoms)
 {
@@ -131,8 +140,7 @@ void hf_share_values(const hpcfit_geometry *half, int64_t chunk, int64_t species
         const hf_part p = hf_part_of(half, chunk, group, species);
         const int64_t local = p.pair - half->run_start[chunk * (half->n_species + 1) + species] * HF_LANES;
         double sum[HF_LANES] = {0.0};
-        for (int64_t k = 0; k < p.n_slots * HF_LANES && other != NULL; k++)
-            atoms[half->neighbour[p.pair + k]] += other[local + k];
+        if (other != NULL) add_to_neighbours(p.n_slots, other + local, half->neighbour + p.pair, atoms);
         if (own == NULL) continue;
         sum_slots(p.n_slots, own + local, sum);
         for (int lane = 0; lane < half->lane_count[group]; lane++)

@@ -109,7 +109,8 @@ void hf_joined_run(const hf_call *call, const hpcfit_function *function, int all
         b.x = x + start;
         b.outputs = outputs + start;
         run_splines(&b, all);
-        hf_program_run(program, uniform, b.n, b.x, all ? b.rows : b.outputs, all ? HF_BLOCK : stride, registers);
+        const hf_target target = {.first = all ? b.rows : b.outputs, .stride = all ? HF_BLOCK : stride};
+        hf_program_run(program, uniform, b.n, b.x, &target, registers);
         if (all) finish(&b);
     }
 }

@@ -30,7 +30,7 @@ int64_t hf_partner_scratch(const hpcfit_function *function)
 }
 
 void hf_partner_run_rows(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
-                         double *outputs, int64_t stride, double *scratch)
+                         double *const *rows, double *scratch)
 {
     const hpcfit_function *partner = &call->functions->functions[function->partner];
     const int64_t n_own = function->program.n_parameters;
@@ -39,12 +39,13 @@ void hf_partner_run_rows(const hf_call *call, const hpcfit_function *function, i
     memcpy(scratch + n_own, call->parameters + partner->first_parameter,
            (size_t)partner->program.n_parameters * sizeof *scratch);
     hf_program_uniform(&function->both, scratch, uniform);
-    hf_program_run(&function->both, uniform, n, x, outputs, stride, scratch + n_values(&function->both));
     const int64_t own = function->program.n_outputs, other = partner->program.n_outputs;
+    const hf_target all = {.each = rows}, of_partner = {.each = rows + own};
+    hf_program_run(&function->both, uniform, n, x, &all, scratch + n_values(&function->both));
     if (function->cutoff == partner->cutoff) {
-        hf_cut_rows(function, own + other, n, x, outputs, stride);
+        hf_cut_rows(function, own + other, n, x, &all);
         return;
     }
-    hf_cut_rows(function, own, n, x, outputs, stride);
-    hf_cut_rows(partner, other, n, x, outputs + own * stride, stride);
+    hf_cut_rows(function, own, n, x, &all);
+    hf_cut_rows(partner, other, n, x, &of_partner);
 }

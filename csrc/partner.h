@@ -17,8 +17,10 @@ static inline int hf_are_partners(const hf_call *call, const hpcfit_function *fu
            call->functions->functions + function->partner == other;
 }
 
-/* Computes the rows of a function, as hf_function_run_rows does, and those of its partner behind them. */
+/* Computes the rows of a function, as hf_function_run_rows does, and then those of its partner, each where `rows`
+ * says.
+ */
 void hf_partner_run_rows(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
-                         double *outputs, int64_t stride, double *scratch);
+                         double *const *rows, double *scratch);
 
 #endif

@@ -34,7 +34,7 @@ static const char *uniform_fault(const hpcfit_program *p)
     if (p->n_uniform != first + p->n_uniform_steps) return "a program has uniform values that it does not work out";
     for (int64_t k = 0; k < p->n_uniform_steps; k++) {
         const int32_t *step = p->uniform_steps[k];
-        if (!is_operation(step[0])) return "a program has an unknown instruction";
+        if (!is_operation(step[0]) || step[0] >= HF_N_UNIFORM_OPS) return "a program has an unknown instruction";
         if (step[1] != first + k) return "a program works out its uniform values out of order";
         for (int operand = 0; operand < 3; operand++) {
             const int64_t end = operand < n_operands(step[0]) ? first + k : 1;

@@ -41,6 +41,7 @@ static void run(const hpcfit_program *program)
     double *registers = malloc((size_t)hf_program_scratch(program) * sizeof *registers);
     double *parameters = malloc((size_t)(program->n_parameters + 1) * sizeof *parameters);
     double *x = malloc(N * sizeof *x);
+    const int64_t n = program->n_inputs > 0 ? HF_BLOCK : N;
     for (int k = 0; k < N; k++)
         x[k] = 0.1 * k;
     for (int64_t k = 0; k < program->n_inputs * HF_BLOCK; k++)
@@ -48,7 +49,8 @@ static void run(const hpcfit_program *program)
     for (int64_t k = 0; k < program->n_parameters; k++)
         parameters[k] = 1.5;
     hf_program_uniform(program, parameters, uniform);
-    hf_program_run(program, uniform, N, x, outputs, N, registers);
+    const hf_target target = {.first = outputs, .stride = n};
+    hf_program_run(program, uniform, n, x, &target, registers);
     free(x);
     free(parameters);
     free(registers);

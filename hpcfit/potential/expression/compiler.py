@@ -8,7 +8,6 @@ how an output is computed depends on that output alone: its bits do not change w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from hpcfit.potential.expression.chains import Instruction, Operand, chained
 from hpcfit.potential.expression.exponentials import InPowers, exponential_powers, in_powers
 from hpcfit.potential.expression.operations import Op
 from hpcfit.potential.expression.symbolic import (
@@ -29,14 +29,6 @@ from hpcfit.potential.expression.symbolic import (
     symbol,
 )
 from hpcfit.potential.program import Program
-
-
-@dataclass(frozen=True)
-class _Operand:
-    """A value that was computed: a uniform value or the result of a vector instruction."""
-
-    place: int
-    is_uniform: bool
 
 
 def compile_outputs(
@@ -111,25 +103,25 @@ class _Emitter:
     ) -> None:
         self._parts = parts
         self._powers = powers
-        self._variable = _Operand(0, is_uniform=False)
-        self._known: dict[Any, _Operand] = {symbol(variable): self._variable}
+        self._variable = Operand(0, is_uniform=False)
+        self._known: dict[Any, Operand] = {symbol(variable): self._variable}
         # Results are numbered from 1 on, inputs from -1 down.
-        self._inputs = [_Operand(-1 - k, is_uniform=False) for k in range(len(inputs))]
+        self._inputs = [Operand(-1 - k, is_uniform=False) for k in range(len(inputs))]
         self._known |= dict(zip(map(symbol, inputs), self._inputs, strict=True))
-        self._parameters = [_Operand(k, is_uniform=True) for k in range(len(parameters))]
+        self._parameters = [Operand(k, is_uniform=True) for k in range(len(parameters))]
         self._known |= dict(zip(map(symbol, parameters), self._parameters, strict=True))
         self._constants: list[float] = []
         self._uniform: list[tuple[Op, tuple[int, ...]]] = []
-        self._vector: list[tuple[Op, tuple[_Operand, ...]]] = []
-        self._emitted: dict[tuple[Op, tuple[_Operand, ...]], _Operand] = {}
+        self._vector: list[Instruction] = []
+        self._emitted: dict[tuple[Op, tuple[Operand, ...]], Operand] = {}
 
-    def place(self, expression: Any) -> _Operand:
+    def place(self, expression: Any) -> Operand:
         """Return where the value of an expression is, after emitting what computes it."""
         if expression not in self._known:
             self._known[expression] = self._new_place(expression)
         return self._known[expression]
 
-    def _new_place(self, expression: Any) -> _Operand:
+    def _new_place(self, expression: Any) -> Operand:
         if expression in self._parts:
             return self.place(self._parts[expression])
         if expression in self._powers:
@@ -142,7 +134,7 @@ class _Emitter:
     def _varies(self, name: Any) -> bool:
         return name in self._parts or not self.place(name).is_uniform
 
-    def _compute(self, expression: Any) -> _Operand:
+    def _compute(self, expression: Any) -> Operand:
         if expression in _NOT_FINITE:
             raise ValueError(f"division by zero in formula, found {expression}, allowed a finite result")
         if expression.is_Number or expression.is_NumberSymbol:
@@ -165,15 +157,15 @@ class _Emitter:
             return self._sign(*operands)
         raise ValueError(f"formula cannot be compiled, found {expression.func.__name__}")
 
-    def _constant(self, value: float) -> _Operand:
+    def _constant(self, value: float) -> Operand:
         if not np.isfinite(value):
             raise ValueError(f"number out of range in formula, found {value}, allowed a finite number")
         if value not in self._constants:
             self._constants.append(value)
         # Constants are numbered from -1 down until their count is known.
-        return _Operand(-1 - self._constants.index(value), is_uniform=True)
+        return Operand(-1 - self._constants.index(value), is_uniform=True)
 
-    def _horner(self, terms: InPowers) -> _Operand:
+    def _horner(self, terms: InPowers) -> Operand:
         """Add powers of an exponential, from the highest down, times a factor."""
         base, highest = self.place(terms.base), max(terms.coefficients)
         result = self.place(terms.coefficients[highest])
@@ -183,10 +175,10 @@ class _Emitter:
                 result = self._emit(Op.ADD, result, self.place(terms.coefficients[power]))
         return result if terms.factor == 1 else self._emit(Op.MUL, result, self.place(terms.factor))
 
-    def _sum(self, terms: Sequence[Any]) -> _Operand:
+    def _sum(self, terms: Sequence[Any]) -> Operand:
         """Add what varies to the sum of what is uniform; subtract where a term carries a minus sign."""
-        positive: list[_Operand] = []
-        negative: list[_Operand] = []
+        positive: list[Operand] = []
+        negative: list[Operand] = []
         for term in terms:
             minus = term.could_extract_minus_sign()
             (negative if minus else positive).append(self.place(-term if minus else term))
@@ -198,17 +190,17 @@ class _Emitter:
             return self._emit(Op.MUL, self._constant(-1.0), less)
         return self._emit(Op.SUB, total, less)
 
-    def _product(self, factors: Sequence[Any]) -> _Operand:
+    def _product(self, factors: Sequence[Any]) -> Operand:
         return _required(self._chain(Op.MUL, [self.place(factor) for factor in factors]))
 
-    def _chain(self, op: Op, operands: list[_Operand]) -> _Operand | None:
+    def _chain(self, op: Op, operands: list[Operand]) -> Operand | None:
         """Combine operands, those that are uniform first."""
         result = None
         for operand in sorted(operands, key=lambda o: not o.is_uniform):
             result = operand if result is None else self._emit(op, result, operand)
         return result
 
-    def _power(self, base: Any, exponent: Any) -> _Operand:
+    def _power(self, base: Any, exponent: Any) -> Operand:
         if exponent.could_extract_minus_sign():
             # Powers of one reciprocal, and no second division.
             if exponent.is_Integer:
@@ -222,43 +214,45 @@ class _Emitter:
             return self._emit(Op.MUL, root, self._whole_power(self.place(base), whole)) if whole else root
         return self._emit(Op.POW, self.place(base), self.place(exponent))
 
-    def _reciprocal(self, operand: _Operand) -> _Operand:
+    def _reciprocal(self, operand: Operand) -> Operand:
         return self._emit(Op.DIV, self._constant(1.0), operand)
 
-    def _whole_power(self, base: _Operand, exponent: int) -> _Operand:
+    def _whole_power(self, base: Operand, exponent: int) -> Operand:
         if exponent == 1:
             return base
         half = self._whole_power(base, exponent // 2)
         square = self._emit(Op.MUL, half, half)
         return self._emit(Op.MUL, square, base) if exponent % 2 else square
 
-    def _absolute(self, operand: _Operand) -> _Operand:
+    def _absolute(self, operand: Operand) -> Operand:
         """Emit what SymPy makes of the square root of a square."""
         negative = self._emit(Op.LT, operand, self._constant(0.0))
         return self._emit(Op.SELECT, negative, self._emit(Op.MUL, self._constant(-1.0), operand), operand)
 
-    def _sign(self, operand: _Operand) -> _Operand:
+    def _sign(self, operand: Operand) -> Operand:
         zero = self._constant(0.0)
         above, below = self._emit(Op.LT, zero, operand), self._emit(Op.LT, operand, zero)
         return self._emit(Op.SUB, above, below)
 
-    def _emit(self, op: Op, *operands: _Operand) -> _Operand:
+    def _emit(self, op: Op, *operands: Operand) -> Operand:
         instruction = (op, operands)
         if instruction not in self._emitted:
             self._emitted[instruction] = self._emit_new(op, operands)
         return self._emitted[instruction]
 
-    def _emit_new(self, op: Op, operands: tuple[_Operand, ...]) -> _Operand:
+    def _emit_new(self, op: Op, operands: tuple[Operand, ...]) -> Operand:
         if all(operand.is_uniform for operand in operands):
             self._uniform.append((op, tuple(operand.place for operand in operands)))
-            return _Operand(len(self._parameters) + len(self._uniform) - 1, is_uniform=True)
+            return Operand(len(self._parameters) + len(self._uniform) - 1, is_uniform=True)
         self._vector.append((op, operands))
-        return _Operand(len(self._vector), is_uniform=False)
+        return Operand(len(self._vector), is_uniform=False)
 
-    def finish(self, outputs: list[_Operand]) -> Program:
+    def finish(self, outputs: list[Operand]) -> Program:
         """Return the program: number constants, give registers to results."""
         self._vector = [self._fused(*instruction) for instruction in self._vector]
         outputs = [self._result_of_its_own(output, outputs[:k]) for k, output in enumerate(outputs)]
+        outputs = self._drop_unused(outputs)
+        self._vector = chained(self._vector, [output.place for output in outputs], self._constant)
         outputs = self._drop_unused(outputs)
         n_constants = len(self._constants)
 
@@ -271,7 +265,7 @@ class _Emitter:
         ]
         registers = _allocate(self._vector, [output.place for output in outputs], len(self._inputs))
 
-        def vector_place(operand: _Operand) -> int:
+        def vector_place(operand: Operand) -> int:
             return -1 - uniform_place(operand.place) if operand.is_uniform else registers[operand.place]
 
         steps = [
@@ -289,7 +283,7 @@ class _Emitter:
             n_inputs=len(self._inputs),
         )
 
-    def _fused(self, op: Op, operands: tuple[_Operand, ...]) -> tuple[Op, tuple[_Operand, ...]]:
+    def _fused(self, op: Op, operands: tuple[Operand, ...]) -> tuple[Op, tuple[Operand, ...]]:
         """Return a sum with a product as one instruction, whoever else needs it: bits do not change with that."""
         products = [self._product_at(operand) for operand in operands]
         if op is Op.ADD and (products[0] or products[1]):
@@ -305,13 +299,13 @@ class _Emitter:
             return Op.MUL_ADD, (less, products[1][1], operands[0])
         return op, operands
 
-    def _product_at(self, operand: _Operand) -> tuple[_Operand, ...]:
+    def _product_at(self, operand: Operand) -> tuple[Operand, ...]:
         """Return the factors of a result, those that are uniform first; none for what is no product."""
         if operand.is_uniform or operand.place <= 0 or self._vector[operand.place - 1][0] is not Op.MUL:
             return ()
         return tuple(sorted(self._vector[operand.place - 1][1], key=lambda o: not o.is_uniform))
 
-    def _drop_unused(self, outputs: list[_Operand]) -> list[_Operand]:
+    def _drop_unused(self, outputs: list[Operand]) -> list[Operand]:
         """Leave out the instructions that no output needs."""
         needed = {output.place for output in outputs}
         for k, (_, operands) in reversed(list(enumerate(self._vector))):
@@ -320,15 +314,15 @@ class _Emitter:
         kept = [k for k in range(len(self._vector)) if k + 1 in needed]
         places = {k + 1: new + 1 for new, k in enumerate(kept)}
 
-        def moved(operand: _Operand) -> _Operand:
+        def moved(operand: Operand) -> Operand:
             if operand.is_uniform or operand.place <= 0:
                 return operand
-            return _Operand(places[operand.place], is_uniform=False)
+            return Operand(places[operand.place], is_uniform=False)
 
         self._vector = [(op, tuple(map(moved, operands))) for op, operands in (self._vector[k] for k in kept)]
         return [moved(output) for output in outputs]
 
-    def _result_of_its_own(self, output: _Operand, earlier: list[_Operand]) -> _Operand:
+    def _result_of_its_own(self, output: Operand, earlier: list[Operand]) -> Operand:
         """Return an operand that no other output and no input shares, by a copy where need be."""
         if not output.is_uniform and output.place > 0 and output not in earlier:
             return output
@@ -338,18 +332,16 @@ class _Emitter:
             self._vector.append((Op.SELECT, (chosen, output, self._variable)))
         else:
             self._vector.append((Op.COPY, (output,)))
-        return _Operand(len(self._vector), is_uniform=False)
+        return Operand(len(self._vector), is_uniform=False)
 
 
-def _required(operand: _Operand | None) -> _Operand:
+def _required(operand: Operand | None) -> Operand:
     if operand is None:
         raise ValueError("formula cannot be compiled, found an empty sum")
     return operand
 
 
-def _allocate(
-    steps: list[tuple[Op, tuple[_Operand, ...]]], outputs: list[int], n_inputs: int
-) -> dict[int, int]:
+def _allocate(steps: list[Instruction], outputs: list[int], n_inputs: int) -> dict[int, int]:
     """Give every result a register: outputs their own, others one that is free again after the last use."""
     last_use = {o.place: k for k, (_, operands) in enumerate(steps) for o in operands if not o.is_uniform}
     registers = {0: 0, **{place: k + 1 for k, place in enumerate(outputs)}}

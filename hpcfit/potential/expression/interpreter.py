@@ -77,4 +77,8 @@ _OPERATIONS: dict[Op, Callable[..., Any]] = {
     Op.SELECT: lambda condition, yes, no: np.where(condition != 0, yes, no),
     Op.MUL_ADD: lambda a, b, c: a * b + c,
     Op.MUL_SUB: lambda a, b, c: a * b - c,
+    Op.MUL_MUL: lambda a, b, c: a * b * c,
+    Op.HORNER: lambda a, b, c: (a * b + c) * b,
+    Op.INVERT: lambda a, b, c: 1 / (a * b + c),
+    Op.EXP_LINEAR: lambda a, b, c: np.exp((a - b) * c),
 }

@@ -64,8 +64,8 @@ def test_values_have_the_same_bits_with_and_without_derivatives() -> None:
 def test_the_same_screening_is_worked_out_once() -> None:
     both = compile_partners(V, RHO, (), FIXED[0], (), FIXED[1])
     alone = [compile_function(f, (), False, fixed) for f, fixed in zip((V, RHO), FIXED, strict=True)]
-    assert [int(step[0]) for step in both.vector].count(Op.DIV) == 1
-    assert len(both.vector) <= sum(len(program.vector) for program in alone) - 8
+    assert [int(step[0]) for step in both.vector].count(Op.INVERT) == 1
+    assert len(both.vector) <= sum(len(program.vector) for program in alone) - 6
 
 
 def test_no_partner_without_the_same_kind_of_screening() -> None:

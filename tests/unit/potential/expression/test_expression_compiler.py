@@ -122,6 +122,8 @@ EVERY_OPERATION = [
     "x > 1 && a", "a || x > 1", "x < 1 ? a : x", "x < 1 ? x : a", "x < 1 ? a : b", "a ? x : b", "exp(x)", "log(x)",
     "sqrt(x)", "sin(x)", "cos(x)", "tan(x)", "asin(x/4)", "acos(x/4)", "atan(x)", "sinh(x)", "cosh(x)", "tanh(x)",
     "a + 0*x", "x", "2 + a*b", "sin(a) + cos(b) + tan(c) + exp(a)*log(c)^a", "a < b ? c : a && b || c",
+    "exp(b*(x - a))", "exp(-2*b*x) - a*exp(-b*x)", "exp(-3*b*x) - a*exp(-2*b*x) + exp(-b*x)", "c/(x*x + a)",
+    "a*x*sin(x)",
 ]  # fmt: skip
 
 
@@ -143,7 +145,8 @@ def test_every_instruction_is_used() -> None:
 def test_equal_instructions_appear_once() -> None:
     program = _compiled("a*x*exp(-b*x)", "a", "b")
     operations = [int(step[0]) for step in program.vector]
-    assert operations.count(Op.EXP) == 1
+    assert operations.count(Op.EXP_LINEAR) == 1
+    assert Op.EXP not in operations
     assert len({tuple(step) for step in program.uniform[:, [0, 2, 3, 4]]}) == len(program.uniform)
 
 
@@ -160,7 +163,9 @@ def test_one_division_for_all_powers_of_a_reciprocal() -> None:
 
 def test_one_exponential_for_all_its_whole_powers() -> None:
     program = _compiled("a*(exp(-2*b*(x-c)) - 2*exp(-b*(x-c))) + exp(-3.6*x) + exp(-1.2*x)", "a", "b", "c")
-    assert [int(step[0]) for step in program.vector].count(Op.EXP) == 2
+    operations = [int(step[0]) for step in program.vector]
+    assert operations.count(Op.EXP_LINEAR) == 2
+    assert Op.EXP not in operations
 
 
 def test_a_sum_with_a_product_is_one_instruction() -> None:
@@ -169,6 +174,25 @@ def test_a_sum_with_a_product_is_one_instruction() -> None:
     assert operations.count(Op.MUL) == 1
     assert operations.count(Op.MUL_ADD) == 1
     assert Op.ADD not in operations
+
+
+CHAINS = {
+    "a*x*sin(x)": ("a*x", Op.MUL_MUL),
+    "1/(a*x + b)": ("a*x + b", Op.INVERT),
+    "exp(a*(x - b))": ("a*(x - b)", Op.EXP_LINEAR),
+}
+
+
+@pytest.mark.parametrize("formula", CHAINS)
+def test_a_chain_has_the_bits_of_its_parts(formula: str) -> None:
+    """Whether the value between them is wanted as well decides how many instructions there are, and nothing else."""
+    between, op = CHAINS[formula]
+    names = ["x", *PARAMETERS]
+    whole, part, other = (to_sympy(parse(text, names)) for text in (formula, between, "x"))
+    short, long = (compile_outputs([whole, y], "x", list(PARAMETERS)) for y in (other, part))
+    assert op in [int(step[0]) for step in short.vector]
+    assert op not in [int(step[0]) for step in long.vector]
+    assert np.array_equal(_in_c(short, X)[0], _in_c(long, X)[0])
 
 
 def test_outputs_may_be_equal_uniform_or_the_variable() -> None:
