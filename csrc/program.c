@@ -79,7 +79,7 @@ void hf_program_uniform(const hpcfit_program *program, const double *parameters,
 }
 
 /* Arguments per tile. */
-#define TILE 128
+#define TILE 64
 
 /* An instruction and which of its operands are uniform. */
 enum { NONE_UNIFORM = 0, FIRST = 1, SECOND = 2, THIRD = 4 };
