@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from oracle_cells import batch_of
 from oracle_kernels import evaluate_sample
-from oracle_samples import CASES, FORMS, fittable, reach_of, sample_parameters, sample_structures
+from oracle_samples import CASES, FORMS, REGISTERED, fittable, reach_of, sample_parameters, sample_structures
 
 from hpcfit.potential.library import Batch, Geometry, evaluate, potential_forms
 from hpcfit.records import FloatArray, ParameterKind
@@ -64,7 +64,12 @@ def test_rows_and_bytes_of_a_geometry() -> None:
 def test_pairs_are_kept_only_where_they_are_wanted() -> None:
     alone, with_pairs = Geometry(_batch(), pairs=False), Geometry(_batch())
     assert alone.n_bytes < with_pairs.n_bytes
-    assert {form.name for form in FORMS.values() if form.pairwise} == {"lennard-jones", "eam", "adp", "meam"}
+    assert {form.name for form in REGISTERED.values() if form.pairwise} == {
+        "lennard-jones",
+        "eam",
+        "adp",
+        "meam",
+    }
     name = "lennard-jones"
     columns = np.zeros((1, alone.n_rows(True)))
     with pytest.raises(ValueError, match="a geometry without pairs for a pairwise potential"):
