@@ -10,6 +10,7 @@ from hpcfit.job.reader import read_job
 from hpcfit.objective.model import Model
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
+from hpcfit.records import Bonds
 from hpcfit.structure.catalogue import structure_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def test_job_of_the_readme(tmp_path):
 
 
 def test_functions_and_constraints(tmp_path):
-    eam, _, constraints = _texts("docs/potentials.md")
+    _, eam, _, constraints = _texts("docs/potentials.md")
     text = _with("potentials", f"<potentials>{eam}</potentials>").replace("</job>", f"{constraints}</job>")
     built = _read(tmp_path, text)
     assert [p.path for p in built.parameters if p.varies] == [
@@ -54,6 +55,13 @@ def test_functions_and_constraints(tmp_path):
     assert built.warnings == ()
     model = Model(built)
     assert model.variables.parameters(model.start)[-1] == pytest.approx(0.8 + math.exp(-1.14 * 2.86))
+
+
+def test_bonds_of_two_species(tmp_path):
+    restricted, *_ = _texts("docs/potentials.md")
+    text = _with("potentials", f"<potentials>{restricted}</potentials>")
+    (potential,) = _read(tmp_path, text.replace("</species>", "</species><species>C</species>")).potentials
+    assert potential.bonds == Bonds(0, 1) and len(potential.parameters) == 3
 
 
 def test_structures(tmp_path):
