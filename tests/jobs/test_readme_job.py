@@ -59,7 +59,9 @@ def test_functions_and_constraints(tmp_path):
 
 def test_bonds_of_two_species(tmp_path):
     restricted, *_ = _texts("docs/potentials.md")
-    text = _with("potentials", f"<potentials>{restricted}</potentials>")
+    text = _with("potentials", f"<potentials>{restricted}</potentials>").replace(
+        "<fitting>", '<fitting enabled="false">'
+    )
     (potential,) = _read(tmp_path, text.replace("</species>", "</species><species>C</species>")).potentials
     assert potential.bonds == Bonds(0, 1) and len(potential.parameters) == 3
 
