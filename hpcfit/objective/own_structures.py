@@ -11,7 +11,7 @@ from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.functions import reach
 from hpcfit.potential.library import potential_forms
 from hpcfit.potential.neighbours import find_pairs
-from hpcfit.records import Job, Structure
+from hpcfit.records import FloatArray, Job, Potential, Structure
 
 #: Atoms closer than this, Angstrom, are one atom given twice.
 _SAME = 1e-3
@@ -36,9 +36,14 @@ def _reach(job: Job) -> float:
     return max(
         reach(potential, forms[potential.form], n)
         if potential.functions
-        else cutoff(forms[potential.form], np.array([p.start for p in potential.parameters]), n)
+        else cutoff(forms[potential.form], _values(potential), n)
         for potential in job.potentials
     )
+
+
+def _values(potential: Potential) -> FloatArray:
+    """Return the start values that the kernels ask for."""
+    return np.array([potential.parameters[place].start for place in potential.kernel_places])
 
 
 def _faults(structure: Structure, reach: float) -> Iterator[tuple[str, str, str]]:
