@@ -16,7 +16,6 @@ from hpcfit.objective.weights import Factors
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
-from hpcfit.potential.library import Geometry
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import RobustLoss
 
@@ -73,6 +72,15 @@ KERNELS = """
     </born-mayer-huggins>
     <one-body id="O"><energy>1.5</energy><fit-dof><energy transform="log"/></fit-dof></one-body>"""
 
+BONDS = """
+    <lennard-jones id="LJ" species-a="Al" species-b="Ni">
+      <sigma>2.3</sigma> <epsilon>0.3</epsilon> <cutoff>4.5</cutoff> <fit-dof><sigma/><epsilon/></fit-dof>
+    </lennard-jones>
+    <born-mayer-huggins id="B" species-a="*" species-b="Ni">
+      <A>0.3</A> <rho>0.3</rho> <sigma>2.3</sigma> <C>9</C> <D>4</D> <cutoff>4</cutoff>
+      <fit-dof><rho/><sigma tag="AlNi"/><C tag="NiNi"/></fit-dof>
+    </born-mayer-huggins>"""
+
 ANGULAR = """
     <adp id="P">
       <mapping>
@@ -112,6 +120,7 @@ CASES = {
     "constraints": (PAIRS.format(embedding=EMBEDDING), CONSTRAINTS),
     "pairs alone": (PAIRS.format(embedding=""), ""),
     "kernels": (KERNELS, constrained(("LJ.sigma[NiNi]", "sqrt({LJ.sigma[AlAl]}*{LJ.sigma[AlNi]})"))),
+    "bonds of some species": (BONDS, ""),
     "beside angular terms at rest": (ANGULAR, ""),
 }
 
@@ -136,7 +145,7 @@ def direction(x):
 def test_of_predictions(tmp_path, case):
     model = Model(read(tmp_path, eam_job(*CASES[case], species=SPECIES)))
     assert model.is_exact
-    geometry = Geometry(find_neighbours(cells(symbols=SPECIES), [0, 1], 2, model.cutoff))
+    geometry = model.geometry(find_neighbours(cells(symbols=SPECIES), [0, 1], 2, model.cutoff))
     x, v = model.start, direction(model.start)
 
     def columns(x):
