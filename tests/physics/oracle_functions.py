@@ -128,7 +128,8 @@ FORMULAS = {
             kinks=(),
         ),
         # All densities lie between two knots: differences across one, where third derivatives jump, are worth little.
-        _natural((-1.0, -0.5, 12.0, 13.0), -1.0, 0.5),
+        # Steep: where F' is small, derivatives of a density cannot be told from rounding of the energies.
+        _natural((-1.0, -0.5, 12.0, 13.0), -8.0, 4.0),
         Formula(
             "a*x^2 - b*x",
             {"a": (0.1, 0.2), "b": (0.5, 1.5)},

@@ -31,6 +31,9 @@ from hpcfit.records import FloatArray, PotentialForm, species_tuples
 #: Largest step relative to a parameter. Four levels leave h^8; rounding is 1e-16 / (h / 8).
 STEP = 0.02
 
+#: Where that is not enough: a parameter of little effect, of which rounding of the values leaves nothing.
+LONGER = 10.0
+
 #: For parameters that are distances at which a function has a kink: no pair is closer to it than 1e-3 Angstrom.
 STEP_AT_KINK = 2e-4
 
@@ -51,6 +54,7 @@ def test_every_derivative(name: str, n_species: int) -> None:
     exact = kernel_values(name, structures, n_species, free)
     geometry, none = geometry_of(name, structures, n_species), np.zeros(0, dtype=np.int32)
     steps = _steps(form, parameters, n_species)
+    tolerance = TOLERANCES.get(name, TOLERANCE)
     errors: list[tuple[float, int, str]] = []
     for column, place in enumerate(free, start=1):
 
@@ -59,12 +63,14 @@ def test_every_derivative(name: str, n_species: int) -> None:
             moved[place] += change
             return geometry_columns(name, geometry, moved, none)
 
-        differences = split(richardson(values, steps[place], 4), len(structures))
-        errors.extend(_errors(exact, differences, column))
+        for factor in (1.0, LONGER):
+            differences = split(richardson(values, factor * steps[place], 4), len(structures))
+            found = _errors(exact, differences, column)
+            if max(found)[0] < tolerance:
+                break
+        errors.extend(found)
     worst = max(errors)
-    assert worst[0] < TOLERANCES.get(name, TOLERANCE), (
-        f"{worst[2]} by parameter {free[worst[1] - 1]}: {worst[0]}"
-    )
+    assert worst[0] < tolerance, f"{worst[2]} by parameter {free[worst[1] - 1]}: {worst[0]}"
 
 
 def _steps(form: PotentialForm, parameters: FloatArray, n_species: int) -> FloatArray:
