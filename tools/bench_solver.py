@@ -80,7 +80,8 @@ class Local:
 
     def __init__(self, n_rows: int, n: int, n_blocks: int, assembly: str) -> None:
         self.blocks = [Rows(n_rows // n_blocks, n, seed) for seed in range(n_blocks)]
-        self.plan = SimpleNamespace(blocks=[SimpleNamespace(cost=1.0)] * n_blocks, assembly=assembly)
+        blocks = [SimpleNamespace(cost=1.0)] * n_blocks
+        self.plan = SimpleNamespace(blocks=blocks, assembly=assembly, runs_python=False)
 
     def own(self, first: int, last: int) -> None:
         """Own everything."""
