@@ -2,12 +2,13 @@
 #include "spline_rows.h"
 #include "spline.h"
 
+#include <math.h>
 #include <string.h>
 
 static int64_t needed(const hpcfit_spline *spline)
 {
     const int64_t width = hf_round_up(spline->n_parameters), n_rows = 2 * spline->n_knots;
-    return width == 0 ? 0 : n_rows * width + 2 * hf_round_up(n_rows) + 8 * width;
+    return width == 0 ? 0 : n_rows * width + 2 * hf_round_up(n_rows) + 8 * width + 2 * hf_round_up(width / HF_LANES);
 }
 
 static int64_t needed_by(const hpcfit_function *function, int64_t n_splines)
@@ -36,17 +37,37 @@ int64_t hf_nodes_most_rows(const hpcfit_functions *functions)
     return most;
 }
 
+/* What a node does to slopes falls to a quarter from knot to knot: entries this far below the row's largest are left
+ * out, which no sum of doubles can tell. */
+static const double LEAST = 0x1p-70;
+
 /* A value of most splines is one parameter's, so that most of its row is zero. */
 static void bound_row(const hf_nodes *nodes, int64_t row)
 {
     const double *table = nodes->table + row * nodes->width;
     int64_t first = 0, end = nodes->columns.count;
-    while (first < end && table[first] == 0.0)
+    double largest = 0.0;
+    for (int64_t k = 0; k < end; k++)
+        largest = fmax(largest, fabs(table[k]));
+    while (first < end && fabs(table[first]) <= LEAST * largest)
         first++;
-    while (end > first && table[end - 1] == 0.0)
+    while (end > first && fabs(table[end - 1]) <= LEAST * largest)
         end--;
     nodes->first[row] = (double)(first / HF_LANES * HF_LANES);
     nodes->end[row] = (double)end;
+}
+
+/* The rows of which a vector of columns asks for something. */
+static void bound_columns(const hf_nodes *nodes, int64_t k)
+{
+    const double at = (double)k;
+    int64_t low = 0, high = nodes->n_rows;
+    while (low < high && (at < nodes->first[low] || at >= nodes->end[low]))
+        low++;
+    while (high > low && (at < nodes->first[high - 1] || at >= nodes->end[high - 1]))
+        high--;
+    nodes->low[k / HF_LANES] = (double)low;
+    nodes->high[k / HF_LANES] = (double)high;
 }
 
 static void fill_table(const hf_call *call, const hf_nodes *nodes)
@@ -63,6 +84,8 @@ static void fill_table(const hf_call *call, const hf_nodes *nodes)
     }
     for (int64_t row = 0; row < nodes->n_rows; row++)
         bound_row(nodes, row);
+    for (int64_t k = 0; k < nodes->width; k += HF_LANES)
+        bound_columns(nodes, k);
 }
 
 hf_nodes hf_nodes_of(const hf_call *call, const hpcfit_function *function, int64_t spline, double *tables)
@@ -77,6 +100,8 @@ hf_nodes hf_nodes_of(const hf_call *call, const hpcfit_function *function, int64
     nodes.first = nodes.table + nodes.n_rows * nodes.width;
     nodes.end = nodes.first + hf_round_up(nodes.n_rows);
     nodes.mapped = nodes.end + hf_round_up(nodes.n_rows);
+    nodes.low = nodes.mapped + 8 * nodes.width;
+    nodes.high = nodes.low + hf_round_up(nodes.width / HF_LANES);
     return nodes;
 }
 
@@ -144,7 +169,9 @@ static inline __attribute__((always_inline)) void map_rows(const hf_nodes *nodes
         hf_eight sums[7];
         for (int c = 0; c < n; c++)
             sums[c] = (hf_eight){0.0};
-        for (int64_t row = low; row < high; row++) {
+        const int64_t from = (int64_t)fmax((double)low, nodes->low[k / HF_LANES]);
+        const int64_t to = (int64_t)fmin((double)high, nodes->high[k / HF_LANES]);
+        for (int64_t row = from; row < to; row++) {
             if (at < nodes->first[row] || at >= nodes->end[row]) continue;
             const hf_eight entry = *(const hf_eight *)(nodes->table + row * nodes->width + k);
             for (int c = 0; c < n; c++)

@@ -16,8 +16,9 @@ typedef struct {
     hf_columns columns;
     int64_t n_rows, width; /* width is the number of columns, rounded up to a multiple of 8 */
     double *table;         /* [n_rows][width] what a row adds for each free parameter */
-    double *first, *end;   /* [n_rows] the columns, multiples of 8, outside which the row of the table is zero */
+    double *first, *end;   /* [n_rows] the columns, multiples of 8, outside which the row of the table is nothing */
     double *mapped;        /* [8][width] */
+    double *low, *high;    /* [width / 8] the rows outside which eight columns of the table are nothing */
 } hf_nodes;
 
 /* Scratch doubles for the tables of all splines of all functions; and most rows of any spline. */
