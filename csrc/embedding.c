@@ -52,6 +52,7 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
                 {&s->first_by, n_free * s->n_lanes},
                 {&s->atom_rho, (1 + n_free) * s->n_atoms},
                 {&s->atom_first, s->n_atoms},
+                {&s->single_atoms, n_free * s->n_atoms},
                 {&s->panel_lanes, width * s->n_lanes},
                 {&s->panel_atoms, width * s->n_atoms},
                 {&s->panel_forces, 3 * width * s->n_atoms},
@@ -221,7 +222,7 @@ static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfi
     hpcfit_output column = hf_column(call->output, 0);
     add_energies(g, own, s->embedding, &column);
     memcpy(s->first + first, s->embedding + HF_SLOPE * n, (size_t)n * sizeof(double));
-    for (int64_t c = 0; c < s->panel.n_columns; c++) {
+    for (int64_t c = 0; c < s->n_columns; c++) {
         const int64_t k = s->column[c];
         double *rho_by = s->rho_by + k * s->n_lanes + first, *first_by = s->first_by + k * s->n_lanes + first;
         const int64_t by = k - columns.first;
@@ -241,29 +242,41 @@ static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfi
     }
 }
 
-/* Lists the parameters that F' depends on: those of densities and embedding functions. */
+/* Whether F' depends on a parameter: of densities and embedding functions, nodes of splines alone or others alone. */
+static int is_listed(const hf_call *call, int end, int64_t k, int dense)
+{
+    for (int role = HF_DENSITY_ROLE; role < end; role++)
+        for (int64_t t = 0; t < hf_n_tuples(call->potential->roles[role].kind, call->geometry->n_species); t++) {
+            const hpcfit_function *function = hf_role(call, role, t);
+            const int64_t place = function == NULL ? -1 : call->free_parameters[k] - function->first_parameter;
+            if (place >= 0 && place < function->program.n_parameters)
+                return hf_function_is_dense(call, function, k) == dense;
+        }
+    return 0;
+}
+
+/* Lists the parameters that F' depends on. Nodes of splines are many, and a panel of eight takes as long as four
+ * columns: a neighbour's forces are three cache lines instead of half a line. Others are few. Where a parameter goes
+ * must not depend on the others, or its bits would. Angular terms have panels in any case. */
 static void list_columns(const hf_call *call, hf_embedded *s, int end)
 {
-    int64_t count = 0;
-    for (int64_t k = 0; k < call->n_free; k++) {
-        int listed = 0;
-        for (int role = HF_DENSITY_ROLE; role < end; role++)
-            for (int64_t t = 0; t < hf_n_tuples(call->potential->roles[role].kind, call->geometry->n_species); t++) {
-                const hpcfit_function *function = hf_role(call, role, t);
-                const int64_t place = function == NULL ? -1 : call->free_parameters[k] - function->first_parameter;
-                listed |= place >= 0 && place < function->program.n_parameters;
-            }
-        if (listed) s->column[count++] = k;
-    }
+    const int all = end > HF_N_EMBEDDED_ROLES;
+    s->n_columns = 0;
+    for (int64_t k = 0; k < call->n_free && !all; k++)
+        if (is_listed(call, end, k, 1)) s->column[s->n_columns++] = k;
+    s->n_single = s->n_columns;
+    for (int64_t k = 0; k < call->n_free; k++)
+        if (is_listed(call, end, k, 0) || (all && is_listed(call, end, k, 1))) s->column[s->n_columns++] = k;
+    const int64_t count = s->n_columns - s->n_single;
     s->panel = (hf_panel){.n_columns = count,
                           .width = hf_round_up(count),
-                          .column = s->column,
+                          .column = s->column + s->n_single,
                           .lanes = s->panel_lanes,
                           .atoms = s->panel_atoms,
                           .forces = s->panel_forces};
 }
 
-/* Copies values over lanes to places `apart` doubles apart, over lanes and over atoms. An atom without
+/* Copies values over lanes to places `apart` doubles apart, over lanes, if not NULL, and over atoms. An atom without
  * density has no neighbour that could feel the slope of its embedding function, which may be infinite there. */
 static void publish(const hpcfit_geometry *g, groups own, const double *rho, const double *values, int64_t apart,
                     double *lanes, double *atoms)
@@ -272,7 +285,7 @@ static void publish(const hpcfit_geometry *g, groups own, const double *rho, con
         for (int lane = 0; lane < g->lane_count[group]; lane++) {
             const int64_t k = group * HF_LANES + lane;
             const double value = rho[k] == 0.0 && !isfinite(values[k]) ? 0.0 : values[k];
-            lanes[k * apart] = value;
+            if (lanes != NULL) lanes[k * apart] = value;
             atoms[g->lane_atom[k] * apart] = value;
         }
 }
@@ -316,7 +329,7 @@ void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chu
         for (int lane = 0; lane < g->lane_count[group]; lane++) {
             const int64_t k = group * HF_LANES + lane, atom = g->lane_atom[k];
             s->rho[k] += s->atom_rho[atom];
-            for (int64_t c = 0; c < s->panel.n_columns; c++)
+            for (int64_t c = 0; c < s->n_columns; c++)
                 s->rho_by[s->column[c] * s->n_lanes + k] += s->atom_rho[(1 + s->column[c]) * s->n_atoms + atom];
         }
     for (int64_t b = 0; b < g->n_species; b++)
@@ -340,7 +353,12 @@ void hf_embed_chunks(const hf_call *call, const hf_embedded *s, int64_t chunk, i
     add_embedding(call, s, embedding, own);
     clear_spare(g, own, s->first);
     publish(g, own, s->rho, s->first, 1, s->first, s->atom_first);
-    for (int64_t c = 0; c < s->panel.n_columns; c++)
-        publish(g, own, s->rho, s->first_by + s->column[c] * s->n_lanes, s->panel.width, s->panel_lanes + c,
-                s->panel_atoms + c);
+    for (int64_t c = 0; c < s->n_columns; c++) {
+        const double *first_by = s->first_by + s->column[c] * s->n_lanes;
+        const int64_t place = c - s->n_single;
+        if (place < 0)
+            publish(g, own, s->rho, first_by, 1, NULL, s->single_atoms + c * s->n_atoms);
+        else
+            publish(g, own, s->rho, first_by, s->panel.width, s->panel_lanes + place, s->panel_atoms + place);
+    }
 }
