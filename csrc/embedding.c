@@ -206,10 +206,26 @@ typedef struct {
 static void add_energies(const hpcfit_geometry *g, groups own, const double *energies, const hpcfit_output *column)
 {
     const int64_t first = own.first;
-    for (int64_t group = first; group < own.end; group++)
+    for (int64_t group = first; group < own.end; group++) {
+        double used[HF_LANES] = {0.0};
         for (int lane = 0; lane < g->lane_count[group]; lane++)
-            column->energies[g->lane_structure[group * HF_LANES + lane]] +=
-                energies[(group - first) * HF_LANES + lane];
+            used[lane] = energies[(group - first) * HF_LANES + lane];
+        hf_add_group_energy(g, group, used, column);
+    }
+}
+
+/* The derivatives of F and of F' by way of those of the density, which become those of F: nothing where the density
+ * does not move, though F' may be infinite there. */
+HF_CLONES
+static void follow_density(int64_t n, const double *restrict slope, const double *restrict second,
+                           double *restrict rho_by, double *restrict first_by)
+{
+#pragma omp simd
+    for (int64_t lane = 0; lane < n; lane++) {
+        const double by = rho_by[lane], of_first = second[lane] * by, of_value = slope[lane] * by;
+        first_by[lane] = by != 0.0 ? of_first : 0.0;
+        rho_by[lane] = by != 0.0 ? of_value : 0.0;
+    }
 }
 
 /* F(rho): energies of all columns, F' and its derivatives. */
@@ -233,11 +249,7 @@ static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfi
             memcpy(first_by, s->embedding + (EMBEDDING_BY + columns.count + by) * n, (size_t)n * sizeof(double));
             continue;
         }
-        for (int64_t lane = 0; lane < n; lane++) {
-            const int moved = rho_by[lane] != 0.0;
-            first_by[lane] = moved ? s->embedding[SECOND * n + lane] * rho_by[lane] : 0.0;
-            rho_by[lane] = moved ? s->embedding[HF_SLOPE * n + lane] * rho_by[lane] : 0.0;
-        }
+        follow_density(n, s->embedding + HF_SLOPE * n, s->embedding + SECOND * n, rho_by, first_by);
         add_energies(g, own, rho_by, &column);
     }
 }
@@ -297,11 +309,32 @@ static void clear_spare(const hpcfit_geometry *g, groups own, double *lanes)
             lanes[group * HF_LANES + lane] = 0.0;
 }
 
+static void clear(double *array, int64_t length)
+{
+    memset(array, 0, (size_t)length * sizeof *array);
+}
+
+/* What is added to; and what is not written where an atom has no embedding function. */
+static void clear_sums(const hf_embedded *s)
+{
+    clear(s->rho, s->n_lanes);
+    clear(s->first, s->n_lanes);
+    clear(s->atom_rho, s->n_atoms);
+    clear(s->atom_first, s->n_atoms);
+    for (int64_t c = 0; c < s->n_columns; c++) {
+        clear(s->rho_by + s->column[c] * s->n_lanes, s->n_lanes);
+        clear(s->atom_rho + (1 + s->column[c]) * s->n_atoms, s->n_atoms);
+    }
+    clear(s->single_atoms, s->n_single * s->n_atoms);
+    clear(s->panel_lanes, s->panel.width * s->n_lanes);
+    clear(s->panel_atoms, s->panel.width * s->n_atoms);
+    clear(s->panel_forces, 3 * s->panel.width * s->n_atoms);
+}
+
 void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
 {
-    /* Everything before the columns lies one behind the other. */
-    memset(s->rho, 0, (size_t)((double *)s->column - s->rho) * sizeof(double));
     list_columns(call, s, end);
+    clear_sums(s);
     hf_spline_columns_start(call, s->spline);
     const hpcfit_geometry *half = call->geometry->half;
     for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
