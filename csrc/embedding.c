@@ -217,14 +217,16 @@ static void add_energies(const hpcfit_geometry *g, groups own, const double *ene
 /* The derivatives of F and of F' by way of those of the density, which become those of F: nothing where the density
  * does not move, though F' may be infinite there. */
 HF_CLONES
-static void follow_density(int64_t n, const double *restrict slope, const double *restrict second,
-                           double *restrict rho_by, double *restrict first_by)
+static void follow_density(int64_t n, const double *slope, const double *second, double *rho_by, double *first_by)
 {
-#pragma omp simd
-    for (int64_t lane = 0; lane < n; lane++) {
-        const double by = rho_by[lane], of_first = second[lane] * by, of_value = slope[lane] * by;
-        first_by[lane] = by != 0.0 ? of_first : 0.0;
-        rho_by[lane] = by != 0.0 ? of_value : 0.0;
+    typedef int64_t bits __attribute__((vector_size(sizeof(hf_eight))));
+    for (int64_t lane = 0; lane < n; lane += HF_LANES) {
+        hf_eight *by = (hf_eight *)(rho_by + lane);
+        const hf_eight of_first = *(const hf_eight *)(second + lane) * *by,
+                       of_value = *(const hf_eight *)(slope + lane) * *by;
+        const bits moved = *by != (hf_eight){0.0};
+        *(hf_eight *)(first_by + lane) = (hf_eight)((bits)of_first & moved);
+        *by = (hf_eight)((bits)of_value & moved);
     }
 }
 
