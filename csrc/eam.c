@@ -28,20 +28,12 @@ static void gather(int64_t n, const int32_t *restrict neighbour, const double *r
         gathered[k] = atoms[neighbour[k]];
 }
 
-HF_CLONES
-static void weigh(int64_t n, const double *restrict function, const double *restrict weight, double *restrict slope)
-{
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++)
-        slope[k] = function[k] * weight[k];
-}
-
-/* F' of a group's atoms. */
-static void read_own(const hpcfit_geometry *g, const hf_embedded *s, int64_t group, double *own)
+/* What a group's atoms have in an array over atoms. */
+static void read_own(const hpcfit_geometry *g, const double *atoms, int64_t group, double *own)
 {
     memset(own, 0, HF_LANES * sizeof *own);
     for (int lane = 0; lane < g->lane_count[group]; lane++)
-        own[lane] = s->atom_first[g->lane_atom[group * HF_LANES + lane]];
+        own[lane] = atoms[g->lane_atom[group * HF_LANES + lane]];
 }
 
 /* F' of a run's atoms and of their neighbours, pair by pair; g is either geometry. */
@@ -52,7 +44,7 @@ static void fill_weights(const hpcfit_geometry *g, const hf_embedded *s, int64_t
     for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
         const hf_part p = hf_part_of(g, chunk, group, b);
         double own[HF_LANES];
-        read_own(g, s, group, own);
+        read_own(g, s->atom_first, group, own);
         for (int64_t k = p.pair; k < p.pair + p.n_slots * HF_LANES; k += HF_LANES)
             memcpy(s->weight + k - first, own, sizeof own);
     }
@@ -83,56 +75,57 @@ static pairs pairs_of(const hf_call *call, const hf_embedded *s, int64_t chunk, 
     return x;
 }
 
-/* Derivatives by the parameters of a density at constant F', its slopes times weights; those of splines apart. */
-static void add_density_columns(const hf_call *call, const hf_embedded *s, const pairs *x,
-                                const hpcfit_function *density, int which, const double *weight)
+/* Slopes of both densities, over all pairs, times values of the atoms that receive them; NULL for none. */
+typedef struct {
+    const double *here, *there, *atoms;
+} received;
+
+/* Slopes along pairs: with nothing added where `pair` is NULL, or where the second has no densities. */
+typedef struct {
+    const double *pair;
+    received first, second;
+} slopes;
+
+static inline __attribute__((always_inline)) void add_received(const received *w, int64_t k, const hf_eight *own,
+                                                               const int32_t *neighbour, hf_eight *slope)
 {
-    const int64_t n_dense = density == NULL ? 0 : hf_function_n_dense(call, density);
-    if (n_dense == 0) return;
-    if (s->n_kept == 0)
-        hf_function_run_rows(call, density, x->run.n_pairs, x->run.r, s->here, s->stride, s->function);
-    const hf_columns columns = hf_function_columns(call, density);
-    int64_t row = 0;
-    for (int64_t k = columns.first; k < columns.first + columns.count; k++) {
-        if (!hf_function_is_dense(call, density, k)) continue;
-        const hpcfit_output column = hf_column(call->output, k + 1);
-        const double *slope_by = s->n_kept == 0 ? s->here + (HF_BY + n_dense + row) * s->stride
-                                                : hf_kept_slope_by(call, s, which, row) + (x->run.r - x->half->r);
-        weigh(x->run.n_pairs, slope_by, weight, s->slope);
-        hf_add_pairs(x->half, x->chunk, x->b, NULL, s->slope, &column);
-        row++;
-    }
+    hf_eight other = {0.0};
+    if (w->here != NULL) *slope += *(const hf_eight *)(w->here + k) * *own;
+    if (w->there == NULL) return;
+    for (int lane = 0; lane < HF_LANES; lane++)
+        other[lane] = w->atoms[neighbour[lane]];
+    *slope += *(const hf_eight *)(w->there + k) * other;
 }
 
-/* The forces along the pairs of a group, of which k is the first: of the pair energy, and of both densities times F'
- * of the atoms that receive them. */
+/* The forces along the pairs of a group, of which k is the first; own [2] are what its atoms have of the values that
+ * slopes are times. */
 HF_CLONES
-static void share_forces(const pairs *x, int64_t n_slots, int64_t k, const hf_eight *own, const double *first,
-                         double *slopes, double (*force)[HF_LANES], double (*forces)[3])
+static void share_forces(const slopes *of, const pairs *x, int64_t n_slots, int64_t k, const hf_eight *own,
+                         double *total, double (*force)[HF_LANES], double (*forces)[3])
 {
-    hf_eight sum[3] = {{0.0}}, other = {0.0};
-    for (int64_t end = k + n_slots * HF_LANES; k < end; k += HF_LANES, slopes += HF_LANES) {
+    hf_eight sum[3] = {{0.0}};
+    for (int64_t end = k + n_slots * HF_LANES; k < end; k += HF_LANES, total += HF_LANES) {
         const int32_t *neighbour = x->half->neighbour + k;
-        for (int lane = 0; lane < HF_LANES; lane++)
-            other[lane] = first[neighbour[lane]];
-        const hf_eight slope = *(const hf_eight *)(x->slope_pair + k) +
-                               *(const hf_eight *)(x->slope_here + k) * *own +
-                               *(const hf_eight *)(x->slope_there + k) * other;
-        *(hf_eight *)slopes = slope;
+        hf_eight slope = {0.0};
+        if (of->pair != NULL) slope = *(const hf_eight *)(of->pair + k);
+        add_received(&of->first, k, own, neighbour, &slope);
+        if (of->second.atoms != NULL) add_received(&of->second, k, own + 1, neighbour, &slope);
+        *(hf_eight *)total = slope;
         hf_share_slot(&slope, x->half->ux + k, x->half->uy + k, x->half->uz + k, neighbour, sum, forces);
     }
     memcpy(force, sum, sizeof sum);
 }
 
-static void add_forces(const hf_embedded *s, const pairs *x, const hpcfit_output *column)
+static void add_forces(const hf_embedded *s, const pairs *x, const slopes *of, const hpcfit_output *column)
 {
     const hpcfit_geometry *half = x->half;
     for (int64_t group = half->chunk_group[x->chunk]; group < half->chunk_group[x->chunk + 1]; group++) {
         const hf_part p = hf_part_of(half, x->chunk, group, x->b);
-        double own[HF_LANES], force[3][HF_LANES], virial[6][HF_LANES];
+        double own[2][HF_LANES], force[3][HF_LANES], virial[6][HF_LANES];
         if (p.n_slots == 0) continue;
-        read_own(half, s, group, own);
-        share_forces(x, p.n_slots, p.pair, (const hf_eight *)own, s->atom_first, s->slope, force, column->forces);
+        read_own(half, of->first.atoms, group, own[0]);
+        if (of->second.atoms != NULL) read_own(half, of->second.atoms, group, own[1]);
+        share_forces(of, x, p.n_slots, p.pair, (const hf_eight *)own, s->slope, force, column->forces);
         hf_add_group_forces(half, group, (const double (*)[HF_LANES])force, column);
         if (column->virials == NULL) continue;
         hf_sum_radial_virial(p.n_slots, 1.0, s->slope, half->r + p.pair, half->ux + p.pair, half->uy + p.pair,
@@ -141,26 +134,70 @@ static void add_forces(const hf_embedded *s, const pairs *x, const hpcfit_output
     }
 }
 
-static void add_weights(const hf_embedded *s, int64_t n)
+/* Derivatives of a density's slope by a parameter, over all pairs; NULL where it has none of its own. */
+static const double *slope_by(const hf_call *call, const hf_embedded *s, const pairs *x,
+                              const hpcfit_function *density, int which, int64_t column)
 {
-    for (int64_t k = 0; k < n; k++)
-        s->weight[k] += s->gathered[k];
+    if (density == NULL) return NULL;
+    const hf_columns columns = hf_function_columns(call, density);
+    if (column < columns.first || column >= columns.first + columns.count) return NULL;
+    if (!hf_function_is_dense(call, density, column)) return NULL;
+    int64_t row = 0;
+    for (int64_t k = columns.first; k < column; k++)
+        row += hf_function_is_dense(call, density, k);
+    if (s->n_kept > 0) return hf_kept_slope_by(call, s, which, row);
+    const double *rows = which == HF_HERE_SLOPE ? s->here : s->there;
+    return rows + (HF_BY + hf_function_n_dense(call, density) + row) * s->stride - (x->run.r - x->half->r);
+}
+
+/* Columns by themselves: by way of F' if single, and at constant F' by the parameters of densities, splines apart. */
+static void add_columns(const hf_call *call, const hf_embedded *s, const pairs *x)
+{
+    for (int64_t c = 0; c < s->n_columns; c++) {
+        const int64_t k = s->column[c];
+        const hpcfit_output column = hf_column(call->output, k + 1);
+        const double *here = slope_by(call, s, x, x->here, HF_HERE_SLOPE, k);
+        const double *there = x->here == x->there ? here : slope_by(call, s, x, x->there, HF_THERE_SLOPE, k);
+        const int is_direct = here != NULL || there != NULL;
+        slopes of = {.second = {here, there, is_direct ? s->atom_first : NULL}};
+        if (c < s->n_single) {
+            of.first = (received){x->slope_here, x->slope_there, s->single_atoms + c * s->n_atoms};
+        } else if (is_direct) {
+            of = (slopes){.first = of.second};
+        } else {
+            continue;
+        }
+        add_forces(s, x, &of, &column);
+    }
+}
+
+/* Works out again what was not kept of the densities. */
+static void run_densities(const hf_call *call, const hf_embedded *s, const pairs *x)
+{
+    const hf_run *run = &x->run;
+    if (x->here != NULL && hf_function_n_dense(call, x->here) > 0)
+        hf_function_run_rows(call, x->here, run->n_pairs, run->r, s->here, s->stride, s->function);
+    if (x->there != NULL && x->there != x->here && hf_function_n_dense(call, x->there) > 0)
+        hf_function_run_rows(call, x->there, run->n_pairs, run->r, s->there, s->stride, s->function);
 }
 
 static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, int64_t b)
 {
     const hpcfit_output column = hf_column(call->output, 0);
     const pairs x = pairs_of(call, s, chunk, b);
-    add_forces(s, &x, &column);
+    const slopes values = {.pair = x.slope_pair, .first = {x.slope_here, x.slope_there, s->atom_first}};
+    add_forces(s, &x, &values, &column);
     if (call->n_free == 0) return;
-    fill_weights(x.half, s, chunk, b);
+    if (s->n_kept == 0) run_densities(call, s, &x);
+    add_columns(call, s, &x);
     const int64_t first = x.run.r - x.half->r;
     hf_add_panel(x.half, chunk, b, x.slope_here + first, x.slope_there + first, &s->panel, call->output);
-    if (x.here == x.there)
-        add_weights(s, x.run.n_pairs);
-    else
-        add_density_columns(call, s, &x, x.there, HF_THERE_SLOPE, s->gathered);
-    add_density_columns(call, s, &x, x.here, HF_HERE_SLOPE, s->weight);
+}
+
+static void add_weights(const hf_embedded *s, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        s->weight[k] += s->gathered[k];
 }
 
 /* Derivatives by the parameters of a function's splines, over all neighbours of one species of a chunk's atoms. */

@@ -9,76 +9,6 @@
 /* Of an embedding function: value, slope, second derivative, then as for every function. */
 enum { SECOND = HF_BY, EMBEDDING_BY };
 
-/* Kept for each pair beside three slopes: together they are less than the pair's part of the geometry. */
-enum { MOST_KEPT = 2 };
-
-/* Known before the free parameters are: half of what a density puts out behind its slope. Scratch is laid out before
- * the functions are looked at, which may be wrong. */
-static int64_t n_kept(const hf_call *call)
-{
-    const hpcfit_functions *f = call->functions;
-    const int64_t first = hf_n_tuples(HPCFIT_PAIR, call->geometry->n_species);
-    const int64_t end = first + hf_n_tuples(HPCFIT_ORDERED_PAIR, call->geometry->n_species);
-    int64_t most = 0;
-    for (int64_t place = first; place < end && place < f->n_places; place++) {
-        const int32_t density = f->roles[place];
-        if (density < 0 || density >= f->n_functions) continue;
-        const int64_t n = (f->functions[density].program.n_outputs - HF_BY) / 2;
-        if (n > most) most = n;
-    }
-    return most > MOST_KEPT ? 0 : most;
-}
-
-int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s)
-{
-    const hpcfit_geometry *g = call->geometry;
-    const int64_t n_free = call->n_free, width = hf_round_up(n_free);
-    int64_t used = 0, lanes = HF_BLOCK;
-    for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
-        if (hf_n_chunk_lanes(g, chunk, chunk + 1) > lanes) lanes = hf_n_chunk_lanes(g, chunk, chunk + 1);
-    s->n_lanes = g->n_groups * HF_LANES;
-    s->n_atoms = hf_round_up(g->n_atoms);
-    const hpcfit_geometry *half = g->half == NULL ? g : g->half;
-    s->stride = (half->max_chunk_slots > g->max_chunk_slots ? half : g)->max_chunk_slots * HF_LANES;
-    s->rows = hf_function_most_rows(call->functions);
-    s->n_kept = n_kept(call);
-    double *column = NULL, *row_of = NULL;
-    const struct {
-        double **array;
-        int64_t length;
-    } plan[] = {{&s->rho, s->n_lanes},
-                {&s->first, s->n_lanes},
-                {&s->rho_by, n_free * s->n_lanes},
-                {&s->first_by, n_free * s->n_lanes},
-                {&s->atom_rho, (1 + n_free) * s->n_atoms},
-                {&s->atom_first, s->n_atoms},
-                {&s->panel_lanes, width * s->n_lanes},
-                {&s->panel_atoms, width * s->n_atoms},
-                {&s->panel_forces, 3 * width * s->n_atoms},
-                {&column, width},
-                {&row_of, 2 * hf_round_up(s->rows)},
-                {&s->pair, 2 * s->rows * s->stride},
-                {&s->here, s->rows * s->stride},
-                {&s->there, s->rows * s->stride},
-                {&s->slopes[HF_PAIR_SLOPE], half->n_slots * HF_LANES},
-                {&s->slopes[HF_HERE_SLOPE], half->n_slots * HF_LANES},
-                {&s->slopes[HF_THERE_SLOPE], half->n_slots * HF_LANES},
-                {&s->slopes_by, 2 * s->n_kept * half->n_slots * HF_LANES},
-                {&s->weight, s->stride},
-                {&s->gathered, s->stride},
-                {&s->slope, s->stride},
-                {&s->embedding, hf_function_most_outputs(call->functions) * lanes},
-                {&s->function, hf_round_up(hf_function_scratch(call->functions))},
-                {&s->spline, hf_round_up(hf_spline_columns_scratch(call))}};
-    for (size_t k = 0; k < sizeof plan / sizeof *plan; k++) {
-        *plan[k].array = scratch == NULL ? NULL : scratch + used;
-        used += plan[k].length;
-    }
-    s->column = (int64_t *)column;
-    s->row_of = (double **)row_of;
-    return used;
-}
-
 HF_CLONES
 void hf_embed_add_sums(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *restrict values,
                        double *restrict lanes)
@@ -205,10 +135,28 @@ typedef struct {
 static void add_energies(const hpcfit_geometry *g, groups own, const double *energies, const hpcfit_output *column)
 {
     const int64_t first = own.first;
-    for (int64_t group = first; group < own.end; group++)
+    for (int64_t group = first; group < own.end; group++) {
+        double used[HF_LANES] = {0.0};
         for (int lane = 0; lane < g->lane_count[group]; lane++)
-            column->energies[g->lane_structure[group * HF_LANES + lane]] +=
-                energies[(group - first) * HF_LANES + lane];
+            used[lane] = energies[(group - first) * HF_LANES + lane];
+        hf_add_group_energy(g, group, used, column);
+    }
+}
+
+/* The derivatives of F and of F' by way of those of the density, which become those of F: nothing where the density
+ * does not move, though F' may be infinite there. */
+HF_CLONES
+static void follow_density(int64_t n, const double *slope, const double *second, double *rho_by, double *first_by)
+{
+    typedef int64_t bits __attribute__((vector_size(sizeof(hf_eight))));
+    for (int64_t lane = 0; lane < n; lane += HF_LANES) {
+        hf_eight *by = (hf_eight *)(rho_by + lane);
+        const hf_eight of_first = *(const hf_eight *)(second + lane) * *by,
+                       of_value = *(const hf_eight *)(slope + lane) * *by;
+        const bits moved = *by != (hf_eight){0.0};
+        *(hf_eight *)(first_by + lane) = (hf_eight)((bits)of_first & moved);
+        *by = (hf_eight)((bits)of_value & moved);
+    }
 }
 
 /* F(rho): energies of all columns, F' and its derivatives. */
@@ -221,7 +169,7 @@ static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfi
     hpcfit_output column = hf_column(call->output, 0);
     add_energies(g, own, s->embedding, &column);
     memcpy(s->first + first, s->embedding + HF_SLOPE * n, (size_t)n * sizeof(double));
-    for (int64_t c = 0; c < s->panel.n_columns; c++) {
+    for (int64_t c = 0; c < s->n_columns; c++) {
         const int64_t k = s->column[c];
         double *rho_by = s->rho_by + k * s->n_lanes + first, *first_by = s->first_by + k * s->n_lanes + first;
         const int64_t by = k - columns.first;
@@ -232,38 +180,46 @@ static void add_embedding(const hf_call *call, const hf_embedded *s, const hpcfi
             memcpy(first_by, s->embedding + (EMBEDDING_BY + columns.count + by) * n, (size_t)n * sizeof(double));
             continue;
         }
-        for (int64_t lane = 0; lane < n; lane++) {
-            const int moved = rho_by[lane] != 0.0;
-            first_by[lane] = moved ? s->embedding[SECOND * n + lane] * rho_by[lane] : 0.0;
-            rho_by[lane] = moved ? s->embedding[HF_SLOPE * n + lane] * rho_by[lane] : 0.0;
-        }
+        follow_density(n, s->embedding + HF_SLOPE * n, s->embedding + SECOND * n, rho_by, first_by);
         add_energies(g, own, rho_by, &column);
     }
 }
 
-/* Lists the parameters that F' depends on: those of densities and embedding functions. */
+/* Whether F' depends on a parameter: of densities and embedding functions, nodes of splines alone or others alone. */
+static int is_listed(const hf_call *call, int end, int64_t k, int dense)
+{
+    for (int role = HF_DENSITY_ROLE; role < end; role++)
+        for (int64_t t = 0; t < hf_n_tuples(call->potential->roles[role].kind, call->geometry->n_species); t++) {
+            const hpcfit_function *function = hf_role(call, role, t);
+            const int64_t place = function == NULL ? -1 : call->free_parameters[k] - function->first_parameter;
+            if (place >= 0 && place < function->program.n_parameters)
+                return hf_function_is_dense(call, function, k) == dense;
+        }
+    return 0;
+}
+
+/* Lists the parameters that F' depends on. Nodes of splines are many, and a panel of eight takes as long as three or
+ * four columns by themselves. Others are few. Where a parameter goes
+ * must not depend on the others, or its bits would. Angular terms have panels in any case. */
 static void list_columns(const hf_call *call, hf_embedded *s, int end)
 {
-    int64_t count = 0;
-    for (int64_t k = 0; k < call->n_free; k++) {
-        int listed = 0;
-        for (int role = HF_DENSITY_ROLE; role < end; role++)
-            for (int64_t t = 0; t < hf_n_tuples(call->potential->roles[role].kind, call->geometry->n_species); t++) {
-                const hpcfit_function *function = hf_role(call, role, t);
-                const int64_t place = function == NULL ? -1 : call->free_parameters[k] - function->first_parameter;
-                listed |= place >= 0 && place < function->program.n_parameters;
-            }
-        if (listed) s->column[count++] = k;
-    }
+    const int all = end > HF_N_EMBEDDED_ROLES;
+    s->n_columns = 0;
+    for (int64_t k = 0; k < call->n_free && !all; k++)
+        if (is_listed(call, end, k, 1)) s->column[s->n_columns++] = k;
+    s->n_single = s->n_columns;
+    for (int64_t k = 0; k < call->n_free; k++)
+        if (is_listed(call, end, k, 0) || (all && is_listed(call, end, k, 1))) s->column[s->n_columns++] = k;
+    const int64_t count = s->n_columns - s->n_single;
     s->panel = (hf_panel){.n_columns = count,
                           .width = hf_round_up(count),
-                          .column = s->column,
+                          .column = s->column + s->n_single,
                           .lanes = s->panel_lanes,
                           .atoms = s->panel_atoms,
                           .forces = s->panel_forces};
 }
 
-/* Copies values over lanes to places `apart` doubles apart, over lanes and over atoms. An atom without
+/* Copies values over lanes to places `apart` doubles apart, over lanes, if not NULL, and over atoms. An atom without
  * density has no neighbour that could feel the slope of its embedding function, which may be infinite there. */
 static void publish(const hpcfit_geometry *g, groups own, const double *rho, const double *values, int64_t apart,
                     double *lanes, double *atoms)
@@ -272,7 +228,7 @@ static void publish(const hpcfit_geometry *g, groups own, const double *rho, con
         for (int lane = 0; lane < g->lane_count[group]; lane++) {
             const int64_t k = group * HF_LANES + lane;
             const double value = rho[k] == 0.0 && !isfinite(values[k]) ? 0.0 : values[k];
-            lanes[k * apart] = value;
+            if (lanes != NULL) lanes[k * apart] = value;
             atoms[g->lane_atom[k] * apart] = value;
         }
 }
@@ -284,11 +240,32 @@ static void clear_spare(const hpcfit_geometry *g, groups own, double *lanes)
             lanes[group * HF_LANES + lane] = 0.0;
 }
 
+static void clear(double *array, int64_t length)
+{
+    memset(array, 0, (size_t)length * sizeof *array);
+}
+
+/* What is added to; and what is not written where an atom has no embedding function. */
+static void clear_sums(const hf_embedded *s)
+{
+    clear(s->rho, s->n_lanes);
+    clear(s->first, s->n_lanes);
+    clear(s->atom_rho, s->n_atoms);
+    clear(s->atom_first, s->n_atoms);
+    for (int64_t c = 0; c < s->n_columns; c++) {
+        clear(s->rho_by + s->column[c] * s->n_lanes, s->n_lanes);
+        clear(s->atom_rho + (1 + s->column[c]) * s->n_atoms, s->n_atoms);
+    }
+    clear(s->single_atoms, s->n_single * s->n_atoms);
+    clear(s->panel_lanes, s->panel.width * s->n_lanes);
+    clear(s->panel_atoms, s->panel.width * s->n_atoms);
+    clear(s->panel_forces, 3 * s->panel.width * s->n_atoms);
+}
+
 void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
 {
-    /* Everything before the columns lies one behind the other. */
-    memset(s->rho, 0, (size_t)((double *)s->column - s->rho) * sizeof(double));
     list_columns(call, s, end);
+    clear_sums(s);
     hf_spline_columns_start(call, s->spline);
     const hpcfit_geometry *half = call->geometry->half;
     for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
@@ -316,7 +293,7 @@ void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chu
         for (int lane = 0; lane < g->lane_count[group]; lane++) {
             const int64_t k = group * HF_LANES + lane, atom = g->lane_atom[k];
             s->rho[k] += s->atom_rho[atom];
-            for (int64_t c = 0; c < s->panel.n_columns; c++)
+            for (int64_t c = 0; c < s->n_columns; c++)
                 s->rho_by[s->column[c] * s->n_lanes + k] += s->atom_rho[(1 + s->column[c]) * s->n_atoms + atom];
         }
     for (int64_t b = 0; b < g->n_species; b++)
@@ -340,7 +317,12 @@ void hf_embed_chunks(const hf_call *call, const hf_embedded *s, int64_t chunk, i
     add_embedding(call, s, embedding, own);
     clear_spare(g, own, s->first);
     publish(g, own, s->rho, s->first, 1, s->first, s->atom_first);
-    for (int64_t c = 0; c < s->panel.n_columns; c++)
-        publish(g, own, s->rho, s->first_by + s->column[c] * s->n_lanes, s->panel.width, s->panel_lanes + c,
-                s->panel_atoms + c);
+    for (int64_t c = 0; c < s->n_columns; c++) {
+        const double *first_by = s->first_by + s->column[c] * s->n_lanes;
+        const int64_t place = c - s->n_single;
+        if (place < 0)
+            publish(g, own, s->rho, first_by, 1, NULL, s->single_atoms + c * s->n_atoms);
+        else
+            publish(g, own, s->rho, first_by, s->panel.width, s->panel_lanes + place, s->panel_atoms + place);
+    }
 }

@@ -28,10 +28,13 @@ typedef struct {
     double *first_by;     /* [n_free][n_lanes] derivative of F'(rho) by any parameter */
     double *atom_rho;     /* [1 + n_free][n_atoms] densities and derivatives that pairs give */
     double *atom_first;   /* [n_atoms] F'(rho) */
-    double *panel_lanes;  /* [n_lanes][width] first_by of the parameters that it depends on */
+    double *single_atoms; /* [n_single][n_atoms] first_by of single columns */
+    double *panel_lanes;  /* [n_lanes][width] first_by of those in the panel */
     double *panel_atoms;  /* [n_atoms][width] */
     double *panel_forces; /* [n_atoms][3][width] */
-    int64_t *column;      /* [n_free] these parameters */
+    int64_t n_columns;    /* parameters that F' depends on */
+    int64_t n_single;     /* the first of them, each a column by itself; the others are in the panel */
+    int64_t *column;      /* [n_columns] */
     hf_panel panel;       /* the arrays above */
     /* Outputs over a chunk's run, [2 rows][stride], [rows][stride], [rows][stride]: phi, rho_ij, rho_ji. */
     double *pair, *here, *there;
