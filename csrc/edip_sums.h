@@ -1,4 +1,4 @@
-/* The vector loops of edip.c, over pairs and triplets of eight atoms at a time. */
+/* The vector loops of edip.c, over pairs and triplets of eight atoms at a time (edip_functions.c, edip_sums.c). */
 #ifndef HF_EDIP_SUMS_H
 #define HF_EDIP_SUMS_H
 
@@ -77,6 +77,11 @@ void hf_edip_attraction_at(const hf_edip_pair *p, const double *z, hf_edip_attra
 
 /* v, tau and Q at coordinations z. */
 void hf_edip_angle_at(const hf_edip_triplet *p, const double *z, hf_edip_angle *angle);
+
+/* By how much log Q or tau change with a parameter, and that by Z. */
+void hf_edip_by_u2(const hf_edip_triplet *p, const double *v, double *change, double *by_z);
+void hf_edip_by_u3(const hf_edip_triplet *p, const double *v, double *change, double *by_z);
+void hf_edip_by_u4(const hf_edip_triplet *p, const double *z, const double *v, double *change, double *by_z);
 
 /* arm = l + tau of every triplet of a range, l the cosine between unit vectors. */
 void hf_edip_arms(const hf_edip_range *range, const double *tau, const double *ux, const double *uy, const double *uz,
