@@ -99,13 +99,14 @@ static free_parameter free_at(const hf_call *call, int64_t k)
     return f;
 }
 
-static void fill(double value, double *lanes)
+static inline void fill(double value, double *lanes)
 {
     for (int lane = 0; lane < HF_LANES; lane++)
         lanes[lane] = value;
 }
 
 /* Energies and forces, and the energies' derivative by Z. */
+HF_CLONES
 static void add_values(context *x)
 {
     const hf_edip_group *group = &x->group;
@@ -139,6 +140,7 @@ static void add_values(context *x)
 }
 
 /* Derivatives by A, B, rho, sigma and beta, which act through the pair term. */
+HF_CLONES
 static void add_pair_term(const hf_edip_group *x, const free_parameter *f, hf_edip_sums *s)
 {
     const int64_t b = f->b;
@@ -186,6 +188,7 @@ static void add_pair_column(const context *x, const free_parameter *f, const hpc
 }
 
 /* alpha and cutoffC act through the coordination. */
+HF_CLONES
 static void add_coordination_column(const context *x, const free_parameter *f, const hpcfit_output *column)
 {
     const hf_edip_group *group = &x->group;
@@ -215,15 +218,16 @@ static void add_coordination_column(const context *x, const free_parameter *f, c
             const hf_edip_triplet *p = &group->triplet[tuple];
             for (int lane = 0; lane < HF_LANES; lane++)
                 factor[lane] = -p->lambda * p->mu * moved[lane];
-            hf_edip_add_both_fields(group, b, c, HF_EDIP_BY_LOG_Q, factor);
+            hf_edip_add_both_vectors(group, b, c, HF_EDIP_BY_LOG_Q, factor);
             for (int lane = 0; lane < HF_LANES; lane++)
                 factor[lane] = p->lambda * group->angle[tuple].tau_z[lane] * moved[lane];
-            hf_edip_add_both_fields(group, b, c, HF_EDIP_BY_TAU, factor);
+            hf_edip_add_both_vectors(group, b, c, HF_EDIP_BY_TAU, factor);
         }
     hf_edip_finish_column(group, &s, column);
 }
 
 /* gamma acts through the weights of neighbours of species f->b. */
+HF_CLONES
 static void add_gamma_column(const context *x, const free_parameter *f, const hpcfit_output *column)
 {
     const hf_edip_group *group = &x->group;
@@ -236,7 +240,7 @@ static void add_gamma_column(const context *x, const free_parameter *f, const hp
                      hf_edip_array(group, HF_EDIP_DG, b), hf_edip_array(group, HF_EDIP_BY, b),
                      hf_edip_array(group, HF_EDIP_DBY, b));
     hf_edip_fill_gamma(group, b);
-    hf_edip_begin_column(group, &s);
+    memset(&s, 0, sizeof s);
     for (int64_t c = 0; c < group->n; c++) {
         const int64_t tuple = hf_pair_tuple(b, c, group->n);
         const hf_edip_triplet *p = &group->triplet[tuple];
@@ -249,7 +253,7 @@ static void add_gamma_column(const context *x, const free_parameter *f, const hp
             s.by_z[lane] += p->lambda * (group->angle[tuple].tau_z[lane] * by_tau[lane] - p->mu * by_log_q[lane]);
         }
     }
-    hf_edip_set_vectors(group, &s);
+    hf_edip_set_along(group, &s);
     for (int64_t c = 0; c < group->n; c++) {
         fill(group->triplet[hf_pair_tuple(b, c, group->n)].lambda, factor);
         hf_edip_add_field(group, b, c, HF_EDIP_VALUE, HF_EDIP_BY, factor);
@@ -280,6 +284,7 @@ static void angular_change(const hf_edip_group *x, const free_parameter *f, doub
     if (f->parameter == U4) hf_edip_by_u4(p, x->z, x->angle[tuple].v, change, by_z);
 }
 
+HF_CLONES
 static void add_triplet_column(const context *x, const free_parameter *f, const hpcfit_output *column)
 {
     const hf_edip_group *group = &x->group;
@@ -289,14 +294,13 @@ static void add_triplet_column(const context *x, const free_parameter *f, const 
     const hf_edip_total found = hf_edip_total_of(group, f->b, f->c, field);
     hf_edip_sums s;
     angular_change(group, f, change, by_z);
-    hf_edip_begin_column(group, &s);
     for (int lane = 0; lane < HF_LANES; lane++) {
         change[lane] *= lambda;
         s.energy[lane] = change[lane] * found.energy[lane];
         s.by_z[lane] = change[lane] * found.by_z[lane] + lambda * by_z[lane] * found.energy[lane];
     }
-    hf_edip_set_vectors(group, &s);
-    hf_edip_add_both_fields(group, f->b, f->c, field, change);
+    hf_edip_set_along(group, &s);
+    hf_edip_add_both_vectors(group, f->b, f->c, field, change);
     hf_edip_finish_column(group, &s, column);
 }
 

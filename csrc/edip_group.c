@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum { FIELD_ARRAYS = 4, N_FIELDS = HF_EDIP_BY_GAMMA + 1 };
+/* Of a field: c, x, y, z, and the three components of its vectors. */
+enum { RAW_ARRAYS = 4, FIELD_ARRAYS = 7, N_FIELDS = HF_EDIP_BY_GAMMA + 1 };
 
 /* Arrays over a group's triplets: l + tau, exp(-Q (l + tau)^2), the angular function and a derivative of it. */
 enum { ARM, EXPONENTIAL, H, DH, H_BY, DH_BY, N_TRIPLET_ARRAYS };
@@ -52,6 +53,12 @@ hf_edip_field hf_edip_field_at(const hf_edip_group *x, int field, int64_t b, int
     double *first = x->pairs + array * x->stride + x->start[b];
     return (hf_edip_field){
         .c = first, .x = first + x->stride, .y = first + 2 * x->stride, .z = first + 3 * x->stride};
+}
+
+/* The vectors of a field, an array per axis, `stride` apart. */
+static double *vectors_at(const hf_edip_group *x, int field, int64_t b, int64_t c)
+{
+    return hf_edip_field_at(x, field, b, c).c + RAW_ARRAYS * x->stride;
 }
 
 static hf_edip_range range_of(const hf_edip_group *x, int64_t b, int64_t c)
@@ -118,7 +125,8 @@ static void add_triplets(const hf_edip_group *x, int64_t b, int64_t c, int h, in
 
 static void clear_field(const hf_edip_group *x, int field)
 {
-    memset(hf_edip_field_at(x, field, 0, 0).c, 0, (size_t)(x->n * FIELD_ARRAYS * x->stride) * sizeof(double));
+    for (int64_t c = 0; c < x->n; c++)
+        memset(hf_edip_field_at(x, field, 0, c).c, 0, (size_t)(RAW_ARRAYS * x->stride) * sizeof(double));
 }
 
 static void fill_angle(const hf_edip_group *x, int64_t b, int64_t c)
@@ -148,6 +156,30 @@ void hf_edip_enter(hf_edip_group *x, int64_t group)
             fill_angle(x, b, c);
 }
 
+/* Adds factor times a field at the neighbours of species b, from triplets with c, to vectors `stride` apart; g is the
+ * array of their weights. */
+static void add_field(const hf_edip_group *x, int64_t b, int64_t c, int field, int g, const double *factor,
+                      double *vectors)
+{
+    const int64_t k = x->first[b];
+    hf_edip_add_vectors(x->n_slots[b], factor, hf_edip_field_at(x, field, b, c), hf_edip_array(x, g, b),
+                        hf_edip_array(x, g + 1, b), hf_edip_array(x, HF_EDIP_INVERSE, b), x->g->ux + k, x->g->uy + k,
+                        x->g->uz + k, vectors, vectors + x->stride, vectors + 2 * x->stride);
+}
+
+/* The vectors of a field with g(r) for weights. */
+static void fill_vectors(const hf_edip_group *x, int field)
+{
+    double one[HF_LANES];
+    for (int lane = 0; lane < HF_LANES; lane++)
+        one[lane] = 1.0;
+    for (int64_t c = 0; c < x->n; c++) {
+        memset(vectors_at(x, field, 0, c), 0, (size_t)(3 * x->stride) * sizeof(double));
+        for (int64_t b = 0; b < x->n; b++)
+            add_field(x, b, c, field, HF_EDIP_G, one, vectors_at(x, field, b, c));
+    }
+}
+
 void hf_edip_fill_derivatives(const hf_edip_group *x)
 {
     for (int field = HF_EDIP_BY_ETA; field < HF_EDIP_N_FIELDS; field++) {
@@ -163,6 +195,8 @@ void hf_edip_fill_derivatives(const hf_edip_group *x)
                 add_triplets(x, b, c, H_BY, HF_EDIP_G, HF_EDIP_G, field, angle->slope[field], angle->moment[field]);
             }
     }
+    for (int field = HF_EDIP_VALUE; field < HF_EDIP_N_FIELDS; field++)
+        fill_vectors(x, field);
 }
 
 void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b)
@@ -176,6 +210,7 @@ void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b)
     }
 }
 
+HF_CLONES
 hf_edip_total hf_edip_total_of(const hf_edip_group *x, int64_t b, int64_t c, int field)
 {
     const hf_edip_angle *angle = &x->angle[hf_pair_tuple(b, c, x->n)];
@@ -196,6 +231,7 @@ hf_edip_total hf_edip_total_of(const hf_edip_group *x, int64_t b, int64_t c, int
     return found;
 }
 
+HF_CLONES
 void hf_edip_second_by_z(const hf_edip_group *x, double *by_zz)
 {
     memset(by_zz, 0, HF_LANES * sizeof *by_zz);
@@ -224,6 +260,7 @@ void hf_edip_begin_column(const hf_edip_group *x, hf_edip_sums *s)
     memset(x->pairs + HF_EDIP_SLOPE * x->stride, 0, (size_t)x->stride * sizeof(double));
 }
 
+HF_CLONES
 void hf_edip_add_function(const hf_edip_group *x, int64_t b, int h, const double *factor, const double *by_z,
                           hf_edip_sums *s)
 {
@@ -247,19 +284,36 @@ void hf_edip_set_vectors(const hf_edip_group *x, const hf_edip_sums *s)
     }
 }
 
+void hf_edip_set_along(const hf_edip_group *x, const hf_edip_sums *s)
+{
+    for (int64_t b = 0; b < x->n; b++) {
+        const int64_t k = x->first[b];
+        hf_edip_set_slots_by_z(x->n_slots[b], s->by_z, hf_edip_array(x, HF_EDIP_DF, b), x->g->ux + k, x->g->uy + k,
+                               x->g->uz + k, hf_edip_array(x, HF_EDIP_TX, b), hf_edip_array(x, HF_EDIP_TY, b),
+                               hf_edip_array(x, HF_EDIP_TZ, b));
+    }
+}
+
 void hf_edip_add_field(const hf_edip_group *x, int64_t b, int64_t c, int field, int g, const double *factor)
 {
-    const int64_t k = x->first[b];
-    hf_edip_add_vectors(x->n_slots[b], factor, hf_edip_field_at(x, field, b, c), hf_edip_array(x, g, b),
-                        hf_edip_array(x, g + 1, b), hf_edip_array(x, HF_EDIP_INVERSE, b), x->g->ux + k, x->g->uy + k,
-                        x->g->uz + k, hf_edip_array(x, HF_EDIP_TX, b), hf_edip_array(x, HF_EDIP_TY, b),
-                        hf_edip_array(x, HF_EDIP_TZ, b));
+    add_field(x, b, c, field, g, factor, hf_edip_array(x, HF_EDIP_TX, b));
 }
 
 void hf_edip_add_both_fields(const hf_edip_group *x, int64_t b, int64_t c, int field, const double *factor)
 {
     hf_edip_add_field(x, b, c, field, HF_EDIP_G, factor);
     if (b != c) hf_edip_add_field(x, c, b, field, HF_EDIP_G, factor);
+}
+
+static void add_scaled(const hf_edip_group *x, int64_t b, int64_t c, int field, const double *factor)
+{
+    hf_edip_add_scaled(x->n_slots[b], factor, x->stride, vectors_at(x, field, b, c), hf_edip_array(x, HF_EDIP_TX, b));
+}
+
+void hf_edip_add_both_vectors(const hf_edip_group *x, int64_t b, int64_t c, int field, const double *factor)
+{
+    add_scaled(x, b, c, field, factor);
+    if (b != c) add_scaled(x, c, b, field, factor);
 }
 
 void hf_edip_finish_column(const hf_edip_group *x, const hf_edip_sums *s, const hpcfit_output *column)

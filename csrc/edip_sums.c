@@ -187,6 +187,32 @@ void hf_edip_set_slots(int64_t n_slots, const double *restrict slope, const doub
 }
 
 HF_CLONES
+void hf_edip_set_slots_by_z(int64_t n_slots, const double *restrict by_z, const double *restrict df,
+                            const double *restrict ux, const double *restrict uy, const double *restrict uz,
+                            double *restrict tx, double *restrict ty, double *restrict tz)
+{
+    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
+#pragma omp simd
+        for (int lane = 0; lane < HF_LANES; lane++) {
+            const double along = by_z[lane] * df[k + lane];
+            tx[k + lane] = along * ux[k + lane];
+            ty[k + lane] = along * uy[k + lane];
+            tz[k + lane] = along * uz[k + lane];
+        }
+}
+
+HF_CLONES
+void hf_edip_add_scaled(int64_t n_slots, const double *restrict factor, int64_t stride, const double *restrict v,
+                        double *restrict t)
+{
+    for (int axis = 0; axis < 3; axis++)
+        for (int64_t k = axis * stride; k < axis * stride + n_slots * HF_LANES; k += HF_LANES)
+#pragma omp simd
+            for (int lane = 0; lane < HF_LANES; lane++)
+                t[k + lane] += factor[lane] * v[k + lane];
+}
+
+HF_CLONES
 static void add_vectors(int64_t n_slots, const double *restrict factor, const double *restrict c,
                         const double *restrict x, const double *restrict y, const double *restrict z,
                         const double *restrict g, const double *restrict dg, const double *restrict inverse,

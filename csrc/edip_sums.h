@@ -105,6 +105,13 @@ void hf_edip_add_triplets(const hf_edip_range *range, const double *h, const dou
 void hf_edip_set_slots(int64_t n_slots, const double *slope, const double *by_z, const double *df, const double *ux,
                        const double *uy, const double *uz, double *tx, double *ty, double *tz);
 
+/* The same without slope. */
+void hf_edip_set_slots_by_z(int64_t n_slots, const double *by_z, const double *df, const double *ux, const double *uy,
+                            const double *uz, double *tx, double *ty, double *tz);
+
+/* t += factor v over n_slots slots of three arrays, `stride` apart. */
+void hf_edip_add_scaled(int64_t n_slots, const double *factor, int64_t stride, const double *v, double *t);
+
 /* (tx, ty, tz) += factor (g' c u + g / r (1 - u u) (x, y, z)) over n_slots >= 1 slots. */
 void hf_edip_add_vectors(int64_t n_slots, const double *factor, hf_edip_field field, const double *g,
                          const double *dg, const double *inverse, const double *ux, const double *uy,
