@@ -198,7 +198,8 @@ static void add_coordination_column(const context *x, const free_parameter *f, c
     hf_edip_sums s;
     if (n == 0) return;
     (f->parameter == ALPHA ? hf_edip_by_alpha : hf_edip_by_inner)(n * HF_LANES, group->g->r + group->first[f->b],
-                                                                  &group->pair[f->b], by, dby);
+                                                                  &group->pair[f->b],
+                                                                  hf_edip_array(group, HF_EDIP_F, f->b), by, dby);
     hf_edip_add_sum(n, by, moved);
     hf_edip_begin_column(group, &s);
     hf_edip_add_function(group, f->b, HF_EDIP_BY, x->by_z, none, &s);

@@ -43,32 +43,32 @@ void hf_edip_functions(int64_t n, const double *restrict r, const hf_edip_pair *
 
 /* With m = x^3 / (1 - x^3): f = exp(-alpha m), m' = 3 x^2 / (1 - x^3)^2. */
 HF_CLONES
-void hf_edip_by_alpha(int64_t n, const double *restrict r, const hf_edip_pair *p, double *restrict by,
-                      double *restrict dby)
+void hf_edip_by_alpha(int64_t n, const double *restrict r, const hf_edip_pair *p, const double *restrict f,
+                      double *restrict by, double *restrict dby)
 {
     const double outer = p->outer, inner = p->inner, alpha = p->alpha, width = 1.0 / (outer - inner);
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double x = between(r[k], outer, inner), gap = 1.0 / cubic_gap(x, r[k], outer, inner);
-        const double m = x * x * x * gap, m1 = 3.0 * (x * gap) * (x * gap), f = exp(-alpha * m);
-        by[k] = x > 0.0 ? -m * f : 0.0;
-        dby[k] = x > 0.0 ? (alpha * m - 1.0) * m1 * width * f : 0.0;
+        const double m = x * x * x * gap, m1 = 3.0 * (x * gap) * (x * gap);
+        by[k] = x > 0.0 ? -m * f[k] : 0.0;
+        dby[k] = x > 0.0 ? (alpha * m - 1.0) * m1 * width * f[k] : 0.0;
     }
 }
 
 /* dx/dc = (x - 1) width; m'' = 6 x (1 + 2 x^3) / (1 - x^3)^3. */
 HF_CLONES
-void hf_edip_by_inner(int64_t n, const double *restrict r, const hf_edip_pair *p, double *restrict by,
-                      double *restrict dby)
+void hf_edip_by_inner(int64_t n, const double *restrict r, const hf_edip_pair *p, const double *restrict f,
+                      double *restrict by, double *restrict dby)
 {
     const double outer = p->outer, inner = p->inner, alpha = p->alpha, width = 1.0 / (outer - inner);
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double x = between(r[k], outer, inner), gap = 1.0 / cubic_gap(x, r[k], outer, inner);
-        const double m = x * x * x * gap, m1 = 3.0 * (x * gap) * (x * gap), f = exp(-alpha * m);
+        const double m1 = 3.0 * (x * gap) * (x * gap);
         const double m2 = 6.0 * x * (1.0 + 2.0 * x * x * x) * gap * gap * gap, move = (r[k] - outer) * width;
-        by[k] = x > 0.0 ? -alpha * m1 * f * move * width : 0.0;
-        dby[k] = x > 0.0 ? -alpha * f * width * width * ((m2 - alpha * m1 * m1) * move + m1) : 0.0;
+        by[k] = x > 0.0 ? -alpha * m1 * f[k] * move * width : 0.0;
+        dby[k] = x > 0.0 ? -alpha * f[k] * width * width * ((m2 - alpha * m1 * m1) * move + m1) : 0.0;
     }
 }
 

@@ -156,28 +156,14 @@ void hf_edip_enter(hf_edip_group *x, int64_t group)
             fill_angle(x, b, c);
 }
 
-/* Adds factor times a field at the neighbours of species b, from triplets with c, to vectors `stride` apart; g is the
- * array of their weights. */
-static void add_field(const hf_edip_group *x, int64_t b, int64_t c, int field, int g, const double *factor,
-                      double *vectors)
+/* The vectors of a field with g(r) for weights. */
+static void fill_vectors(const hf_edip_group *x, int64_t b, int64_t c, int field)
 {
     const int64_t k = x->first[b];
-    hf_edip_add_vectors(x->n_slots[b], factor, hf_edip_field_at(x, field, b, c), hf_edip_array(x, g, b),
-                        hf_edip_array(x, g + 1, b), hf_edip_array(x, HF_EDIP_INVERSE, b), x->g->ux + k, x->g->uy + k,
-                        x->g->uz + k, vectors, vectors + x->stride, vectors + 2 * x->stride);
-}
-
-/* The vectors of a field with g(r) for weights. */
-static void fill_vectors(const hf_edip_group *x, int field)
-{
-    double one[HF_LANES];
-    for (int lane = 0; lane < HF_LANES; lane++)
-        one[lane] = 1.0;
-    for (int64_t c = 0; c < x->n; c++) {
-        memset(vectors_at(x, field, 0, c), 0, (size_t)(3 * x->stride) * sizeof(double));
-        for (int64_t b = 0; b < x->n; b++)
-            add_field(x, b, c, field, HF_EDIP_G, one, vectors_at(x, field, b, c));
-    }
+    double *v = vectors_at(x, field, b, c);
+    hf_edip_set_field_vectors(x->n_slots[b], hf_edip_field_at(x, field, b, c), hf_edip_array(x, HF_EDIP_G, b),
+                              hf_edip_array(x, HF_EDIP_DG, b), hf_edip_array(x, HF_EDIP_INVERSE, b), x->g->ux + k,
+                              x->g->uy + k, x->g->uz + k, v, v + x->stride, v + 2 * x->stride);
 }
 
 void hf_edip_fill_derivatives(const hf_edip_group *x)
@@ -196,7 +182,9 @@ void hf_edip_fill_derivatives(const hf_edip_group *x)
             }
     }
     for (int field = HF_EDIP_VALUE; field < HF_EDIP_N_FIELDS; field++)
-        fill_vectors(x, field);
+        for (int64_t b = 0; b < x->n; b++)
+            for (int64_t c = 0; c < x->n; c++)
+                fill_vectors(x, b, c, field);
 }
 
 void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b)
@@ -296,7 +284,11 @@ void hf_edip_set_along(const hf_edip_group *x, const hf_edip_sums *s)
 
 void hf_edip_add_field(const hf_edip_group *x, int64_t b, int64_t c, int field, int g, const double *factor)
 {
-    add_field(x, b, c, field, g, factor, hf_edip_array(x, HF_EDIP_TX, b));
+    const int64_t k = x->first[b];
+    hf_edip_add_vectors(x->n_slots[b], factor, hf_edip_field_at(x, field, b, c), hf_edip_array(x, g, b),
+                        hf_edip_array(x, g + 1, b), hf_edip_array(x, HF_EDIP_INVERSE, b), x->g->ux + k, x->g->uy + k,
+                        x->g->uz + k, hf_edip_array(x, HF_EDIP_TX, b), hf_edip_array(x, HF_EDIP_TY, b),
+                        hf_edip_array(x, HF_EDIP_TZ, b));
 }
 
 void hf_edip_add_both_fields(const hf_edip_group *x, int64_t b, int64_t c, int field, const double *factor)

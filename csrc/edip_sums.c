@@ -213,6 +213,30 @@ void hf_edip_add_scaled(int64_t n_slots, const double *restrict factor, int64_t 
 }
 
 HF_CLONES
+static void set_field_vectors(int64_t n, const double *restrict c, const double *restrict x, const double *restrict y,
+                              const double *restrict z, const double *restrict g, const double *restrict dg,
+                              const double *restrict inverse, const double *restrict ux, const double *restrict uy,
+                              const double *restrict uz, double *restrict vx, double *restrict vy,
+                              double *restrict vz)
+{
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) {
+        const double across = g[k] * inverse[k];
+        const double along = dg[k] * c[k] - across * (x[k] * ux[k] + y[k] * uy[k] + z[k] * uz[k]);
+        vx[k] = along * ux[k] + across * x[k];
+        vy[k] = along * uy[k] + across * y[k];
+        vz[k] = along * uz[k] + across * z[k];
+    }
+}
+
+void hf_edip_set_field_vectors(int64_t n_slots, hf_edip_field field, const double *g, const double *dg,
+                               const double *inverse, const double *ux, const double *uy, const double *uz,
+                               double *vx, double *vy, double *vz)
+{
+    set_field_vectors(n_slots * HF_LANES, field.c, field.x, field.y, field.z, g, dg, inverse, ux, uy, uz, vx, vy, vz);
+}
+
+HF_CLONES
 static void add_vectors(int64_t n_slots, const double *restrict factor, const double *restrict c,
                         const double *restrict x, const double *restrict y, const double *restrict z,
                         const double *restrict g, const double *restrict dg, const double *restrict inverse,

@@ -60,8 +60,8 @@ void hf_edip_functions(int64_t n, const double *r, const hf_edip_pair *p, double
                        double *dpower, double *decay, double *ddecay, double *g, double *dg, double *inverse);
 
 /* The coordination's derivatives by alpha, and by the inner cut-off. */
-void hf_edip_by_alpha(int64_t n, const double *r, const hf_edip_pair *p, double *by, double *dby);
-void hf_edip_by_inner(int64_t n, const double *r, const hf_edip_pair *p, double *by, double *dby);
+void hf_edip_by_alpha(int64_t n, const double *r, const hf_edip_pair *p, const double *f, double *by, double *dby);
+void hf_edip_by_inner(int64_t n, const double *r, const hf_edip_pair *p, const double *f, double *by, double *dby);
 
 /* The derivative of h = (B/r)^rho .. by rho, and of h = exp(s/(r - a)) .. by s. */
 void hf_edip_by_rho(int64_t n, const double *r, const hf_edip_pair *p, const double *h, const double *dh, double *by,
@@ -111,6 +111,11 @@ void hf_edip_set_slots_by_z(int64_t n_slots, const double *by_z, const double *d
 
 /* t += factor v over n_slots slots of three arrays, `stride` apart. */
 void hf_edip_add_scaled(int64_t n_slots, const double *factor, int64_t stride, const double *v, double *t);
+
+/* (vx, vy, vz) = g' c u + g / r (1 - u u) (x, y, z) over n_slots slots. */
+void hf_edip_set_field_vectors(int64_t n_slots, hf_edip_field field, const double *g, const double *dg,
+                               const double *inverse, const double *ux, const double *uy, const double *uz,
+                               double *vx, double *vy, double *vz);
 
 /* (tx, ty, tz) += factor (g' c u + g / r (1 - u u) (x, y, z)) over n_slots >= 1 slots. */
 void hf_edip_add_vectors(int64_t n_slots, const double *factor, hf_edip_field field, const double *g,
