@@ -244,8 +244,11 @@ void hf_edip_second_by_z(const hf_edip_group *x, double *by_zz)
 
 void hf_edip_begin_column(const hf_edip_group *x, hf_edip_sums *s)
 {
-    memset(s, 0, sizeof *s);
-    memset(x->pairs + HF_EDIP_SLOPE * x->stride, 0, (size_t)x->stride * sizeof(double));
+    const hf_eight none = {0.0};
+    *(hf_eight *)s->energy = none;
+    *(hf_eight *)s->by_z = none;
+    for (int64_t k = 0; k < x->stride; k += HF_LANES)
+        *(hf_eight *)(hf_edip_array(x, HF_EDIP_SLOPE, 0) + k) = none;
 }
 
 HF_CLONES
