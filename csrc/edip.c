@@ -123,10 +123,10 @@ static void add_values(context *x)
     for (int64_t b = 0; b < group->n; b++)
         for (int64_t c = b; c < group->n; c++) {
             const double lambda = group->triplet[hf_pair_tuple(b, c, group->n)].lambda;
-            const hf_edip_total found = hf_edip_total_of(group, b, c, HF_EDIP_VALUE);
+            const hf_edip_total *found = &group->angle[hf_pair_tuple(b, c, group->n)].total[HF_EDIP_VALUE];
             for (int lane = 0; lane < HF_LANES; lane++) {
-                s.energy[lane] += lambda * found.energy[lane];
-                s.by_z[lane] += lambda * found.by_z[lane];
+                s.energy[lane] += lambda * found->energy[lane];
+                s.by_z[lane] += lambda * found->by_z[lane];
             }
         }
     memcpy(x->by_z, s.by_z, sizeof s.by_z);
@@ -235,13 +235,12 @@ static void add_gamma_column(const context *x, const free_parameter *f, const hp
     const int64_t b = f->b, n = group->n_slots[b];
     const double *by = hf_edip_array(group, HF_EDIP_BY, b);
     double factor[HF_LANES];
-    hf_edip_sums s;
+    hf_edip_sums s = {.energy = {0.0}};
     if (n == 0) return;
     hf_edip_by_decay(n * HF_LANES, group->g->r + group->first[b], &group->pair[b], hf_edip_array(group, HF_EDIP_G, b),
                      hf_edip_array(group, HF_EDIP_DG, b), hf_edip_array(group, HF_EDIP_BY, b),
                      hf_edip_array(group, HF_EDIP_DBY, b));
     hf_edip_fill_gamma(group, b);
-    memset(&s, 0, sizeof s);
     for (int64_t c = 0; c < group->n; c++) {
         const int64_t tuple = hf_pair_tuple(b, c, group->n);
         const hf_edip_triplet *p = &group->triplet[tuple];
@@ -291,14 +290,15 @@ static void add_triplet_column(const context *x, const free_parameter *f, const 
     const hf_edip_group *group = &x->group;
     double change[HF_LANES], by_z[HF_LANES];
     const int field = field_of(f->parameter);
-    const double lambda = field == HF_EDIP_VALUE ? 1.0 : group->triplet[hf_pair_tuple(f->b, f->c, group->n)].lambda;
-    const hf_edip_total found = hf_edip_total_of(group, f->b, f->c, field);
+    const int64_t tuple = hf_pair_tuple(f->b, f->c, group->n);
+    const double lambda = field == HF_EDIP_VALUE ? 1.0 : group->triplet[tuple].lambda;
+    const hf_edip_total *found = &group->angle[tuple].total[field];
     hf_edip_sums s;
     angular_change(group, f, change, by_z);
     for (int lane = 0; lane < HF_LANES; lane++) {
         change[lane] *= lambda;
-        s.energy[lane] = change[lane] * found.energy[lane];
-        s.by_z[lane] = change[lane] * found.by_z[lane] + lambda * by_z[lane] * found.energy[lane];
+        s.energy[lane] = change[lane] * found->energy[lane];
+        s.by_z[lane] = change[lane] * found->by_z[lane] + lambda * by_z[lane] * found->energy[lane];
     }
     hf_edip_set_along(group, &s);
     hf_edip_add_both_vectors(group, f->b, f->c, field, change);

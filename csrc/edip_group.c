@@ -129,19 +129,49 @@ static void clear_field(const hf_edip_group *x, int field)
         memset(hf_edip_field_at(x, field, 0, c).c, 0, (size_t)(RAW_ARRAYS * x->stride) * sizeof(double));
 }
 
+/* Triplets of species b <= c; the field is filled. */
+HF_CLONES
+static void fill_total(const hf_edip_group *x, int64_t b, int64_t c, int field)
+{
+    hf_edip_angle *angle = &x->angle[hf_pair_tuple(b, c, x->n)];
+    const double mu = x->triplet[hf_pair_tuple(b, c, x->n)].mu, share = b == c ? 0.5 : 1.0;
+    hf_edip_total *total = &angle->total[field];
+    double product[HF_LANES] = {0.0};
+    if (field <= HF_EDIP_BY_ETA && x->n_slots[b] > 0)
+        hf_edip_add_product(x->n_slots[b], hf_edip_array(x, HF_EDIP_G, b), hf_edip_field_at(x, field, b, c).c,
+                            product);
+    for (int lane = 0; lane < HF_LANES; lane++) {
+        /* A function of Q (l + tau)^2 alone has the derivative by log Q (l + tau)/2 times that by l. */
+        const double by_log_q =
+            field == HF_EDIP_BY_TAU ? angle->slope[HF_EDIP_BY_LOG_Q][lane] : 0.5 * angle->moment[field][lane];
+        total->energy[lane] = share * product[lane];
+        if (field == HF_EDIP_BY_LOG_Q) total->energy[lane] = 0.5 * angle->moment[HF_EDIP_VALUE][lane];
+        if (field == HF_EDIP_BY_TAU) total->energy[lane] = angle->slope[HF_EDIP_VALUE][lane];
+        total->by_z[lane] = angle->tau_z[lane] * angle->slope[field][lane] - mu * by_log_q;
+    }
+}
+
+/* Starts the sums over triplets of a field. */
+static void clear_sums(hf_edip_angle *angle, int field)
+{
+    *(hf_eight *)angle->slope[field] = (hf_eight){0.0};
+    *(hf_eight *)angle->moment[field] = (hf_eight){0.0};
+}
+
 static void fill_angle(const hf_edip_group *x, int64_t b, int64_t c)
 {
     const hf_edip_range range = range_of(x, b, c);
     const int64_t tuple = hf_pair_tuple(b, c, x->n), first = x->first[b];
     hf_edip_angle *angle = &x->angle[tuple];
     double *arm = triplet_array(x, ARM, b, c);
-    memset(angle, 0, sizeof *angle);
+    clear_sums(angle, HF_EDIP_VALUE);
     hf_edip_angle_at(&x->triplet[tuple], x->z, angle);
     hf_edip_arms(&range, angle->tau, x->g->ux + first, x->g->uy + first, x->g->uz + first, arm);
     hf_edip_angular(hf_edip_n_triplets(&range), angle->q, x->triplet[tuple].eta, arm,
                     triplet_array(x, EXPONENTIAL, b, c), triplet_array(x, H, b, c), triplet_array(x, DH, b, c));
     add_triplets(x, b, c, H, HF_EDIP_G, HF_EDIP_G, HF_EDIP_VALUE, angle->slope[HF_EDIP_VALUE],
                  angle->moment[HF_EDIP_VALUE]);
+    fill_total(x, b, c, HF_EDIP_VALUE);
 }
 
 void hf_edip_enter(hf_edip_group *x, int64_t group)
@@ -178,7 +208,9 @@ void hf_edip_fill_derivatives(const hf_edip_group *x)
                 hf_edip_angular_by(field, hf_edip_n_triplets(&range), angle->q, x->triplet[tuple].eta,
                                    triplet_array(x, ARM, b, c), triplet_array(x, EXPONENTIAL, b, c),
                                    triplet_array(x, H_BY, b, c), triplet_array(x, DH_BY, b, c));
+                clear_sums(angle, field);
                 add_triplets(x, b, c, H_BY, HF_EDIP_G, HF_EDIP_G, field, angle->slope[field], angle->moment[field]);
+                fill_total(x, b, c, field);
             }
     }
     for (int field = HF_EDIP_VALUE; field < HF_EDIP_N_FIELDS; field++)
@@ -199,27 +231,6 @@ void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b)
 }
 
 HF_CLONES
-hf_edip_total hf_edip_total_of(const hf_edip_group *x, int64_t b, int64_t c, int field)
-{
-    const hf_edip_angle *angle = &x->angle[hf_pair_tuple(b, c, x->n)];
-    const double mu = x->triplet[hf_pair_tuple(b, c, x->n)].mu, share = b == c ? 0.5 : 1.0;
-    hf_edip_total found = {.energy = {0.0}};
-    if (field <= HF_EDIP_BY_ETA && x->n_slots[b] > 0)
-        hf_edip_add_product(x->n_slots[b], hf_edip_array(x, HF_EDIP_G, b), hf_edip_field_at(x, field, b, c).c,
-                            found.energy);
-    for (int lane = 0; lane < HF_LANES; lane++) {
-        /* A function of Q (l + tau)^2 alone has the derivative by log Q (l + tau)/2 times that by l. */
-        const double by_log_q =
-            field == HF_EDIP_BY_TAU ? angle->slope[HF_EDIP_BY_LOG_Q][lane] : 0.5 * angle->moment[field][lane];
-        found.energy[lane] *= share;
-        if (field == HF_EDIP_BY_LOG_Q) found.energy[lane] = 0.5 * angle->moment[HF_EDIP_VALUE][lane];
-        if (field == HF_EDIP_BY_TAU) found.energy[lane] = angle->slope[HF_EDIP_VALUE][lane];
-        found.by_z[lane] = angle->tau_z[lane] * angle->slope[field][lane] - mu * by_log_q;
-    }
-    return found;
-}
-
-HF_CLONES
 void hf_edip_second_by_z(const hf_edip_group *x, double *by_zz)
 {
     memset(by_zz, 0, HF_LANES * sizeof *by_zz);
@@ -233,11 +244,10 @@ void hf_edip_second_by_z(const hf_edip_group *x, double *by_zz)
             const int64_t tuple = hf_pair_tuple(b, c, x->n);
             const hf_edip_triplet *p = &x->triplet[tuple];
             const hf_edip_angle *angle = &x->angle[tuple];
-            const hf_edip_total by_q = hf_edip_total_of(x, b, c, HF_EDIP_BY_LOG_Q),
-                                by_tau = hf_edip_total_of(x, b, c, HF_EDIP_BY_TAU);
+            const hf_edip_total *by_q = &angle->total[HF_EDIP_BY_LOG_Q], *by_tau = &angle->total[HF_EDIP_BY_TAU];
             for (int lane = 0; lane < HF_LANES; lane++)
-                by_zz[lane] += p->lambda * (angle->tau_z[lane] * by_tau.by_z[lane] - p->mu * by_q.by_z[lane] +
-                                            angle->tau_zz[lane] * by_tau.energy[lane]);
+                by_zz[lane] += p->lambda * (angle->tau_z[lane] * by_tau->by_z[lane] - p->mu * by_q->by_z[lane] +
+                                            angle->tau_zz[lane] * by_tau->energy[lane]);
         }
     }
 }

@@ -75,14 +75,6 @@ void hf_edip_fill_derivatives(const hf_edip_group *x);
 /* Fills the field by gamma for triplets of species b with all others; the array BY there is the derivative of g. */
 void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b);
 
-/* The sums over triplets of species b <= c for the angular function or a derivative of it, without lambda: energy,
- * and its derivative by Z through Q and tau. */
-typedef struct {
-    double energy[HF_LANES], by_z[HF_LANES];
-} hf_edip_total;
-
-hf_edip_total hf_edip_total_of(const hf_edip_group *x, int64_t b, int64_t c, int field);
-
 /* The energies' second derivatives by Z. */
 void hf_edip_second_by_z(const hf_edip_group *x, double *by_zz);
 

@@ -17,12 +17,19 @@ typedef struct {
 /* What the angular function is differentiated by: nothing, eta, the logarithm of Q, tau. */
 enum { HF_EDIP_VALUE, HF_EDIP_BY_ETA, HF_EDIP_BY_LOG_Q, HF_EDIP_BY_TAU, HF_EDIP_N_FIELDS };
 
+/* The sums over triplets for the angular function or a derivative of it, without lambda: energy, and its derivative
+ * by Z through Q and tau. */
+typedef struct {
+    double energy[HF_LANES], by_z[HF_LANES];
+} hf_edip_total;
+
 /* The angular function of a centre's species and a pair of species: Q, v = exp(-u4 Z), tau and its derivatives by Z;
- * and for the function and each of its derivatives X the sums over triplets of g g dX/dl and of g g dX/dl (l + tau).
- */
+ * and for the function and each of its derivatives X the sums over triplets of g g dX/dl and of g g dX/dl (l + tau),
+ * and the total. */
 typedef struct {
     double q[HF_LANES], v[HF_LANES], tau[HF_LANES], tau_z[HF_LANES], tau_zz[HF_LANES];
     double slope[HF_EDIP_N_FIELDS][HF_LANES], moment[HF_EDIP_N_FIELDS][HF_LANES];
+    hf_edip_total total[HF_EDIP_N_FIELDS];
 } hf_edip_angle;
 
 /* exp(-beta Z^2); and its negative times A, which is the factor of 1 times exp(sigma/(r - a)) in the pair energy,
