@@ -50,9 +50,9 @@ void hf_edip_by_alpha(int64_t n, const double *restrict r, const hf_edip_pair *p
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double x = between(r[k], outer, inner), gap = 1.0 / cubic_gap(x, r[k], outer, inner);
-        const double m = x * x * x * gap, m1 = 3.0 * (x * gap) * (x * gap);
-        by[k] = x > 0.0 ? -m * f[k] : 0.0;
-        dby[k] = x > 0.0 ? (alpha * m - 1.0) * m1 * width * f[k] : 0.0;
+        const double m = x * x * x * gap, m1 = 3.0 * (x * gap) * (x * gap), fk = f[k];
+        by[k] = (x > 0.0 ? -m : 0.0) * fk;
+        dby[k] = (x > 0.0 ? (alpha * m - 1.0) * m1 * width : 0.0) * fk;
     }
 }
 
@@ -65,10 +65,10 @@ void hf_edip_by_inner(int64_t n, const double *restrict r, const hf_edip_pair *p
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double x = between(r[k], outer, inner), gap = 1.0 / cubic_gap(x, r[k], outer, inner);
-        const double m1 = 3.0 * (x * gap) * (x * gap);
+        const double m1 = 3.0 * (x * gap) * (x * gap), fk = f[k];
         const double m2 = 6.0 * x * (1.0 + 2.0 * x * x * x) * gap * gap * gap, move = (r[k] - outer) * width;
-        by[k] = x > 0.0 ? -alpha * m1 * f[k] * move * width : 0.0;
-        dby[k] = x > 0.0 ? -alpha * f[k] * width * width * ((m2 - alpha * m1 * m1) * move + m1) : 0.0;
+        by[k] = (x > 0.0 ? -alpha * m1 * move * width : 0.0) * fk;
+        dby[k] = (x > 0.0 ? -alpha * width * width * ((m2 - alpha * m1 * m1) * move + m1) : 0.0) * fk;
     }
 }
 
