@@ -48,14 +48,14 @@ static const hpcfit_parameter table[N_PARAMETERS] = {
 
 /* A free parameter, for species b or b and c around the centre. */
 typedef struct {
-    int parameter;
-    int64_t centre, b, c;
+    int64_t parameter, centre, b, c;
 } free_parameter;
 
 /* A group with its arrays, and its energies' first and second derivative by the coordination. */
 typedef struct {
     const hf_call *call;
     hf_edip_group group;
+    free_parameter *free; /* [n_free] */
     double by_z[HF_LANES], by_zz[HF_LANES];
 } context;
 
@@ -91,22 +91,22 @@ static free_parameter free_at(const hf_call *call, int64_t k)
 {
     const int64_t n = call->geometry->n_species, n_pairs = hf_n_pair_tuples(n), place = call->free_parameters[k];
     const int64_t rest = place - N_OF_PAIRS * n * n;
-    if (rest < 0)
-        return (free_parameter){.parameter = (int)(place / (n * n)), .centre = place / n % n, .b = place % n};
-    free_parameter f = {.parameter = ETA + (int)(rest / (n * n_pairs)), .centre = rest / n_pairs % n};
+    if (rest < 0) return (free_parameter){.parameter = place / (n * n), .centre = place / n % n, .b = place % n};
+    free_parameter f = {.parameter = ETA + rest / (n * n_pairs), .centre = rest / n_pairs % n};
     while (hf_pair_tuple(f.b, n - 1, n) < rest % n_pairs)
         f.b++;
     f.c = rest % n_pairs - hf_pair_tuple(f.b, f.b, n) + f.b;
     return f;
 }
 
-static void fill(double value, double *lanes)
+static inline void fill(double value, double *lanes)
 {
     for (int lane = 0; lane < HF_LANES; lane++)
         lanes[lane] = value;
 }
 
 /* Energies and forces, and the energies' derivative by Z. */
+HF_CLONES
 static void add_values(context *x)
 {
     const hf_edip_group *group = &x->group;
@@ -123,10 +123,10 @@ static void add_values(context *x)
     for (int64_t b = 0; b < group->n; b++)
         for (int64_t c = b; c < group->n; c++) {
             const double lambda = group->triplet[hf_pair_tuple(b, c, group->n)].lambda;
-            const hf_edip_total found = hf_edip_total_of(group, b, c, HF_EDIP_VALUE);
+            const hf_edip_total *found = &group->angle[hf_pair_tuple(b, c, group->n)].total[HF_EDIP_VALUE];
             for (int lane = 0; lane < HF_LANES; lane++) {
-                s.energy[lane] += lambda * found.energy[lane];
-                s.by_z[lane] += lambda * found.by_z[lane];
+                s.energy[lane] += lambda * found->energy[lane];
+                s.by_z[lane] += lambda * found->by_z[lane];
             }
         }
     memcpy(x->by_z, s.by_z, sizeof s.by_z);
@@ -140,6 +140,7 @@ static void add_values(context *x)
 }
 
 /* Derivatives by A, B, rho, sigma and beta, which act through the pair term. */
+HF_CLONES
 static void add_pair_term(const hf_edip_group *x, const free_parameter *f, hf_edip_sums *s)
 {
     const int64_t b = f->b;
@@ -187,6 +188,7 @@ static void add_pair_column(const context *x, const free_parameter *f, const hpc
 }
 
 /* alpha and cutoffC act through the coordination. */
+HF_CLONES
 static void add_coordination_column(const context *x, const free_parameter *f, const hpcfit_output *column)
 {
     const hf_edip_group *group = &x->group;
@@ -196,7 +198,8 @@ static void add_coordination_column(const context *x, const free_parameter *f, c
     hf_edip_sums s;
     if (n == 0) return;
     (f->parameter == ALPHA ? hf_edip_by_alpha : hf_edip_by_inner)(n * HF_LANES, group->g->r + group->first[f->b],
-                                                                  &group->pair[f->b], by, dby);
+                                                                  &group->pair[f->b],
+                                                                  hf_edip_array(group, HF_EDIP_F, f->b), by, dby);
     hf_edip_add_sum(n, by, moved);
     hf_edip_begin_column(group, &s);
     hf_edip_add_function(group, f->b, HF_EDIP_BY, x->by_z, none, &s);
@@ -216,28 +219,28 @@ static void add_coordination_column(const context *x, const free_parameter *f, c
             const hf_edip_triplet *p = &group->triplet[tuple];
             for (int lane = 0; lane < HF_LANES; lane++)
                 factor[lane] = -p->lambda * p->mu * moved[lane];
-            hf_edip_add_both_fields(group, b, c, HF_EDIP_BY_LOG_Q, factor);
+            hf_edip_add_both_vectors(group, b, c, HF_EDIP_BY_LOG_Q, factor);
             for (int lane = 0; lane < HF_LANES; lane++)
                 factor[lane] = p->lambda * group->angle[tuple].tau_z[lane] * moved[lane];
-            hf_edip_add_both_fields(group, b, c, HF_EDIP_BY_TAU, factor);
+            hf_edip_add_both_vectors(group, b, c, HF_EDIP_BY_TAU, factor);
         }
     hf_edip_finish_column(group, &s, column);
 }
 
 /* gamma acts through the weights of neighbours of species f->b. */
+HF_CLONES
 static void add_gamma_column(const context *x, const free_parameter *f, const hpcfit_output *column)
 {
     const hf_edip_group *group = &x->group;
     const int64_t b = f->b, n = group->n_slots[b];
     const double *by = hf_edip_array(group, HF_EDIP_BY, b);
     double factor[HF_LANES];
-    hf_edip_sums s;
+    hf_edip_sums s = {.energy = {0.0}};
     if (n == 0) return;
     hf_edip_by_decay(n * HF_LANES, group->g->r + group->first[b], &group->pair[b], hf_edip_array(group, HF_EDIP_G, b),
                      hf_edip_array(group, HF_EDIP_DG, b), hf_edip_array(group, HF_EDIP_BY, b),
                      hf_edip_array(group, HF_EDIP_DBY, b));
     hf_edip_fill_gamma(group, b);
-    hf_edip_begin_column(group, &s);
     for (int64_t c = 0; c < group->n; c++) {
         const int64_t tuple = hf_pair_tuple(b, c, group->n);
         const hf_edip_triplet *p = &group->triplet[tuple];
@@ -250,7 +253,7 @@ static void add_gamma_column(const context *x, const free_parameter *f, const hp
             s.by_z[lane] += p->lambda * (group->angle[tuple].tau_z[lane] * by_tau[lane] - p->mu * by_log_q[lane]);
         }
     }
-    hf_edip_set_vectors(group, &s);
+    hf_edip_set_along(group, &s);
     for (int64_t c = 0; c < group->n; c++) {
         fill(group->triplet[hf_pair_tuple(b, c, group->n)].lambda, factor);
         hf_edip_add_field(group, b, c, HF_EDIP_VALUE, HF_EDIP_BY, factor);
@@ -259,59 +262,51 @@ static void add_gamma_column(const context *x, const free_parameter *f, const hp
     hf_edip_finish_column(group, &s, column);
 }
 
-/* Which derivative of the angular function a parameter acts through, by how much, and that by Z. */
-static int angular_change(const hf_edip_group *x, const free_parameter *f, double *change, double *by_z)
+/* Which derivative of the angular function a parameter acts through. */
+static int field_of(int64_t parameter)
+{
+    if (parameter == LAMBDA) return HF_EDIP_VALUE;
+    if (parameter == ETA) return HF_EDIP_BY_ETA;
+    return parameter == MU || parameter == Q0 ? HF_EDIP_BY_LOG_Q : HF_EDIP_BY_TAU;
+}
+
+/* By how much that moves with the parameter, and its derivative by Z. */
+static void angular_change(const hf_edip_group *x, const free_parameter *f, double *change, double *by_z)
 {
     const int64_t tuple = hf_pair_tuple(f->b, f->c, x->n);
     const hf_edip_triplet *p = &x->triplet[tuple];
     fill(f->parameter == Q0 ? 1.0 / p->q0 : 1.0, change);
     fill(f->parameter == MU ? -1.0 : 0.0, by_z);
-    if (f->parameter == LAMBDA) return HF_EDIP_VALUE;
-    if (f->parameter == ETA) return HF_EDIP_BY_ETA;
-    for (int lane = 0; lane < HF_LANES; lane++) {
-        const double z = x->z[lane], v = x->angle[tuple].v[lane], z4 = p->u4 * z;
-        switch (f->parameter) {
-        case MU:
-            change[lane] = -z;
-            break;
-        case U2:
-            change[lane] = (p->u3 - v) * v;
-            by_z[lane] = -p->u4 * (p->u3 - 2.0 * v) * v;
-            break;
-        case U3:
-            change[lane] = p->u2 * v;
-            by_z[lane] = -p->u4 * p->u2 * v;
-            break;
-        case U4:
-            change[lane] = -p->u2 * z * (p->u3 - 2.0 * v) * v;
-            by_z[lane] = -p->u2 * (p->u3 * (1.0 - z4) - 2.0 * v * (1.0 - 2.0 * z4)) * v;
-            break;
-        }
-    }
-    return f->parameter == MU || f->parameter == Q0 ? HF_EDIP_BY_LOG_Q : HF_EDIP_BY_TAU;
+    for (int lane = 0; lane < HF_LANES && f->parameter == MU; lane++)
+        change[lane] = -x->z[lane];
+    if (f->parameter == U2) hf_edip_by_u2(p, x->angle[tuple].v, change, by_z);
+    if (f->parameter == U3) hf_edip_by_u3(p, x->angle[tuple].v, change, by_z);
+    if (f->parameter == U4) hf_edip_by_u4(p, x->z, x->angle[tuple].v, change, by_z);
 }
 
+HF_CLONES
 static void add_triplet_column(const context *x, const free_parameter *f, const hpcfit_output *column)
 {
     const hf_edip_group *group = &x->group;
     double change[HF_LANES], by_z[HF_LANES];
-    const int field = angular_change(group, f, change, by_z);
-    const double lambda = field == HF_EDIP_VALUE ? 1.0 : group->triplet[hf_pair_tuple(f->b, f->c, group->n)].lambda;
-    const hf_edip_total found = hf_edip_total_of(group, f->b, f->c, field);
+    const int field = field_of(f->parameter);
+    const int64_t tuple = hf_pair_tuple(f->b, f->c, group->n);
+    const double lambda = field == HF_EDIP_VALUE ? 1.0 : group->triplet[tuple].lambda;
+    const hf_edip_total *found = &group->angle[tuple].total[field];
     hf_edip_sums s;
-    hf_edip_begin_column(group, &s);
+    angular_change(group, f, change, by_z);
     for (int lane = 0; lane < HF_LANES; lane++) {
         change[lane] *= lambda;
-        s.energy[lane] = change[lane] * found.energy[lane];
-        s.by_z[lane] = change[lane] * found.by_z[lane] + lambda * by_z[lane] * found.energy[lane];
+        s.energy[lane] = change[lane] * found->energy[lane];
+        s.by_z[lane] = change[lane] * found->by_z[lane] + lambda * by_z[lane] * found->energy[lane];
     }
-    hf_edip_set_vectors(group, &s);
-    hf_edip_add_both_fields(group, f->b, f->c, field, change);
+    hf_edip_set_along(group, &s);
+    hf_edip_add_both_vectors(group, f->b, f->c, field, change);
     hf_edip_finish_column(group, &s, column);
 }
 
 /* Whether a column needs the angular function's derivatives. */
-static int needs_derivatives(int parameter)
+static int needs_derivatives(int64_t parameter)
 {
     return parameter == INNER || parameter == ALPHA || parameter == GAMMA || parameter >= ETA;
 }
@@ -334,9 +329,9 @@ static void evaluate_group(context *x, int64_t group)
     hf_edip_enter(&x->group, group);
     add_values(x);
     for (int64_t k = 0; k < x->call->n_free; k++) {
-        const free_parameter f = free_at(x->call, k);
-        const hpcfit_output column = hf_column(x->call->output, k + 1);
+        const free_parameter f = x->free[k];
         if (f.centre != x->group.centre) continue;
+        const hpcfit_output column = hf_column(x->call->output, k + 1);
         if (!filled && needs_derivatives(f.parameter)) {
             hf_edip_fill_derivatives(&x->group);
             hf_edip_second_by_z(&x->group, x->by_zz);
@@ -348,13 +343,17 @@ static void evaluate_group(context *x, int64_t group)
 
 static int64_t scratch_size(const hf_call *call)
 {
-    return hf_edip_scratch_size(call->geometry);
+    return hf_edip_scratch_size(call->geometry) + call->n_free * (int64_t)(sizeof(free_parameter) / sizeof(double));
 }
 
 static void evaluate(const hf_call *call)
 {
     const hpcfit_geometry *g = call->geometry;
-    context x = {.call = call, .group = hf_edip_view(g, call->scratch)};
+    context x = {.call = call,
+                 .group = hf_edip_view(g, call->scratch),
+                 .free = (free_parameter *)(call->scratch + hf_edip_scratch_size(g))};
+    for (int64_t k = 0; k < call->n_free; k++)
+        x.free[k] = free_at(call, k);
     for (int64_t chunk = 0; chunk < g->n_chunks; chunk++) {
         x.group.centre = g->chunk_species[chunk];
         read_parameters(call, &x.group);

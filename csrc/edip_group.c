@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum { FIELD_ARRAYS = 4, N_FIELDS = HF_EDIP_BY_GAMMA + 1 };
+/* Of a field: c, x, y, z, and the three components of its vectors. */
+enum { RAW_ARRAYS = 4, FIELD_ARRAYS = 7, N_FIELDS = HF_EDIP_BY_GAMMA + 1 };
 
 /* Arrays over a group's triplets: l + tau, exp(-Q (l + tau)^2), the angular function and a derivative of it. */
 enum { ARM, EXPONENTIAL, H, DH, H_BY, DH_BY, N_TRIPLET_ARRAYS };
@@ -52,6 +53,12 @@ hf_edip_field hf_edip_field_at(const hf_edip_group *x, int field, int64_t b, int
     double *first = x->pairs + array * x->stride + x->start[b];
     return (hf_edip_field){
         .c = first, .x = first + x->stride, .y = first + 2 * x->stride, .z = first + 3 * x->stride};
+}
+
+/* The vectors of a field, an array per axis, `stride` apart. */
+static double *vectors_at(const hf_edip_group *x, int field, int64_t b, int64_t c)
+{
+    return hf_edip_field_at(x, field, b, c).c + RAW_ARRAYS * x->stride;
 }
 
 static hf_edip_range range_of(const hf_edip_group *x, int64_t b, int64_t c)
@@ -118,7 +125,37 @@ static void add_triplets(const hf_edip_group *x, int64_t b, int64_t c, int h, in
 
 static void clear_field(const hf_edip_group *x, int field)
 {
-    memset(hf_edip_field_at(x, field, 0, 0).c, 0, (size_t)(x->n * FIELD_ARRAYS * x->stride) * sizeof(double));
+    for (int64_t c = 0; c < x->n; c++)
+        memset(hf_edip_field_at(x, field, 0, c).c, 0, (size_t)(RAW_ARRAYS * x->stride) * sizeof(double));
+}
+
+/* Triplets of species b <= c; the field is filled. */
+HF_CLONES
+static void fill_total(const hf_edip_group *x, int64_t b, int64_t c, int field)
+{
+    hf_edip_angle *angle = &x->angle[hf_pair_tuple(b, c, x->n)];
+    const double mu = x->triplet[hf_pair_tuple(b, c, x->n)].mu, share = b == c ? 0.5 : 1.0;
+    hf_edip_total *total = &angle->total[field];
+    double product[HF_LANES] = {0.0};
+    if (field <= HF_EDIP_BY_ETA && x->n_slots[b] > 0)
+        hf_edip_add_product(x->n_slots[b], hf_edip_array(x, HF_EDIP_G, b), hf_edip_field_at(x, field, b, c).c,
+                            product);
+    for (int lane = 0; lane < HF_LANES; lane++) {
+        /* A function of Q (l + tau)^2 alone has the derivative by log Q (l + tau)/2 times that by l. */
+        const double by_log_q =
+            field == HF_EDIP_BY_TAU ? angle->slope[HF_EDIP_BY_LOG_Q][lane] : 0.5 * angle->moment[field][lane];
+        total->energy[lane] = share * product[lane];
+        if (field == HF_EDIP_BY_LOG_Q) total->energy[lane] = 0.5 * angle->moment[HF_EDIP_VALUE][lane];
+        if (field == HF_EDIP_BY_TAU) total->energy[lane] = angle->slope[HF_EDIP_VALUE][lane];
+        total->by_z[lane] = angle->tau_z[lane] * angle->slope[field][lane] - mu * by_log_q;
+    }
+}
+
+/* Starts the sums over triplets of a field. */
+static void clear_sums(hf_edip_angle *angle, int field)
+{
+    *(hf_eight *)angle->slope[field] = (hf_eight){0.0};
+    *(hf_eight *)angle->moment[field] = (hf_eight){0.0};
 }
 
 static void fill_angle(const hf_edip_group *x, int64_t b, int64_t c)
@@ -127,13 +164,14 @@ static void fill_angle(const hf_edip_group *x, int64_t b, int64_t c)
     const int64_t tuple = hf_pair_tuple(b, c, x->n), first = x->first[b];
     hf_edip_angle *angle = &x->angle[tuple];
     double *arm = triplet_array(x, ARM, b, c);
-    memset(angle, 0, sizeof *angle);
+    clear_sums(angle, HF_EDIP_VALUE);
     hf_edip_angle_at(&x->triplet[tuple], x->z, angle);
     hf_edip_arms(&range, angle->tau, x->g->ux + first, x->g->uy + first, x->g->uz + first, arm);
     hf_edip_angular(hf_edip_n_triplets(&range), angle->q, x->triplet[tuple].eta, arm,
                     triplet_array(x, EXPONENTIAL, b, c), triplet_array(x, H, b, c), triplet_array(x, DH, b, c));
     add_triplets(x, b, c, H, HF_EDIP_G, HF_EDIP_G, HF_EDIP_VALUE, angle->slope[HF_EDIP_VALUE],
                  angle->moment[HF_EDIP_VALUE]);
+    fill_total(x, b, c, HF_EDIP_VALUE);
 }
 
 void hf_edip_enter(hf_edip_group *x, int64_t group)
@@ -148,6 +186,16 @@ void hf_edip_enter(hf_edip_group *x, int64_t group)
             fill_angle(x, b, c);
 }
 
+/* The vectors of a field with g(r) for weights. */
+static void fill_vectors(const hf_edip_group *x, int64_t b, int64_t c, int field)
+{
+    const int64_t k = x->first[b];
+    double *v = vectors_at(x, field, b, c);
+    hf_edip_set_field_vectors(x->n_slots[b], hf_edip_field_at(x, field, b, c), hf_edip_array(x, HF_EDIP_G, b),
+                              hf_edip_array(x, HF_EDIP_DG, b), hf_edip_array(x, HF_EDIP_INVERSE, b), x->g->ux + k,
+                              x->g->uy + k, x->g->uz + k, v, v + x->stride, v + 2 * x->stride);
+}
+
 void hf_edip_fill_derivatives(const hf_edip_group *x)
 {
     for (int field = HF_EDIP_BY_ETA; field < HF_EDIP_N_FIELDS; field++) {
@@ -160,9 +208,15 @@ void hf_edip_fill_derivatives(const hf_edip_group *x)
                 hf_edip_angular_by(field, hf_edip_n_triplets(&range), angle->q, x->triplet[tuple].eta,
                                    triplet_array(x, ARM, b, c), triplet_array(x, EXPONENTIAL, b, c),
                                    triplet_array(x, H_BY, b, c), triplet_array(x, DH_BY, b, c));
+                clear_sums(angle, field);
                 add_triplets(x, b, c, H_BY, HF_EDIP_G, HF_EDIP_G, field, angle->slope[field], angle->moment[field]);
+                fill_total(x, b, c, field);
             }
     }
+    for (int field = HF_EDIP_VALUE; field < HF_EDIP_N_FIELDS; field++)
+        for (int64_t b = 0; b < x->n; b++)
+            for (int64_t c = 0; c < x->n; c++)
+                fill_vectors(x, b, c, field);
 }
 
 void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b)
@@ -176,26 +230,7 @@ void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b)
     }
 }
 
-hf_edip_total hf_edip_total_of(const hf_edip_group *x, int64_t b, int64_t c, int field)
-{
-    const hf_edip_angle *angle = &x->angle[hf_pair_tuple(b, c, x->n)];
-    const double mu = x->triplet[hf_pair_tuple(b, c, x->n)].mu, share = b == c ? 0.5 : 1.0;
-    hf_edip_total found = {.energy = {0.0}};
-    if (field <= HF_EDIP_BY_ETA && x->n_slots[b] > 0)
-        hf_edip_add_product(x->n_slots[b], hf_edip_array(x, HF_EDIP_G, b), hf_edip_field_at(x, field, b, c).c,
-                            found.energy);
-    for (int lane = 0; lane < HF_LANES; lane++) {
-        /* A function of Q (l + tau)^2 alone has the derivative by log Q (l + tau)/2 times that by l. */
-        const double by_log_q =
-            field == HF_EDIP_BY_TAU ? angle->slope[HF_EDIP_BY_LOG_Q][lane] : 0.5 * angle->moment[field][lane];
-        found.energy[lane] *= share;
-        if (field == HF_EDIP_BY_LOG_Q) found.energy[lane] = 0.5 * angle->moment[HF_EDIP_VALUE][lane];
-        if (field == HF_EDIP_BY_TAU) found.energy[lane] = angle->slope[HF_EDIP_VALUE][lane];
-        found.by_z[lane] = angle->tau_z[lane] * angle->slope[field][lane] - mu * by_log_q;
-    }
-    return found;
-}
-
+HF_CLONES
 void hf_edip_second_by_z(const hf_edip_group *x, double *by_zz)
 {
     memset(by_zz, 0, HF_LANES * sizeof *by_zz);
@@ -209,21 +244,24 @@ void hf_edip_second_by_z(const hf_edip_group *x, double *by_zz)
             const int64_t tuple = hf_pair_tuple(b, c, x->n);
             const hf_edip_triplet *p = &x->triplet[tuple];
             const hf_edip_angle *angle = &x->angle[tuple];
-            const hf_edip_total by_q = hf_edip_total_of(x, b, c, HF_EDIP_BY_LOG_Q),
-                                by_tau = hf_edip_total_of(x, b, c, HF_EDIP_BY_TAU);
+            const hf_edip_total *by_q = &angle->total[HF_EDIP_BY_LOG_Q], *by_tau = &angle->total[HF_EDIP_BY_TAU];
             for (int lane = 0; lane < HF_LANES; lane++)
-                by_zz[lane] += p->lambda * (angle->tau_z[lane] * by_tau.by_z[lane] - p->mu * by_q.by_z[lane] +
-                                            angle->tau_zz[lane] * by_tau.energy[lane]);
+                by_zz[lane] += p->lambda * (angle->tau_z[lane] * by_tau->by_z[lane] - p->mu * by_q->by_z[lane] +
+                                            angle->tau_zz[lane] * by_tau->energy[lane]);
         }
     }
 }
 
 void hf_edip_begin_column(const hf_edip_group *x, hf_edip_sums *s)
 {
-    memset(s, 0, sizeof *s);
-    memset(x->pairs + HF_EDIP_SLOPE * x->stride, 0, (size_t)x->stride * sizeof(double));
+    const hf_eight none = {0.0};
+    *(hf_eight *)s->energy = none;
+    *(hf_eight *)s->by_z = none;
+    for (int64_t k = 0; k < x->stride; k += HF_LANES)
+        *(hf_eight *)(hf_edip_array(x, HF_EDIP_SLOPE, 0) + k) = none;
 }
 
+HF_CLONES
 void hf_edip_add_function(const hf_edip_group *x, int64_t b, int h, const double *factor, const double *by_z,
                           hf_edip_sums *s)
 {
@@ -247,6 +285,16 @@ void hf_edip_set_vectors(const hf_edip_group *x, const hf_edip_sums *s)
     }
 }
 
+void hf_edip_set_along(const hf_edip_group *x, const hf_edip_sums *s)
+{
+    for (int64_t b = 0; b < x->n; b++) {
+        const int64_t k = x->first[b];
+        hf_edip_set_slots_by_z(x->n_slots[b], s->by_z, hf_edip_array(x, HF_EDIP_DF, b), x->g->ux + k, x->g->uy + k,
+                               x->g->uz + k, hf_edip_array(x, HF_EDIP_TX, b), hf_edip_array(x, HF_EDIP_TY, b),
+                               hf_edip_array(x, HF_EDIP_TZ, b));
+    }
+}
+
 void hf_edip_add_field(const hf_edip_group *x, int64_t b, int64_t c, int field, int g, const double *factor)
 {
     const int64_t k = x->first[b];
@@ -260,6 +308,17 @@ void hf_edip_add_both_fields(const hf_edip_group *x, int64_t b, int64_t c, int f
 {
     hf_edip_add_field(x, b, c, field, HF_EDIP_G, factor);
     if (b != c) hf_edip_add_field(x, c, b, field, HF_EDIP_G, factor);
+}
+
+static void add_scaled(const hf_edip_group *x, int64_t b, int64_t c, int field, const double *factor)
+{
+    hf_edip_add_scaled(x->n_slots[b], factor, x->stride, vectors_at(x, field, b, c), hf_edip_array(x, HF_EDIP_TX, b));
+}
+
+void hf_edip_add_both_vectors(const hf_edip_group *x, int64_t b, int64_t c, int field, const double *factor)
+{
+    add_scaled(x, b, c, field, factor);
+    if (b != c) add_scaled(x, c, b, field, factor);
 }
 
 void hf_edip_finish_column(const hf_edip_group *x, const hf_edip_sums *s, const hpcfit_output *column)

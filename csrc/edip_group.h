@@ -69,19 +69,11 @@ static inline double *hf_edip_array(const hf_edip_group *x, int array, int64_t b
 /* A field at the neighbours of species b from their triplets with species c. */
 hf_edip_field hf_edip_field_at(const hf_edip_group *x, int field, int64_t b, int64_t c);
 
-/* Fills the fields of the angular function's derivatives. */
+/* Fills the fields of the angular function's derivatives, and the vectors of these and of its own. */
 void hf_edip_fill_derivatives(const hf_edip_group *x);
 
 /* Fills the field by gamma for triplets of species b with all others; the array BY there is the derivative of g. */
 void hf_edip_fill_gamma(const hf_edip_group *x, int64_t b);
-
-/* The sums over triplets of species b <= c for the angular function or a derivative of it, without lambda: energy,
- * and its derivative by Z through Q and tau. */
-typedef struct {
-    double energy[HF_LANES], by_z[HF_LANES];
-} hf_edip_total;
-
-hf_edip_total hf_edip_total_of(const hf_edip_group *x, int64_t b, int64_t c, int field);
 
 /* The energies' second derivatives by Z. */
 void hf_edip_second_by_z(const hf_edip_group *x, double *by_zz);
@@ -96,11 +88,17 @@ void hf_edip_add_function(const hf_edip_group *x, int64_t b, int h, const double
 /* Sets the vectors of a column to which all functions have been added. */
 void hf_edip_set_vectors(const hf_edip_group *x, const hf_edip_sums *s);
 
+/* The same for a column without functions, which needs not be begun. */
+void hf_edip_set_along(const hf_edip_group *x, const hf_edip_sums *s);
+
 /* Adds factor times a field at the neighbours of species b, from triplets with c; g is the array of their weights. */
 void hf_edip_add_field(const hf_edip_group *x, int64_t b, int64_t c, int field, int g, const double *factor);
 
 /* The same, with g(r) for weights, also at the neighbours of species c. */
 void hf_edip_add_both_fields(const hf_edip_group *x, int64_t b, int64_t c, int field, const double *factor);
+
+/* The same by the vectors of the field. */
+void hf_edip_add_both_vectors(const hf_edip_group *x, int64_t b, int64_t c, int field, const double *factor);
 
 /* Adds a column's energies, forces and virial to the output. */
 void hf_edip_finish_column(const hf_edip_group *x, const hf_edip_sums *s, const hpcfit_output *column);

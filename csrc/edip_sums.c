@@ -1,101 +1,5 @@
-/* Functions of the distance and of the angle, and sums over pairs and triplets, for eight atoms at a time. */
+/* The angular function, and sums over pairs and triplets, for eight atoms at a time. */
 #include "edip_sums.h"
-
-/* How far a pair is between the inner and the outer cut-off, 0 to 1, NaN for a NaN; and 1 less its cube, without
- * cancellation. */
-static inline double between(double r, double outer, double inner)
-{
-    return r <= inner || r >= outer ? 0.0 : (r - inner) / (outer - inner);
-}
-
-static inline double cubic_gap(double x, double r, double outer, double inner)
-{
-    return x > 0.0 ? (outer - r) / (outer - inner) * (1.0 + x + x * x) : 1.0;
-}
-
-HF_CLONES
-void hf_edip_functions(int64_t n, const double *restrict r, const hf_edip_pair *p, double *restrict f,
-                       double *restrict df, double *restrict power, double *restrict dpower, double *restrict decay,
-                       double *restrict ddecay, double *restrict g, double *restrict dg, double *restrict inverse)
-{
-    const double outer = p->outer, inner = p->inner, width = 1.0 / (outer - inner);
-    const double alpha = p->alpha, gamma = p->gamma, rho = p->rho, sigma = p->sigma, b = p->b;
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
-        const double x = between(r[k], outer, inner), gap = 1.0 / cubic_gap(x, r[k], outer, inner);
-        const double w = r[k] < outer ? 1.0 / (r[k] - outer) : 0.0, w2 = w * w, ik = 1.0 / r[k];
-        const double fk = r[k] < outer ? exp(-alpha * x * x * x * gap) : 0.0;
-        const double ck = r[k] < outer ? exp(sigma * w) : 0.0;
-        const double pk = r[k] < outer ? exp(rho * log(b * ik) + sigma * w) : 0.0;
-        const double gk = r[k] < outer ? exp(gamma * w) : 0.0;
-        f[k] = fk;
-        df[k] = x > 0.0 ? -3.0 * alpha * width * (x * gap) * (x * gap) * fk : 0.0;
-        decay[k] = ck;
-        ddecay[k] = -sigma * w2 * ck;
-        power[k] = pk;
-        dpower[k] = -(rho * ik + sigma * w2) * pk;
-        g[k] = gk;
-        dg[k] = -gamma * w2 * gk;
-        inverse[k] = ik;
-    }
-}
-
-/* With m = x^3 / (1 - x^3): f = exp(-alpha m), m' = 3 x^2 / (1 - x^3)^2. */
-HF_CLONES
-void hf_edip_by_alpha(int64_t n, const double *restrict r, const hf_edip_pair *p, double *restrict by,
-                      double *restrict dby)
-{
-    const double outer = p->outer, inner = p->inner, alpha = p->alpha, width = 1.0 / (outer - inner);
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
-        const double x = between(r[k], outer, inner), gap = 1.0 / cubic_gap(x, r[k], outer, inner);
-        const double m = x * x * x * gap, m1 = 3.0 * (x * gap) * (x * gap), f = exp(-alpha * m);
-        by[k] = x > 0.0 ? -m * f : 0.0;
-        dby[k] = x > 0.0 ? (alpha * m - 1.0) * m1 * width * f : 0.0;
-    }
-}
-
-/* dx/dc = (x - 1) width; m'' = 6 x (1 + 2 x^3) / (1 - x^3)^3. */
-HF_CLONES
-void hf_edip_by_inner(int64_t n, const double *restrict r, const hf_edip_pair *p, double *restrict by,
-                      double *restrict dby)
-{
-    const double outer = p->outer, inner = p->inner, alpha = p->alpha, width = 1.0 / (outer - inner);
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
-        const double x = between(r[k], outer, inner), gap = 1.0 / cubic_gap(x, r[k], outer, inner);
-        const double m = x * x * x * gap, m1 = 3.0 * (x * gap) * (x * gap), f = exp(-alpha * m);
-        const double m2 = 6.0 * x * (1.0 + 2.0 * x * x * x) * gap * gap * gap, move = (r[k] - outer) * width;
-        by[k] = x > 0.0 ? -alpha * m1 * f * move * width : 0.0;
-        dby[k] = x > 0.0 ? -alpha * f * width * width * ((m2 - alpha * m1 * m1) * move + m1) : 0.0;
-    }
-}
-
-HF_CLONES
-void hf_edip_by_rho(int64_t n, const double *restrict r, const hf_edip_pair *p, const double *restrict h,
-                    const double *restrict dh, double *restrict by, double *restrict dby)
-{
-    const double b = p->b;
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
-        const double inverse = 1.0 / r[k], l = log(b * inverse);
-        by[k] = l * h[k];
-        dby[k] = l * dh[k] - inverse * h[k];
-    }
-}
-
-HF_CLONES
-void hf_edip_by_decay(int64_t n, const double *restrict r, const hf_edip_pair *p, const double *restrict h,
-                      const double *restrict dh, double *restrict by, double *restrict dby)
-{
-    const double outer = p->outer;
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
-        const double w = r[k] < outer ? 1.0 / (r[k] - outer) : 0.0;
-        by[k] = w * h[k];
-        dby[k] = w * (dh[k] - w * h[k]);
-    }
-}
 
 HF_CLONES
 void hf_edip_add_sum(int64_t n_slots, const double *restrict x, double *restrict total)
@@ -124,35 +28,6 @@ void hf_edip_add_product(int64_t n_slots, const double *restrict x, const double
             k += HF_LANES;
         } while (--left > 0);
         total[lane] += sum;
-    }
-}
-
-HF_CLONES
-void hf_edip_attraction_at(const hf_edip_pair *p, const double *restrict z, hf_edip_attraction *restrict attraction)
-{
-    const double a = p->a, beta = p->beta;
-#pragma omp simd
-    for (int lane = 0; lane < HF_LANES; lane++) {
-        const double bz = beta * z[lane], decay = exp(-bz * z[lane]);
-        attraction->decay[lane] = decay;
-        attraction->factor[lane] = -a * decay;
-        attraction->by_z[lane] = 2.0 * bz * a * decay;
-        attraction->by_zz[lane] = (2.0 * beta - 4.0 * bz * bz) * a * decay;
-    }
-}
-
-HF_CLONES
-void hf_edip_angle_at(const hf_edip_triplet *p, const double *restrict z, hf_edip_angle *restrict angle)
-{
-    const double q0 = p->q0, mu = p->mu, u1 = p->u1, u2 = p->u2, u3 = p->u3, u4 = p->u4;
-#pragma omp simd
-    for (int lane = 0; lane < HF_LANES; lane++) {
-        const double v = exp(-u4 * z[lane]);
-        angle->q[lane] = q0 * exp(-mu * z[lane]);
-        angle->v[lane] = v;
-        angle->tau[lane] = u1 + u2 * (u3 - v) * v;
-        angle->tau_z[lane] = -u4 * u2 * (u3 - 2.0 * v) * v;
-        angle->tau_zz[lane] = u4 * u4 * u2 * (u3 - 4.0 * v) * v;
     }
 }
 
@@ -309,6 +184,56 @@ void hf_edip_set_slots(int64_t n_slots, const double *restrict slope, const doub
             ty[k + lane] = along * uy[k + lane];
             tz[k + lane] = along * uz[k + lane];
         }
+}
+
+HF_CLONES
+void hf_edip_set_slots_by_z(int64_t n_slots, const double *restrict by_z, const double *restrict df,
+                            const double *restrict ux, const double *restrict uy, const double *restrict uz,
+                            double *restrict tx, double *restrict ty, double *restrict tz)
+{
+    for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
+#pragma omp simd
+        for (int lane = 0; lane < HF_LANES; lane++) {
+            const double along = by_z[lane] * df[k + lane];
+            tx[k + lane] = along * ux[k + lane];
+            ty[k + lane] = along * uy[k + lane];
+            tz[k + lane] = along * uz[k + lane];
+        }
+}
+
+HF_CLONES
+void hf_edip_add_scaled(int64_t n_slots, const double *restrict factor, int64_t stride, const double *restrict v,
+                        double *restrict t)
+{
+    for (int axis = 0; axis < 3; axis++)
+        for (int64_t k = axis * stride; k < axis * stride + n_slots * HF_LANES; k += HF_LANES)
+#pragma omp simd
+            for (int lane = 0; lane < HF_LANES; lane++)
+                t[k + lane] += factor[lane] * v[k + lane];
+}
+
+HF_CLONES
+static void set_field_vectors(int64_t n, const double *restrict c, const double *restrict x, const double *restrict y,
+                              const double *restrict z, const double *restrict g, const double *restrict dg,
+                              const double *restrict inverse, const double *restrict ux, const double *restrict uy,
+                              const double *restrict uz, double *restrict vx, double *restrict vy,
+                              double *restrict vz)
+{
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) {
+        const double across = g[k] * inverse[k];
+        const double along = dg[k] * c[k] - across * (x[k] * ux[k] + y[k] * uy[k] + z[k] * uz[k]);
+        vx[k] = along * ux[k] + across * x[k];
+        vy[k] = along * uy[k] + across * y[k];
+        vz[k] = along * uz[k] + across * z[k];
+    }
+}
+
+void hf_edip_set_field_vectors(int64_t n_slots, hf_edip_field field, const double *g, const double *dg,
+                               const double *inverse, const double *ux, const double *uy, const double *uz,
+                               double *vx, double *vy, double *vz)
+{
+    set_field_vectors(n_slots * HF_LANES, field.c, field.x, field.y, field.z, g, dg, inverse, ux, uy, uz, vx, vy, vz);
 }
 
 HF_CLONES
