@@ -213,6 +213,16 @@ def test_relaxation_that_fails_is_a_large_residual(tmp_path):
     assert stayed.trouble == ""
 
 
+def test_relaxation_that_fails_begins_again_from_the_job(tmp_path):
+    """Where the last point led astray, the structure's own start is tried."""
+    model = aluminium_model(tmp_path)
+    made, fresh = (free_energy_block(model) for _ in range(2))
+    made.restore(np.array([0.4]))
+    assert made.cost(model.start).hex() == fresh.cost(model.start).hex()
+    assert made.warnings == []
+    assert made.linearise(model.start).tobytes() == fresh.linearise(model.start).tobytes()
+
+
 def test_property_before_a_relaxation_that_fails(tmp_path):
     model = aluminium_model(tmp_path, eam_job(aluminium(D=1e-6)))
     properties = [plain("total-energy", relaxed=False)]
