@@ -206,6 +206,16 @@ def test_abop_with_names_of_its_own(read_files, tmp_path):
     assert table["bonds.h[SiCC]"].start == 0.57058
 
 
+def test_cutoffs_of_abop_are_switched_off(read_files, tmp_path, lines_of):
+    """atomicrex lists them among what may be fitted; here they may not, and stand where its files have them."""
+    degrees = '<bigr tag="SiCC" enabled="False" min="1.8" max="2.1" reset="false"/><bigd enabled="false"/><D0/>'
+    table = _bonds(read_files, tmp_path, "abop", degrees)
+    assert {path[:8] for path, parameter in table.items() if parameter.free} == {"bonds.D0"}
+    job = TERSOFF.format(form="abop", degrees='<bigr tag="SiCC" enabled="true"/>', mode="")
+    what = 'job.xml:8: bad value of enabled in <bigr>, found "true", allowed false: it cannot be fitted'
+    assert what in lines_of(job=job)
+
+
 def test_classic_mode_of_abop(read_files, tmp_path):
     """Values of a triplet are those of centre, third and third atom; nothing else is there to be fitted."""
     degrees = '<D0 tag="SiCC"/><h tag="SiCC"/><twomu/>'
