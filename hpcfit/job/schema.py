@@ -134,7 +134,8 @@ def _potential(form: PotentialForm) -> etree._Element:
         entries = _any_of(fittable, "degree-of-freedom")
         choice = entries[0]
         choice.extend(
-            _node("element", _ref("no-degree-of-freedom"), name=name) for name in _NEVER_FITTED.get(form.name, ())
+            _node("element", _ref("no-degree-of-freedom"), name=name)
+            for name in _NEVER_FITTED.get(form.name, ())
         )
         blocks.append(_optional(_node("element", entries, name="fit-dof")))
     if form.name in FORMS_WITH_FILES:
