@@ -106,11 +106,11 @@ def user_structure(name: str, atoms: Atoms) -> Structure:
 
 
 def with_target(
-    structure: Structure, name: str, target: Sequence[float], weight: float, tolerance: float | None
+    job: Job, structure: Structure, name: str, target: Sequence[float], weight: float, tolerance: float | None
 ) -> Structure:
     """Return a structure with a property that is fitted; numbers in the unit in which it is printed.
 
-    Without a tolerance the property keeps its own, or takes that of the preset ``balanced``.
+    Without a tolerance the property keeps its own, or takes that of the job's preset.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def with_target(
         raise _fault(structure.id, "unknown property", name, near=nearest(name, forms))
     form = forms[name]
     listed = next((prop for prop in structure.properties if prop.name == name), None)
-    kept = listed or WantedProperty(name, True, (), 1.0, _default(form), "squared")
+    kept = listed or WantedProperty(name, True, (), 1.0, _default(job, form), "squared")
     changed = replace(
         kept,
         fit=True,
@@ -139,12 +139,12 @@ def with_target(
     # As in a job file, what is fitted and can relax does.
     relaxed = structure.relaxed
     if form.mirrors and form.mirrors not in [freedom.name for freedom in relaxed]:
-        relaxed = (*relaxed, Freedom(form.mirrors))
+        relaxed = (*relaxed, Freedom(form.mirrors, kept.minimum, kept.maximum))
     return replace(structure, properties=tuple(properties), relaxed=relaxed)
 
 
-def _default(form: PropertyForm) -> float:
-    return Tolerances("balanced").default(form.unit) * form.size
+def _default(job: Job, form: PropertyForm) -> float:
+    return Tolerances(job.preset).default(form.unit) * form.size
 
 
 def _check(structure: Structure) -> None:

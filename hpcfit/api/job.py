@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TextIO
@@ -18,7 +19,7 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
 from hpcfit.objective.model import Model
 from hpcfit.output.header import Style
-from hpcfit.output.structure_report import parameter_lines, structure_lines
+from hpcfit.output.structure_report import parameter_lines, structure_lines, trouble_lines
 from hpcfit.parallel.communicator import ROOT
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
@@ -253,19 +254,23 @@ class Job:
         with collective(self._comm):
             return self._at(parameters).residual(self._values)
 
-    def calculate_gradient(self, parameters: Any = None) -> FloatArray:
+    def calculate_gradient(self, parameters: Any = None, eps: float | None = None) -> FloatArray:
         """Return the derivatives [n_free] of the objective, exact through relaxations too; collective.
 
         Parameters
         ----------
         parameters
             As in `calculate_residual`.
+        eps
+            The step of atomicrex's differences, which scripts give; there are none here, as a warning says.
 
         Raises
         ------
         HpcfitError
             Where they are not finite.
         """
+        if eps is not None and self._comm.rank == ROOT:
+            warnings.warn("eps has no effect, the gradient is exact", stacklevel=2)
         with collective(self._comm):
             return self._at(parameters).gradient(self._values)
 
@@ -324,7 +329,7 @@ class Job:
             outcomes, results = self._at(None).outcomes(self._values)
         for result in results:
             self._structures[result.id].update(result)
-        self.say(structure_lines(outcomes, self.style))
+        self.say([*structure_lines(outcomes, self.style), *trouble_lines(outcomes)])
 
     def output_results(self) -> None:
         """Write the files that the job asks for, of structures and of potentials; collective.

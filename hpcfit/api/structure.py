@@ -14,7 +14,7 @@ from hpcfit.objective.single import Single, evaluate_single
 from hpcfit.objective.structure_block import StructureBlock, StructureWork
 from hpcfit.objective.works import species_masses
 from hpcfit.output.gathered import structure_outcome
-from hpcfit.output.structure_report import outcome_lines
+from hpcfit.output.structure_report import outcome_lines, trouble_lines
 from hpcfit.records import Atoms, FloatArray, StructureResult
 from hpcfit.records import Structure as StructureRecord
 
@@ -116,7 +116,7 @@ class Structure:
         relative_weight
             Among the properties of this structure.
         tolerance
-            In the same unit; by default what the job says, or that of the preset ``balanced``.
+            In the same unit; by default what the job says, or that of its preset.
 
         Raises
         ------
@@ -124,7 +124,10 @@ class Structure:
             When there is no such property, or a number is faulty.
         """
         components = np.atleast_1d(np.asarray(target, dtype=np.float64)).ravel()
-        self._change(with_target(self._record, name, components.tolist(), relative_weight, tolerance))
+        changed = with_target(
+            self._job.record, self._record, name, components.tolist(), relative_weight, tolerance
+        )
+        self._change(changed)
 
     def compute_properties(self) -> StructureResult:
         """Relax the structure as the job says, at the current parameters, and fill `properties`.
@@ -166,7 +169,7 @@ class Structure:
         result = self.compute_properties()
         record, job = self._record, self._job
         outcome = structure_outcome(job.record.species, record, job.weights_of(record), (result, result))
-        job.say(outcome_lines(outcome, job.style))
+        job.say([*outcome_lines(outcome, job.style), *trouble_lines([outcome])])
 
     def compute_energy(self, compute_forces: bool = False) -> float:
         """Return the energy, eV, of the atoms where they are, without relaxing them.

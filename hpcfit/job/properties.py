@@ -10,6 +10,7 @@ import numpy as np
 from lxml import etree
 
 from hpcfit.job import values
+from hpcfit.job.degrees import bounds
 from hpcfit.job.scope import Scope
 from hpcfit.job.values import quoted
 from hpcfit.records import PropertyForm, Structure, WantedProperty
@@ -113,6 +114,7 @@ class _Reader:
         target = self._target()
         self._check(fit, target)
         tolerance = values.number(element.get("tolerance"), scope.tolerances.default(form.unit))
+        low, high = bounds(element)
         return WantedProperty(
             name=form.name,
             fit=fit and self._holder.in_fit,
@@ -124,6 +126,8 @@ class _Reader:
             all_components=values.boolean(element.get("output-all"), False),
             arguments=arguments,
             line=values.line_of(element),
+            minimum=low,
+            maximum=high,
         )
 
     def _target(self) -> tuple[float, ...]:

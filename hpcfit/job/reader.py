@@ -174,6 +174,7 @@ class _Reader:
             structures=structures,
             absolute=absolute,
             loss=read_loss(root.find("structures"), faults),
+            preset=self._scope.tolerances.preset,
             constraints=read_constraints(constrained, potentials, self._functions.check_formula, faults),
             exports=exports,
             warnings=tuple(faults.warnings),

@@ -52,6 +52,11 @@ def read_freedoms(
     if "atom-coordinates" in found and (distance.minimum, distance.maximum) != (-math.inf, math.inf):
         what = "bounds of <atom-distance> have no effect where <atom-coordinates> relax"
         faults.add(element, what)
+    if any(name.startswith("cell") for name in found):
+        for name, prop in mirrored.items():
+            if name not in found and bounds(prop) != (-math.inf, math.inf):
+                what = f"bounds of <{name}> have no effect where only <cell> relaxes it"
+                faults.warn(prop, what)
     return tuple(found.values())
 
 

@@ -33,6 +33,9 @@ SAYS = "{urn:hpcfit:schema}says"
 #: Switches of potentials.
 _MODES = {"abop": (CLASSIC_MODE,)}
 
+#: Parameters that cannot be fitted, and that atomicrex's files list in ``<fit-dof>``, switched off.
+_NEVER_FITTED = {"abop": ("bigr", "bigd")}
+
 #: A pair potential made of functions: the form that it is short for, and the one role that its functions play.
 PAIR_POTENTIAL, PAIR_FORM, PAIR_ROLE = "pair-potential", "eam", "pair-interaction"
 
@@ -128,7 +131,13 @@ def _potential(form: PotentialForm) -> etree._Element:
     blocks = [_any_of([row.name for row in form.parameters], "parameter")]
     fittable = [row.name for row in form.parameters if row.fittable]
     if fittable:
-        blocks.append(_optional(_node("element", _any_of(fittable, "degree-of-freedom"), name="fit-dof")))
+        entries = _any_of(fittable, "degree-of-freedom")
+        choice = entries[0]
+        choice.extend(
+            _node("element", _ref("no-degree-of-freedom"), name=name)
+            for name in _NEVER_FITTED.get(form.name, ())
+        )
+        blocks.append(_optional(_node("element", entries, name="fit-dof")))
     if form.name in FORMS_WITH_FILES:
         blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
     blocks += _export(form)

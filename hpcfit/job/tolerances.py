@@ -41,6 +41,7 @@ class Tolerances:
     """
 
     def __init__(self, preset: str) -> None:
+        self.preset = preset
         self._by_unit: dict[str, float] = PRESETS[preset]
 
     def default(self, unit: str) -> float:

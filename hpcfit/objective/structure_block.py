@@ -115,7 +115,7 @@ class StructureBlock:
         answers = answer_all([question(k, self._items[k]) for k in chosen], self._evaluator)
         self._values = [None] * len(self._items)
         for k, values in zip(chosen, answers, strict=True):
-            self._values[k] = values if _finite(values) else _not_finite(values)
+            self._values[k] = _judged(self._items[k], values, fitted)
 
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]."""
@@ -265,10 +265,16 @@ def _items(work: StructureWork) -> Iterator[Item]:
             ) from error
 
 
-def _finite(values: Values) -> bool:
-    return all(np.isfinite(part).all() for part in (*values.values, *values.jacobians))
-
-
-def _not_finite(values: Values) -> Values:
+def _judged(item: Item, values: Values, fitted: bool) -> Values:
+    """Return an answer, as a failure where something that the objective needs is not finite."""
+    if all(np.isfinite(part).all() for part in (*values.values, *values.jacobians)):
+        return values
+    if not fitted:
+        named = zip(item.labels, values.values, strict=True)
+        bad = [label for label, value in named if not np.isfinite(value).all()]
+        if not any(label in item.fitted for label in bad):
+            # What is reported alone spoils nothing else.
+            said = [*filter(None, [values.relaxed.trouble]), f"not finite: {', '.join(bad)}"]
+            return replace(values, relaxed=replace(values.relaxed, trouble="; ".join(said)))
     trouble = "a property or its derivative is not finite"
     return Values(replace(values.relaxed, trouble=trouble, failed=True))

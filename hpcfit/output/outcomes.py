@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpcfit.objective.structure_rows import FAILED
 from hpcfit.records import FloatArray
 
 DERIVED = "derived-property"
@@ -63,7 +64,12 @@ class PropertyOutcome:
 
     @property
     def deviation(self) -> float:
-        """The residual before it is weighted, a sum over components; NaN where there is no target."""
+        """The residual before it is weighted, a sum over components; NaN where there is no target.
+
+        What is fitted and has no value counts as in the objective.
+        """
+        if self.fit and not np.isfinite(self.value).all():
+            return FAILED**2 * len(self.value)
         difference = self.value - self.target
         if self.style == "absolute-diff":
             return float(np.abs(difference).sum())

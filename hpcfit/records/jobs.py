@@ -217,6 +217,7 @@ class Job:
     structures: Group
     absolute: bool  #: KLIFF's loss instead of normalised weights
     loss: RobustLoss | None = None  #: None for squares
+    preset: str = "balanced"  #: of tolerances, where properties give none
     constraints: tuple[Constraint, ...] = ()  #: each one behind those that it needs
     exports: tuple[ExportFile, ...] = ()
     warnings: tuple[str, ...] = ()  #: what looks like a mistake but may be meant

@@ -122,6 +122,8 @@ class WantedProperty:
         The further attributes of its form, as written.
     line
         Of the job.
+    minimum, maximum
+        Bounds of the freedom whose value it is, which hold once that relaxes.
     """
 
     name: str
@@ -134,6 +136,8 @@ class WantedProperty:
     all_components: bool = False
     arguments: Mapping[str, str] = field(default_factory=dict)
     line: int = 0
+    minimum: float = -np.inf
+    maximum: float = np.inf
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,16 @@ import numpy as np
 
 from hpcfit.records import SCIPY_METHODS, Box, FloatArray, ScipyOptions, State, Uses
 from hpcfit.solver.driven import Watched, driven
+from hpcfit.solver.geodesic import CONVERGED_COST, STOPPED_NO_PROGRESS
 from hpcfit.solver.problem import Problem
 from hpcfit.solver.scipy_outcome import outcome
 from hpcfit.solver.step import Bounds
 
 #: Inside a global method where the job names no other.
 _LOCAL = ScipyOptions("L-BFGS-B", ())
+
+#: SciPy's own ``ftol`` of L-BFGS-B.
+_LEAST_GAIN = 1e7 * float(np.finfo(float).eps)
 
 
 def iterate(problem: Problem, state: State, bounds: Bounds, options: ScipyOptions) -> Iterator[State]:
@@ -37,8 +41,12 @@ def _minimize(watched: Watched, options: ScipyOptions) -> str:
     fun = keywords.pop("fun")
     if not watched.by_improvement:
         keywords["callback"] = watched.iterated
-    result = minimize(fun, watched.state.x, **keywords)
-    return outcome(result, options.method)
+    named = outcome(minimize(fun, watched.state.x, **keywords), options.method)
+    if options.method == "L-BFGS-B" and named == STOPPED_NO_PROGRESS:
+        # It has converged when a gain is below this times the cost or 1: at such a cost no gain can be larger.
+        least = float(dict(options.options).get("ftol", _LEAST_GAIN))
+        return CONVERGED_COST if watched.state.cost <= least else named
+    return named
 
 
 def _asked(watched: Watched, options: ScipyOptions) -> dict[str, Any]:

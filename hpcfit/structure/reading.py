@@ -45,6 +45,8 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
     if not (np.isfinite(atoms.positions).all() and np.isfinite(np.array(atoms.cell)).all()):
         raise ValueError(f"{path}: a coordinate or cell vector is not finite")
     forces = _poscar_forces(path, len(atoms)) if kind == "poscar" else _forces(atoms)
+    if forces is not None and not np.isfinite(forces).all():
+        raise ValueError(f"{path}: a force is not finite")
     try:
         return from_ase(atoms, species, path), forces
     except InputError as error:

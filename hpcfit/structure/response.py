@@ -123,10 +123,13 @@ class Case:
     def _relax(
         self, tasks: Sequence[Task], start: FloatArray, hessian: FloatArray | None
     ) -> Dialogue[Relaxed]:
-        """Relax where a task asks for it."""
-        if any(task.relaxed for task in tasks):
-            return (yield from relax(self.key, self.freedoms, start, hessian))
-        return Relaxed(start, np.zeros(self.freedoms.n, dtype=bool))
+        """Relax where a task asks for it: from `start`, and if that fails from the structure as the job has it."""
+        if not any(task.relaxed for task in tasks):
+            return Relaxed(start, np.zeros(self.freedoms.n, dtype=bool))
+        relaxed = yield from relax(self.key, self.freedoms, start, hessian)
+        if relaxed.failed and not np.array_equal(start, self.freedoms.start):
+            relaxed = yield from relax(self.key, self.freedoms, self.freedoms.start)
+        return relaxed
 
     def _moments(
         self, tasks: Sequence[Task], s: FloatArray, derivatives: bool

@@ -151,6 +151,22 @@ def test_t1_built_in_a_script(tmp_path):
     assert job.perform_fitting().startswith("converged")
 
 
+def test_targets_take_the_tolerances_of_the_preset(tmp_path):
+    found = []
+    for preset in ("uniform", "balanced", "accurate-energies"):
+        job = bare(tmp_path, head=f"<tolerance-preset>{preset}</tolerance-preset>")
+        job.add_library_structure("fcc", "fcc", {"alat": 4.0}).modify_property("atomic-energy", -3.0)
+        found.append(job.record.own_structures[0].properties[0].tolerance)
+    assert found == [1.0, 0.01, 0.005]
+
+
+def test_the_step_of_differences_has_no_effect():
+    job = parsed()
+    with pytest.warns(UserWarning, match="eps has no effect, the gradient is exact"):
+        gradient = job.calculate_gradient(START, eps=1e-4)
+    assert gradient.tobytes() == parsed().calculate_gradient(START).tobytes()
+
+
 def test_potentials_are_exported_at_the_current_parameters(tmp_path):
     job = bare(tmp_path, export="<export-potential>Al.lj</export-potential>")
     job.add_library_structure("fcc", "fcc", {"alat": 4.0}).modify_property("atomic-energy", -3.0)

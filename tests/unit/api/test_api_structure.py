@@ -108,6 +108,18 @@ def test_a_fitted_lattice_parameter_relaxes(job):
     assert 2.6 < bcc.properties["lattice-parameter"] < 3.2
 
 
+def test_bounds_in_the_job_hold_once_a_property_is_fitted(job, capsys):
+    bcc = job.structures["bcc"]
+    bcc.modify_property("lattice-parameter", 3.2)
+    job.set_potential_parameters([5e4, 2.73, 1.14, 8.0])
+    bcc.compute_properties()
+    assert bcc.properties["lattice-parameter"] == pytest.approx(3.3, abs=1e-14)
+    bcc.print_properties()
+    job.print_properties()
+    warning = "warning: structure 'bcc': lattice-parameter halted at its maximum\n"
+    assert capsys.readouterr().out.count(warning) == 2
+
+
 def test_target_forces(job):
     structure = job.add_ase_structure("shaken", shaken())
     target = structure.get_forces() + 0.02

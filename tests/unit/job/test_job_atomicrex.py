@@ -1,5 +1,6 @@
 """Jobs as atomicrex's users write them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,9 +105,10 @@ def test_four_lattices_of_aluminium(read_files, tmp_path):
         ("C44", True, (31.6 * GPA,), 1.0, 2 * GPA),
         ("pressure", False, (), 1.0, BAR),
     ]
-    assert fcc.properties == tuple(
+    first, *others = (
         WantedProperty(*entry, "squared", line=line) for entry, line in zip(wanted, lines, strict=True)
     )
+    assert fcc.properties == (replace(first, minimum=3.0, maximum=5.0), *others)
     assert (bcc.kind, bcc.relaxed, bcc.values) == ("bcc-lattice", (), {"lattice-parameter": 2.6})
     assert [(prop.name, prop.fit) for prop in bcc.properties] == [
         ("lattice-parameter", False),
@@ -204,6 +206,18 @@ def test_abop_with_names_of_its_own(read_files, tmp_path):
         "bonds.powern[CC]",
     ]
     assert table["bonds.h[SiCC]"].start == 0.57058
+
+
+def test_cutoffs_of_abop_are_switched_off(read_files, tmp_path, lines_of):
+    """atomicrex lists them among what may be fitted; here they may not, and stand where its files have them."""
+    degrees = (
+        '<bigr tag="SiCC" enabled="False" min="1.8" max="2.1" reset="false"/><bigd enabled="false"/><D0/>'
+    )
+    table = _bonds(read_files, tmp_path, "abop", degrees)
+    assert {path[:8] for path, parameter in table.items() if parameter.free} == {"bonds.D0"}
+    job = TERSOFF.format(form="abop", degrees='<bigr tag="SiCC" enabled="true"/>', mode="")
+    what = 'job.xml:8: bad value of enabled in <bigr>, found "true", allowed false: it cannot be fitted'
+    assert what in lines_of(job=job)
 
 
 def test_classic_mode_of_abop(read_files, tmp_path):

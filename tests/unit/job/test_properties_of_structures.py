@@ -160,6 +160,13 @@ def test_tolerance_without_effect_is_told(read_files):
 def test_fitted_value_before_the_relaxation_is_told(read_files):
     job = read_files(job=_text('<ca-ratio fit="true" target="1.6" relax="false"/>'))
     assert job.warnings == ("job.xml:11: fitted <ca-ratio> before the relaxation never changes",)
+    bounded = '<lattice-parameter min="2" max="4"/>'
+    cell = "<relax-dof><cell/></relax-dof>"
+    job = read_files(job=_text(bounded, cell))
+    what = "bounds of <lattice-parameter> have no effect where only <cell> relaxes it"
+    assert job.warnings == (f"job.xml:11: {what}",)
+    assert read_files(job=_text(bounded)).warnings == ()
+    assert read_files(job=_text(bounded.replace("/>", ' fit="true" target="3"/>'), cell)).warnings == ()
 
 
 FAULTS = {

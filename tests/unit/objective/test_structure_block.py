@@ -213,6 +213,34 @@ def test_relaxation_that_fails_is_a_large_residual(tmp_path):
     assert stayed.trouble == ""
 
 
+def test_relaxation_that_fails_begins_again_from_the_job(tmp_path):
+    """Where the last point led astray, the structure's own start is tried."""
+    model = aluminium_model(tmp_path)
+    made, fresh = (free_energy_block(model) for _ in range(2))
+    made.restore(np.array([0.4]))
+    assert made.cost(model.start).hex() == fresh.cost(model.start).hex()
+    assert made.warnings == []
+    assert made.linearise(model.start).tobytes() == fresh.linearise(model.start).tobytes()
+
+
+def test_what_is_reported_alone_spoils_nothing_where_it_is_not_finite(tmp_path):
+    """Of atoms that do not feel each other the pressure's second derivative over its first is 0/0."""
+    model = aluminium_model(tmp_path)
+    for fit in (False, True):
+        listed = [plain("atomic-energy"), plain("bulk-modulus-derivative", fit=fit)]
+        made = block(model, lattice("fcc", {"lattice-parameter": 12.0}, listed))
+        with np.errstate(invalid="ignore"):
+            (result,), _ = made.results(model.start)
+        assert np.isnan(result.values["bulk-modulus-derivative"])
+        if fit:
+            assert result.trouble == "a property or its derivative is not finite"
+            assert np.isnan(result.values["atomic-energy"])
+        else:
+            assert result.trouble == "not finite: bulk-modulus-derivative"
+            assert result.values["atomic-energy"] == 0.0
+            assert made.cost(model.start) == 0.0 and made.warnings == []
+
+
 def test_property_before_a_relaxation_that_fails(tmp_path):
     model = aluminium_model(tmp_path, eam_job(aluminium(D=1e-6)))
     properties = [plain("total-energy", relaxed=False)]

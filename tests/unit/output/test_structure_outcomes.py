@@ -6,6 +6,7 @@ import pytest
 from lattice_jobs import derived, lattice, lj_job, vacancy, wanted
 
 from hpcfit.objective.plan import make_plan
+from hpcfit.objective.structure_rows import FAILED
 from hpcfit.output import report
 from hpcfit.output.gathered import structure_outcomes
 from hpcfit.output.header import Style
@@ -116,6 +117,16 @@ def test_a_derived_property_without_a_value_is_named(plan, outcomes):
     found = structure_outcomes(plan, [(results, [0.7])], [(results, [np.nan])])
     warning = "warning: derived property 'formation': not finite, or a structure in it is not"
     assert trouble_lines(found) == [warning]
+
+
+def test_what_has_no_value_counts_as_in_the_objective(outcomes):
+    fcc, hole, _ = outcomes
+    energy = next(p for p in fcc.properties if p.name == "atomic-energy")
+    assert replace(energy, value=np.array([np.nan])).residual == pytest.approx(0.3 * FAILED**2, rel=1e-12)
+    forces = hole.properties[1]
+    failed = replace(forces, fit=True, weight=0.5, value=np.full(93, np.nan))
+    assert failed.residual == pytest.approx(0.5 * 93 * FAILED**2, rel=1e-12)
+    assert np.isnan(replace(forces, value=np.full(93, np.nan)).deviation)
 
 
 def test_digits_and_verbosity(outcomes):

@@ -248,3 +248,14 @@ def test_going_on_from_a_state_counts_on(name):
     counts = [s.n_costs + s.n_linearisations for s in (middle, later[-1])]
     assert counts[1] - counts[0] == len(problem.asked)
     assert list(iterate(problem, later[-1], box_of(METHODS[name], 2), METHODS[name])) == []
+
+
+@pytest.mark.parametrize(("size", "outcome"), [(1e-13, "converged: cost"), (1e-3, "stopped: no progress")])
+def test_a_perfect_fit_has_converged(size, outcome):
+    """Where rounding ends a line search, and nothing that could still be gained counts for the method's own rule."""
+    problem = ArrayProblem(lambda x: size * np.append(1.0 + x, x[0]))
+    linearise = problem.linearise
+    problem.linearise = lambda x: replace(linearise(x), triangle=-linearise(x).triangle)
+    # as <BFGS conv-threshold="1e-5"/>
+    options = ScipyOptions("L-BFGS-B", (("ftol", 1e-5 * np.finfo(float).eps), ("gtol", 0.0)))
+    assert fit(options, problem=problem, start=(1.0, 1.0))[1][-1].outcome == outcome

@@ -61,6 +61,8 @@ def test_faults(tmp_path):
         read(poscar(tmp_path, "0 0 0\n.5 .5 .5"), "poscar", ("Al", "N"))
     with pytest.raises(ValueError, match="forces of some atoms but not of all, line 9"):
         read(poscar(tmp_path, "0 0 0 1 2 3\n.5 .5 .5"), "poscar", ("Al", "Ni"))
+    with pytest.raises(ValueError, match="a force is not finite"):
+        read(poscar(tmp_path, "0 0 0 1 2 3\n.5 .5 .5 1 2 inf"), "poscar", ("Al", "Ni"))
     with pytest.raises(ValueError, match="cannot read"):
         read(str(tmp_path / "none.xyz"), "", ("Al",))
     (tmp_path / "bad.txt").write_text("what\nis\nthis\n")
@@ -74,7 +76,11 @@ def test_faults(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("0\n\n", "no atoms"), ("1\n\nAl 0 nan 0\n", "a coordinate or cell vector is not finite")],
+    [
+        ("0\n\n", "no atoms"),
+        ("1\n\nAl 0 nan 0\n", "a coordinate or cell vector is not finite"),
+        ("1\nProperties=species:S:1:pos:R:3:forces:R:3\nAl 0 0 0 0 nan 0\n", "a force is not finite"),
+    ],
 )
 def test_files_without_meaning(tmp_path, text, message):
     path = tmp_path / "x.xyz"
