@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
     add("--resolution", type=_points, metavar="N", help="points of a table (default: 10000)")
     add(
         "--rho-range-factor",
-        type=_positive,
+        type=_factor,
         metavar="X",
         help="end of the table of the density, in units of the largest density (default: 2)",
     )
@@ -66,6 +66,16 @@ def _positive(text: str) -> float:
         value = math.nan
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"not a number above 0, found {text}")
+    return value
+
+
+def _factor(text: str) -> float:
+    """Return a factor that leaves the largest density in the table, where errors of interpolation are stated."""
+    value = _positive(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(
+            f"table ends below the largest density, found {text}, allowed 1 or more"
+        )
     return value
 
 

@@ -61,6 +61,7 @@ def test_nothing_is_written_on_a_fault(folder, capsys):
     ("option", "text"),
     [
         ("--resolution", "4"),
+        ("--rho-range-factor", "0.9"),
         ("--resolution", "1e3"),
         ("--inner", "0"),
         ("--inner", "x"),
