@@ -15,6 +15,9 @@ _OF_ATOMICREX = {
     "potentials/tersoff/fit-dof/theta0": "costheta0",
 }
 
+#: Degrees of freedom that atomicrex has and hpcfit has not: cut-offs. A job may say that they are not fitted.
+_HELD = ("potentials/abop/fit-dof/bigr", "potentials/abop/fit-dof/bigd")
+
 
 def use_own_names(root: etree._Element, catalogue: StructureCatalogue | None) -> None:
     """Rename the elements of a job that have another name, to that of the schema.
@@ -29,6 +32,10 @@ def use_own_names(root: etree._Element, catalogue: StructureCatalogue | None) ->
     for path, name in _OF_ATOMICREX.items():
         for element in root.findall(path):
             element.tag = name
+    for path in _HELD:
+        for element in root.findall(path):
+            if element.get("enabled", "").strip().lower() == "false":
+                element.getparent().remove(element)
     names = {
         f"{name}-{lattice_element(form).rpartition('-')[2]}".lower(): lattice_element(form)
         for form in (catalogue.lattices if catalogue else ())
