@@ -328,5 +328,5 @@ def test_cutoffs_of_bond_orders_may_be_said_to_be_fixed(tmp_path):
     read = read_job(job, potential_forms(), function_catalogue())
     assert [p.path for p in read.parameters if p.free] == ["T.D0"]
     job.write_text(ABOP.replace("False", "True"))
-    with pytest.raises(InputError, match="job.xml:9: element not allowed in <fit-dof>, found <bigr>"):
+    with pytest.raises(InputError, match=r"job.xml:9: element not allowed in <fit-dof>, found <bigr>"):
         read_job(job, potential_forms(), function_catalogue())
