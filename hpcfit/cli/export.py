@@ -9,6 +9,7 @@ from typing import Any
 
 from hpcfit.cli.options import add_include_option
 from hpcfit.dataset.replacing import refuse_existing, replacing
+from hpcfit.errors import Fault, InputError
 from hpcfit.output.export.formats import FORMATS, Settings, export, needs_structures
 from hpcfit.output.export.setfl import FEWEST_POINTS
 from hpcfit.output.final import read_final
@@ -82,6 +83,10 @@ def _factor(text: str) -> float:
 def _export(options: argparse.Namespace) -> int:
     target = Path(options.output)
     refuse_existing(target, options.overwrite)
+    if target.exists() and Path(options.source).exists() and target.samefile(options.source):
+        raise InputError(
+            [Fault(options.output, "file to write is the one to export", allowed="another name")]
+        )
     settings = Settings(options.resolution, options.rho_range_factor, options.largest_density, options.inner)
     final = read_final(options.source, needs_structures(options.format, settings), options.allow_outside)
     written = export(final, options.format, options.output, options.potential, settings)
