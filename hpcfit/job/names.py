@@ -15,8 +15,8 @@ _OF_ATOMICREX = {
     "potentials/tersoff/fit-dof/theta0": "costheta0",
 }
 
-#: Degrees of freedom that atomicrex has and hpcfit has not: cut-offs. A job may say that they are not fitted.
-_HELD = ("potentials/abop/fit-dof/bigr", "potentials/abop/fit-dof/bigd")
+#: Degrees of freedom of abop that hpcfit has not: cut-offs. A job of atomicrex's may say that they are not fitted.
+_HELD = ("bigr", "bigd")
 
 
 def use_own_names(root: etree._Element, catalogue: StructureCatalogue | None) -> None:
@@ -32,10 +32,10 @@ def use_own_names(root: etree._Element, catalogue: StructureCatalogue | None) ->
     for path, name in _OF_ATOMICREX.items():
         for element in root.findall(path):
             element.tag = name
-    for path in _HELD:
-        for element in root.findall(path):
+    for degrees in root.findall("potentials/abop/fit-dof"):
+        for element in [*degrees.iterchildren(*_HELD)]:
             if element.get("enabled", "").strip().lower() == "false":
-                element.getparent().remove(element)
+                degrees.remove(element)
     names = {
         f"{name}-{lattice_element(form).rpartition('-')[2]}".lower(): lattice_element(form)
         for form in (catalogue.lattices if catalogue else ())
