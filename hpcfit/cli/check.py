@@ -60,7 +60,8 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
         seconds = time.perf_counter()
         memory = problem.memory()
         _write_balance(plan, options.ranks or comm.size, memory, sys.stdout)
-        where = problem.trouble()
+        is_finite = np.isfinite(cost) and bool(np.isfinite(gradient).all())
+        where = "" if is_finite else problem.trouble()
         troubles = [
             f"warning: structure '{result.id}': {result.trouble}"
             for results, _ in problem.results(local.model.start)
@@ -75,7 +76,7 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
     print(f"{'seconds':<16}{costed - begun:.4f} residual, {seconds - costed:.4f} residual and Jacobian")
     if where:
         print(f"not finite: {where}")
-    return 0 if np.isfinite(cost) else 1
+    return 0 if is_finite else 1
 
 
 def _write_counts(plan: Plan, out: TextIO) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from hpcfit.cli.options import add_include_option
 from hpcfit.dataset.replacing import refuse_existing, replacing
+from hpcfit.errors import Fault, InputError
 from hpcfit.output.export.formats import FORMATS, Settings, export, needs_structures
 from hpcfit.output.export.setfl import FEWEST_POINTS
 from hpcfit.output.final import read_final
@@ -30,7 +31,7 @@ def add_parser(commands: Any) -> None:
     add("--resolution", type=_points, metavar="N", help="points of a table (default: 10000)")
     add(
         "--rho-range-factor",
-        type=_positive,
+        type=_factor,
         metavar="X",
         help="end of the table of the density, in units of the largest density (default: 2)",
     )
@@ -69,9 +70,23 @@ def _positive(text: str) -> float:
     return value
 
 
+def _factor(text: str) -> float:
+    """Return a factor that leaves the largest density in the table, where errors of interpolation are stated."""
+    value = _positive(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(
+            f"table ends below the largest density, found {text}, allowed 1 or more"
+        )
+    return value
+
+
 def _export(options: argparse.Namespace) -> int:
     target = Path(options.output)
     refuse_existing(target, options.overwrite)
+    if target.exists() and Path(options.source).exists() and target.samefile(options.source):
+        raise InputError(
+            [Fault(options.output, "file to write is the one to export", allowed="another name")]
+        )
     settings = Settings(options.resolution, options.rho_range_factor, options.largest_density, options.inner)
     final = read_final(options.source, needs_structures(options.format, settings), options.allow_outside)
     written = export(final, options.format, options.output, options.potential, settings)

@@ -70,7 +70,7 @@ class FunctionFile:
             allowed = "both or none"
             self._faults.add(self._element, "knots and from of <param-file>", "one of them", allowed)
         text = read_text(self._element, self._name, folder, self._faults)
-        if text is None:
+        if text is None or self._n_knots == 1:  # which the schema refuses
             return (), ()
         try:
             curves = list(self._wanted(READERS[self._form.name](text, self._species)))

@@ -53,6 +53,7 @@ class BlockObjective:
         neighbours = find_neighbours(configurations, species, n_species, model.cutoff)
         self._geometry = model.geometry(neighbours)
         self._virials = bool(factors.stress.any())
+        self._ptr = configurations.ptr
         self._volume = np.abs(np.linalg.det(configurations.cell))
         self._factor, self._target = self._rows(configurations, factors)
         self._loss = loss
@@ -116,6 +117,25 @@ class BlockObjective:
         if self._loss:
             apply(self._loss, columns, self._weight)
         return columns
+
+    def find_trouble(self) -> NotFinite | None:
+        """Return where the last answer was not finite, or where a derivative was at the last `linearise`."""
+        if self.trouble is not None or self._point is None:
+            return self.trouble
+        columns = aligned(1 + self._model.n_free, len(self._factor))
+        trouble = self._model.evaluate(self._geometry, self._point, columns, self._virials)
+        bad = np.argwhere(~np.isfinite(columns))
+        if trouble is not None or len(bad) == 0:
+            return trouble
+        column, row = bad[0].tolist()
+        what = f"derivative by {self._model.variables.paths[column - 1]}" if column > 0 else "virial"
+        return NotFinite(self._structure_of(row), -1, f"{what} is not finite")
+
+    def _structure_of(self, row: int) -> int:
+        n, n_forces = len(self._ptr) - 1, 3 * int(self._ptr[-1])
+        if n <= row < n + n_forces:
+            return int(np.searchsorted(self._ptr, (row - n) // 3, side="right")) - 1
+        return row if row < n else (row - n - n_forces) // 6
 
     def _rooms(self, *n_rows: int) -> list[FloatArray]:
         """Return arrays [1 + n_free, n_rows], the rows of [r J^T] first."""

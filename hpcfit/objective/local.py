@@ -167,13 +167,14 @@ class LocalObjective:
             yield answer
 
     def trouble(self) -> tuple[int, NotFinite] | None:
-        """Return the first block of a dataset, and where in it, whose last answer was not finite.
+        """Return the first block of a dataset, and where in it, whose last answer, or a derivative, was not finite.
 
         Own structures of which something is not finite count as not relaxed.
         """
-        for k, block in zip(self._owned, self.blocks, strict=True):
-            if isinstance(block, BlockObjective) and block.trouble is not None:
-                return k, block.trouble
+        with np.errstate(all="ignore"):
+            for k, block in zip(self._owned, self.blocks, strict=True):
+                if isinstance(block, BlockObjective) and (found := block.find_trouble()) is not None:
+                    return k, found
         return None
 
     def _load(self, numbers: list[int]) -> None:

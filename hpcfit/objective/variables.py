@@ -49,6 +49,11 @@ class Variables:
         self.lower = self._variables(lower)  #: [n_free]
         self.upper = self._variables(upper)  #: [n_free]
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The free parameters' paths."""
+        return tuple(self._parameters[place].path for place in self._free)
+
     def at(self, free: FloatArray) -> FloatArray:
         """Return the variables [n_free] at which the free parameters have the values `free` [n_free]."""
         values = self._start.copy()

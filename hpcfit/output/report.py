@@ -155,7 +155,8 @@ def _spreads(run: StoredRun) -> list[str]:
 
 def _parameter_row(parameter: Parameter, final: float, spread: str, style: Style) -> tuple[str, ...]:
     p = parameter
-    values = (style.number(p.start, 10), style.number(final, 10))
+    # What the job gives a dependent parameter for a start counts nowhere.
+    values = (_NONE if p.constraint else style.number(p.start, 10), style.number(final, 10))
     numbers = (*values, spread, _bound(p.minimum), _bound(p.maximum))
     return p.path, *numbers, p.unit, _note(p, final)
 

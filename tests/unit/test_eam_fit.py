@@ -44,7 +44,7 @@ def test_parameters_and_errors_are_the_original_ones(folder):
     for path, error in errors.items():
         assert abs(found[path] - TRUTH[path]) < 5 * error
     rows = {line.split()[0]: line for line in log.splitlines() if line.startswith("EAM.")}
-    assert rows["EAM.rho.twomu"].endswith("dependent")
+    assert rows["EAM.rho.twomu"].split()[1] == "-" and rows["EAM.rho.twomu"].endswith("dependent")
     assert f"{found['EAM.F.D']:.10g}" in rows["EAM.F.D"]
 
 

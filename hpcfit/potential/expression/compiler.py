@@ -136,7 +136,7 @@ class _Emitter:
 
     def _compute(self, expression: Any) -> Operand:
         if expression in _NOT_FINITE:
-            raise ValueError(f"division by zero in formula, found {expression}, allowed a finite result")
+            raise ValueError("division by zero in formula, whatever its parameters, allowed a finite result")
         if expression.is_Number or expression.is_NumberSymbol:
             return self._constant(float(expression))
         if expression.is_Add:

@@ -8,6 +8,7 @@ make the symbolic part work on huge exact numbers.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -26,7 +27,13 @@ FUNCTIONS: dict[str, int | None] = {
     **dict.fromkeys(("min", "max", "sum", "avg"), None),
 }
 
+#: Names that no variable or parameter can have.
 _CONSTANTS = {"_pi": math.pi, "_e": math.e}
+
+#: How often the symbolic part writes down the operand of a function, and the most numbers and names in all: what is
+#: nested in these grows as a power.
+_COPIES = {"abs": 3, "sign": 2, "min": 2, "max": 2}
+_MOST_WRITTEN = 10_000
 
 
 @dataclass(frozen=True)
@@ -94,10 +101,28 @@ def parse(text: str, names: Collection[str]) -> Node:
     ValueError
         With what is wrong, what was found and what is allowed.
     """
+    if taken := sorted(_CONSTANTS.keys() & set(names)):
+        allowed = ", ".join(_CONSTANTS)
+        raise ValueError(f"name of a constant, found '{', '.join(taken)}', allowed any but {allowed}")
     parser = _Parser(_tokens(text), names)
     node = parser.conditional()
     parser.expect_end()
+    if (found := _written(node)) > _MOST_WRITTEN:
+        raise ValueError(
+            f"{', '.join(_COPIES)} nested too deeply in formula, found {found} operands written out, "
+            f"allowed {_MOST_WRITTEN}"
+        )
     return node
+
+
+def _written(node: Node) -> int:
+    """Return how many numbers and names the symbolic part writes down for a formula."""
+    if not isinstance(node, Operation):
+        return 1
+    copies, counts = _COPIES.get(node.operator, 1), [_written(operand) for operand in node.operands]
+    if node.operator in ("min", "max"):
+        return functools.reduce(lambda result, other: copies * (result + other), counts)
+    return copies * sum(counts)
 
 
 def substituted(node: Node, known: Mapping[str, Node]) -> Node:

@@ -51,6 +51,14 @@ def test_a_file_is_replaced_only_on_request(folder, capsys):
     assert (folder / "si.sw").read_text() != "precious"
 
 
+def test_the_source_is_not_replaced(folder, capsys):
+    job = (folder / "job.xml").read_text()
+    assert main(["export", "job.xml", "--format", "lammps-sw", "-o", "./job.xml", "--overwrite"]) == 2
+    message = "./job.xml: file to write is the one to export, allowed another name\n"
+    assert capsys.readouterr().err == message
+    assert (folder / "job.xml").read_text() == job
+
+
 def test_nothing_is_written_on_a_fault(folder, capsys):
     assert main(["export", "job.xml", "--format", "lammps-lj", "-o", "lj.in"]) == 2
     assert "no potential for the format lammps-lj" in capsys.readouterr().err
@@ -61,6 +69,7 @@ def test_nothing_is_written_on_a_fault(folder, capsys):
     ("option", "text"),
     [
         ("--resolution", "4"),
+        ("--rho-range-factor", "0.9"),
         ("--resolution", "1e3"),
         ("--inner", "0"),
         ("--inner", "x"),

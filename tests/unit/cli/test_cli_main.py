@@ -58,6 +58,16 @@ def test_check_says_where_it_is_not_finite(folder, capsys):
     assert "\nnot finite: si.h5, configuration 2: stillinger-weber gives" in capsys.readouterr().out
 
 
+def test_check_says_which_derivative_is_not_finite(folder, capsys):
+    formula = """<pair-potential id="P"><user-function id="V"><input-var>r</input-var>
+      <expression>A*(-r)^b</expression> <param name="A">1</param> <param name="b">2</param> <cutoff>3</cutoff>
+      <fit-dof><A/><b/></fit-dof></user-function></pair-potential>"""
+    (folder / "job.xml").write_text(job_text(potentials=formula))
+    assert command_line.main(["check", "job.xml"]) == 1
+    end = "\nnot finite: si.h5, configuration 0: derivative by P.V.b is not finite\n"
+    assert capsys.readouterr().out.endswith(end)
+
+
 @pytest.mark.parametrize(
     ("outcome", "code"),
     [("converged: step", 0), ("not fitted", 0), ("stopped: signal", 3), ("stopped: iteration limit", 3)],

@@ -124,6 +124,8 @@ def test_faults_of_splines(read: Callable[..., Job]) -> None:
 def test_faults_of_the_job(read: Callable[..., Job]) -> None:
     with pytest.raises(InputError, match=r"job.xml:5: knots and from of <param-file>, found one of them"):
         read(SETFL, attributes=' knots="6"')
+    with pytest.raises(InputError, match=r'bad value of knots in <param-file>, found "1"'):
+        read(SETFL, attributes=' knots="1" from="0.5"')
     with pytest.raises(
         InputError, match=r"a.file: rho_Al ends before the first knot, found 3, allowed below 2"
     ):

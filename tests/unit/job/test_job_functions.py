@@ -222,6 +222,10 @@ CASES = {
         [('<param name="A">', '<param name="r">'), ("<A min", "<r min"), ("A*exp", "r*exp")],
         ['job.xml:19: name of <param> is taken, found "r", allowed not that of the input variable'],
     ),
+    "variable named as the cut-off": (
+        [("<input-var>r<", "<input-var>cutoff<"), ("exp(-lambda*r)", "exp(-lambda*cutoff)")],
+        ['job.xml:14: name of <input-var> is taken, found "cutoff"'],
+    ),
     "degree of freedom of nothing": (
         [("<A min", "<B min")],
         ["job.xml:21: element not allowed in <fit-dof>, found <B>, allowed <A>, <lambda>"],

@@ -12,7 +12,7 @@ from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
+from hpcfit.potential.library import NotFinite, potential_forms
 from hpcfit.records import RobustLoss
 
 X = np.array([14.0, 0.61, 2.3])
@@ -65,6 +65,23 @@ def test_rows_are_weighted_differences(block):
     assert rows == pytest.approx(expected, rel=1e-10, abs=1e-9)
     assert block.cost(X) == pytest.approx(expected @ expected, rel=1e-12)
     assert block.n_residuals == 4 + 3 * 24 + 3 * 6
+
+
+@pytest.mark.parametrize(("row", "structure"), [(2, 2), (4 + 24, 1), (4 + 95, 3), (4 + 96 + 6 * 2, 2)])
+def test_a_derivative_that_is_not_finite_is_found(block, monkeypatch, row, structure):
+    evaluate = block._model.evaluate
+
+    def broken(geometry, x, columns, virials):
+        found = evaluate(geometry, x, columns, virials)
+        columns[2, row] = np.inf
+        return found
+
+    block.linearise(X)
+    assert block.find_trouble() is None
+    monkeypatch.setattr(block._model, "evaluate", broken)
+    with np.errstate(all="ignore"):
+        block.linearise(X)
+    assert block.find_trouble() == NotFinite(structure, -1, "derivative by SW.B is not finite")
 
 
 def richardson(function, x, step):

@@ -114,11 +114,20 @@ def test_every_function_has_a_value_and_a_derivative() -> None:
         ("exp(" * 100 + "x" + ")" * 100, "nested too deeply"),
         ("x?" * 100 + "1" + ":1" * 100, "nested too deeply"),
         ("x+" * 1000 + "x", "formula too long, found more than 600 tokens, allowed 600"),
+        ("max(x, A*" * 25 + "x" + ")" * 25, "nested too deeply in formula, found .*, allowed 10000"),
+        (f"min({', '.join(f'{k}*x' for k in range(25))})", "nested too deeply in formula"),
+        ("abs(x-" * 22 + "x" + ")" * 22, "nested too deeply in formula"),
+        ("sign(x-" * 22 + "x" + ")" * 22, "nested too deeply in formula"),
     ],
 )
 def test_faults(formula: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         _value(formula)
+
+
+def test_names_of_constants_are_taken() -> None:
+    with pytest.raises(ValueError, match="name of a constant, found '_pi', allowed any but _pi, _e"):
+        parse("x", ["x", "_pi"])
 
 
 @pytest.mark.parametrize(
@@ -133,6 +142,8 @@ def test_faults(formula: str, message: str) -> None:
         "(" * 25 + "x" + "^1.5+x)" * 25,
         "x < 1 ? " * 12 + "x" + " : x^2" * 12,
         "max(x, A, alpha, 1, 2, 3, x^2, x^3)",
+        "max(x, A*" * 9 + "x" + ")" * 9,
+        "abs(A-" * 7 + "x" + ")" * 7,
     ],
 )
 def test_what_is_large_but_allowed_is_compiled_soon(formula: str) -> None:
