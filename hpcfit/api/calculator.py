@@ -46,6 +46,9 @@ class Calculator:
         use_stress: bool = False,
         comm: Any = None,
     ) -> None:
+        if not isinstance(data, Dataset):
+            fault = Fault("Calculator", "data is no Dataset", type(data).__name__, "Dataset.from_path(...)")
+            raise InputError([fault])
         given = [potential] if isinstance(potential, (Potential, str)) else list(potential)
         self.potentials = [
             entry if isinstance(entry, Potential) else Potential.from_xml(entry, data.symbols)

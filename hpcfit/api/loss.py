@@ -188,6 +188,8 @@ class Loss:
             On all ranks, with all that is wrong with the method and its options, the run file, or a residual function.
         """
         with collective(self._comm):
+            if resume and not output:
+                raise InputError([Fault("minimize", "resume without a run file", allowed="with output=")])
             self._text = self._job_text(method, {**(options or {}), **more}, local)
         plan = self._with(verbosity)
         self._local.plan = plan
@@ -202,7 +204,9 @@ class Loss:
         job = None
         with collective(self._comm):
             if verbosity not in VERBOSITIES:
-                raise InputError([Fault("minimize", "verbosity", verbosity, ", ".join(VERBOSITIES))])
+                raise InputError([Fault("minimize", "verbosity", str(verbosity), ", ".join(VERBOSITIES))])
+            if not self._local.plan.job.free:
+                raise InputError([Fault("minimize", "no parameter is free", allowed="Potential.fit(...)")])
             if self._comm.rank == ROOT:
                 job = replace(self._read(), verbosity=verbosity)
         return replace(self._local.plan, job=self._comm.broadcast(job))
@@ -260,7 +264,10 @@ class Loss:
         InputError
             When there are not as many as free parameters.
         """
-        x = np.array(theta, dtype=np.float64)
+        try:
+            x = np.array(theta, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError([Fault("theta", "no vector of numbers", repr(theta))]) from error
         n = len(self._local.model.start)
         if x.shape != (n,):
             names = ", ".join(self.parameter_names)
@@ -282,7 +289,7 @@ class Loss:
 
     def _read(self) -> Job:
         catalogues = potential_forms(), function_catalogue()
-        return read_job(document.PLACE, *catalogues, text=self._text, brought=True)
+        return read_job(document.PLACE, *catalogues, unfinished=True, text=self._text, brought=True)
 
 
 def _residual(
@@ -294,9 +301,11 @@ def _residual(
     if function is None:
         if calculator.used not in built_in:
             raise InputError([Fault("Loss", "no built-in residual function", f"for {uses}", "residual_fn=")])
-        return built_in[calculator.used]
-    if not callable(function):
-        raise InputError([Fault("Loss", "residual_fn is no function", repr(function))])
+        function = built_in[calculator.used]
+    given = {"residual_fn": function, "residual_derivative_fn": derivative}
+    for name, one in given.items():
+        if one is not None and not callable(one):
+            raise InputError([Fault("Loss", f"{name} is no function", repr(one))])
     if function in BUILT_IN:
         wanted = BUILT_IN[function][1]
         if wanted != calculator.used:
@@ -313,3 +322,6 @@ def _check_data(function: Callable[..., Any], data: Mapping[str, Any]) -> None:
     if function in BUILT_IN and unknown:
         what = "unknown key of residual_data for a built-in residual_fn"
         raise InputError([Fault("Loss", what, unknown[0], "normalize_by_natoms")])
+    normalize = data["normalize_by_natoms"]
+    if not isinstance(normalize, (bool, np.bool_)):
+        raise InputError([Fault("residual_data", "normalize_by_natoms", repr(normalize), "True or False")])

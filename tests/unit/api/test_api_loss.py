@@ -213,6 +213,17 @@ def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
         (lambda loss, c: hpcfit.Loss(c, residual_fn=hpcfit.energy_residual), "found use_energy, use_forces"),
         (lambda loss, c: hpcfit.Loss(c, residual_data={"normalise": True}), "unknown key .* found normalise"),
         (lambda loss, c: hpcfit.Loss(c, residual_fn=3), "residual_fn is no function"),
+        (lambda loss, c: hpcfit.Loss(c, weighted, None, 3), "residual_derivative_fn is no function, found 3"),
+        (
+            lambda loss, c: hpcfit.Loss(c, residual_derivative_fn=weighted),
+            "residual_derivative_fn besides a built-in residual_fn",
+        ),
+        (
+            lambda loss, c: hpcfit.Loss(c, residual_data={"normalize_by_natoms": "no"}),
+            "normalize_by_natoms, found 'no', allowed True or False",
+        ),
+        (lambda loss, c: loss.minimize(resume=True), "resume without a run file, allowed with output="),
+        (lambda loss, c: loss.loss({"SW.A": 5.0}), "theta: no vector of numbers, found {'SW.A': 5.0}"),
     ],
 )
 def test_faults(work, message, calculator):
@@ -228,6 +239,34 @@ def test_each_loss_has_its_own_variables(calculator, potential):
     result = first.minimize(verbosity="none")
     assert calculator.get_opt_params().tolist() == result.x.tolist()
     assert second.loss(second.start) == first.loss(first.start)
+
+
+def test_nothing_free(data):
+    loss = hpcfit.Loss(hpcfit.Calculator(hpcfit.Potential("stillinger-weber", ["Si"]), data))
+    residual = loss.residual()
+    assert loss.loss() == pytest.approx(0.5 * residual @ residual, rel=1e-13) and len(residual) == 300
+    assert loss.jacobian().shape == (300, 0) and loss.gradient().shape == (0,)
+    with pytest.raises(InputError, match="minimize: no parameter is free"):
+        loss.minimize()
+
+
+def test_stresses_that_are_missing_or_weigh_nothing(potential, folder):
+    c = small_jobs.silicon(3)
+    mask = np.array([0, 4, 0], dtype=np.uint8)
+    stress = np.where(mask[:, None], np.nan, c.stress)
+    small_jobs.write_dataset(folder / "holes.h5", small_jobs.sealed(c, mask=mask, stress=stress))
+    data = hpcfit.Dataset.from_path("holes.h5")
+    calculator = hpcfit.Calculator(potential, data, use_stress=True)
+    loss = hpcfit.Loss(calculator)
+    residual, jacobian = loss.residual(X), loss.jacobian(X)
+    assert residual.shape == (3 * 31,) and jacobian.shape == (3 * 31, 3)
+    assert (residual.reshape(3, 31)[:, 25:] == 0).tolist() == [[False] * 6, [True] * 6, [False] * 6]
+    # sums in other orders
+    assert loss.loss(X) == pytest.approx(0.5 * residual @ residual, rel=1e-13)
+    assert loss.gradient(X) == pytest.approx(jacobian.T @ residual, rel=1e-10)
+    data.set_weights(hpcfit.Weight(stress_weight=0.0))
+    without = hpcfit.Loss(calculator).residual(X).reshape(3, 31)
+    assert (without[:, :25] == residual.reshape(3, 31)[:, :25]).all() and (without[:, 25:] == 0).all()
 
 
 def test_a_function_needs_all_targets(potential, folder):

@@ -70,6 +70,13 @@ def test_as_kliff_writes_it(potential):
     assert parameters(other.to_xml()) == parameters(potential.to_xml())
 
 
+def test_numbers_of_numpy(potential):
+    other = hpcfit.Potential("stillinger-weber", species=["Si"])
+    start = np.float32(5.0), np.int64(1), np.float64(20.0)
+    other.fit(A=start, B="default", sigma=(2.0951, "fix"), gamma=np.float32(1.5))
+    assert parameters(other.to_xml()) == parameters(potential.to_xml())
+
+
 def test_transforms_and_second_thoughts(potential):
     potential.fit(
         A=hpcfit.Free(minimum=2.0, maximum=30.0, transform="logit"), gamma=("default", "fix"), lambda_=40
@@ -172,6 +179,12 @@ def test_where_a_fit_has_ended_another_starts(potential, data):
             lambda p: hpcfit.Potential("stillinger-webber", ["Si"]),
             "unknown form, .*nearest stillinger-weber",
         ),
+        (
+            lambda p: hpcfit.Potential("edip", "Si"),
+            r"species is no list of symbols, found 'Si', allowed \['Si'\]",
+        ),
+        (lambda p: hpcfit.Potential("edip", ["Si"], A="a"), "Potential edip: A: not a number, found 'a'"),
+        (lambda p: p.fit(A=hpcfit.Free("x")), r"fit\(A=...\): not a number, found 'x'"),
         (lambda p: hpcfit.Potential("edip", []), "Potential: no species, allowed one or more"),
         (
             lambda p: hpcfit.Potential("eam", ["Si"]),
