@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ class Calculator:
     Parameters
     ----------
     potential
-        One or several, each a `Potential` or its XML.
+        One or several, each a `Potential`, its XML, or a file with it.
     data
         The configurations.
     use_energy, use_forces, use_stress
@@ -39,7 +40,7 @@ class Calculator:
 
     def __init__(
         self,
-        potential: Potential | str | Sequence[Potential | str],
+        potential: Potential | str | Path | Sequence[Potential | str | Path],
         data: Dataset,
         use_energy: bool = True,
         use_forces: bool = True,
@@ -49,7 +50,7 @@ class Calculator:
         if not isinstance(data, Dataset):
             fault = Fault("Calculator", "data is no Dataset", type(data).__name__, "Dataset.from_path(...)")
             raise InputError([fault])
-        given = [potential] if isinstance(potential, (Potential, str)) else list(potential)
+        given = [potential] if isinstance(potential, (Potential, str, Path)) else list(potential)
         self.potentials = [
             entry if isinstance(entry, Potential) else Potential.from_xml(entry, data.symbols)
             for entry in given

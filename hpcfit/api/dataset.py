@@ -280,6 +280,12 @@ class Dataset:
         provenance = Provenance(self.name, "", "{}", now, __version__)
         write(path, c, provenance, self._energy_kind, overwrite=overwrite, property_weight=stored)
 
+    def as_it_is(self) -> Dataset:
+        """Return the same dataset, which keeps its weights whatever becomes of those of this one."""
+        kept, own = copy(self), self._weights
+        kept._weights = [copy(weight) for weight in own] if isinstance(own, list) else copy(own)
+        return kept
+
     def weighted_index(self) -> DatasetIndex:
         """Return the index with the weights of this object in place of those in the dataset."""
         if self._weights is None:

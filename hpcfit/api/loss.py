@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -77,11 +78,11 @@ class Loss:
         self._comm = communicator(calculator.comm if comm is None else comm)
         self._derivative = residual_derivative_fn
         self._data = {"normalize_by_natoms": True} | dict(residual_data or {})
+        self._dataset, self._potentials = calculator.data.as_it_is(), deepcopy(calculator.potentials)
         with collective(self._comm):
             self._function = _residual(calculator, residual_fn, residual_derivative_fn)
             _check_data(self._function, self._data)
             self._text = self._job_text("geodesic-lm", {}, "")
-        self._dataset = calculator.data
         with collective(self._comm):
             plan = prepare(self._read, self._comm, lambda _: [self._dataset.weighted_index()])
         self._local = LocalObjective(plan, Brought(lambda _: self._dataset.open(), self._brought()))
@@ -190,6 +191,9 @@ class Loss:
         with collective(self._comm):
             if resume and not output:
                 raise InputError([Fault("minimize", "resume without a run file", allowed="with output=")])
+            twice = [key for key in more if key in (options or {})]
+            if twice:
+                raise InputError([Fault("minimize", "option twice", twice[0])])
             self._text = self._job_text(method, {**(options or {}), **more}, local)
         plan = self._with(verbosity)
         self._local.plan = plan
@@ -280,12 +284,12 @@ class Loss:
             function = document.built_in_element(BUILT_IN[self._function][0], self._data)
         else:
             function = document.function_element(self._function, self._data)
-        weights = c.data.weights
+        weights = self._dataset.weights
         uniform = None if weights is None or isinstance(weights, list) else weights
-        dataset = document.dataset_element(c.data.name, uniform, function, c.used)
+        dataset = document.dataset_element(self._dataset.name, uniform, function, c.used)
         minimiser = document.minimiser_element(method, options, local)
         name = os.path.splitext(os.path.basename(sys.argv[0]))[0] or "python"
-        return document.job_text(name, c.potentials, c.species, dataset, minimiser)
+        return document.job_text(name, self._potentials, c.species, dataset, minimiser)
 
     def _read(self) -> Job:
         catalogues = potential_forms(), function_catalogue()

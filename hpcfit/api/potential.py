@@ -206,7 +206,7 @@ class Potential:
         expression
             With paths in braces: ``20 * {SW.A}``.
         """
-        self.constraints.append((dependent, expression))
+        self.constraints.append((dependent, str(expression)))
 
     def started_at(self, values: Mapping[str, float]) -> Potential:
         """Return the same potential with other values of some parameters, given by path."""

@@ -74,6 +74,11 @@ class ByGroup(hpcfit.Weight):
             self.forces_weight = np.arange(8) / 8
 
 
+class Named(hpcfit.Weight):
+    def compute_weight(self, config):
+        self.name = config.identifier
+
+
 class Failing(hpcfit.Weight):
     def compute_weight(self, config):
         raise KeyError(config.identifier)
@@ -96,7 +101,11 @@ def test_weights_are_those_when_the_loss_is_made(data, potential):
     data.set_weights(weights)
     plain = residual(potential, data).reshape(12, 25)
     weights[3].config_weight = 8.0
-    assert residual(potential, data).reshape(12, 25)[3].tolist() == (8.0 * plain[3]).tolist()
+    loss = hpcfit.Loss(hpcfit.Calculator(potential, data))
+    weights[3].config_weight = 5.0
+    data.set_weights(hpcfit.Weight(forces_weight=0.5))
+    assert loss.residual(X).reshape(12, 25)[3].tolist() == (8.0 * plain[3]).tolist()
+    data.set_weights(weights)
     weights[3].config_weight = -1.0
     with pytest.raises(InputError, match=r"weight of configuration 3: not a weight, found -1\.0"):
         hpcfit.Loss(hpcfit.Calculator(potential, data))
@@ -139,10 +148,9 @@ def test_residual_functions_get_the_weight_objects(data, potential):
         seen.append((identifier, weight))
         return prediction - reference
 
-    weights = [hpcfit.Weight(config_weight=float(k)) for k in range(12)]
-    data.set_weights(weights)
+    data.set_weights(Named())
     hpcfit.Loss(hpcfit.Calculator(potential, data), residual_fn=function).loss(X)
-    assert all(weight is weights[int(name.partition("/")[2])] for name, weight in seen)
+    assert all(type(weight) is Named and weight.name == name for name, weight in seen)
     data.set_weights(ByGroup())
     data.save("weighted.h5")
     seen.clear()

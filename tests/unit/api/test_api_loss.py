@@ -205,6 +205,13 @@ def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
             "option not known to trf in <scipy>, found maxiter",
         ),
         (lambda loss, c: loss.minimize(max_iters=3), "max-iters.*nearest max-iter"),
+        (lambda loss, c: loss.minimize(None), "unknown method, found None"),
+        (
+            lambda loss, c: loss.minimize(bounds=[(1, 2)]),
+            "minimize: bounds, .*allowed those of Potential.fit",
+        ),
+        (lambda loss, c: loss.minimize("trf", callback=print), "option callback, found <built-in"),
+        (lambda loss, c: loss.minimize("trf", {"ftol": 0.1}, ftol=0.2), "option twice, found ftol"),
         (lambda loss, c: loss.minimize(verbosity="loud"), "verbosity, found loud, allowed none"),
         (
             lambda loss, c: loss.loss([1.0]),
@@ -238,6 +245,8 @@ def test_each_loss_has_its_own_variables(calculator, potential):
     assert len(calculator.get_opt_params()) == 4
     result = first.minimize(verbosity="none")
     assert calculator.get_opt_params().tolist() == result.x.tolist()
+    assert [p.path for p in result.run.header.parameters if p.free] == ["SW.A", "SW.B", "SW.gamma"]
+    assert "<lambda/>" in second.to_xml() and "<lambda/>" not in first.to_xml()
     assert second.loss(second.start) == first.loss(first.start)
 
 

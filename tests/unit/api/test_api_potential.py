@@ -136,6 +136,13 @@ def test_xml_is_a_potential_wherever_one_is_built(potential, data):
         assert hpcfit.Loss(hpcfit.Calculator(same, data)).residual().tobytes() == expected.tobytes()
 
 
+def test_files_and_numbers(potential, data, folder):
+    potential.constrain("SW.lambda", 40)
+    (folder / "SW.xml").write_text(potential.to_xml())
+    assert hpcfit.Loss(hpcfit.Calculator(folder / "SW.xml", data)).start.tolist() == [5.0, 0.6022245584, 1.5]
+    assert hpcfit.Loss(hpcfit.Calculator(potential, data)).parameters()["SW.lambda"] == 40.0
+
+
 def test_a_job_gives_its_potential_with_relations(data, folder):
     relation = (
         "<parameter-constraints><constraint id='c' dependent-dof='SW.lambda'><expression>9.1*{SW.A}</expression>"
