@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hpcfit.api.ranks import collective, communicator
 from hpcfit.api.weights import Weight, WeightArrays, copies, is_uniform, of_components, weight_arrays
 from hpcfit.dataset import reader
-from hpcfit.dataset.hashing import content_hash
+from hpcfit.dataset.hashing import content_hash, weighted_hash
 from hpcfit.dataset.import_options import ImportOptions
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.writer import write
@@ -295,7 +295,17 @@ class Dataset:
         if a is None:
             return replace(self.index, weight=ones, property_weight=None, has_force_weights=False)
         has_atoms = a.atoms is not None
-        return replace(self.index, weight=a.config, property_weight=a.properties, has_force_weights=has_atoms)
+        # No job says these weights: a run that is to go on must have been started with the same.
+        content = weighted_hash(
+            self.index.content, [a.config, a.properties, np.ones(0) if a.atoms is None else a.atoms]
+        )
+        return replace(
+            self.index,
+            content=content,
+            weight=a.config,
+            property_weight=a.properties,
+            has_force_weights=has_atoms,
+        )
 
     def _arrays(self) -> WeightArrays | None:
         """Return what the weights are now, None where there is not one per configuration."""

@@ -175,6 +175,17 @@ def test_run_files_are_checkpoints(calculator, capsys):
         loss.minimize("L-BFGS-B", output="run.h5", resume=True, verbosity="none")
 
 
+def test_a_run_of_other_weights_does_not_go_on(calculator, data):
+    weights = [hpcfit.Weight() for _ in range(12)]
+    data.set_weights(weights)
+    options = {"output": "run.h5", "resume": True, "verbosity": "none"}
+    first = hpcfit.Loss(calculator).minimize(**options)
+    assert hpcfit.Loss(calculator).minimize(**options).x.tobytes() == first.x.tobytes()
+    weights[3].energy_weight = 7.0
+    with pytest.raises(InputError, match="dataset 'data' changed since the run started"):
+        hpcfit.Loss(calculator).minimize(**options)
+
+
 @pytest.mark.parametrize("function", [hpcfit.energy_forces_residual, weighted, bent])
 def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
     loss = hpcfit.Loss(calculator, residual_fn=function)
