@@ -59,7 +59,6 @@ class Calculator:
         self.used = (use_energy, use_forces, use_stress)
         self.comm = comm
         self._loss: Loss | None = None
-        self._theta: FloatArray | None = None
         species = {tuple(entry.species) or data.symbols for entry in self.potentials}
         if len(species) != 1:
             found = " and ".join(", ".join(symbols) for symbols in species) or "none"
@@ -70,17 +69,16 @@ class Calculator:
             raise InputError([fault])
 
     def attach(self, loss: Loss) -> None:
-        """Let a loss answer from now on, from its start values; the last one made or minimised does."""
-        if self._loss is not loss:
-            self._loss, self._theta = loss, None
+        """Let a loss answer from now on, where it stands; the last one made or minimised does."""
+        self._loss = loss
 
     def get_opt_params(self) -> FloatArray:
         """Return the solver's variables [n_free]: free parameters, or their transforms, last found or at the start."""
-        return self._evaluator().start if self._theta is None else self._theta.copy()
+        return self._evaluator().theta
 
     def update_opt_params(self, theta: FloatArray) -> None:
         """Take other values of the solver's variables [n_free] for predictions."""
-        self._theta = self._evaluator().checked(theta)
+        self._evaluator().move_to(theta)
 
     def get_prediction(self, configuration: int | None = None) -> Any:
         """Return the prediction for one configuration, or a list of those for all; collective.

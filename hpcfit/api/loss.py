@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -86,6 +87,7 @@ class Loss:
         with collective(self._comm):
             plan = prepare(self._read, self._comm, lambda _: [self._dataset.weighted_index()])
         self._local = LocalObjective(plan, Brought(lambda _: self._dataset.open(), self._brought()))
+        self._theta = self.start
         calculator.attach(self)
 
     def _brought(self) -> dict[int, Residual]:
@@ -111,7 +113,8 @@ class Loss:
         ----------
         theta
             [n_free], the solver's variables: free parameters, or their logarithms or logits where these are fitted;
-            None for those of the calculator: where the last minimisation ended, or else the start.
+            None for where the loss stands: where its last minimisation ended, or `Calculator.update_opt_params` has
+            brought it, or else the start.
         """
         x = self._at(theta)
         return np.asarray(self._ask(lambda problem: problem.rows(x))[0])
@@ -158,7 +161,7 @@ class Loss:
         options: Mapping[str, Any] | None = None,
         *,
         local: str = "",
-        output: str = "",
+        output: str | Path = "",
         overwrite: bool = False,
         resume: bool = False,
         verbosity: str = "medium",
@@ -189,8 +192,9 @@ class Loss:
             On all ranks, with all that is wrong with the method and its options, the run file, or a residual function.
         """
         with collective(self._comm):
-            if resume and not output:
-                raise InputError([Fault("minimize", "resume without a run file", allowed="with output=")])
+            if resume and (overwrite or not output):
+                what = "resume besides overwrite" if overwrite else "resume without a run file"
+                raise InputError([Fault("minimize", what, allowed="with output= alone")])
             twice = [key for key in more if key in (options or {})]
             if twice:
                 raise InputError([Fault("minimize", "option twice", twice[0])])
@@ -198,9 +202,9 @@ class Loss:
         plan = self._with(verbosity)
         self._local.plan = plan
         with collective(self._comm), stop_requests() as stopped:
-            outcome, run = self._work(stopped, output, overwrite, resume)
+            outcome, run = self._work(stopped, str(output), overwrite, resume)
         self._calculator.attach(self)
-        self._calculator.update_opt_params(run.state.x)
+        self._theta = run.state.x.copy()
         return Result(run, outcome, self._comm)
 
     def _with(self, verbosity: str) -> Plan:
@@ -258,16 +262,24 @@ class Loss:
         return self._comm.broadcast(value)  # type: ignore[no-any-return]
 
     def _at(self, theta: FloatArray | None) -> FloatArray:
-        return self._calculator.get_opt_params() if theta is None else self.checked(theta)
+        return self.theta if theta is None else self._checked(theta)
 
-    def checked(self, theta: Any) -> FloatArray:
-        """Return the solver's variables as they are used, the root's on every rank.
+    @property
+    def theta(self) -> FloatArray:
+        """[n_free], the solver's variables where the loss stands."""
+        return self._theta.copy()
+
+    def move_to(self, theta: Any) -> None:
+        """Let the loss stand at other values of the solver's variables [n_free], the root's on every rank.
 
         Raises
         ------
         InputError
             When there are not as many as free parameters.
         """
+        self._theta = self._checked(theta)
+
+    def _checked(self, theta: Any) -> FloatArray:
         try:
             x = np.array(theta, dtype=np.float64)
         except (TypeError, ValueError) as error:

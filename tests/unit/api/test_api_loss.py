@@ -1,6 +1,7 @@
 """Losses in Python: the same numbers as a job's, exact Jacobians, every way to minimise."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -240,6 +241,10 @@ def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
             lambda loss, c: hpcfit.Loss(c, residual_data={"normalize_by_natoms": "no"}),
             "normalize_by_natoms, found 'no', allowed True or False",
         ),
+        (
+            lambda loss, c: loss.minimize(output="run.h5", resume=True, overwrite=True),
+            "resume besides overwrite",
+        ),
         (lambda loss, c: loss.minimize(resume=True), "resume without a run file, allowed with output="),
         (lambda loss, c: loss.loss({"SW.A": 5.0}), "theta: no vector of numbers, found {'SW.A': 5.0}"),
     ],
@@ -259,6 +264,11 @@ def test_each_loss_has_its_own_variables(calculator, potential):
     assert [p.path for p in result.run.header.parameters if p.free] == ["SW.A", "SW.B", "SW.gamma"]
     assert "<lambda/>" in second.to_xml() and "<lambda/>" not in first.to_xml()
     assert second.loss(second.start) == first.loss(first.start)
+    calculator.attach(second)
+    assert first.loss() == result.fun and second.loss() == second.loss(second.start)
+    result.save(Path("run.h5"))
+    again = first.minimize(output=Path("run.h5"), resume=True, verbosity="none")
+    assert again.x.tobytes() == result.x.tobytes()
 
 
 def test_nothing_free(data):
