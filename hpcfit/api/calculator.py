@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ class Calculator:
     Parameters
     ----------
     potential
-        One or several, each a `Potential` or its XML.
+        One or several, each a `Potential`, its XML, or a file with it.
     data
         The configurations.
     use_energy, use_forces, use_stress
@@ -39,14 +40,17 @@ class Calculator:
 
     def __init__(
         self,
-        potential: Potential | str | Sequence[Potential | str],
+        potential: Potential | str | Path | Sequence[Potential | str | Path],
         data: Dataset,
         use_energy: bool = True,
         use_forces: bool = True,
         use_stress: bool = False,
         comm: Any = None,
     ) -> None:
-        given = [potential] if isinstance(potential, (Potential, str)) else list(potential)
+        if not isinstance(data, Dataset):
+            fault = Fault("Calculator", "data is no Dataset", type(data).__name__, "Dataset.from_path(...)")
+            raise InputError([fault])
+        given = [potential] if isinstance(potential, (Potential, str, Path)) else list(potential)
         self.potentials = [
             entry if isinstance(entry, Potential) else Potential.from_xml(entry, data.symbols)
             for entry in given
@@ -55,7 +59,6 @@ class Calculator:
         self.used = (use_energy, use_forces, use_stress)
         self.comm = comm
         self._loss: Loss | None = None
-        self._theta: FloatArray | None = None
         species = {tuple(entry.species) or data.symbols for entry in self.potentials}
         if len(species) != 1:
             found = " and ".join(", ".join(symbols) for symbols in species) or "none"
@@ -66,17 +69,16 @@ class Calculator:
             raise InputError([fault])
 
     def attach(self, loss: Loss) -> None:
-        """Let a loss answer from now on, from its start values; the last one made or minimised does."""
-        if self._loss is not loss:
-            self._loss, self._theta = loss, None
+        """Let a loss answer from now on, where it stands; the last one made or minimised does."""
+        self._loss = loss
 
     def get_opt_params(self) -> FloatArray:
         """Return the solver's variables [n_free]: free parameters, or their transforms, last found or at the start."""
-        return self._evaluator().start if self._theta is None else self._theta.copy()
+        return self._evaluator().theta
 
     def update_opt_params(self, theta: FloatArray) -> None:
         """Take other values of the solver's variables [n_free] for predictions."""
-        self._theta = self._evaluator().checked(theta)
+        self._evaluator().move_to(theta)
 
     def get_prediction(self, configuration: int | None = None) -> Any:
         """Return the prediction for one configuration, or a list of those for all; collective.

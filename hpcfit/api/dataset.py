@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.api.ranks import collective, communicator
-from hpcfit.api.weights import Weight, WeightArrays, copies, is_uniform, weight_arrays
+from hpcfit.api.weights import Weight, WeightArrays, copies, is_uniform, of_components, weight_arrays
 from hpcfit.dataset import reader
-from hpcfit.dataset.hashing import content_hash
+from hpcfit.dataset.hashing import content_hash, weighted_hash
 from hpcfit.dataset.import_options import ImportOptions
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.writer import write
@@ -110,7 +111,6 @@ class Dataset:
         self._configurations = configurations
         self._energy_kind = energy_kind
         self._weights: Weight | list[Weight] | None = None
-        self._arrays: WeightArrays | None = None
 
     @classmethod
     def from_path(
@@ -214,13 +214,19 @@ class Dataset:
         """
         if isinstance(weight, Weight) and is_uniform(weight):
             weight_arrays([weight], np.array([0, 1]), self.name)
-            self._weights, self._arrays = weight, None
+            self._weights = weight
             return
-        chosen = copies(weight, self.get_configs()) if isinstance(weight, Weight) else list(weight)
+        if isinstance(weight, Weight):
+            chosen = copies(weight, self.get_configs(), self.name)
+        else:
+            if not isinstance(weight, Iterable):
+                allowed = "a Weight, one per configuration, or a text file"
+                raise InputError([Fault(self.name, "no weight", repr(weight), allowed)])
+            chosen = list(weight)
         if len(chosen) != len(self):
             fault = Fault(self.name, "one weight per configuration", f"{len(chosen)}", f"{len(self)}")
             raise InputError([fault])
-        self._arrays = weight_arrays(chosen, self.index.ptr, self.name)
+        weight_arrays(chosen, self.index.ptr, self.name)
         self._weights = chosen
 
     def add_weights(self, path: str | Path) -> None:
@@ -263,7 +269,7 @@ class Dataset:
         if self._configurations is None:
             with reader.Dataset(self.path) as file:
                 self._energy_kind = file.energy_kind
-        arrays = self._arrays
+        arrays = self._arrays()
         if isinstance(self._weights, Weight):
             one = weight_arrays([self._weights], np.array([0, 1]), self.name)
             n = len(self)
@@ -274,26 +280,58 @@ class Dataset:
         provenance = Provenance(self.name, "", "{}", now, __version__)
         write(path, c, provenance, self._energy_kind, overwrite=overwrite, property_weight=stored)
 
+    def as_it_is(self) -> Dataset:
+        """Return the same dataset, which keeps its weights whatever becomes of those of this one."""
+        kept, own = copy(self), self._weights
+        kept._weights = [copy(weight) for weight in own] if isinstance(own, list) else copy(own)
+        return kept
+
     def weighted_index(self) -> DatasetIndex:
         """Return the index with the weights of this object in place of those in the dataset."""
         if self._weights is None:
             return self.index
         ones = np.ones(len(self))
-        if self._arrays is None:
+        a = self._arrays()
+        if a is None:
             return replace(self.index, weight=ones, property_weight=None, has_force_weights=False)
-        a = self._arrays
         has_atoms = a.atoms is not None
-        return replace(self.index, weight=a.config, property_weight=a.properties, has_force_weights=has_atoms)
+        # No job says these weights: a run that is to go on must have been started with the same.
+        content = weighted_hash(
+            self.index.content, [a.config, a.properties, np.ones(0) if a.atoms is None else a.atoms]
+        )
+        return replace(
+            self.index,
+            content=content,
+            weight=a.config,
+            property_weight=a.properties,
+            has_force_weights=has_atoms,
+        )
+
+    def _arrays(self) -> WeightArrays | None:
+        """Return what the weights are now, None where there is not one per configuration."""
+        if not isinstance(self._weights, list):
+            return None
+        return weight_arrays(self._weights, self.index.ptr, self.name)
 
     def weight_of(self, number: int) -> Weight | None:
-        """Return the weight object of a configuration, None where weights are those in the dataset."""
-        return self._weights[number] if isinstance(self._weights, list) else self._weights
+        """Return the weight object of a configuration, None where weights are those in the dataset.
+
+        Residual functions multiply force components by its ``forces_weight``: one per atom becomes [3N], in a copy.
+        """
+        if not isinstance(self._weights, list):
+            return self._weights
+        weight = self._weights[number]
+        forces = of_components(weight.forces_weight, int(np.diff(self.index.ptr)[number]))
+        if forces is not weight.forces_weight:
+            weight = copy(weight)
+            weight.forces_weight = forces
+        return weight
 
     @contextmanager
     def open(self) -> Iterator[OpenDataset]:
         """Open for reading, with the weights of this object."""
         with self._file() as file:
-            yield file if self._weights is None else _Weighted(file, self._arrays, self.index)
+            yield file if self._weights is None else _Weighted(file, self._arrays(), self.index)
 
     def _file(self) -> AbstractContextManager[Any]:
         if self._configurations is None:
@@ -320,6 +358,18 @@ class _Weighted:
         return replace(self._file.read(start, stop), force_weight=own)
 
 
+def _atoms(source: Any) -> list[Any]:
+    from ase import Atoms
+
+    is_list = isinstance(source, Iterable) and not isinstance(source, Atoms)
+    entries = list(source) if is_list else [source]
+    wrong = [entry for entry in entries if not isinstance(entry, Atoms)]
+    if wrong or not is_list:
+        found, allowed = repr(wrong[0] if wrong else source), "a path, or a list of ase.Atoms"
+        raise InputError([Fault("Dataset.from_path", "no source of configurations", found, allowed)])
+    return entries
+
+
 def _imported(source: Any, options: dict[str, Any]) -> tuple[Configurations, str]:
     # ASE is slow to import, and HDF5 does not need it.
     from hpcfit.dataset.importing import import_atoms, import_configurations
@@ -331,6 +381,7 @@ def _imported(source: Any, options: dict[str, Any]) -> tuple[Configurations, str
     if isinstance(source, (str, Path)):
         imported = import_configurations(source, ImportOptions(**options))
     else:
+        source = _atoms(source)
         stated = {"stress_unit": "eV/A^3", "stress_sign": "tension"} | options
         imported = import_atoms(source, ImportOptions(**stated))
     return imported.configurations, imported.energy_kind

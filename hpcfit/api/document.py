@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
+import numpy as np
 from lxml import etree
 
 from hpcfit.api.potential import Potential
@@ -105,9 +107,11 @@ def minimiser_element(method: str, options: Mapping[str, Any], local: str = "") 
     Raises
     ------
     InputError
-        When there is no such method.
+        When there is no such method, or an option is nothing that a job can say.
     """
+    _check_options(options)
     said = {key: value for key, value in options.items() if value is not None and key not in _NO_OPTIONS}
+    method = str(method)
     if method.lower() in _GEODESIC:
         if local:
             raise InputError([Fault("minimize", "geodesic-lm nests no other method", local, "none")])
@@ -122,6 +126,17 @@ def minimiser_element(method: str, options: Mapping[str, Any], local: str = "") 
     return element
 
 
+def _check_options(options: Mapping[str, Any]) -> None:
+    faults = []
+    for key, value in options.items():
+        if key == "bounds":
+            faults.append(Fault("minimize", "bounds", repr(value), "those of Potential.fit"))
+        elif value is not None and not isinstance(value, (str, Real, np.bool_)):
+            faults.append(Fault("minimize", f"option {key}", repr(value), "a number, a word, True or False"))
+    if faults:
+        raise InputError(faults)
+
+
 def _of_library(method: str) -> etree._Element:
     for tag, attribute, known in (("scipy", "method", SCIPY_METHODS), ("nlopt", "algorithm", NLOPT_METHODS)):
         for name in known:
@@ -132,7 +147,7 @@ def _of_library(method: str) -> etree._Element:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bool):
+    if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
     if isinstance(value, str):
         return value

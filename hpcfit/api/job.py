@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
@@ -289,9 +290,11 @@ class Job:
         Raises
         ------
         HpcfitError
-            Where a gradient is not finite.
+            Where a gradient is not finite, or `eps` is no step.
         """
         with collective(self._comm):
+            if not 0 < eps < math.inf:
+                raise InputError([Fault("calculate_hessian", "eps", repr(eps), "a finite number above 0")])
             return self._at(parameters).hessian(self._values, eps)
 
     def _at(self, parameters: Any) -> Evaluation:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -77,14 +79,15 @@ class Loss:
         self._comm = communicator(calculator.comm if comm is None else comm)
         self._derivative = residual_derivative_fn
         self._data = {"normalize_by_natoms": True} | dict(residual_data or {})
+        self._dataset, self._potentials = calculator.data.as_it_is(), deepcopy(calculator.potentials)
         with collective(self._comm):
             self._function = _residual(calculator, residual_fn, residual_derivative_fn)
             _check_data(self._function, self._data)
             self._text = self._job_text("geodesic-lm", {}, "")
-        self._dataset = calculator.data
         with collective(self._comm):
             plan = prepare(self._read, self._comm, lambda _: [self._dataset.weighted_index()])
         self._local = LocalObjective(plan, Brought(lambda _: self._dataset.open(), self._brought()))
+        self._theta = self.start
         calculator.attach(self)
 
     def _brought(self) -> dict[int, Residual]:
@@ -110,7 +113,8 @@ class Loss:
         ----------
         theta
             [n_free], the solver's variables: free parameters, or their logarithms or logits where these are fitted;
-            None for those of the calculator: where the last minimisation ended, or else the start.
+            None for where the loss stands: where its last minimisation ended, or `Calculator.update_opt_params` has
+            brought it, or else the start.
         """
         x = self._at(theta)
         return np.asarray(self._ask(lambda problem: problem.rows(x))[0])
@@ -157,7 +161,7 @@ class Loss:
         options: Mapping[str, Any] | None = None,
         *,
         local: str = "",
-        output: str = "",
+        output: str | Path = "",
         overwrite: bool = False,
         resume: bool = False,
         verbosity: str = "medium",
@@ -188,13 +192,19 @@ class Loss:
             On all ranks, with all that is wrong with the method and its options, the run file, or a residual function.
         """
         with collective(self._comm):
+            if resume and (overwrite or not output):
+                what = "resume besides overwrite" if overwrite else "resume without a run file"
+                raise InputError([Fault("minimize", what, allowed="with output= alone")])
+            twice = [key for key in more if key in (options or {})]
+            if twice:
+                raise InputError([Fault("minimize", "option twice", twice[0])])
             self._text = self._job_text(method, {**(options or {}), **more}, local)
         plan = self._with(verbosity)
         self._local.plan = plan
         with collective(self._comm), stop_requests() as stopped:
-            outcome, run = self._work(stopped, output, overwrite, resume)
+            outcome, run = self._work(stopped, str(output), overwrite, resume)
         self._calculator.attach(self)
-        self._calculator.update_opt_params(run.state.x)
+        self._theta = run.state.x.copy()
         return Result(run, outcome, self._comm)
 
     def _with(self, verbosity: str) -> Plan:
@@ -202,7 +212,9 @@ class Loss:
         job = None
         with collective(self._comm):
             if verbosity not in VERBOSITIES:
-                raise InputError([Fault("minimize", "verbosity", verbosity, ", ".join(VERBOSITIES))])
+                raise InputError([Fault("minimize", "verbosity", str(verbosity), ", ".join(VERBOSITIES))])
+            if not self._local.plan.job.free:
+                raise InputError([Fault("minimize", "no parameter is free", allowed="Potential.fit(...)")])
             if self._comm.rank == ROOT:
                 job = replace(self._read(), verbosity=verbosity)
         return replace(self._local.plan, job=self._comm.broadcast(job))
@@ -250,17 +262,28 @@ class Loss:
         return self._comm.broadcast(value)  # type: ignore[no-any-return]
 
     def _at(self, theta: FloatArray | None) -> FloatArray:
-        return self._calculator.get_opt_params() if theta is None else self.checked(theta)
+        return self.theta if theta is None else self._checked(theta)
 
-    def checked(self, theta: Any) -> FloatArray:
-        """Return the solver's variables as they are used, the root's on every rank.
+    @property
+    def theta(self) -> FloatArray:
+        """[n_free], the solver's variables where the loss stands."""
+        return self._theta.copy()
+
+    def move_to(self, theta: Any) -> None:
+        """Let the loss stand at other values of the solver's variables [n_free], the root's on every rank.
 
         Raises
         ------
         InputError
             When there are not as many as free parameters.
         """
-        x = np.array(theta, dtype=np.float64)
+        self._theta = self._checked(theta)
+
+    def _checked(self, theta: Any) -> FloatArray:
+        try:
+            x = np.array(theta, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError([Fault("theta", "no vector of numbers", repr(theta))]) from error
         n = len(self._local.model.start)
         if x.shape != (n,):
             names = ", ".join(self.parameter_names)
@@ -273,16 +296,16 @@ class Loss:
             function = document.built_in_element(BUILT_IN[self._function][0], self._data)
         else:
             function = document.function_element(self._function, self._data)
-        weights = c.data.weights
+        weights = self._dataset.weights
         uniform = None if weights is None or isinstance(weights, list) else weights
-        dataset = document.dataset_element(c.data.name, uniform, function, c.used)
+        dataset = document.dataset_element(self._dataset.name, uniform, function, c.used)
         minimiser = document.minimiser_element(method, options, local)
         name = os.path.splitext(os.path.basename(sys.argv[0]))[0] or "python"
-        return document.job_text(name, c.potentials, c.species, dataset, minimiser)
+        return document.job_text(name, self._potentials, c.species, dataset, minimiser)
 
     def _read(self) -> Job:
         catalogues = potential_forms(), function_catalogue()
-        return read_job(document.PLACE, *catalogues, text=self._text, brought=True)
+        return read_job(document.PLACE, *catalogues, unfinished=True, text=self._text, brought=True)
 
 
 def _residual(
@@ -294,9 +317,11 @@ def _residual(
     if function is None:
         if calculator.used not in built_in:
             raise InputError([Fault("Loss", "no built-in residual function", f"for {uses}", "residual_fn=")])
-        return built_in[calculator.used]
-    if not callable(function):
-        raise InputError([Fault("Loss", "residual_fn is no function", repr(function))])
+        function = built_in[calculator.used]
+    given = {"residual_fn": function, "residual_derivative_fn": derivative}
+    for name, one in given.items():
+        if one is not None and not callable(one):
+            raise InputError([Fault("Loss", f"{name} is no function", repr(one))])
     if function in BUILT_IN:
         wanted = BUILT_IN[function][1]
         if wanted != calculator.used:
@@ -313,3 +338,6 @@ def _check_data(function: Callable[..., Any], data: Mapping[str, Any]) -> None:
     if function in BUILT_IN and unknown:
         what = "unknown key of residual_data for a built-in residual_fn"
         raise InputError([Fault("Loss", what, unknown[0], "normalize_by_natoms")])
+    normalize = data["normalize_by_natoms"]
+    if not isinstance(normalize, (bool, np.bool_)):
+        raise InputError([Fault("residual_data", "normalize_by_natoms", repr(normalize), "True or False")])

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,10 @@ class Potential:
             raise InputError(
                 [Fault("Potential", f"{form} is built from functions", allowed="Potential.from_xml")]
             )
+        if isinstance(species, str):
+            raise InputError(
+                [Fault("Potential", "species is no list of symbols", repr(species), f"[{species!r}]")]
+            )
         self.species = tuple(species)
         if not self.species:
             raise InputError([Fault("Potential", "no species", allowed="one or more element symbols")])
@@ -98,7 +103,7 @@ class Potential:
             parameter = self._known(key)
             for tag, number in value.items() if isinstance(value, Mapping) else [("", value)]:
                 child = etree.SubElement(self._element, parameter, {"tag": tag} if tag else {})
-                child.text = _text(number)
+                child.text = _text(_number(f"Potential {name}: {key}", number))
 
     @classmethod
     def from_xml(cls, source: str | Path, species: Sequence[str] = ()) -> Potential:
@@ -201,7 +206,7 @@ class Potential:
         expression
             With paths in braces: ``20 * {SW.A}``.
         """
-        self.constraints.append((dependent, expression))
+        self.constraints.append((dependent, str(expression)))
 
     def started_at(self, values: Mapping[str, float]) -> Potential:
         """Return the same potential with other values of some parameters, given by path."""
@@ -218,9 +223,13 @@ class Potential:
     def _say(self, name: str, tag: str, free: Free) -> None:
         owner, key = self._owner(name)
         if free.start != _DEFAULT:
-            self._start(name, tag, float(free.start))
+            self._start(name, tag, _number(f"fit({name}=...)", free.start))
         bounds = {"min": free.minimum, "max": free.maximum}
-        attributes = {bound: _text(value) for bound, value in bounds.items() if value is not None}
+        attributes = {
+            bound: _text(_number(f"fit({name}=...)", value))
+            for bound, value in bounds.items()
+            if value is not None
+        }
         attributes |= {"transform": free.transform} if free.transform else {}
         listed = self._listed(owner, key)
         if listed is not None:
@@ -325,7 +334,7 @@ def _free(name: str, said: Any) -> Free:
     if isinstance(said, list) and len(said) == 1 and isinstance(said[0], (list, tuple)):
         said = said[0]
     several: list[Any] = list(said) if isinstance(said, Sequence) else []
-    parts: list[Any] = [said] if isinstance(said, (str, int, float)) else several
+    parts: list[Any] = [said] if isinstance(said, (str, Real)) else several
     fixed = len(parts) == 2 and parts[1] == "fix"
     numbers = parts[:1] if fixed else parts
     right = len(numbers) in (1, 3) and all(_is_number(part) for part in numbers[1:] if part is not None)
@@ -339,7 +348,14 @@ def _free(name: str, said: Any) -> Free:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _number(where: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError([Fault(where, "not a number", repr(value))]) from error
 
 
 def _text(value: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hpcfit.api.weights import of_components
 from hpcfit.records import FloatArray
 
 
@@ -36,7 +37,7 @@ def energy_forces_residual(
     """
     residual = weight.config_weight * (prediction - reference)
     residual[0] *= weight.energy_weight
-    residual[1:] *= weight.forces_weight
+    residual[1:] *= of_components(weight.forces_weight, natoms)
     return _per_atom(residual, natoms, data)
 
 
@@ -52,7 +53,8 @@ def forces_residual(
     identifier: str, natoms: int, weight: Any, prediction: FloatArray, reference: FloatArray, data: Any
 ) -> FloatArray:
     """Return the weighted differences of forces, [3N]; arguments as in `energy_forces_residual`."""
-    residual = weight.config_weight * weight.forces_weight * (prediction - reference)
+    forces_weight = of_components(weight.forces_weight, natoms)
+    residual = weight.config_weight * forces_weight * (prediction - reference)
     return _per_atom(residual, natoms, data)
 
 
@@ -62,7 +64,7 @@ def energy_forces_stress_residual(
     """Return weighted differences of energy, forces and stress (eV/Angstrom^3, tension positive), [7 + 3N]."""
     residual = weight.config_weight * (prediction - reference)
     residual[0] *= weight.energy_weight
-    residual[1:-6] *= weight.forces_weight
+    residual[1:-6] *= of_components(weight.forces_weight, natoms)
     residual[-6:] *= weight.stress_weight
     return _per_atom(residual, natoms, data)
 

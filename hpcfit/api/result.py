@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 from hpcfit.api.potential import Potential
@@ -79,7 +80,7 @@ class Result:
         pairs = zip(header.parameters, self.run.values.tolist(), strict=True)
         return start.started_at({p.path: value for p, value in pairs if p.free})
 
-    def save(self, path: str, overwrite: bool = False) -> None:
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
         """Write the run file, the same as that of ``hpcfit run``; the root writes.
 
         Raises
@@ -89,7 +90,7 @@ class Result:
         """
         with collective(self.comm):
             if self.comm.rank == ROOT:
-                save_run(path, self.run, overwrite)
+                save_run(str(path), self.run, overwrite)
 
     def report(self, stream: TextIO | None = None) -> None:
         """Write the report of ``hpcfit report``; the root writes, to standard output unless told otherwise."""

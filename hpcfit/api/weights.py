@@ -42,7 +42,21 @@ class Weight:
     def from_tolerances(
         cls, energy: float = 1.0, forces: float = 1.0, stress: float = 1.0, config_weight: float = 1.0
     ) -> Weight:
-        """Return weights that measure residuals in tolerances: eV, eV/Angstrom, eV/Angstrom^3."""
+        """Return weights that measure residuals in tolerances: eV, eV/Angstrom, eV/Angstrom^3.
+
+        Raises
+        ------
+        InputError
+            When one is not above 0.
+        """
+        given = {"energy": energy, "forces": forces, "stress": stress}
+        faults = [
+            Fault("from_tolerances", f"tolerance of {kind}", repr(one), "a number above 0")
+            for kind, one in given.items()
+            if not one > 0
+        ]
+        if faults:
+            raise InputError(faults)
         return cls(config_weight, 1.0 / energy, 1.0 / forces, 1.0 / stress)
 
     def compute_weight(self, config: Any) -> None:
@@ -72,10 +86,7 @@ class MagnitudeInverseWeight(Weight):
             if key not in kinds:
                 fault = Fault("weight_params", "unknown key", key, ", ".join(kinds), nearest(key, kinds))
                 raise InputError([fault])
-            pair = np.atleast_1d(np.asarray(value, dtype=np.float64))
-            if pair.shape not in ((1,), (2,)) or not (np.isfinite(pair).all() and pair[0] > 0):
-                raise InputError([Fault(f"weight_params['{key}']", "not c1 or [c1, c2]", repr(value))])
-            given[kinds[key]] = (float(pair[0]), float(pair[1]) if len(pair) == 2 else 0.0)
+            given[kinds[key]] = _law(key, value)
         self._law = MagnitudeInverse(**given)
 
     def compute_weight(self, config: Any) -> None:
@@ -88,6 +99,18 @@ class MagnitudeInverseWeight(Weight):
         if config.stress is not None:
             square = (config.stress[:3] ** 2).sum() + 2.0 * (config.stress[3:] ** 2).sum()
             self.stress_weight = float(self._law.of("stress", np.sqrt(np.array([square])))[0])
+
+
+def _law(key: str, value: Any) -> tuple[float, float]:
+    try:
+        pair = np.atleast_1d(np.asarray(value, dtype=np.float64))
+    except (TypeError, ValueError):
+        pair = np.empty(0)
+    # With c1 of 0 a target of 0 would weigh infinitely much.
+    if pair.shape not in ((1,), (2,)) or not (np.isfinite(pair).all() and pair[0] > 0 and (pair >= 0).all()):
+        allowed = "c1 above 0, c2 not below 0"
+        raise InputError([Fault(f"weight_params['{key}']", "not c1 or [c1, c2]", repr(value), allowed)])
+    return float(pair[0]), float(pair[1]) if len(pair) == 2 else 0.0
 
 
 @dataclass(frozen=True)
@@ -109,14 +132,32 @@ class WeightArrays:
     atoms: FloatArray | None
 
 
-def copies(weight: Weight, configurations: Sequence[Any]) -> list[Weight]:
-    """Return a weight object of its own for each configuration, worked out for it."""
+def copies(weight: Weight, configurations: Sequence[Any], name: str) -> list[Weight]:
+    """Return a weight object of its own for each configuration, worked out for it.
+
+    Raises
+    ------
+    InputError
+        With the configuration, of the dataset `name`, for which it cannot be worked out.
+    """
     made = []
-    for configuration in configurations:
+    for k, configuration in enumerate(configurations):
         own = deepcopy(weight)
-        own.compute_weight(configuration)
+        try:
+            own.compute_weight(configuration)
+        except Exception as error:
+            where = f"{name}: weight of configuration {k} ({configuration.identifier})"
+            found = f"{type(error).__name__}: {error}"
+            raise InputError([Fault(where, "compute_weight fails", found)]) from error
         made.append(own)
     return made
+
+
+def of_components(forces_weight: Any, n_atoms: int) -> Any:
+    """Return a weight of forces as residual functions multiply by it: one number, or one per component, [3N]."""
+    if np.shape(forces_weight) == (n_atoms,):
+        return np.repeat(np.asarray(forces_weight, dtype=np.float64), 3)
+    return forces_weight
 
 
 def is_uniform(weight: Weight) -> bool:
@@ -152,7 +193,7 @@ def weight_arrays(weights: Sequence[Weight], ptr: Any, name: str) -> WeightArray
                 properties[k, 1] = weight.forces_weight
             else:
                 atoms[ptr[k] : ptr[k + 1]] = _of_atoms(weight.forces_weight, int(ptr[k + 1] - ptr[k]))
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             faults.append(Fault(f"{name}: weight of configuration {k}", str(error)))
             continue
         numbers = np.array([config[k], *properties[k], *atoms[ptr[k] : ptr[k + 1]]])

@@ -43,6 +43,11 @@ def content_hash(ids: NDArray[np.uint8]) -> str:
     return _digest([ids]).tobytes().hex()
 
 
+def weighted_hash(content: str, weights: Iterable[NDArray[np.generic]]) -> str:
+    """Return the hash of a content and of the weights that are given to it."""
+    return _digest([np.frombuffer(bytes.fromhex(content), dtype=np.uint8), *weights]).tobytes().hex()
+
+
 def block_checksum(configurations: Configurations) -> NDArray[np.uint8]:
     """Return the checksum [16] over the little-endian bytes of all arrays of a block, `ptr` starting at 0."""
     arrays = (getattr(configurations, field.name) for field in FIELDS)

@@ -97,9 +97,14 @@ def _check_effect(
         if weight is not None:
             given = max(given, values.number(weight.get(kind), 0.0))
             given = max(given, values.number(weight.get(f"{kind}-tolerance"), 0.0))
-        if given > 0 and not fitted.intersection(names):
-            allowed = " or ".join(f'<{name} fit="true"/>' for name in names)
-            scope.faults.add(element, f"{attribute} without a fitted property", allowed=f"with {allowed}")
+        if fitted.intersection(names):
+            continue
+        allowed = "with " + " or ".join(f'<{name} fit="true"/>' for name in names)
+        if given > 0:
+            scope.faults.add(element, f"{attribute} without a fitted property", allowed=allowed)
+        for law in element.iterfind("weight/magnitude-inverse"):
+            for name in (name for name in map(str, law.attrib) if name.startswith(kind)):
+                scope.faults.add(law, f"{name} without a fitted property", allowed=allowed)
 
 
 def _constant(
@@ -108,7 +113,8 @@ def _constant(
     if weight is not None and f"{kind}-tolerance" in weight.attrib:
         if kind in weight.attrib:
             scope.faults.add(weight, f"{kind} and {kind}-tolerance, which is its inverse")
-        return 1.0 / values.number(weight.get(f"{kind}-tolerance"))
+        tolerance = values.number(weight.get(f"{kind}-tolerance"))
+        return 1.0 / tolerance if tolerance > 0 else math.nan
     own = None if weight is None else weight.get(kind)
     return values.number(own or element.get(f"{kind}-weight"), default)
 

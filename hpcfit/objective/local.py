@@ -109,16 +109,20 @@ class LocalObjective:
             for k, block in zip(self._owned, self.blocks, strict=True):
                 if isinstance(block, BlockObjective):
                     rows = block.rows(x, with_derivatives)
-                    if not isinstance(block, FunctionBlock):
-                        rows = rows[:, self._place(k)]
-                    answers.append(rows.copy())
+                    own = isinstance(block, FunctionBlock)
+                    answers.append(rows.copy() if own else self._in_order(k, rows))
         return answers
 
-    def _place(self, number: int) -> IntArray:
+    def _in_order(self, number: int, rows: FloatArray) -> FloatArray:
+        """Return rows of the kernels configuration by configuration; stresses that the block leaves out are 0."""
         block = self.plan.data_blocks[number]
         sizes = np.diff(self.plan.indices[block.source].ptr)[block.configurations]
         ptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        return by_configuration(ptr, self.plan.sources[block.source].used)[0]
+        place, _ = by_configuration(ptr, self.plan.sources[block.source].used)
+        there = place < rows.shape[1]
+        ordered = np.zeros((len(rows), len(place)))
+        ordered[:, there] = rows[:, place[there]]
+        return ordered
 
     def predict(self, x: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """Return energies, forces and stresses at `x` of every block of a dataset."""

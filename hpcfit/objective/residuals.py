@@ -51,7 +51,7 @@ def load_residual(file: ResidualFile, normalize_by_natoms: bool) -> Residual:
     names: dict[str, Any] = {"__name__": "hpcfit_residual", "__file__": file.path}
     try:
         exec(compile(file.source, file.path, "exec"), names)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         fault = Fault(file.file, "cannot be run", f"{type(error).__name__}: {error}")
         raise InputError([fault]) from error
     if not callable(names.get(file.name)):
@@ -143,17 +143,20 @@ class ResidualRows:
         try:
             for k, (identifier, n_atoms, weight, piece, reference) in enumerate(told):
                 value = function(identifier, n_atoms, weight, prediction[piece], reference, data)
-                if type(value) is not np.ndarray or value.shape != reference.shape:
+                is_plain = type(value) is np.ndarray and value.dtype == np.float64
+                if not is_plain or value.shape != reference.shape:
                     value = self._as_rows(k, value, len(reference))
                 yield value
         except InputError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._fault(k, "residual function fails", f"{type(error).__name__}: {error}") from error
         finally:
             prediction.flags.writeable = True
 
     def _as_rows(self, k: int, value: Any, n: int) -> FloatArray:
+        if np.iscomplexobj(value):
+            raise self._fault(k, "residual function returns complex numbers")
         rows = np.asarray(value, dtype=np.float64)
         if rows.shape != (n,):
             what = "residual function returns the wrong length"
@@ -164,7 +167,7 @@ class ResidualRows:
         if not np.array_equal(first, second):
             row = int(np.argmax(first != second))
             k = int(np.searchsorted(self._subjects.start, row, side="right")) - 1
-            found = f"{first[row]!r} and {second[row]!r}"
+            found = f"{float(first[row])!r} and {float(second[row])!r}"
             raise self._fault(k, "residual function differs between two calls", found)
 
     def _fault(self, k: int, what: str, found: str = "", allowed: str = "") -> InputError:
@@ -218,7 +221,7 @@ class ResidualRows:
             arguments = (s.identifiers[k], s.n_atoms[k], s.weights[k], moved, self._references[k])
             try:
                 value = self._residual.function(*arguments, self._residual.data)
-            except Exception:  # nor need it everywhere nearby
+            except (Exception, SystemExit):  # nor need it everywhere nearby
                 return np.full(len(moved), np.nan)
             return self._as_rows(k, value, len(moved))
 
@@ -237,7 +240,7 @@ class ResidualRows:
             arguments = (s.identifiers[k], s.n_atoms[k], s.weights[k], prediction[piece], self._references[k])
             try:
                 slope = np.asarray(derivative(*arguments, self._residual.data), dtype=np.float64)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 what = "derivative of the residual function fails"
                 raise self._fault(k, what, f"{type(error).__name__}: {error}") from error
             n = piece.stop - piece.start

@@ -74,6 +74,16 @@ class ByGroup(hpcfit.Weight):
             self.forces_weight = np.arange(8) / 8
 
 
+class Named(hpcfit.Weight):
+    def compute_weight(self, config):
+        self.name = config.identifier
+
+
+class Failing(hpcfit.Weight):
+    def compute_weight(self, config):
+        raise KeyError(config.identifier)
+
+
 def test_weights_worked_out_for_each(data, potential):
     data.set_weights(hpcfit.Weight())
     plain = residual(potential, data).reshape(12, 25)
@@ -84,6 +94,39 @@ def test_weights_worked_out_for_each(data, potential):
     np.testing.assert_allclose(found[1::2, 0], 12 * plain[1::2, 0], rtol=1e-15)
     factor = np.repeat(np.arange(8) / 2, 3)
     np.testing.assert_allclose(found[1::2, 1:], factor * plain[1::2, 1:], rtol=1e-15)
+
+
+def test_weights_are_those_when_the_loss_is_made(data, potential):
+    weights = [hpcfit.Weight() for _ in range(12)]
+    data.set_weights(weights)
+    plain = residual(potential, data).reshape(12, 25)
+    weights[3].config_weight = 8.0
+    loss = hpcfit.Loss(hpcfit.Calculator(potential, data))
+    weights[3].config_weight = 5.0
+    data.set_weights(hpcfit.Weight(forces_weight=0.5))
+    assert loss.residual(X).reshape(12, 25)[3].tolist() == (8.0 * plain[3]).tolist()
+    data.set_weights(weights)
+    weights[3].config_weight = -1.0
+    with pytest.raises(InputError, match=r"weight of configuration 3: not a weight, found -1\.0"):
+        hpcfit.Loss(hpcfit.Calculator(potential, data))
+
+
+def test_weights_of_atoms_reach_functions_by_components(data, potential):
+    weights = [hpcfit.Weight(2.0, 3.0, np.arange(8.0)) for _ in range(12)]
+    data.set_weights(weights)
+    calculator = hpcfit.Calculator(potential, data)
+
+    def function(identifier, natoms, weight, prediction, reference, data):
+        assert weight.forces_weight.shape == (24,)
+        return hpcfit.energy_forces_residual(identifier, natoms, weight, prediction, reference, data)
+
+    found = hpcfit.Loss(calculator, residual_fn=function).residual(X)
+    # differences of energies of 35 eV round to 1e-14
+    np.testing.assert_allclose(found, residual(potential, data), rtol=1e-13, atol=1e-13)
+    by_hand = ("", 8, weights[0], np.ones(25), np.zeros(25), {"normalize_by_natoms": False})
+    forces = 2.0 * np.repeat(np.arange(8.0), 3)
+    assert hpcfit.energy_forces_residual(*by_hand).tolist() == [6.0, *forces.tolist()]
+    assert weights[0].forces_weight.shape == (8,)
 
 
 @pytest.mark.parametrize("weight", [ByGroup(energy_weight=3.0), hpcfit.Weight(2.0, 3.0, 0.1, 5.0)])
@@ -105,10 +148,9 @@ def test_residual_functions_get_the_weight_objects(data, potential):
         seen.append((identifier, weight))
         return prediction - reference
 
-    weights = [hpcfit.Weight(config_weight=float(k)) for k in range(12)]
-    data.set_weights(weights)
+    data.set_weights(Named())
     hpcfit.Loss(hpcfit.Calculator(potential, data), residual_fn=function).loss(X)
-    assert all(weight is weights[int(name.partition("/")[2])] for name, weight in seen)
+    assert all(type(weight) is Named and weight.name == name for name, weight in seen)
     data.set_weights(ByGroup())
     data.save("weighted.h5")
     seen.clear()
@@ -169,8 +211,24 @@ def test_a_text_file(data, folder, potential):
             lambda d: hpcfit.MagnitudeInverseWeight(1.0, {"energy": 1}),
             "unknown key, found energy, ",
         ),
+        (lambda d: hpcfit.MagnitudeInverseWeight(1.0, {"energy_weight_params": [1, -1]}), r"found \[1, -1\]"),
+        (lambda d: hpcfit.MagnitudeInverseWeight(1.0, {"energy_weight_params": "a"}), "not c1 or .*'a'"),
+        (lambda d: hpcfit.Weight.from_tolerances(energy=0.0), "tolerance of energy, found 0.0, allowed a"),
+        (lambda d: d.set_weights(2.0), "si.h5: no weight, found 2.0, allowed a Weight"),
+        (lambda d: d.set_weights([1.0] * 12), "weight of configuration 11: 'float' object has no attr"),
+        (
+            lambda d: d.set_weights(Failing()),
+            r"configuration 0 \(cold/0\): compute_weight fails, found KeyError",
+        ),
+        (lambda d: hpcfit.Dataset.from_path(None), "no source of configurations, found None, allowed a path"),
+        (lambda d: hpcfit.Dataset.from_path(Atoms("Si")), "no source of configurations, found Atoms"),
+        (lambda d: hpcfit.Dataset.from_path([Atoms("Si"), 2]), "no source of configurations, found 2,"),
         (lambda d: d.add_weights("no.txt"), "no.txt: cannot be read"),
         (lambda d: hpcfit.Calculator([], d), "species of the potentials, found none"),
+        (
+            lambda d: hpcfit.Calculator([], "si.h5"),
+            "data is no Dataset, found str, allowed Dataset.from_path",
+        ),
     ],
 )
 def test_faults(work, message, data):

@@ -197,6 +197,7 @@ def test_files_are_written(tmp_path, capsys):
         (lambda job: job.set_verbosity(7), "unknown verbosity, found 7, allowed none, minimum"),
         (lambda job: job.set_potential_parameters([1.0, 2.0]), "allowed 4 finite numbers"),
         (lambda job: job.calculate_residual([1.0, 2.0, np.nan, 1.0]), "allowed 4 finite numbers"),
+        (lambda job: job.calculate_hessian(eps=0.0), "calculate_hessian: eps, found 0.0, allowed a finite"),
         (lambda job: job.add_library_structure("fcc", "fcc", {"alat": 4.0}), "another has this id"),
         (lambda job: job.add_library_structure("x", "diamnod", {"alat": 4.0}), "nearest diamond"),
         (lambda job: job.add_library_structure("x", "fcc", {}), "lattice-parameter of fcc"),

@@ -1,6 +1,7 @@
 """Losses in Python: the same numbers as a job's, exact Jacobians, every way to minimise."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -175,6 +176,17 @@ def test_run_files_are_checkpoints(calculator, capsys):
         loss.minimize("L-BFGS-B", output="run.h5", resume=True, verbosity="none")
 
 
+def test_a_run_of_other_weights_does_not_go_on(calculator, data):
+    weights = [hpcfit.Weight() for _ in range(12)]
+    data.set_weights(weights)
+    options = {"output": "run.h5", "resume": True, "verbosity": "none"}
+    first = hpcfit.Loss(calculator).minimize(**options)
+    assert hpcfit.Loss(calculator).minimize(**options).x.tobytes() == first.x.tobytes()
+    weights[3].energy_weight = 7.0
+    with pytest.raises(InputError, match="dataset 'data' changed since the run started"):
+        hpcfit.Loss(calculator).minimize(**options)
+
+
 @pytest.mark.parametrize("function", [hpcfit.energy_forces_residual, weighted, bent])
 def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
     loss = hpcfit.Loss(calculator, residual_fn=function)
@@ -205,6 +217,13 @@ def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
             "option not known to trf in <scipy>, found maxiter",
         ),
         (lambda loss, c: loss.minimize(max_iters=3), "max-iters.*nearest max-iter"),
+        (lambda loss, c: loss.minimize(None), "unknown method, found None"),
+        (
+            lambda loss, c: loss.minimize(bounds=[(1, 2)]),
+            "minimize: bounds, .*allowed those of Potential.fit",
+        ),
+        (lambda loss, c: loss.minimize("trf", callback=print), "option callback, found <built-in"),
+        (lambda loss, c: loss.minimize("trf", {"ftol": 0.1}, ftol=0.2), "option twice, found ftol"),
         (lambda loss, c: loss.minimize(verbosity="loud"), "verbosity, found loud, allowed none"),
         (
             lambda loss, c: loss.loss([1.0]),
@@ -213,6 +232,21 @@ def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
         (lambda loss, c: hpcfit.Loss(c, residual_fn=hpcfit.energy_residual), "found use_energy, use_forces"),
         (lambda loss, c: hpcfit.Loss(c, residual_data={"normalise": True}), "unknown key .* found normalise"),
         (lambda loss, c: hpcfit.Loss(c, residual_fn=3), "residual_fn is no function"),
+        (lambda loss, c: hpcfit.Loss(c, weighted, None, 3), "residual_derivative_fn is no function, found 3"),
+        (
+            lambda loss, c: hpcfit.Loss(c, residual_derivative_fn=weighted),
+            "residual_derivative_fn besides a built-in residual_fn",
+        ),
+        (
+            lambda loss, c: hpcfit.Loss(c, residual_data={"normalize_by_natoms": "no"}),
+            "normalize_by_natoms, found 'no', allowed True or False",
+        ),
+        (
+            lambda loss, c: loss.minimize(output="run.h5", resume=True, overwrite=True),
+            "resume besides overwrite",
+        ),
+        (lambda loss, c: loss.minimize(resume=True), "resume without a run file, allowed with output="),
+        (lambda loss, c: loss.loss({"SW.A": 5.0}), "theta: no vector of numbers, found {'SW.A': 5.0}"),
     ],
 )
 def test_faults(work, message, calculator):
@@ -227,7 +261,42 @@ def test_each_loss_has_its_own_variables(calculator, potential):
     assert len(calculator.get_opt_params()) == 4
     result = first.minimize(verbosity="none")
     assert calculator.get_opt_params().tolist() == result.x.tolist()
+    assert [p.path for p in result.run.header.parameters if p.free] == ["SW.A", "SW.B", "SW.gamma"]
+    assert "<lambda/>" in second.to_xml() and "<lambda/>" not in first.to_xml()
     assert second.loss(second.start) == first.loss(first.start)
+    calculator.attach(second)
+    assert first.loss() == result.fun and second.loss() == second.loss(second.start)
+    result.save(Path("run.h5"))
+    again = first.minimize(output=Path("run.h5"), resume=True, verbosity="none")
+    assert again.x.tobytes() == result.x.tobytes()
+
+
+def test_nothing_free(data):
+    loss = hpcfit.Loss(hpcfit.Calculator(hpcfit.Potential("stillinger-weber", ["Si"]), data))
+    residual = loss.residual()
+    assert loss.loss() == pytest.approx(0.5 * residual @ residual, rel=1e-13) and len(residual) == 300
+    assert loss.jacobian().shape == (300, 0) and loss.gradient().shape == (0,)
+    with pytest.raises(InputError, match="minimize: no parameter is free"):
+        loss.minimize()
+
+
+def test_stresses_that_are_missing_or_weigh_nothing(potential, folder):
+    c = small_jobs.silicon(3)
+    mask = np.array([0, 4, 0], dtype=np.uint8)
+    stress = np.where(mask[:, None], np.nan, c.stress)
+    small_jobs.write_dataset(folder / "holes.h5", small_jobs.sealed(c, mask=mask, stress=stress))
+    data = hpcfit.Dataset.from_path("holes.h5")
+    calculator = hpcfit.Calculator(potential, data, use_stress=True)
+    loss = hpcfit.Loss(calculator)
+    residual, jacobian = loss.residual(X), loss.jacobian(X)
+    assert residual.shape == (3 * 31,) and jacobian.shape == (3 * 31, 3)
+    assert (residual.reshape(3, 31)[:, 25:] == 0).tolist() == [[False] * 6, [True] * 6, [False] * 6]
+    # sums in other orders
+    assert loss.loss(X) == pytest.approx(0.5 * residual @ residual, rel=1e-13)
+    assert loss.gradient(X) == pytest.approx(jacobian.T @ residual, rel=1e-10)
+    data.set_weights(hpcfit.Weight(stress_weight=0.0))
+    without = hpcfit.Loss(calculator).residual(X).reshape(3, 31)
+    assert (without[:, :25] == residual.reshape(3, 31)[:, :25]).all() and (without[:, 25:] == 0).all()
 
 
 def test_a_function_needs_all_targets(potential, folder):

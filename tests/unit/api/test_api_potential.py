@@ -70,6 +70,13 @@ def test_as_kliff_writes_it(potential):
     assert parameters(other.to_xml()) == parameters(potential.to_xml())
 
 
+def test_numbers_of_numpy(potential):
+    other = hpcfit.Potential("stillinger-weber", species=["Si"])
+    start = np.float32(5.0), np.int64(1), np.float64(20.0)
+    other.fit(A=start, B="default", sigma=(2.0951, "fix"), gamma=np.float32(1.5))
+    assert parameters(other.to_xml()) == parameters(potential.to_xml())
+
+
 def test_transforms_and_second_thoughts(potential):
     potential.fit(
         A=hpcfit.Free(minimum=2.0, maximum=30.0, transform="logit"), gamma=("default", "fix"), lambda_=40
@@ -129,6 +136,13 @@ def test_xml_is_a_potential_wherever_one_is_built(potential, data):
         assert hpcfit.Loss(hpcfit.Calculator(same, data)).residual().tobytes() == expected.tobytes()
 
 
+def test_files_and_numbers(potential, data, folder):
+    potential.constrain("SW.lambda", 40)
+    (folder / "SW.xml").write_text(potential.to_xml())
+    assert hpcfit.Loss(hpcfit.Calculator(folder / "SW.xml", data)).start.tolist() == [5.0, 0.6022245584, 1.5]
+    assert hpcfit.Loss(hpcfit.Calculator(potential, data)).parameters()["SW.lambda"] == 40.0
+
+
 def test_a_job_gives_its_potential_with_relations(data, folder):
     relation = (
         "<parameter-constraints><constraint id='c' dependent-dof='SW.lambda'><expression>9.1*{SW.A}</expression>"
@@ -172,6 +186,12 @@ def test_where_a_fit_has_ended_another_starts(potential, data):
             lambda p: hpcfit.Potential("stillinger-webber", ["Si"]),
             "unknown form, .*nearest stillinger-weber",
         ),
+        (
+            lambda p: hpcfit.Potential("edip", "Si"),
+            r"species is no list of symbols, found 'Si', allowed \['Si'\]",
+        ),
+        (lambda p: hpcfit.Potential("edip", ["Si"], A="a"), "Potential edip: A: not a number, found 'a'"),
+        (lambda p: p.fit(A=hpcfit.Free("x")), r"fit\(A=...\): not a number, found 'x'"),
         (lambda p: hpcfit.Potential("edip", []), "Potential: no species, allowed one or more"),
         (
             lambda p: hpcfit.Potential("eam", ["Si"]),

@@ -97,6 +97,16 @@ def test_a_file_is_read_when_python_is_allowed(read):
         ),
         (BUILT_IN, 'normalize-by-natoms="true"', "normalize-by-natoms twice"),
         (BUILT_IN + '<weight energy="1" energy-tolerance="1"/>', "", "energy and energy-tolerance"),
+        (
+            BUILT_IN + '<weight energy-tolerance="0"/>',
+            "",
+            'bad value of energy-tolerance in <weight>, found "0", allowed a finite number above 0',
+        ),
+        (
+            BUILT_IN + '<weight><magnitude-inverse stress-c1="2"/></weight>',
+            "",
+            'stress-c1 without a fitted property, allowed with <stress fit="true"/>',
+        ),
         (BUILT_IN + '<weight file="v.txt"/>', "", 'no such file, found "v.txt"'),
         (BUILT_IN + '<weight energy="-1"/>', "", 'found "-1", allowed a finite number not below 0'),
     ],

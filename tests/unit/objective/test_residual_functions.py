@@ -1,6 +1,7 @@
 """Residual functions of the user: their slopes, their derivatives, and what is said of those that are faulty."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -159,8 +160,11 @@ def on_hot_7(answer):
         (lambda p: p[1:], r"returns the wrong length, found \[3\], allowed \[4\]"),
         (lambda p: p.sum(), r"returns the wrong length, found \[\], allowed \[4\]"),
         (lambda p: p * [1, 1, np.nan, 1], "returns NaN"),
-        (lambda p: p + RANDOM.random(), "differs between two calls, found"),
+        (lambda p: p + RANDOM.random(), r"differs between two calls, found -[\d.]+ and -[\d.]+"),
+        (lambda p: p * 1j, "returns complex numbers"),
+        (lambda p: [1j] * len(p), "returns complex numbers"),
         (lambda p: p.missing, "fails, found AttributeError"),
+        (lambda p: sys.exit(0), "fails, found SystemExit: 0"),
         (lambda p: p.__iadd__(1.0), "fails, found ValueError: output array is read-only"),
     ],
 )
@@ -202,3 +206,5 @@ def test_functions_of_files():
         load_residual(ResidualFile("other", "f.py", "/f.py", source), True)
     with pytest.raises(InputError, match=r"f\.py: cannot be run, found ZeroDivisionError"):
         load_residual(ResidualFile("mine", "f.py", "/f.py", "1/0"), True)
+    with pytest.raises(InputError, match=r"f\.py: cannot be run, found SystemExit: 0"):
+        load_residual(ResidualFile("mine", "f.py", "/f.py", "raise SystemExit(0)"), True)
