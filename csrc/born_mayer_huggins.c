@@ -6,6 +6,7 @@
  * 25, 31 (1964), where the term of D has the other sign. The energy and all its derivatives by parameters are
  *
  *   [a + b (r - sigma)] exp((sigma - r) / rho) + c / r^6 + d / r^8. */
+#include "pairs.h"
 #include "registry.h"
 
 enum { A, RHO, SIGMA, C, D, CUTOFF, N_PARAMETERS };
@@ -19,8 +20,8 @@ static const hpcfit_parameter table[N_PARAMETERS] = {
     [CUTOFF] = {"cutoff", "A", "distance beyond which the pair energy is zero", HPCFIT_PAIR, 1e-3, INFINITY, 0, 1},
 };
 
-/* Scratch arrays over the pairs of a chunk: r - sigma, the exponential and 1 / r^6 within the cut-off, 1 / r. */
-enum { DISTANCE, DECAY, SIX, INVERSE, PHI, DPHI, N_SCRATCH };
+/* Kept: r - sigma, the exponential and 1 / r^6 within the cut-off, 1 / r. */
+enum { DISTANCE, DECAY, SIX, INVERSE, N_KEPT };
 
 HF_CLONES
 static void fill_functions(int64_t n, const double *restrict r, double rho, double sigma, double cutoff,
@@ -56,7 +57,7 @@ static void combine(int64_t n, factors f, double rho, const double *restrict dis
     }
 }
 
-static factors factors_by(int64_t parameter, double strength, double rho)
+static factors factors_by(int parameter, double strength, double rho)
 {
     switch (parameter) {
     case A:
@@ -72,43 +73,20 @@ static factors factors_by(int64_t parameter, double strength, double rho)
     }
 }
 
-static int64_t scratch_size(const hf_call *call)
+static void values(int64_t n, const double *r, const double *p, double *const *kept, double *phi, double *dphi)
 {
-    return hf_chunk_arrays(call, N_SCRATCH);
+    const factors f = {.a = p[A], .c = -p[C], .d = p[D]};
+    fill_functions(n, r, p[RHO], p[SIGMA], p[CUTOFF], kept[DISTANCE], kept[DECAY], kept[SIX], kept[INVERSE]);
+    combine(n, f, p[RHO], kept[DISTANCE], kept[DECAY], kept[SIX], kept[INVERSE], phi, dphi);
 }
 
-static void evaluate_run(const hf_call *call, int64_t chunk, int64_t species)
+static void derivatives(int64_t n, const double *p, int parameter, double *const *kept, double *phi, double *dphi)
 {
-    const hpcfit_geometry *g = call->geometry;
-    const int64_t n_tuples = hf_n_pair_tuples(g->n_species);
-    const int64_t tuple = hf_pair_tuple(g->chunk_species[chunk], species, g->n_species);
-    const hf_run run = hf_run_of(g, chunk, species);
-    double *s[N_SCRATCH], p[N_PARAMETERS];
-    for (int k = 0; k < N_SCRATCH; k++)
-        s[k] = hf_chunk_array(call, k);
-    for (int k = 0; k < N_PARAMETERS; k++)
-        p[k] = call->parameters[k * n_tuples + tuple];
-    fill_functions(run.n_pairs, run.r, p[RHO], p[SIGMA], p[CUTOFF], s[DISTANCE], s[DECAY], s[SIX], s[INVERSE]);
-    for (int64_t k = -1; k < call->n_free; k++) {
-        const hpcfit_output column = hf_column(call->output, k + 1);
-        factors f = {.a = p[A], .c = -p[C], .d = p[D]};
-        if (k >= 0) {
-            const int64_t parameter = call->free_parameters[k] / n_tuples;
-            if (call->free_parameters[k] % n_tuples != tuple || parameter == CUTOFF) continue;
-            f = factors_by(parameter, p[A], p[RHO]);
-        }
-        combine(run.n_pairs, f, p[RHO], s[DISTANCE], s[DECAY], s[SIX], s[INVERSE], s[PHI], s[DPHI]);
-        hf_add_radial(g, chunk, species, s[PHI], s[DPHI], &column);
-    }
+    const factors f = factors_by(parameter, p[A], p[RHO]);
+    combine(n, f, p[RHO], kept[DISTANCE], kept[DECAY], kept[SIX], kept[INVERSE], phi, dphi);
 }
 
-static void evaluate(const hf_call *call)
-{
-    const hpcfit_geometry *g = call->geometry;
-    for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
-        for (int64_t species = 0; species < g->n_species; species++)
-            if (hf_run_of(g, chunk, species).n_pairs > 0) evaluate_run(call, chunk, species);
-}
+static const hf_pair_law law = {.n_kept = N_KEPT, .values = values, .derivatives = derivatives};
 
 const hpcfit_potential hf_born_mayer_huggins = {
     .name = "born-mayer-huggins",
@@ -116,6 +94,8 @@ const hpcfit_potential hf_born_mayer_huggins = {
     .reference = "F. G. Fumi and M. P. Tosi, J. Phys. Chem. Solids 25, 31 (1964)",
     .n_parameters = N_PARAMETERS,
     .parameters = table,
-    .scratch_size = scratch_size,
-    .evaluate = evaluate,
+    .law = &law,
+    .pairwise = 1,
+    .scratch_size = hf_pairs_scratch,
+    .evaluate = hf_pairs_evaluate,
 };

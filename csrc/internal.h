@@ -60,12 +60,16 @@ typedef struct {
     double *scratch;
 } hf_call;
 
+/* In pairs.h. */
+typedef struct hf_pair_law hf_pair_law;
+
 struct hpcfit_potential {
     const char *name, *formula, *reference;
     int n_parameters;
     const hpcfit_parameter *parameters;
     int n_roles;
     const hpcfit_role *roles;
+    const hf_pair_law *law;                       /* of a potential whose two functions are those of pairs.h */
     int pairwise;                                 /* uses the half geometry */
     int64_t (*scratch_size)(const hf_call *call); /* parameters, scratch and output are not set yet */
     void (*evaluate)(const hf_call *call);

@@ -4,7 +4,7 @@
  *
  * J. E. Lennard-Jones, Proc. R. Soc. Lond. A 106, 463 (1924); the form of its equation as in M. P. Allen and
  * D. J. Tildesley, Computer Simulation of Liquids (1987), eq. 1.6. */
-#include "half.h"
+#include "pairs.h"
 #include "registry.h"
 
 enum { SIGMA, EPSILON, CUTOFF, N_PARAMETERS };
@@ -44,58 +44,21 @@ static void combine(int64_t n, double a, double b, const double *restrict six, c
     }
 }
 
-enum { SIX, SEVEN, PHI, DPHI, N_ARRAYS };
+enum { SIX, SEVEN, N_KEPT };
 
-static double *array_of(const hf_call *call, int array)
+static void values(int64_t n, const double *r, const double *p, double *const *kept, double *phi, double *dphi)
 {
-    return call->scratch + array * call->geometry->half->max_chunk_slots * HF_LANES;
+    fill_pairs(n, r, p[SIGMA], p[EPSILON], p[CUTOFF], kept[SIX], kept[SEVEN], phi, dphi);
 }
 
-static int64_t scratch_size(const hf_call *call)
+static void derivatives(int64_t n, const double *p, int parameter, double *const *kept, double *phi, double *dphi)
 {
-    const hpcfit_geometry *half = call->geometry->half;
-    return half == NULL ? 0 : N_ARRAYS * half->max_chunk_slots * HF_LANES;
+    const double a = parameter == SIGMA ? 48.0 * p[EPSILON] / p[SIGMA] : 4.0;
+    const double b = parameter == SIGMA ? -24.0 * p[EPSILON] / p[SIGMA] : -4.0;
+    combine(n, a, b, kept[SIX], kept[SEVEN], phi, dphi);
 }
 
-/* Adds a s^12 + b s^6 to the column of a parameter. */
-static void add_column(const hf_call *call, int64_t chunk, int64_t species, double a, double b, int64_t number)
-{
-    const hpcfit_geometry *half = call->geometry->half;
-    const hpcfit_output column = hf_column(call->output, number);
-    combine(hf_run_of(half, chunk, species).n_pairs, a, b, array_of(call, SIX), array_of(call, SEVEN),
-            array_of(call, PHI), array_of(call, DPHI));
-    hf_add_pairs(half, chunk, species, array_of(call, PHI), array_of(call, DPHI), &column);
-}
-
-static void add_run(const hf_call *call, int64_t chunk, int64_t species)
-{
-    const hpcfit_geometry *half = call->geometry->half;
-    const int64_t n_tuples = hf_n_pair_tuples(half->n_species);
-    const int64_t tuple = hf_pair_tuple(half->chunk_species[chunk], species, half->n_species);
-    const hf_run run = hf_run_of(half, chunk, species);
-    const double sigma = call->parameters[SIGMA * n_tuples + tuple];
-    const double epsilon = call->parameters[EPSILON * n_tuples + tuple];
-    const hpcfit_output column = hf_column(call->output, 0);
-    fill_pairs(run.n_pairs, run.r, sigma, epsilon, call->parameters[CUTOFF * n_tuples + tuple], array_of(call, SIX),
-               array_of(call, SEVEN), array_of(call, PHI), array_of(call, DPHI));
-    hf_add_pairs(half, chunk, species, array_of(call, PHI), array_of(call, DPHI), &column);
-    for (int64_t k = 0; k < call->n_free; k++) {
-        const int64_t parameter = call->free_parameters[k] / n_tuples;
-        if (call->free_parameters[k] % n_tuples != tuple || parameter == CUTOFF) continue;
-        if (parameter == SIGMA)
-            add_column(call, chunk, species, 48.0 * epsilon / sigma, -24.0 * epsilon / sigma, k + 1);
-        else
-            add_column(call, chunk, species, 4.0, -4.0, k + 1);
-    }
-}
-
-static void evaluate(const hf_call *call)
-{
-    const hpcfit_geometry *half = call->geometry->half;
-    for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
-        for (int64_t species = 0; species < half->n_species; species++)
-            if (hf_run_of(half, chunk, species).n_pairs > 0) add_run(call, chunk, species);
-}
+static const hf_pair_law law = {.n_kept = N_KEPT, .values = values, .derivatives = derivatives};
 
 const hpcfit_potential hf_lennard_jones = {
     .name = "lennard-jones",
@@ -103,7 +66,8 @@ const hpcfit_potential hf_lennard_jones = {
     .reference = "J. E. Lennard-Jones, Proc. R. Soc. Lond. A 106, 463 (1924)",
     .n_parameters = N_PARAMETERS,
     .parameters = table,
+    .law = &law,
     .pairwise = 1,
-    .scratch_size = scratch_size,
-    .evaluate = evaluate,
+    .scratch_size = hf_pairs_scratch,
+    .evaluate = hf_pairs_evaluate,
 };
