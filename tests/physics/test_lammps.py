@@ -15,22 +15,14 @@ from oracle_kernels import kernel_values, largest_error
 from oracle_samples import CASES, FORMS, REGISTERED, sample_parameters, sample_structures, tables
 
 
-def _lj_cut(table: dict[str, Any], n_species: int) -> dict[str, Any]:
-    pairs = itertools.combinations_with_replacement(range(n_species), 2)
+def _of_pairs(style: str, columns: str, table: dict[str, Any], n_species: int) -> dict[str, Any]:
     rows = [
-        f"pair_coeff {a + 1} {b + 1} {table['epsilon'][a, b]!r} {table['sigma'][a, b]!r} {table['cutoff'][a, b]!r}"
-        for a, b in pairs
-    ]
-    return {"commands": [f"pair_style lj/cut {table['cutoff'].max()!r}", *rows], "file": "", "text": ""}
-
-
-def _born(table: dict[str, Any], n_species: int) -> dict[str, Any]:
-    names = ("A", "rho", "sigma", "C", "D", "cutoff")
-    rows = [
-        " ".join([f"pair_coeff {a + 1} {b + 1}", *(repr(float(table[name][a, b])) for name in names)])
+        " ".join(
+            [f"pair_coeff {a + 1} {b + 1}", *(repr(float(table[name][a, b])) for name in columns.split())]
+        )
         for a, b in itertools.combinations_with_replacement(range(n_species), 2)
     ]
-    return {"commands": [f"pair_style born {table['cutoff'].max()!r}", *rows], "file": "", "text": ""}
+    return {"commands": [f"pair_style {style} {table['cutoff'].max()!r}", *rows], "file": "", "text": ""}
 
 
 def _sw(table: dict[str, Any], n_species: int) -> dict[str, Any]:
@@ -112,10 +104,10 @@ def _tersoff_mod(table: dict[str, Any], n_species: int) -> dict[str, Any]:
 STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
     "abop": _abop,
     "adp": None,  # like eam
-    "born-mayer-huggins": _born,
+    "born-mayer-huggins": functools.partial(_of_pairs, "born", "A rho sigma C D cutoff"),
     "eam": None,  # reads tables, whose error is no matter of the kernels
     "edip": _edip,
-    "lennard-jones": _lj_cut,
+    "lennard-jones": functools.partial(_of_pairs, "lj/cut", "epsilon sigma cutoff"),
     "meam": None,  # reads splines alone
     "one-body": None,
     "stillinger-weber": _sw,
