@@ -35,6 +35,15 @@ def born_mayer_huggins(
     return ((repulsion - p["C"] / r**6 + p["D"] / r**8) * (r < p["cutoff"])).sum() / 2
 
 
+def buckingham(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return A exp(-r/rho) - C/r^6 summed over unordered pairs closer than the cut-off."""
+    r = np.sqrt((vector**2).sum(axis=1))
+    p = {name: values[species[pairs.atom], species[pairs.other]] for name, values in table.items()}
+    return ((p["A"] * np.exp(-r / p["rho"]) - p["C"] / r**6) * (r < p["cutoff"])).sum() / 2
+
+
 def stillinger_weber(
     species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
 ) -> Any:
@@ -148,6 +157,7 @@ ORACLES: dict[str, Oracle] = {
     "abop": abop,
     "adp": adp,
     "born-mayer-huggins": born_mayer_huggins,
+    "buckingham": buckingham,
     "eam": eam,
     "edip": edip,
     "lennard-jones": lennard_jones,

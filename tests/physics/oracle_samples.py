@@ -66,6 +66,16 @@ SAMPLES = {
         distance=2.1,
         continuous=False,  # truncated without shift, by definition
     ),
+    "buckingham": Sample(
+        values={
+            "A": (900.0, 700.0, 1100.0),
+            "rho": (0.3, 0.27, 0.33),
+            "C": (30.0, 10.0, 50.0),
+            "cutoff": (5.0, 4.5, 5.5),
+        },
+        distance=2.1,
+        continuous=False,  # truncated without shift, by definition
+    ),
     "eam": Sample(values={}, distance=2.1, continuous=True),
     "lennard-jones": Sample(
         values={"sigma": (2.2, 2.1, 2.3), "epsilon": (0.3, 0.2, 0.4), "cutoff": (5.0, 4.5, 5.5)},

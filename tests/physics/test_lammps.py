@@ -105,6 +105,7 @@ STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
     "abop": _abop,
     "adp": None,  # like eam
     "born-mayer-huggins": functools.partial(_of_pairs, "born", "A rho sigma C D cutoff"),
+    "buckingham": functools.partial(_of_pairs, "buck", "A rho C cutoff"),
     "eam": None,  # reads tables, whose error is no matter of the kernels
     "edip": _edip,
     "lennard-jones": functools.partial(_of_pairs, "lj/cut", "epsilon sigma cutoff"),
