@@ -14,6 +14,7 @@
     X(hf_edip) \
     X(hf_lennard_jones) \
     X(hf_meam) \
+    X(hf_morse) \
     X(hf_one_body) \
     X(hf_stillinger_weber) \
     X(hf_tersoff) \

@@ -44,6 +44,16 @@ def buckingham(
     return ((p["A"] * np.exp(-r / p["rho"]) - p["C"] / r**6) * (r < p["cutoff"])).sum() / 2
 
 
+def morse(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return Morse (1929), eq. 4, summed over unordered pairs closer than the cut-off."""
+    r = np.sqrt((vector**2).sum(axis=1))
+    p = {name: values[species[pairs.atom], species[pairs.other]] for name, values in table.items()}
+    x = p["alpha"] * (r - p["r0"])
+    return (p["D0"] * (np.exp(-2 * x) - 2 * np.exp(-x)) * (r < p["cutoff"])).sum() / 2
+
+
 def stillinger_weber(
     species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
 ) -> Any:
@@ -162,6 +172,7 @@ ORACLES: dict[str, Oracle] = {
     "edip": edip,
     "lennard-jones": lennard_jones,
     "meam": meam,
+    "morse": morse,
     "one-body": one_body,
     "stillinger-weber": stillinger_weber,
     "tersoff": tersoff,

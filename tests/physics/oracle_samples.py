@@ -83,6 +83,16 @@ SAMPLES = {
         continuous=False,  # truncated without shift, by definition
     ),
     "meam": Sample(values={}, distance=2.1, continuous=True),
+    "morse": Sample(
+        values={
+            "D0": (0.3, 0.2, 0.4),
+            "alpha": (1.5, 1.2, 1.8),
+            "r0": (2.5, 2.3, 2.7),
+            "cutoff": (5.0, 4.5, 5.5),
+        },
+        distance=2.1,
+        continuous=False,  # truncated without shift, by definition
+    ),
     "stillinger-weber": Sample(
         values={
             "A": (15.2848, 12.0, 18.0),

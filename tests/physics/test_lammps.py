@@ -110,6 +110,7 @@ STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
     "edip": _edip,
     "lennard-jones": functools.partial(_of_pairs, "lj/cut", "epsilon sigma cutoff"),
     "meam": None,  # reads splines alone
+    "morse": functools.partial(_of_pairs, "morse", "D0 alpha r0 cutoff"),
     "one-body": None,
     "stillinger-weber": _sw,
     "tersoff": _tersoff,
