@@ -33,6 +33,8 @@ _ONE_BODY, _EAM = "one-body", "eam"
 #: Potentials of the kernels that are pair energies, said again as functions of x up to their parameter ``cutoff``.
 _PAIR_FORMULAS = {
     "lennard-jones": FUNCTION_FORMS["lennard-jones"].formula,
+    "morse": FUNCTION_FORMS["morse-A"].formula,
+    "buckingham": FUNCTION_FORMS["buckingham"].formula,
     "born-mayer-huggins": "A*exp((sigma-x)/rho) - C/x^6 + D/x^8",
 }
 

@@ -70,6 +70,17 @@ KERNELS = """
       <cutoff tag="AlNi">4.5</cutoff> <cutoff tag="NiNi">5</cutoff>
       <fit-dof><A/><rho/><sigma tag="AlNi"/><C/><D tag="AlAl"/></fit-dof>
     </born-mayer-huggins>
+    <morse id="M">
+      <D0>0.4</D0> <alpha tag="AlAl">1.3</alpha> <alpha tag="AlNi">1.4</alpha> <alpha tag="NiNi">1.5</alpha>
+      <r0>2.5</r0>
+      <cutoff tag="AlAl">4</cutoff> <cutoff tag="AlNi">4.5</cutoff> <cutoff tag="NiNi">5</cutoff>
+      <fit-dof><D0/><alpha tag="AlNi"/><r0/></fit-dof>
+    </morse>
+    <buckingham id="U">
+      <A>900</A> <rho tag="AlAl">0.29</rho> <rho tag="AlNi">0.3</rho> <rho tag="NiNi">0.31</rho> <C>9</C>
+      <cutoff tag="AlAl">4</cutoff> <cutoff tag="AlNi">4.5</cutoff> <cutoff tag="NiNi">5</cutoff>
+      <fit-dof><A tag="AlNi"/><rho/><C/></fit-dof>
+    </buckingham>
     <one-body id="O"><energy>1.5</energy><fit-dof><energy transform="log"/></fit-dof></one-body>"""
 
 BONDS = """
