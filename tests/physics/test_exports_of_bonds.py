@@ -48,6 +48,9 @@ def _classic() -> FinalJob:
 
 CASES = {
     "lammps-lj": ("lennard-jones", lambda: _restricted("lennard-jones")),
+    "lammps-morse": ("morse", lambda: _restricted("morse")),
+    "lammps-buck": ("buckingham", lambda: _restricted("buckingham")),
+    "lammps-born": ("born-mayer-huggins", lambda: _restricted("born-mayer-huggins")),
     "lammps-sw": ("stillinger-weber", lambda: _restricted("stillinger-weber")),
     "eam-fs": ("stillinger-weber", lambda: _embedded("by pair")),
     "lammps-tersoff": ("abop", _classic),

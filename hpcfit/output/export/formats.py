@@ -10,8 +10,8 @@ from pathlib import Path
 from hpcfit.errors import Fault, InputError
 from hpcfit.output.export import (
     edip,
-    lennard_jones,
     meam_spline,
+    pair_styles,
     pair_table,
     setfl,
     stillinger_weber,
@@ -63,7 +63,10 @@ class Format:
 _EAM = ("resolution", "rho_range_factor", "largest_density", "inner")
 
 FORMATS = {
-    "lammps-lj": Format({"lennard-jones": lennard_jones.write}),
+    "lammps-lj": Format({"lennard-jones": pair_styles.write}),
+    "lammps-morse": Format({"morse": pair_styles.write}),
+    "lammps-buck": Format({"buckingham": pair_styles.write}),
+    "lammps-born": Format({"born-mayer-huggins": pair_styles.write}),
     "lammps-sw": Format({"stillinger-weber": stillinger_weber.write}),
     "lammps-tersoff": Format({"tersoff": tersoff.write, "abop": tersoff.write_abop}),
     "lammps-tersoff-mod": Format({"tersoff-mod": tersoff.write_mod}, all_bonds=True),
