@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hpcfit.potential.expression.chains import Instruction, Operand, chained
 from hpcfit.potential.expression.exponentials import InPowers, exponential_powers, in_powers
+from hpcfit.potential.expression.hyperbolic import INVERSE_HYPERBOLIC
 from hpcfit.potential.expression.operations import Op
 from hpcfit.potential.expression.symbolic import (
     Both,
@@ -145,17 +146,21 @@ class _Emitter:
             return self._product(expression.args)
         if expression.is_Pow:
             return self._power(expression.base, expression.exp)
-        operands = [self.place(argument) for argument in expression.args]
-        if expression.func in _FUNCTIONS:
-            return self._emit(_FUNCTIONS[expression.func], *operands)
-        if expression.func is sympy.DiracDelta:
+        return self._called(expression.func, [self.place(argument) for argument in expression.args])
+
+    def _called(self, function: Any, operands: list[Operand]) -> Operand:
+        if function in _FUNCTIONS:
+            return self._emit(_FUNCTIONS[function], *operands)
+        if function in INVERSE_HYPERBOLIC:
+            return INVERSE_HYPERBOLIC[function](self._emit, self._constant, *operands)
+        if function is sympy.DiracDelta:
             # The slope of a sign: zero, except at the step itself, where nothing is right.
             return self._constant(0.0)
-        if expression.func is sympy.Abs:
+        if function is sympy.Abs:
             return self._absolute(*operands)
-        if expression.func is sympy.sign:
+        if function is sympy.sign:
             return self._sign(*operands)
-        raise ValueError(f"formula cannot be compiled, found {expression.func.__name__}")
+        raise ValueError(f"formula cannot be compiled, found {function.__name__}")
 
     def _constant(self, value: float) -> Operand:
         if not np.isfinite(value):

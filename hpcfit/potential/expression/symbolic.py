@@ -272,5 +272,5 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "sum": lambda *operands: sum(operands, _ZERO),
     "avg": lambda *operands: sum(operands, _ZERO) / len(operands),
     **{name: getattr(sympy, name) for name in ("exp", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan")},
-    **{name: getattr(sympy, name) for name in ("sinh", "cosh", "tanh")},
+    **{name: getattr(sympy, name) for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
 }

@@ -24,6 +24,7 @@ _LONGEST, _DEEPEST = 600, 60
 FUNCTIONS: dict[str, int | None] = {
     **dict.fromkeys(("exp", "log", "ln", "log2", "log10", "sqrt", "abs", "sign"), 1),
     **dict.fromkeys(("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"), 1),
+    **dict.fromkeys(("asinh", "acosh", "atanh"), 1),
     **dict.fromkeys(("min", "max", "sum", "avg"), None),
 }
 

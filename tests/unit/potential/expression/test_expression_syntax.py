@@ -53,6 +53,8 @@ def _value(formula: str, x: float = 0.75, A: float = 2.0, alpha: float = 1.25, c
         ("sin(x)+cos(x)+tan(x)", math.sin(0.75) + math.cos(0.75) + math.tan(0.75)),
         ("asin(x)+acos(x)+atan(x)", math.asin(0.75) + math.acos(0.75) + math.atan(0.75)),
         ("sinh(x)+cosh(x)+tanh(x)", math.sinh(0.75) + math.cosh(0.75) + math.tanh(0.75)),
+        ("asinh(x)+acosh(A*x)+atanh(x)", math.asinh(0.75) + math.acosh(1.5) + math.atanh(0.75)),
+        ("asinh(-2)+acosh(2)+atanh(-0.5)", math.asinh(-2) + math.acosh(2) + math.atanh(-0.5)),
         ("cutoff", 5.0),
         ("sqrt((x-1)^2)", 0.25),
         ("((x-1)^2)^0.3", 0.25**0.6),
@@ -64,7 +66,8 @@ def test_values(formula: str, value: float) -> None:
 
 def test_every_function_has_a_value_and_a_derivative() -> None:
     for name in FUNCTIONS:
-        derivatives = differentiate(parse(f"{name}(x)", ["x"]), "x", [])
+        argument = "1+x" if name == "acosh" else "x"
+        derivatives = differentiate(parse(f"{name}({argument})", ["x"]), "x", [])
         found = run(compile_outputs([derivatives.value, derivatives.slope], "x", []), [], np.array([0.3]))
         assert np.isfinite(found).all(), name
 
@@ -86,6 +89,8 @@ def test_every_function_has_a_value_and_a_derivative() -> None:
         ("A(x)", "unknown function in formula, found 'A'"),
         ("exp(x, A)", "wrong number of arguments of exp, found 2, allowed 1"),
         ("exp()", "operand missing"),
+        ("acosh(0.5)*x", "number out of range in formula, found acosh of 0.5"),
+        ("rint(x)", "unknown function in formula, found 'rint'"),
         ("x.__class__", r"character that no formula holds, found '\.'"),
         (
             "__import__('os')",
