@@ -290,4 +290,6 @@ def _cosine(state: State, model: Model, step: Step) -> float:
 
 def _size(state: State, model: Model) -> float:
     """Return what a step is compared with: |D x|, and a trace of |r| so that a fit ends at parameters of 0 too."""
-    return float(np.linalg.norm(model.scale * state.x)) + 1e-10 * float(np.sqrt(state.cost))
+    # |r| in units of D x: 1 where D holds the columns' norms.
+    unit = np.divide(model.scale, state.scale, where=state.scale > 0.0, out=np.full_like(state.x, np.inf)).min()
+    return float(np.linalg.norm(model.scale * state.x)) + 1e-10 * float(np.sqrt(state.cost) * unit)
