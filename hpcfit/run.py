@@ -301,6 +301,8 @@ class Run:
         clock = time.perf_counter()
         for reached in iterate(solved, state, bounds, fitting.solver):
             news = bool(reached.outcome) or reached.iteration > state.iteration
+            if reached.restarted != state.restarted:
+                display.restart(reached)
             state = reached
             if self.stopped() and not state.outcome:
                 state = replace(state, outcome=STOPPED_SIGNAL)

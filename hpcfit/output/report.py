@@ -10,6 +10,7 @@ import numpy as np
 
 from hpcfit.output.header import RunHeader, Style
 from hpcfit.output.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
+from hpcfit.output.progress import restart_text
 from hpcfit.output.result import RunResult, StoredRun, standard_errors
 from hpcfit.output.spectrum import loosest, spectrum_table, undetermined
 from hpcfit.output.store import load
@@ -75,6 +76,7 @@ def _summary(run: StoredRun) -> list[str]:
         loss.label: loss.text(state.cost),
         "iterations": str(state.iteration),
         "evaluations": _evaluations(state),
+        **({"restart": restart_text(state)} if state.restarted else {}),
         **(
             _end_facts(run.result, run.header)
             if run.result

@@ -312,3 +312,16 @@ def test_normal_equations_say_when_they_lose_digits(folder, monkeypatch):
     log = io.StringIO()
     fit(log=log)
     assert 'warning: assembly="normal" loses digits: squared condition, found' in log.getvalue()
+
+
+def test_a_fit_that_begins_again_says_so(folder):
+    text = job_text(fitting='<fitting><geodesic-lm alpha="1e-6" patience="2"/></fitting>')
+    (folder / "job.xml").write_text(text)
+    log = io.StringIO()
+    assert fit(log=log) == "stopped: no progress"
+    lines = log.getvalue().splitlines()
+    (said,) = [k for k, line in enumerate(lines) if line.startswith("restart:")]
+    assert lines[said] == 'restart: no progress, once more from the start with scaling="identity"'
+    # Between the last iteration with the job's scaling and the first with the other.
+    assert [lines[said + k].split()[0] for k in (-1, 1)] == ["2", "3"]
+    assert any(line.split()[:3] == ["restart", "no", "progress,"] for line in lines)

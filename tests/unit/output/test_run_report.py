@@ -35,6 +35,7 @@ outcome          converged: step
 loss             0.6940789290
 iterations       3
 evaluations      3 linearisations, 9007199254740993 costs, 2 second derivatives
+restart          no progress, once more from the start with scaling="identity"
 time             1.750 s (start 0.250 s, iterations 1.500 s)
 singular values  1.230e+02 to 4.500e-07
 loosest          +SW.A[SiSi] 64%, -SW.B[SiSi] 36%
