@@ -104,8 +104,10 @@ def _group_sums(predicted: FloatArray, target: FloatArray, group: NDArray[np.int
     known = ~np.isnan(target)
     errors = (predicted - target)[known]
     member = np.broadcast_to(group[:, np.newaxis], target.shape)[known]
+    with np.errstate(over="ignore"):
+        squares = errors**2
     return _Sums(
         n=np.bincount(member, minlength=n_groups),
-        squares=np.asarray(np.bincount(member, errors**2, n_groups), dtype=np.float64),
+        squares=np.asarray(np.bincount(member, squares, n_groups), dtype=np.float64),
         magnitudes=np.asarray(np.bincount(member, np.abs(errors), n_groups), dtype=np.float64),
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import blas
 
 from hpcfit.records import FloatArray, GeodesicOptions, State
 from hpcfit.solver.problem import Linearisation, Problem
@@ -292,4 +293,5 @@ def _size(state: State, model: Model) -> float:
     """Return what a step is compared with: |D x|, and a trace of |r| so that a fit ends at parameters of 0 too."""
     # |r| in units of D x: 1 where D holds the columns' norms.
     unit = np.divide(model.scale, state.scale, where=state.scale > 0.0, out=np.full_like(state.x, np.inf)).min()
-    return float(np.linalg.norm(model.scale * state.x)) + 1e-10 * float(np.sqrt(state.cost) * unit)
+    # A norm whose squares do not overflow: what is infinite would make every step a short one.
+    return float(blas.dnrm2(model.scale * state.x)) + 1e-10 * float(np.sqrt(state.cost) * unit)

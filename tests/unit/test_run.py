@@ -211,6 +211,13 @@ def test_a_start_that_is_not_finite_is_a_result(tmp_path, changes):
     assert stored.result.covariance.shape == (3, 3) and np.isnan(stored.result.covariance).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_overflows_is_a_result_without_a_word_of_numpy(folder):
+    text = job_text(potentials=small_jobs.potential(A=1e200, dof="<A/><B/>"))
+    (folder / "job.xml").write_text(text)
+    assert fit() == "stopped: not finite"
+
+
 def test_a_jacobian_that_is_not_finite_is_a_result(folder, monkeypatch):
     plain = BlockObjective.linearise
     monkeypatch.setattr(BlockObjective, "linearise", lambda self, x: plain(self, x) * np.nan)

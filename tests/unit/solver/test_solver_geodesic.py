@@ -242,6 +242,12 @@ def test_a_large_residual_does_not_end_a_fit_whose_scaling_is_in_units_of_the_pa
     assert last.outcome == geodesic.CONVERGED_STEP and last.cost < 1e-20
 
 
+def test_a_start_so_far_that_squares_overflow_has_not_converged():
+    problem = ArrayProblem(lambda x: x[0] * (x[1] * np.array([1.0, 0.1, 0.02]) - np.array([1.0, 0.5, 0.3])) - 1.0)
+    first, *_ = states_of(problem, (1e100, 0.6))
+    assert first.iteration == 1 and not first.outcome
+
+
 def test_scaling_a_parameter_changes_nothing_but_its_unit():
     factor = np.array([1e2, 1e-2])
     plain = states_of(ArrayProblem(CASES["beale"].residual), (1.0, 1.0))
