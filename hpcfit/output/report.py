@@ -41,6 +41,9 @@ def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
             blocks.append([f"not determined by the data: {', '.join(names)}"])
     if run.result is not None and len(run.result.directions) and (spectrum or style.shows("maximum")):
         blocks.append(spectrum_table(run.result, run.header.free))
+    elif spectrum:
+        why = "no free parameters" if run.result else "the run is unfinished, hpcfit resume goes on with it"
+        blocks.append([f"no spectrum: {why}"])
     if style.shows("medium") and run.result is not None:
         if run.result.structures:
             blocks.append(structure_lines(run.result.structures, style))

@@ -80,6 +80,21 @@ def test_the_spectrum_on_request(path, store):
     assert "".join(lines[: first - 1] + lines[first + 4 :]) == PLAIN
 
 
+def test_without_a_spectrum_a_request_is_answered_all_the_same(path, header, states, store, result):
+    def last_line(run):
+        stream = io.StringIO()
+        report.write(run, stream, spectrum=True)
+        return [line for line in stream.getvalue().splitlines() if line.startswith("no spectrum")]
+
+    run = store.run
+    assert last_line(run) == []
+    assert last_line(replace(run, result=None)) == [
+        "no spectrum: the run is unfinished, hpcfit resume goes on with it"
+    ]
+    none = replace(result, directions=np.zeros((0, 0)), singular_values=np.zeros(0))
+    assert last_line(replace(run, result=none)) == ["no spectrum: no free parameters"]
+
+
 def test_a_parameter_at_its_bound_is_not_called_undetermined(store, result):
     lost = replace(result, covariance=np.full((2, 2), np.nan))
     run = replace(store.run, values=np.array([20.0, 0.5, 2.0951]), result=lost)
