@@ -215,7 +215,9 @@ def test_a_start_that_is_not_finite_is_a_result(tmp_path, changes):
 def test_what_overflows_is_a_result_without_a_word_of_numpy(folder):
     text = job_text(potentials=small_jobs.potential(A=1e200, dof="<A/><B/>"))
     (folder / "job.xml").write_text(text)
-    assert fit() == "stopped: not finite"
+    log = io.StringIO()
+    assert fit(log=log) == "stopped: not finite"
+    assert "not finite: sum of squares or its derivatives, of predictions that are finite\n" in log.getvalue()
 
 
 def test_a_jacobian_that_is_not_finite_is_a_result(folder, monkeypatch):
