@@ -243,7 +243,9 @@ def test_a_large_residual_does_not_end_a_fit_whose_scaling_is_in_units_of_the_pa
 
 
 def test_a_start_so_far_that_squares_overflow_has_not_converged():
-    problem = ArrayProblem(lambda x: x[0] * (x[1] * np.array([1.0, 0.1, 0.02]) - np.array([1.0, 0.5, 0.3])) - 1.0)
+    problem = ArrayProblem(
+        lambda x: x[0] * (x[1] * np.array([1.0, 0.1, 0.02]) - np.array([1.0, 0.5, 0.3])) - 1.0
+    )
     first, *_ = states_of(problem, (1e100, 0.6))
     assert first.iteration == 1 and not first.outcome
 
