@@ -283,7 +283,8 @@ class Run:
             log("minimum").write(f"warning: {text}\n")
         if own and state.outcome != STOPPED_SIGNAL:
             log("medium").writelines(f"{line}\n" for line in end_lines(header, state))
-        if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
+        if state.outcome == STOPPED_NOT_FINITE:
+            where = problem.trouble() or "sum of squares or its derivatives, of predictions that are finite"
             log("minimum").write(f"not finite: {where}\n")
         return state
 
@@ -301,6 +302,8 @@ class Run:
         clock = time.perf_counter()
         for reached in iterate(solved, state, bounds, fitting.solver):
             news = bool(reached.outcome) or reached.iteration > state.iteration
+            if reached.restarted != state.restarted:
+                display.restart(reached)
             state = reached
             if self.stopped() and not state.outcome:
                 state = replace(state, outcome=STOPPED_SIGNAL)

@@ -183,7 +183,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
         tuple(indices),
         tuple(selected),
         weights,
-        cut_blocks(selected, sizes, n_data),
+        cut_blocks(selected, sizes, n_data, len(job.free)),
         work_blocks(job, weights, compiled.derived, n_own),
         compiled,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import aligned
 from hpcfit.objective.copies import CopiesEvaluator
-from hpcfit.objective.losses import apply
+from hpcfit.objective.losses import apply, sum_of_squares
 from hpcfit.objective.model import Model
 from hpcfit.objective.structure_items import Item, make_item
 from hpcfit.objective.structure_rows import Row
@@ -120,7 +120,7 @@ class StructureBlock:
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]."""
         residual = self._residual(x)
-        return float(residual @ residual)
+        return sum_of_squares(residual)
 
     def _residual(self, x: FloatArray) -> FloatArray:
         self._ask(

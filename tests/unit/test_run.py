@@ -211,6 +211,15 @@ def test_a_start_that_is_not_finite_is_a_result(tmp_path, changes):
     assert stored.result.covariance.shape == (3, 3) and np.isnan(stored.result.covariance).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_overflows_is_a_result_without_a_word_of_numpy(folder):
+    text = job_text(potentials=small_jobs.potential(A=1e200, dof="<A/><B/>"))
+    (folder / "job.xml").write_text(text)
+    log = io.StringIO()
+    assert fit(log=log) == "stopped: not finite"
+    assert "not finite: sum of squares or its derivatives, of predictions that are finite\n" in log.getvalue()
+
+
 def test_a_jacobian_that_is_not_finite_is_a_result(folder, monkeypatch):
     plain = BlockObjective.linearise
     monkeypatch.setattr(BlockObjective, "linearise", lambda self, x: plain(self, x) * np.nan)
@@ -312,3 +321,16 @@ def test_normal_equations_say_when_they_lose_digits(folder, monkeypatch):
     log = io.StringIO()
     fit(log=log)
     assert 'warning: assembly="normal" loses digits: squared condition, found' in log.getvalue()
+
+
+def test_a_fit_that_begins_again_says_so(folder):
+    text = job_text(fitting='<fitting><geodesic-lm alpha="1e-6" patience="2"/></fitting>')
+    (folder / "job.xml").write_text(text)
+    log = io.StringIO()
+    assert fit(log=log) == "stopped: no progress"
+    lines = log.getvalue().splitlines()
+    (said,) = [k for k, line in enumerate(lines) if line.startswith("restart:")]
+    assert lines[said] == 'restart: no progress, once more from the start with scaling="identity"'
+    # Between the last iteration with the job's scaling and the first with the other.
+    assert [lines[said + k].split()[0] for k in (-1, 1)] == ["2", "3"]
+    assert any(line.split()[:3] == ["restart", "no", "progress,"] for line in lines)
