@@ -260,7 +260,7 @@ def test_bounds_of_the_job_hold(folder):
 
 
 def test_priors_are_rows_of_the_objective(folder):
-    dof = '<A transform="log" prior-mean="10" prior-sigma="1e-3"/><B/><gamma/>'
+    dof = '<A transform="log"><prior mean="10" sigma="1e-3"/></A><B/><gamma/>'
     (folder / "job.xml").write_text(job_text(potentials=potential(dof=dof)))
     log = io.StringIO()
     assert fit(log=log).startswith("converged")
