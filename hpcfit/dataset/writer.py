@@ -77,7 +77,11 @@ def write(
 
 
 def append(
-    path: str | Path, configurations: Configurations, provenance: Provenance, energy_kind: str
+    path: str | Path,
+    configurations: Configurations,
+    provenance: Provenance,
+    energy_kind: str,
+    property_weight: FloatArray | None = None,
 ) -> None:
     """Add configurations behind those of a file; the old file stays whole until the new one is.
 
@@ -99,7 +103,7 @@ def append(
         shutil.copyfile(target, temporary)
         with h5py.File(temporary, "r+") as file:
             file.attrs[ENERGY_KIND_ATTRIBUTE] = old_kind or energy_kind
-            _extend(file, configurations, provenance)
+            _extend(file, configurations, provenance, property_weight)
 
 
 def _refuse_problems(configurations: Configurations, source: str) -> None:
