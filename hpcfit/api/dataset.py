@@ -18,7 +18,7 @@ from hpcfit.api.in_memory import InMemory, read_source
 from hpcfit.api.ranks import collective, communicator
 from hpcfit.api.weights import Weight, WeightArrays, copies, is_uniform, of_components, weight_arrays
 from hpcfit.dataset import reader
-from hpcfit.dataset.hashing import weighted_hash
+from hpcfit.dataset.hashing import weights_hash
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.writer import write
 from hpcfit.errors import Fault, InputError
@@ -276,19 +276,9 @@ class Dataset:
         ones = np.ones(len(self))
         a = self._arrays()
         if a is None:
-            return replace(self.index, weight=ones, property_weight=None, has_force_weights=False)
-        has_atoms = a.atoms is not None
-        # No job says these weights: a run that is to go on must have been started with the same.
-        content = weighted_hash(
-            self.index.content, [a.config, a.properties, np.ones(0) if a.atoms is None else a.atoms]
-        )
-        return replace(
-            self.index,
-            content=content,
-            weight=a.config,
-            property_weight=a.properties,
-            has_force_weights=has_atoms,
-        )
+            return replace(self.index, weight=ones, property_weight=None, force_weights="")
+        of_atoms = "" if a.atoms is None else weights_hash([a.atoms])
+        return replace(self.index, weight=a.config, property_weight=a.properties, force_weights=of_atoms)
 
     def _arrays(self) -> WeightArrays | None:
         """Return what the weights are now, None where there is not one per configuration."""

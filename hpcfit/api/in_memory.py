@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hpcfit.dataset.hashing import content_hash
+from hpcfit.dataset.hashing import content_hash, weights_hash
 from hpcfit.dataset.import_options import ImportOptions
 from hpcfit.errors import Fault, InputError
 from hpcfit.records import Configurations, DatasetIndex, FloatArray
@@ -58,7 +58,7 @@ class InMemory:
             group=c.group,
             weight=c.weight,
             property_weight=self._property_weight,
-            has_force_weights=c.force_weight is not None,
+            force_weights="" if c.force_weight is None else weights_hash([c.force_weight]),
         )
 
 

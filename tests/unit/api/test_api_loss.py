@@ -183,7 +183,7 @@ def test_a_run_of_other_weights_does_not_go_on(calculator, data):
     first = hpcfit.Loss(calculator).minimize(**options)
     assert hpcfit.Loss(calculator).minimize(**options).x.tobytes() == first.x.tobytes()
     weights[3].energy_weight = 7.0
-    with pytest.raises(InputError, match="dataset 'data' changed since the run started"):
+    with pytest.raises(InputError, match="weights or groups of dataset 'data' changed since"):
         hpcfit.Loss(calculator).minimize(**options)
 
 
