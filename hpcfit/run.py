@@ -166,7 +166,9 @@ def resume(
             report.write(stored, log)
         return str(finished)
     with stop_requests() as stopped:
-        plan = prepare(lambda: reread(_existing(stored), allow_outside, allow_python), comm)
+        plan = prepare(
+            lambda: reread(_existing(stored), lambda path: read(path, allow_outside, allow_python)), comm
+        )
         with together(comm):
             if stored and (faults := differences(stored.header, plan.job, plan.indices)):
                 raise InputError([*faults, *hints(stored)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from hpcfit.dataset.reader import Dataset
@@ -14,17 +15,15 @@ from hpcfit.records import SCRIPT_JOB, Job
 from hpcfit.structure.catalogue import structure_catalogue
 
 
-def reread(stored: StoredRun, allow_outside: bool, allow_python: bool) -> Job:
+def reread(stored: StoredRun, read: Callable[[str], Job]) -> Job:
     """Return the job of a run.
 
     Parameters
     ----------
     stored
         The run.
-    allow_outside
-        Whether the job may include files from outside its folder.
-    allow_python
-        Whether the job may run functions from Python files; those of scripts never are, for the whole script would.
+    read
+        Returns the job in a file.
 
     Raises
     ------
@@ -32,14 +31,14 @@ def reread(stored: StoredRun, allow_outside: bool, allow_python: bool) -> Job:
         When the job is no longer there, or has faults, or needs more of a script than its text.
     """
     path = stored.header.job_path
-    catalogues = potential_forms(), function_catalogue(), structure_catalogue()
     if not _is_of_script(stored):
         if not Path(path).exists():
             allowed = "the file the run was started with"
             raise InputError([Fault(path, "job of the run does not exist", allowed=allowed)])
-        return read_job(path, *catalogues, allow_outside=allow_outside, allow_python=allow_python)
+        return read(path)
+    catalogues = potential_forms(), function_catalogue(), structure_catalogue()
     try:
-        # Nothing is run here.
+        # Nothing is run here, nor later: with its function the whole script would.
         job = read_job(path, *catalogues, text=stored.header.job_text, allow_python=True)
         for source in job.datasets:
             with Dataset(source.path, source.file):
