@@ -1,6 +1,7 @@
 import io
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -175,6 +176,27 @@ def test_changed_data_are_not_gone_on_with(folder, monkeypatch):
     with pytest.raises(SharedError, match="dataset 'si' changed since the run started") as refused:
         resume()
     assert refused.value.error.exit_code == 2
+    assert (folder / "run.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["weight", "group", "groups", "properties", "atoms"])
+def test_changed_weights_or_groups_are_not_gone_on_with(folder, monkeypatch, what):
+    own, c = np.ones((12, 3)), replace(silicon(), force_weight=np.ones(96))
+    small_jobs.write_dataset(folder / "si.h5", c, own)
+    function = '<residual-function name="energy-forces"/>'
+    (folder / "job.xml").write_text(
+        job_text(f'<dataset id="si" file="si.h5">{function}</dataset>', weights="absolute")
+    )
+    before = cut_short(folder, monkeypatch)
+    arrays = {"weight": c.weight, "group": c.group, "properties": own, "atoms": c.force_weight}
+    if what == "groups":
+        small_jobs.write_dataset(folder / "si.h5", replace(c, groups=("cold", "warm")), own)
+    else:
+        arrays[what].flat[5] = 0
+        small_jobs.write_dataset(folder / "si.h5", c, own)
+    with pytest.raises(SharedError, match="weights or groups of dataset 'si' changed since") as refused:
+        resume()
+    assert refused.value.error.exit_code == 2 and len(refused.value.error.faults) == 1
     assert (folder / "run.h5").read_bytes() == before
 
 
