@@ -63,7 +63,7 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
         Raises
         ------
         InputError
-            When a species is none of the job's.
+            When a species is none of the job's, or a number is not finite, or a periodic direction has no cell vector.
         CalculationFailed
             When an energy or a force is not finite.
         """
@@ -75,5 +75,5 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
             where = f", atom {trouble.atom}" if trouble.atom >= 0 else ""
             raise CalculationFailed(f"{self._source}: {trouble.message}{where}")
         self.results = {"energy": made.energy, "free_energy": made.energy, "forces": made.forces}
-        if kept.cell.rank == 3:
-            self.results["stress"] = -made.virial / kept.get_volume()
+        if kept.cell.volume > 0:
+            self.results["stress"] = -made.virial / kept.cell.volume

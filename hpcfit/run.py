@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TextIO
 
 import numpy as np
@@ -28,6 +27,7 @@ from hpcfit.output.log import header_lines, open_log
 from hpcfit.output.outcomes import StructureOutcome
 from hpcfit.output.predicted import dataset_predictions
 from hpcfit.output.progress import Progress, progress
+from hpcfit.output.rereading import hints, reread
 from hpcfit.output.result import RunResult, StoredRun
 from hpcfit.output.store import MemoryStore, RunStore, load, refuse_taken
 from hpcfit.output.structure_files import write_structures
@@ -166,10 +166,12 @@ def resume(
             report.write(stored, log)
         return str(finished)
     with stop_requests() as stopped:
-        plan = prepare(lambda: _reread(stored, allow_outside, allow_python), comm)
+        plan = prepare(
+            lambda: reread(_existing(stored), lambda path: read(path, allow_outside, allow_python)), comm
+        )
         with together(comm):
             if stored and (faults := differences(stored.header, plan.job, plan.indices)):
-                raise InputError(faults)
+                raise InputError([*faults, *hints(stored)])
         if stored and stored.note:
             log.write(f"{stored.note}\n")
         run = Run(LocalObjective(plan), comm, log, stopped)
@@ -180,15 +182,6 @@ def _existing(stored: StoredRun | None) -> StoredRun:
     if stored is None:
         raise ValueError("only the root holds the stored run")
     return stored
-
-
-def _reread(stored: StoredRun | None, allow_outside: bool, allow_python: bool) -> Job:
-    path = _existing(stored).header.job_path
-    if not Path(path).exists():
-        raise InputError(
-            [Fault(path, "job of the run does not exist", allowed="the file the run was started with")]
-        )
-    return read(path, allow_outside, allow_python)
 
 
 @dataclass(frozen=True)
@@ -283,7 +276,8 @@ class Run:
             log("minimum").write(f"warning: {text}\n")
         if own and state.outcome != STOPPED_SIGNAL:
             log("medium").writelines(f"{line}\n" for line in end_lines(header, state))
-        if state.outcome == STOPPED_NOT_FINITE and (where := problem.trouble()):
+        if state.outcome == STOPPED_NOT_FINITE:
+            where = problem.trouble() or "sum of squares or its derivatives, of predictions that are finite"
             log("minimum").write(f"not finite: {where}\n")
         return state
 
@@ -301,6 +295,8 @@ class Run:
         clock = time.perf_counter()
         for reached in iterate(solved, state, bounds, fitting.solver):
             news = bool(reached.outcome) or reached.iteration > state.iteration
+            if reached.restarted != state.restarted:
+                display.restart(reached)
             state = reached
             if self.stopped() and not state.outcome:
                 state = replace(state, outcome=STOPPED_SIGNAL)

@@ -14,7 +14,7 @@ from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.library import Geometry, evaluate
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.records import Configurations, Predictions
+from hpcfit.records import Configurations, FloatArray, Predictions
 from hpcfit.run import prepare, read
 
 #: A, B, p, q, sigma, gamma, cutoff, lambda, costheta0 of the silicon that the targets are made with.
@@ -132,13 +132,11 @@ def predictions(form, parameters, configurations: Configurations):
     return columns[0, :n], columns[0, n : -6 * n].reshape(-1, 3), stress
 
 
-def write_dataset(path: Path, configurations: Configurations) -> None:
-    write(
-        path,
-        configurations,
-        Provenance("made here", "0" * 64, "{}", "2026-01-01T00:00:00+00:00", "0"),
-        "energy",
-    )
+def write_dataset(
+    path: Path, configurations: Configurations, property_weight: FloatArray | None = None
+) -> None:
+    provenance = Provenance("made here", "0" * 64, "{}", "2026-01-01T00:00:00+00:00", "0")
+    write(path, configurations, provenance, "energy", overwrite=True, property_weight=property_weight)
 
 
 def write_job(folder: Path, text: str = "", datasets: Mapping[str, Configurations] | None = None) -> Path:

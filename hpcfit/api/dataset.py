@@ -9,17 +9,16 @@ from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpcfit.api.in_memory import InMemory, read_source
 from hpcfit.api.ranks import collective, communicator
 from hpcfit.api.weights import Weight, WeightArrays, copies, is_uniform, of_components, weight_arrays
 from hpcfit.dataset import reader
-from hpcfit.dataset.hashing import content_hash, weighted_hash
-from hpcfit.dataset.import_options import ImportOptions
+from hpcfit.dataset.hashing import weights_hash
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.writer import write
 from hpcfit.errors import Fault, InputError
@@ -64,30 +63,6 @@ class Configuration:
         return len(self.species)
 
 
-class _InMemory:
-    """Configurations in memory, read as those of a file."""
-
-    def __init__(self, name: str, configurations: Configurations) -> None:
-        self.name = name
-        self._configurations = configurations
-
-    def __enter__(self) -> _InMemory:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Keep everything."""
-
-    def read(self, start: int, stop: int) -> Configurations:
-        return self._configurations.take(np.arange(start, stop))
-
-    def index(self) -> DatasetIndex:
-        c = self._configurations
-        content = content_hash(c.id)
-        return DatasetIndex(self.name, content, c.symbols, c.groups, c.ptr, c.mask, c.group, c.weight)
-
-
 class Dataset:
     """Configurations with targets; `from_path` makes one.
 
@@ -101,15 +76,23 @@ class Dataset:
         Those in memory; None where they are read from the file.
     energy_kind
         What the energies of those in memory are.
+    property_weight
+        Their factors [n, 3] on the residuals of energy, forces and stress; None for none.
     """
 
     def __init__(
-        self, name: str, path: str, configurations: Configurations | None = None, energy_kind: str = ""
+        self,
+        name: str,
+        path: str,
+        configurations: Configurations | None = None,
+        energy_kind: str = "",
+        property_weight: FloatArray | None = None,
     ) -> None:
         self.name = name
         self.path = path
         self._configurations = configurations
         self._energy_kind = energy_kind
+        self._property_weight = property_weight
         self._weights: Weight | list[Weight] | None = None
 
     @classmethod
@@ -154,7 +137,7 @@ class Dataset:
             imported = None
             with collective(ranks):
                 if ranks.rank == ROOT:
-                    imported = _imported(source, options)
+                    imported = read_source(source, options)
             name = str(source) if is_file else "list of atoms"
             dataset = cls(name, str(Path(name).absolute()) if is_file else name, *ranks.broadcast(imported))
         if isinstance(weight, (str, Path)):
@@ -293,19 +276,9 @@ class Dataset:
         ones = np.ones(len(self))
         a = self._arrays()
         if a is None:
-            return replace(self.index, weight=ones, property_weight=None, has_force_weights=False)
-        has_atoms = a.atoms is not None
-        # No job says these weights: a run that is to go on must have been started with the same.
-        content = weighted_hash(
-            self.index.content, [a.config, a.properties, np.ones(0) if a.atoms is None else a.atoms]
-        )
-        return replace(
-            self.index,
-            content=content,
-            weight=a.config,
-            property_weight=a.properties,
-            has_force_weights=has_atoms,
-        )
+            return replace(self.index, weight=ones, property_weight=None, force_weights="")
+        of_atoms = "" if a.atoms is None else weights_hash([a.atoms])
+        return replace(self.index, weight=a.config, property_weight=a.properties, force_weights=of_atoms)
 
     def _arrays(self) -> WeightArrays | None:
         """Return what the weights are now, None where there is not one per configuration."""
@@ -336,7 +309,7 @@ class Dataset:
     def _file(self) -> AbstractContextManager[Any]:
         if self._configurations is None:
             return reader.Dataset(self.path, self.name)
-        return _InMemory(self.name, self._configurations)
+        return InMemory(self.name, self._configurations, self._property_weight)
 
     def _whole(self) -> Configurations:
         with self._file() as file:
@@ -356,32 +329,3 @@ class _Weighted:
     def read(self, start: int, stop: int) -> Configurations:
         own = None if self._atoms is None else self._atoms[self._ptr[start] : self._ptr[stop]]
         return replace(self._file.read(start, stop), force_weight=own)
-
-
-def _atoms(source: Any) -> list[Any]:
-    from ase import Atoms
-
-    is_list = isinstance(source, Iterable) and not isinstance(source, Atoms)
-    entries = list(source) if is_list else [source]
-    wrong = [entry for entry in entries if not isinstance(entry, Atoms)]
-    if wrong or not is_list:
-        found, allowed = repr(wrong[0] if wrong else source), "a path, or a list of ase.Atoms"
-        raise InputError([Fault("Dataset.from_path", "no source of configurations", found, allowed)])
-    return entries
-
-
-def _imported(source: Any, options: dict[str, Any]) -> tuple[Configurations, str]:
-    # ASE is slow to import, and HDF5 does not need it.
-    from hpcfit.dataset.importing import import_atoms, import_configurations
-
-    known = list(ImportOptions.__dataclass_fields__)
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        raise InputError([Fault(str(source), "unknown option of an import", unknown[0], ", ".join(known))])
-    if isinstance(source, (str, Path)):
-        imported = import_configurations(source, ImportOptions(**options))
-    else:
-        source = _atoms(source)
-        stated = {"stress_unit": "eV/A^3", "stress_sign": "tension"} | options
-        imported = import_atoms(source, ImportOptions(**stated))
-    return imported.configurations, imported.energy_kind

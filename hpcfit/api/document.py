@@ -16,9 +16,6 @@ from hpcfit.api.weights import Weight
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.records import NLOPT_METHODS, SCIPY_METHODS
 
-#: Where faults of it are said to be.
-PLACE = "Loss.to_xml()"
-
 _GEODESIC = ("geodesic-lm", "geodesiclm", "geodesic_lm")
 
 #: Options of SciPy's methods for what `Loss.minimize` has an argument of its own.

@@ -30,7 +30,7 @@ from hpcfit.parallel.service import Asked, answer, ask
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import VERBOSITIES, FloatArray, Job
+from hpcfit.records import SCRIPT_JOB, VERBOSITIES, FloatArray, Job
 from hpcfit.run import Run, prepare
 
 _Answer = TypeVar("_Answer")
@@ -305,7 +305,7 @@ class Loss:
 
     def _read(self) -> Job:
         catalogues = potential_forms(), function_catalogue()
-        return read_job(document.PLACE, *catalogues, unfinished=True, text=self._text, brought=True)
+        return read_job(SCRIPT_JOB, *catalogues, unfinished=True, text=self._text, brought=True)
 
 
 def _residual(

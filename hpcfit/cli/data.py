@@ -29,7 +29,13 @@ _IMPORT = """\
 Import configurations into an HDF5 dataset. SOURCE is an extxyz file (also .gz), a folder or tar archive of
 such files (KLIFF's Energy=, PBC= and column force are understood), or an ASE database (.db). Nothing is
 guessed: where a source has several energies that differ, or a stress without unit and sign, the import is
-refused until an option states what is meant. Frames count from 0."""
+refused until an option states what is meant. Frames count from 0. Weights of properties and of atoms are read where
+`hpcfit data export` writes them."""
+
+_EXPORT = """\
+Write a dataset to extxyz, every number to the last bit. Weights that are not 1 are the entries weight and
+hpcfit_property_weight (energy, forces, stress) and the column hpcfit_force_weight (of each atom's forces). To have the
+same content again: hpcfit data import --stress-unit eV/A^3 --stress-sign tension --weight-key weight."""
 
 _SELECT = "as in a job: group=GLOB[,GLOB...] and index=START:STOP[:STEP], separated by blanks; all must hold"
 
@@ -56,8 +62,7 @@ def add_parser(subparsers: Any) -> None:
     check = commands.add_parser("validate", help="check a dataset for damage", description=description)
     check.add_argument("file", help="the dataset")
     check.set_defaults(run=_validate)
-    description = "Write a dataset to extxyz, every number to the last bit."
-    export = commands.add_parser("export", help="write a dataset to extxyz", description=description)
+    export = commands.add_parser("export", help="write a dataset to extxyz", description=_EXPORT)
     export.add_argument("file", help="the dataset")
     export.add_argument(
         "-o", "--output", required=True, help="the extxyz file; gzipped when its name ends in .gz"
@@ -115,10 +120,11 @@ def _import(args: argparse.Namespace) -> int:
         date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         version=__version__,
     )
+    given = (output, imported.configurations, provenance, imported.energy_kind)
     if args.append:
-        append(output, imported.configurations, provenance, imported.energy_kind)
+        append(*given, property_weight=imported.property_weight)
     else:
-        write(output, imported.configurations, provenance, imported.energy_kind, overwrite=args.overwrite)
+        write(*given, overwrite=args.overwrite, property_weight=imported.property_weight)
     _print_import(imported.configurations, imported.energy_kind, imported.skipped, output)
     return 0
 
@@ -191,5 +197,8 @@ def _export(args: argparse.Namespace) -> int:
 
     with Dataset(args.file) as dataset:
         n = export_extxyz(dataset, args.output, args.select, overwrite=args.overwrite)
+        kind = dataset.energy_kind
+    if kind not in ("", "energy"):
+        print(f"warning: that energies are {kind} is left out, an import wants --energy-kind {kind}")
     print(f"{args.output}: {n} configurations")
     return 0

@@ -1,7 +1,8 @@
 """One frame of a foreign file in the units and signs of `Configurations`, by rules that never guess.
 
 An energy is read from ``energy``, ``Energy`` or ``free_energy``: from the one that is there, or from any when
-they agree; forces from ``forces`` or ``force``. Stress needs its unit and sign from the user.
+they agree; forces from ``forces`` or ``force``. Stress needs its unit and sign from the user. Weights of properties
+and of atoms stand where an export puts them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ _FORCES_KEYS = ("forces", "force")
 _VIRIAL_KEYS = ("virial", "virials")
 _GROUP_KEY = "config_type"
 
+#: Factors on the residuals of energy, forces and stress [3], and on those of each atom's forces [N]: names that
+#: nothing else gives a meaning, so that reading them is no guess.
+PROPERTY_WEIGHT_KEY = "hpcfit_property_weight"
+FORCE_WEIGHT_KEY = "hpcfit_force_weight"
+
 #: Largest difference of opposite shears relative to the largest component: files print 6 to 8 digits.
 _SYMMETRY_TOLERANCE = 1e-5
 
@@ -45,6 +51,8 @@ class Row:
     stress: FloatArray | None
     group: str
     weight: float
+    property_weight: FloatArray | None
+    force_weight: FloatArray | None
 
 
 def frame_values(frame: Frame) -> dict[str, Any]:
@@ -81,6 +89,8 @@ def read_row(frame: Frame, values: dict[str, Any], options: ImportOptions) -> Ro
     stress = attempt(lambda: _stress(values, options))
     group = attempt(lambda: _group(values, options, frame.group))
     weight = attempt(lambda: _weight(values, options))
+    property_weight = attempt(lambda: _factors(values, PROPERTY_WEIGHT_KEY, 3))
+    force_weight = attempt(lambda: _factors(values, FORCE_WEIGHT_KEY, len(frame.atoms)))
     if symbols is None or group is None or weight is None or faults:
         return faults
     return Row(
@@ -95,6 +105,8 @@ def read_row(frame: Frame, values: dict[str, Any], options: ImportOptions) -> Ro
         stress=stress,
         group=group,
         weight=weight,
+        property_weight=property_weight,
+        force_weight=force_weight,
     )
 
 
@@ -166,6 +178,16 @@ def _group(values: dict[str, Any], options: ImportOptions, fallback: str) -> str
 def _weight(values: dict[str, Any], options: ImportOptions) -> float:
     key = options.weight_key
     return _number(key, values[key]) if key is not None and key in values else 1.0
+
+
+def _factors(values: dict[str, Any], key: str, n: int) -> FloatArray | None:
+    if key not in values:
+        return None
+    factors = _array(key, values[key], (n,))
+    bad = factors[~(np.isfinite(factors) & (factors >= 0))]
+    if len(bad):
+        raise _RefusalError(f"{key} is negative or not finite", str(bad[0]))
+    return factors
 
 
 def _number(key: str, value: Any) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.dataset.layout import FIELDS, HASH_SIZE
-from hpcfit.records import Configurations
+from hpcfit.records import Configurations, DatasetIndex
 
 #: Longest chemical symbol that an id takes in, bytes.
 _SYMBOL_SIZE = 8
@@ -43,9 +44,18 @@ def content_hash(ids: NDArray[np.uint8]) -> str:
     return _digest([ids]).tobytes().hex()
 
 
-def weighted_hash(content: str, weights: Iterable[NDArray[np.generic]]) -> str:
-    """Return the hash of a content and of the weights that are given to it."""
-    return _digest([np.frombuffer(bytes.fromhex(content), dtype=np.uint8), *weights]).tobytes().hex()
+def weights_hash(parts: Iterable[NDArray[np.float64]]) -> str:
+    """Return the hash over an array of weights, given in parts that follow each other, as 32 hexadecimal digits."""
+    return _digest(np.asarray(part, dtype="<f8") for part in parts).tobytes().hex()
+
+
+def weighting_hash(index: DatasetIndex) -> str:
+    """Return the hash of what a fit takes of a dataset beside its content: all weights, and who is in which group."""
+    names = f"{names_checksum(index.groups)} {index.force_weights}"
+    arrays: list[NDArray[Any]] = [np.frombuffer(names.encode(), dtype=np.uint8), index.group, index.weight]
+    if index.property_weight is not None:
+        arrays.append(index.property_weight)
+    return _digest(arrays).tobytes().hex()
 
 
 def block_checksum(configurations: Configurations) -> NDArray[np.uint8]:

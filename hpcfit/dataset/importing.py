@@ -23,12 +23,27 @@ from hpcfit.records import Configurations, FloatArray, Missing
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import found: configurations, kind of their energies, files skipped, the source's SHA-256."""
+    """What an import found.
+
+    Parameters
+    ----------
+    configurations
+        As they are written.
+    energy_kind
+        What their energies are.
+    skipped
+        Files that are not configurations.
+    sha256
+        Of the source.
+    property_weight
+        [n, 3], factors on the residuals of energy, forces and stress; None where no frame has any.
+    """
 
     configurations: Configurations
     energy_kind: str
     skipped: tuple[str, ...]
     sha256: str
+    property_weight: FloatArray | None
 
 
 def import_configurations(
@@ -81,7 +96,9 @@ def _imported(
         for problem in problems(configurations)
     ]
     gathered.refuse_faults()
-    return Imported(configurations, gathered.energy_kind, source.skipped, source.sha256)
+    weights = _or_ones([(row.property_weight, 3) for row in gathered.rows])
+    property_weight = None if weights is None else weights.reshape(-1, 3)
+    return Imported(configurations, gathered.energy_kind, source.skipped, source.sha256, property_weight)
 
 
 class _Gathered:
@@ -177,6 +194,7 @@ def _configurations(rows: list[Row]) -> Configurations:
         species=np.array([species_of[symbol] for row in rows for symbol in row.symbols], dtype=np.int32),
         position=np.concatenate([row.position for row in rows]),
         force=np.concatenate([_or_nan(row.force, row.position.shape) for row in rows]),
+        force_weight=_or_ones([(row.force_weight, len(row.symbols)) for row in rows]),
     )
     return replace(configurations, id=content_ids(configurations))
 
@@ -184,6 +202,13 @@ def _configurations(rows: list[Row]) -> Configurations:
 def _mask(row: Row) -> int:
     targets = {Missing.ENERGY: row.energy, Missing.FORCES: row.force, Missing.STRESS: row.stress}
     return sum(flag.value for flag, value in targets.items() if value is None)
+
+
+def _or_ones(factors: list[tuple[FloatArray | None, int]]) -> FloatArray | None:
+    """Return factors one after the other, 1 where a row has none of its so many; None where no row has any."""
+    if all(own is None for own, _ in factors):
+        return None
+    return np.concatenate([np.ones(n) if own is None else own for own, n in factors])
 
 
 def _or_nan(values: FloatArray | None, shape: tuple[int, ...]) -> FloatArray:

@@ -11,13 +11,13 @@ from hpcfit.dataset.hashing import names_checksum
 from hpcfit.dataset.layout import (
     BLOCK_FIELDS,
     BLOCK_STOP,
+    CHECKSUM_ATTRIBUTE,
     CONTENT_ATTRIBUTE,
     ENERGY_KIND_ATTRIBUTE,
     FIELDS,
     FORMAT,
     FORMAT_ATTRIBUTE,
     GROUP,
-    NAMES_CHECKSUM_ATTRIBUTE,
     OPTIONAL_FIELDS,
     PROVENANCE,
     SPECIES,
@@ -95,7 +95,7 @@ def _list_faults(file: Any, name: str, path: str) -> list[Fault]:
         return []
     if h5py.check_string_dtype(dataset.dtype) is None:
         return [Fault(where, "wrong type", str(dataset.dtype), "strings")]
-    stated = dataset.attrs.get(NAMES_CHECKSUM_ATTRIBUTE)
+    stated = dataset.attrs.get(CHECKSUM_ATTRIBUTE)
     actual = names_checksum(dataset.asstr()[:])
     if stated != actual:
         return [Fault(where, "names do not have their checksum", actual, str(stated))]

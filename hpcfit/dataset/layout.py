@@ -23,8 +23,9 @@ VERSION_ATTRIBUTE = "format version"
 CONTENT_ATTRIBUTE = "content"
 ENERGY_KIND_ATTRIBUTE = "energy kind"
 
-#: Attribute of a list of names: the hash of the names, since filters do not cover strings.
-NAMES_CHECKSUM_ATTRIBUTE = "checksum"
+#: Attribute of a list of names: the hash of the names, since filters do not cover strings. Of weights that a dataset
+#: need not have: the hash over all rows, by which a run knows them again without reading them.
+CHECKSUM_ATTRIBUTE = "checksum"
 
 SPECIES = "species"
 GROUP = "group"

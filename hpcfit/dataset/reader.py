@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.dataset.checks import problems
-from hpcfit.dataset.hashing import content_hash
+from hpcfit.dataset.hashing import content_hash, weights_hash
 from hpcfit.dataset.inspection import layout_faults
 from hpcfit.dataset.layout import (
     BLOCK_CHECKSUM,
     BLOCK_STOP,
+    CHECKSUM_ATTRIBUTE,
     CONTENT_ATTRIBUTE,
     ENERGY_KIND_ATTRIBUTE,
     FIELDS,
@@ -31,6 +32,9 @@ from hpcfit.dataset.layout import (
 )
 from hpcfit.errors import Fault, InputError
 from hpcfit.records import Configurations, DatasetIndex, IntArray
+
+#: Rows of weights in memory at a time.
+_ROWS = 1 << 20
 
 #: What h5py raises on damaged files, depending on the part that is hit.
 _DAMAGE = (OSError, KeyError, RuntimeError, ValueError)
@@ -106,7 +110,7 @@ class Dataset:
             group=self._array("config/group"),
             weight=self._array("config/weight"),
             property_weight=self._optional(PROPERTY_WEIGHT, slice(None)),
-            has_force_weights=FORCE_WEIGHT in self._file,
+            force_weights=self.weights_hash(FORCE_WEIGHT),
         )
 
     def read(self, start: int, stop: int) -> Configurations:
@@ -156,6 +160,29 @@ class Dataset:
     def ids(self) -> NDArray[np.uint8]:
         """Return the ids [n, 16] of all configurations."""
         return self._array("config/id")
+
+    def weights_hash(self, path: str, stated: bool = True) -> str:
+        """Return the hash of weights that a dataset need not have, empty where it has none.
+
+        Parameters
+        ----------
+        path
+            Of the array.
+        stated
+            Whether what the file states is taken where it states a hash; otherwise the weights are read.
+
+        Raises
+        ------
+        InputError
+            When the file is damaged.
+        """
+        if path not in self._file:
+            return ""
+        array = self._file[path]
+        if stated and CHECKSUM_ATTRIBUTE in array.attrs:
+            return str(array.attrs[CHECKSUM_ATTRIBUTE])
+        starts = range(0, len(array), _ROWS)
+        return weights_hash(self._array(path, slice(start, start + _ROWS)) for start in starts)
 
     def blocks(self) -> tuple[IntArray, NDArray[np.uint8]]:
         """Return where each block of configurations stops [n_blocks] and its checksum [n_blocks, 16]."""

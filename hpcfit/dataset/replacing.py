@@ -42,6 +42,7 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise InputError([Fault(str(path), "is a folder", allowed="the name of a file")])
     if path.exists() and not overwrite:
-        raise InputError([Fault(str(path), "exists already", allowed="another name, or --overwrite")])
+        allowed = "another name, or --overwrite, in Python overwrite=True"
+        raise InputError([Fault(str(path), "exists already", allowed=allowed)])
     if not path.parent.is_dir():
         raise InputError([Fault(str(path.parent), "folder does not exist")])

@@ -11,6 +11,7 @@ from vesin import NeighborList
 
 from hpcfit.dataset.checks import problems
 from hpcfit.dataset.hashing import block_checksum, content_ids
+from hpcfit.dataset.layout import OPTIONAL_FIELDS
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
 from hpcfit.records import Configurations, FloatArray, IntArray, Missing
@@ -82,7 +83,11 @@ def _findings_of_index(dataset: Dataset) -> list[Finding]:
         _, first = np.unique(dataset.ids(), axis=0, return_index=True)
     except InputError as error:
         return [Finding(True, str(fault), np.array([], dtype=np.int64)) for fault in error.faults]
-    findings = []
+    findings = [
+        Finding(True, f"/{field.path} does not have its checksum", np.array([], dtype=np.int64))
+        for field in OPTIONAL_FIELDS
+        if dataset.weights_hash(field.path) != dataset.weights_hash(field.path, stated=False)
+    ]
     for flag, name in _TARGETS.items():
         missing = np.flatnonzero(index.mask & flag.value)
         if len(missing):

@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.dataset.checks import problems
-from hpcfit.dataset.hashing import block_checksum, content_hash, names_checksum
+from hpcfit.dataset.hashing import block_checksum, content_hash, names_checksum, weights_hash
 from hpcfit.dataset.layout import (
     BLOCK,
     BLOCK_CHECKSUM,
     BLOCK_STOP,
+    CHECKSUM_ATTRIBUTE,
     CONTENT_ATTRIBUTE,
     ENERGY_KIND_ATTRIBUTE,
     FIELDS,
     GROUP,
-    NAMES_CHECKSUM_ATTRIBUTE,
     OPTIONAL_FIELDS,
     PROVENANCE,
     SPECIES,
@@ -77,7 +77,11 @@ def write(
 
 
 def append(
-    path: str | Path, configurations: Configurations, provenance: Provenance, energy_kind: str
+    path: str | Path,
+    configurations: Configurations,
+    provenance: Provenance,
+    energy_kind: str,
+    property_weight: FloatArray | None = None,
 ) -> None:
     """Add configurations behind those of a file; the old file stays whole until the new one is.
 
@@ -99,7 +103,7 @@ def append(
         shutil.copyfile(target, temporary)
         with h5py.File(temporary, "r+") as file:
             file.attrs[ENERGY_KIND_ATTRIBUTE] = old_kind or energy_kind
-            _extend(file, configurations, provenance)
+            _extend(file, configurations, provenance, property_weight)
 
 
 def _refuse_problems(configurations: Configurations, source: str) -> None:
@@ -153,7 +157,7 @@ def _merge_names(dataset: Any, names: tuple[str, ...]) -> NDArray[np.int32]:
     stored += [name for name in names if name not in stored]
     dataset.resize(len(stored), axis=0)
     dataset[:] = stored
-    dataset.attrs[NAMES_CHECKSUM_ATTRIBUTE] = names_checksum(stored)
+    dataset.attrs[CHECKSUM_ATTRIBUTE] = names_checksum(stored)
     return np.array([stored.index(name) for name in names], dtype=np.int32)
 
 
@@ -164,7 +168,9 @@ def _append_weights(file: Any, field: Field, weights: FloatArray | None, n_old: 
     if field.path not in file:
         create_array(file, field)
         _append_rows(file[field.path], np.ones((n_old, *field.shape)))
-    _append_rows(file[field.path], np.ones((n_new, *field.shape)) if weights is None else weights)
+    stored = file[field.path]
+    _append_rows(stored, np.ones((n_new, *field.shape)) if weights is None else weights)
+    stored.attrs[CHECKSUM_ATTRIBUTE] = weights_hash([stored[:]])
 
 
 def _append_rows(dataset: Any, rows: Any) -> None:

@@ -11,9 +11,6 @@ from hpcfit.job import values
 from hpcfit.job.values import Faults
 from hpcfit.records import Parameter
 
-#: The attributes of a prior, which go together.
-_PRIOR = ("prior-mean", "prior-sigma")
-
 
 class Degrees:
     """Makes the job's parameters out of values and degrees of freedom.
@@ -49,22 +46,18 @@ class Degrees:
 
     def _prior(self, path: str, degree: etree._Element, free: bool) -> tuple[float, float]:
         """Return mean and standard deviation of what is believed of a parameter."""
-        given = [name for name in _PRIOR if name in degree.attrib]
-        if given and not free:
-            self._faults.add(degree, f"{given[0]} of {path} has no effect: it is not free")
-        if len(given) < len(_PRIOR) or not free:
+        prior = degree.find("prior")
+        if prior is None:
             return 0.0, math.inf
-        return values.number(degree.get("prior-mean")), values.number(degree.get("prior-sigma"))
+        if not free:
+            self._faults.add(prior, f"prior of {path} has no effect: it is not free")
+        return values.number(prior.get("mean")), values.number(prior.get("sigma"))
 
     def check(self, degree: etree._Element) -> None:
         """Note what is wrong with a degree of freedom whatever the parameters that it is for."""
         minimum, maximum = bounds(degree)
         if minimum > maximum:
             self._faults.add(degree, f"min of <{degree.tag}> above max", f"{minimum}", f"at most {maximum}")
-        given = [name for name in _PRIOR if name in degree.attrib]
-        if len(given) == 1:
-            allowed = " with ".join(_PRIOR)
-            self._faults.add(degree, f"half a prior for <{degree.tag}>", f"{given[0]} alone", allowed)
         if values.line_of_text(degree.get("transform")) == "logit":
             missing = [name for name in ("min", "max") if name not in degree.attrib]
             if missing:

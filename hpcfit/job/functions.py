@@ -127,7 +127,8 @@ class FunctionReader:
             "cutoff": "the cut-off",
             values.line_of_text(element.findtext("input-var")): "the input variable",
         }
-        for variable in element.iterfind("input-var") if len(taken) == 1 else ():
+        variable = element.find("input-var")
+        if variable is not None and len(taken) == 1:
             self._faults.add(variable, "name of <input-var> is taken", quoted("cutoff"))
         given: dict[str, float] = {}
         for param in element.iterfind("param"):

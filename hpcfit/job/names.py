@@ -15,9 +15,6 @@ _OF_ATOMICREX = {
     "potentials/tersoff/fit-dof/theta0": "costheta0",
 }
 
-#: Degrees of freedom of abop that hpcfit has not: cut-offs. A job of atomicrex's may say that they are not fitted.
-_HELD = ("bigr", "bigd")
-
 
 def use_own_names(root: etree._Element, catalogue: StructureCatalogue | None) -> None:
     """Rename the elements of a job that have another name, to that of the schema.
@@ -32,10 +29,6 @@ def use_own_names(root: etree._Element, catalogue: StructureCatalogue | None) ->
     for path, name in _OF_ATOMICREX.items():
         for element in root.findall(path):
             element.tag = name
-    for degrees in root.findall("potentials/abop/fit-dof"):
-        for element in [*degrees.iterchildren(*_HELD)]:
-            if element.get("enabled", "").strip().lower() == "false":
-                degrees.remove(element)
     names = {
         f"{name}-{lattice_element(form).rpartition('-')[2]}".lower(): lattice_element(form)
         for form in (catalogue.lattices if catalogue else ())

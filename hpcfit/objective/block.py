@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpcfit.objective.losses import apply, bend
+from hpcfit.objective.losses import apply, bend, sum_of_squares
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.library import NotFinite
@@ -97,7 +97,7 @@ class BlockObjective:
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]; infinite where a prediction is not finite."""
         residual = self._residual(x)
-        return float(residual @ residual) if self.trouble is None else np.inf
+        return sum_of_squares(residual) if self.trouble is None else np.inf
 
     def _residual(self, x: FloatArray) -> FloatArray:
         self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)

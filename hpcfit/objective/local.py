@@ -171,13 +171,13 @@ class LocalObjective:
             yield answer
 
     def trouble(self) -> tuple[int, NotFinite] | None:
-        """Return the first block of a dataset, and where in it, whose last answer, or a derivative, was not finite.
+        """Return the first block, and where in it, whose last answer, or a derivative, was not finite.
 
-        Own structures of which something is not finite count as not relaxed.
+        Own structures of which a property is not finite count as not relaxed.
         """
         with np.errstate(all="ignore"):
             for k, block in zip(self._owned, self.blocks, strict=True):
-                if isinstance(block, BlockObjective) and (found := block.find_trouble()) is not None:
+                if (found := block.find_trouble()) is not None:
                     return k, found
         return None
 

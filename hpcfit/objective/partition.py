@@ -17,6 +17,10 @@ _ATOMS_PER_BLOCK = 4096
 #: Blocks by default where there are structures enough, so that a few ranks share a small job evenly.
 _FEWEST_BLOCKS = 16
 
+#: From so many free parameters on, putting two triangular factors together takes as long as the rows of a block that
+#: has fewer rows than parameters: there are fewer blocks then (docs/solver.md).
+_MANY_PARAMETERS = 256
+
 #: Evaluations of an atom in a block of own structures by default: ten times what a question costs besides them.
 _COST_PER_BLOCK = 10000
 
@@ -56,7 +60,7 @@ class WorkBlock:
 
 
 def cut_blocks(
-    selected: Sequence[IntArray], sizes: Sequence[IntArray], n_blocks: int | None
+    selected: Sequence[IntArray], sizes: Sequence[IntArray], n_blocks: int | None, n_free: int = 0
 ) -> tuple[Block, ...]:
     """Cut all selected configurations into blocks of about equal numbers of atoms.
 
@@ -67,11 +71,17 @@ def cut_blocks(
     sizes
         Per dataset, the number of atoms of each selected configuration.
     n_blocks
-        Number of blocks wanted; None takes one per 4,096 atoms, but at least 16. Blocks do not span datasets and
-        are not empty, so that there may be a few more or fewer.
+        Number of blocks wanted; None takes one per 4,096 atoms, but at least 16, or as many of them as have no fewer
+        rows than there are parameters where these are many. Blocks do not span datasets and are not empty, so that
+        there may be a few more or fewer.
+    n_free
+        Number of free parameters.
     """
     total = int(sum(size.sum() for size in sizes))
-    wanted = n_blocks or max(_FEWEST_BLOCKS, -(-total // _ATOMS_PER_BLOCK))
+    fewest = _FEWEST_BLOCKS
+    if n_free > _MANY_PARAMETERS:
+        fewest = min(max(3 * total // n_free, 1), fewest)
+    wanted = n_blocks or max(fewest, -(-total // _ATOMS_PER_BLOCK))
     blocks: list[Block] = []
     for source, (configurations, size) in enumerate(zip(selected, sizes, strict=True)):
         number = _pieces(size, max(1, round(wanted * int(size.sum()) / total)))

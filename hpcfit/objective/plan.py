@@ -183,7 +183,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
         tuple(indices),
         tuple(selected),
         weights,
-        cut_blocks(selected, sizes, n_data),
+        cut_blocks(selected, sizes, n_data, len(job.free)),
         work_blocks(job, weights, compiled.derived, n_own),
         compiled,
     )
@@ -236,7 +236,7 @@ def _bad_weight(source: DatasetSource, index: DatasetIndex, selected: IntArray) 
 
 def _unsuited_weights(where: str, source: DatasetSource, index: DatasetIndex) -> Iterator[Fault]:
     if source.absolute is None:
-        if index.property_weight is not None or index.has_force_weights:
+        if index.property_weight is not None or index.force_weights:
             what = f"{source.file} holds weights of properties"
             yield Fault(where, what, "normalised weights", 'weights="absolute"')
     elif source.absolute.table is not None and source.absolute.table.n_lines not in (1, len(index)):

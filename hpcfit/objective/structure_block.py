@@ -10,7 +10,7 @@ import numpy as np
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import aligned
 from hpcfit.objective.copies import CopiesEvaluator
-from hpcfit.objective.losses import apply
+from hpcfit.objective.losses import apply, sum_of_squares
 from hpcfit.objective.model import Model
 from hpcfit.objective.structure_items import Item, make_item
 from hpcfit.objective.structure_rows import Row
@@ -58,9 +58,10 @@ class StructureWork:
 class StructureBlock:
     """The residual of a block of structures as a function of the free parameters.
 
-    A structure that does not relax counts as `structure_rows.FAILED` says, with derivatives of 0; one that halts at a
-    bound counts with its values there. `warnings` names both. Relaxations start from where those of the last
-    linearisation ended, so that answers do not depend on trial points in between.
+    A structure that does not relax, or of which a fitted property is not finite, counts as `structure_rows.FAILED`
+    says, with derivatives of 0; one that halts at a bound counts with its values there. `warnings` names both.
+    Derivatives that are not finite though the property is stay so, and `find_trouble` names them. Relaxations start
+    from where those of the last linearisation ended, so that answers do not depend on trial points in between.
 
     Parameters
     ----------
@@ -83,15 +84,14 @@ class StructureBlock:
         self._items = list(_items(work))
         self._s = [item.case.freedoms.start for item in self._items]
         self._hessians: list[FloatArray | None] = [None] * len(self._items)
-        self._rows = [row for item in self._items for row in item.rows.values()]
         self._derived = [
             Row(derived.wanted, weight)
             for derived, weight in zip(work.derived, work.derived_weights, strict=True)
         ]
-        self.n_residuals = sum(row.n for row in [*self._rows, *self._derived] if row.weight > 0)
+        self._owners = list(self._names())
+        self.n_residuals = len(self._owners)
         self._columns: FloatArray | None = None
         self._values: list[Values | None] = []
-        self.trouble: NotFinite | None = None
 
     @property
     def n_bytes(self) -> int:
@@ -108,6 +108,23 @@ class StructureBlock:
             if values is not None and values.relaxed.trouble
         ]
 
+    def _names(self) -> Iterator[str]:
+        """Yield for every residual row what it is of."""
+        for item in self._items:
+            yield from [f"structure '{item.structure.id}'"] * sum(row.n for row in item.rows.values())
+        for derived, row in zip(self._work.derived, self._derived, strict=True):
+            if row.weight > 0:
+                yield from [f"derived property '{derived.id}'"] * row.n
+
+    def find_trouble(self) -> NotFinite | None:
+        """Return which derivative was not finite at the last `linearise`, by its parameter and what it is of."""
+        bad = np.argwhere(~np.isfinite([] if self._columns is None else self._columns[1:]))
+        if len(bad) == 0:
+            return None
+        parameter, row = bad[0].tolist()
+        path = self._model.variables.paths[parameter]
+        return NotFinite(-1, -1, f"{self._owners[row]}: derivative by {path} is not finite")
+
     def _ask(self, question: Callable[[int, Item], Dialogue[Values]], x: FloatArray, fitted: bool) -> None:
         """Have all structures answer a question; those that the objective does not need only where wanted."""
         self._evaluator.at(x)
@@ -120,7 +137,7 @@ class StructureBlock:
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]."""
         residual = self._residual(x)
-        return float(residual @ residual)
+        return sum_of_squares(residual)
 
     def _residual(self, x: FloatArray) -> FloatArray:
         self._ask(
@@ -195,7 +212,7 @@ class StructureBlock:
                 (slope * term[1:] for slope, term in zip(outputs[1:], found, strict=True)), np.zeros(1)
             )
             columns = np.concatenate([columns, np.broadcast_to(slopes, self._model.n_free)[:, None]])
-        return columns if np.isfinite(columns).all() else None
+        return columns if np.isfinite(columns[0]).all() else None
 
     def results(self, x: FloatArray) -> tuple[list[StructureResult], list[float]]:
         """Return what the model makes of the own structures at `x`, and the derived properties in their units.
@@ -266,8 +283,8 @@ def _items(work: StructureWork) -> Iterator[Item]:
 
 
 def _judged(item: Item, values: Values, fitted: bool) -> Values:
-    """Return an answer, as a failure where something that the objective needs is not finite."""
-    if all(np.isfinite(part).all() for part in (*values.values, *values.jacobians)):
+    """Return an answer, as a failure where a value that the objective needs is not finite."""
+    if all(np.isfinite(part).all() for part in values.values):
         return values
     if not fitted:
         named = zip(item.labels, values.values, strict=True)
@@ -276,5 +293,4 @@ def _judged(item: Item, values: Values, fitted: bool) -> Values:
             # What is reported alone spoils nothing else.
             said = [*filter(None, [values.relaxed.trouble]), f"not finite: {', '.join(bad)}"]
             return replace(values, relaxed=replace(values.relaxed, trouble="; ".join(said)))
-    trouble = "a property or its derivative is not finite"
-    return Values(replace(values.relaxed, trouble=trouble, failed=True))
+    return Values(replace(values.relaxed, trouble="a property is not finite", failed=True))

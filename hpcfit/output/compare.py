@@ -85,6 +85,9 @@ def _dataset_fault(stored: DatasetRecord, current: DatasetRecord) -> Iterator[Fa
     if _content(stored) != _content(current):
         what = f"dataset '{stored.id}' changed since the run started"
         yield Fault(current.path, what, _content(current), _content(stored))
+    elif stored.weighting != current.weighting:
+        what = f"weights or groups of dataset '{stored.id}' changed since the run started"
+        yield Fault(current.path, what, f"hash {current.weighting}", f"hash {stored.weighting}")
 
 
 def _content(record: DatasetRecord) -> str:

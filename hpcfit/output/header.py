@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import scipy
 
+from hpcfit.dataset.hashing import weighting_hash
 from hpcfit.records import VERBOSITIES, DatasetIndex, DatasetSource, Job, Parameter
 from hpcfit.version import __version__
 
@@ -78,6 +79,8 @@ class DatasetRecord:
         File as the job names it.
     content
         Hash over all configurations.
+    weighting
+        Hash over all weights and groups, which the hash of the content leaves out.
     n_configurations, n_atoms
         Counts of the whole file, not of the selection.
     """
@@ -85,13 +88,16 @@ class DatasetRecord:
     id: str
     path: str
     content: str
+    weighting: str
     n_configurations: int
     n_atoms: int
 
     @classmethod
     def of(cls, source: DatasetSource, index: DatasetIndex) -> DatasetRecord:
         """Return the record of the dataset that `source` names and `index` describes."""
-        return cls(source.id, index.path, index.content, len(index), int(index.ptr[-1]))
+        return cls(
+            source.id, index.path, index.content, weighting_hash(index), len(index), int(index.ptr[-1])
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FORMAT = "hpcfit run"
-VERSION = 4
+VERSION = 5
 
 #: Attributes of the root.
 FORMAT_ATTRIBUTE = "format"
@@ -48,6 +48,7 @@ DATASET_FIELDS = {
     "id": Field("", "n_datasets"),
     "path": Field("", "n_datasets"),
     "content": Field("", "n_datasets"),
+    "weighting": Field("", "n_datasets"),
     "n_configurations": Field("1", "n_datasets"),
     "n_atoms": Field("1", "n_datasets"),
 }

@@ -45,6 +45,10 @@ class Progress:
         """Write the line of a state; `seconds` is the wall time since the one before."""
         self._write(iteration_line(self._loss, state, seconds))
 
+    def restart(self, state: State) -> None:
+        """Write that the fit has begun again before the line of `state`."""
+        self._write(f"restart: {restart_text(state)}")
+
     def parameters(self, parameters: Sequence[Parameter], values: FloatArray, style: Style) -> None:
         """Write the values [n_parameters] of the parameters that the fit varies, one per line."""
         for parameter, value in zip(parameters, values, strict=True):
@@ -63,6 +67,11 @@ def progress(loss: Loss, stream: TextIO) -> Progress:
 
         return terminal.LiveProgress(loss, stream)
     return Progress(loss, stream)
+
+
+def restart_text(state: State) -> str:
+    """Return why a fit began again, and how."""
+    return f'{state.restarted}, once more from the start with scaling="identity"'
 
 
 def titles(loss: Loss) -> str:

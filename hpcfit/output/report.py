@@ -10,6 +10,7 @@ import numpy as np
 
 from hpcfit.output.header import RunHeader, Style
 from hpcfit.output.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
+from hpcfit.output.progress import restart_text
 from hpcfit.output.result import RunResult, StoredRun, standard_errors
 from hpcfit.output.spectrum import loosest, spectrum_table, undetermined
 from hpcfit.output.store import load
@@ -40,6 +41,9 @@ def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
             blocks.append([f"not determined by the data: {', '.join(names)}"])
     if run.result is not None and len(run.result.directions) and (spectrum or style.shows("maximum")):
         blocks.append(spectrum_table(run.result, run.header.free))
+    elif spectrum:
+        why = "no free parameters" if run.result else "the run is unfinished, hpcfit resume goes on with it"
+        blocks.append([f"no spectrum: {why}"])
     if style.shows("medium") and run.result is not None:
         if run.result.structures:
             blocks.append(structure_lines(run.result.structures, style))
@@ -75,6 +79,7 @@ def _summary(run: StoredRun) -> list[str]:
         loss.label: loss.text(state.cost),
         "iterations": str(state.iteration),
         "evaluations": _evaluations(state),
+        **({"restart": restart_text(state)} if state.restarted else {}),
         **(
             _end_facts(run.result, run.header)
             if run.result

@@ -284,4 +284,5 @@ def _refuse_existing(path: str, overwrite: bool) -> None:
     found = f"iteration {run.state.iteration} of an unfinished run"
     if run.result is not None:
         found = f"a finished run ({run.result.outcome})"
-    raise InputError([Fault(run.source or path, "run file exists", found, "--overwrite or hpcfit resume")])
+    allowed = "--overwrite or hpcfit resume, in Python overwrite=True or resume=True"
+    raise InputError([Fault(run.source or path, "run file exists", found, allowed)])

@@ -120,6 +120,8 @@ class _Service:
         if not found:
             return ""
         number, where = min(found, key=lambda trouble: trouble[0])
+        if number >= len(self._local.plan.data_blocks):
+            return str(where.message)
         block = self._local.plan.data_blocks[number]
         source = self._local.plan.sources[block.source]
         place = f", configuration {block.configurations[where.structure]}" if where.structure >= 0 else ""

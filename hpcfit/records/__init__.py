@@ -3,6 +3,7 @@
 from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
 from hpcfit.records.jobs import (
+    SCRIPT_JOB,
     VERBOSITIES,
     Constraint,
     ConstraintTerm,
@@ -78,6 +79,7 @@ __all__ = [
     "N_ATOMS",
     "SCIPY_METHODS",
     "SCIPY_OPTIONS",
+    "SCRIPT_JOB",
     "VERBOSITIES",
     "AbsoluteWeights",
     "Atoms",

@@ -121,7 +121,8 @@ class DatasetIndex:
 
     Attributes are as in `Configurations`; `content` is a hash over all configurations' ids,
     `path` the file as the job names it, `property_weight` [n, 3] are factors on the residuals of energy, forces and
-    stress, None where there are none, and `has_force_weights` says whether atoms have weights of their own.
+    stress, None where there are none, and `force_weights` is the hash of the weights of all atoms, empty where they
+    have none of their own.
     """
 
     path: str
@@ -133,7 +134,7 @@ class DatasetIndex:
     group: NDArray[np.int32]
     weight: FloatArray
     property_weight: FloatArray | None = None
-    has_force_weights: bool = False
+    force_weights: str = ""
 
     def __len__(self) -> int:
         return len(self.ptr) - 1

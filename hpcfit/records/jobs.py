@@ -16,6 +16,10 @@ from hpcfit.records.structures import DerivedProperty, Structure
 VERBOSITIES = ("none", "minimum", "medium", "maximum", "debug")
 
 
+#: Name of a job that a script came to: there is no such file, and its text alone tells.
+SCRIPT_JOB = "Loss.to_xml()"
+
+
 @dataclass(frozen=True)
 class FittedProperty:
     """One property of every configuration of a dataset.

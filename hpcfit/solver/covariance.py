@@ -28,9 +28,9 @@ def spectrum(at: Linearisation) -> tuple[FloatArray, FloatArray]:
         [n, n], a row for each, of length 1: by how much of its column's norm each parameter moves.
     """
     n = len(at.projection)
-    if not np.isfinite(at.triangle).all():
-        return np.full(n, np.nan), np.full((n, n), np.nan)
     norms = at.column_norms
+    if not np.isfinite(norms).all():
+        return np.full(n, np.nan), np.full((n, n), np.nan)
     _, singular, directions = np.linalg.svd(at.triangle / np.where(norms > 0.0, norms, 1.0))
     return np.asarray(singular, dtype=np.float64), np.asarray(directions, dtype=np.float64)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import blas
 
 from hpcfit.records import FloatArray, GeodesicOptions, State
 from hpcfit.solver.problem import Linearisation, Problem
@@ -290,4 +291,9 @@ def _cosine(state: State, model: Model, step: Step) -> float:
 
 def _size(state: State, model: Model) -> float:
     """Return what a step is compared with: |D x|, and a trace of |r| so that a fit ends at parameters of 0 too."""
-    return float(np.linalg.norm(model.scale * state.x)) + 1e-10 * float(np.sqrt(state.cost))
+    # |r| in units of D x: 1 where D holds the columns' norms.
+    unit = np.divide(
+        model.scale, state.scale, where=state.scale > 0.0, out=np.full_like(state.x, np.inf)
+    ).min()
+    # A norm whose squares do not overflow: what is infinite would make every step a short one.
+    return float(blas.dnrm2(model.scale * state.x)) + 1e-10 * float(np.sqrt(state.cost) * unit)

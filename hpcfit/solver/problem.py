@@ -40,8 +40,9 @@ class Linearisation:
 
     @property
     def column_norms(self) -> FloatArray:
-        """Norms of the columns of J, [n]."""
-        return np.asarray(np.sqrt(np.sum(self.triangle**2, axis=0)))
+        """Norms of the columns of J, [n]; infinite where their squares overflow."""
+        with np.errstate(over="ignore"):
+            return np.asarray(np.sqrt(np.sum(self.triangle**2, axis=0)))
 
 
 class Problem(Protocol):

@@ -23,6 +23,10 @@ _TOLERANCE = 0.05
 #: Newton's iteration on the secular equation takes two or three steps; this many only where A is singular.
 _MOST_STEPS = 20
 
+#: Of a second-order step, directions with smaller singular values are left out where A is singular: their squares
+#: meet the rounding of J^T r''.
+_HIDDEN = 1e-6
+
 _EPSILON = float(np.finfo(float).eps)
 _TINY = float(np.finfo(float).tiny)
 
@@ -41,16 +45,28 @@ class Solution:
         Upper triangular factor of [A; sqrt(lambda) I].
     length
         |w|.
+    is_regular
+        Whether A has full rank.
     """
 
     damping: float
     w: FloatArray
     factor: FloatArray
     length: float
+    is_regular: bool = True
 
     def second_order(self, gradient: FloatArray) -> FloatArray:
-        """Return the w that solves (A^T A + lambda) w = -gradient, by semi-normal equations with the factor."""
-        return -_solve(self.factor, _solve(self.factor, gradient, transposed=True))
+        """Return the w that solves (A^T A + lambda) w = -gradient, by semi-normal equations with the factor.
+
+        Where A is singular and lambda small, directions that A hides would turn the gradient's rounding into steps of
+        any length: they are damped, every column in units of its own.
+        """
+        factor = self.factor
+        if not self.is_regular:
+            norms = np.sqrt(np.einsum("ij,ij->j", factor, factor))
+            hidden = np.asfortranarray(np.diag(_HIDDEN * norms))
+            factor = lapack.dtpqrt(len(norms), min(len(norms), _PANEL), factor, hidden)[0]
+        return -_solve(factor, _solve(factor, gradient, transposed=True))
 
     @cached_property
     def condition(self) -> float:
@@ -118,7 +134,7 @@ class System:
         whole = lapack.dtpqrt(n + 1, min(n + 1, _PANEL), self._augmented, lower)[0]
         factor = np.asfortranarray(whole[:n, :n])
         w = -_solve(factor, whole[:n, n])
-        return Solution(damping, w, factor, _length(w))
+        return Solution(damping, w, factor, _length(w), self.is_regular)
 
     def within(self, radius: float, guess: float) -> Solution:
         """Return the undamped minimiser if it is not longer than `radius`, otherwise the one as long as that.

@@ -129,7 +129,9 @@ def _roots(levels: FloatArray) -> FloatArray:
 
 
 def _level_changes(levels: FloatArray, vectors: np.ndarray, change: np.ndarray) -> FloatArray:
-    """Return how the levels, ascending, follow a change of the matrix."""
+    """Return how the levels, ascending, follow a change of the matrix; NaN for one that is not finite."""
+    if not np.isfinite(change).all():
+        return np.full(len(levels), np.nan)
     changes: FloatArray = np.zeros(len(levels))
     apart = np.flatnonzero(np.diff(levels) > _LEVEL * np.abs(levels).max()) + 1
     for group in np.split(np.arange(len(levels)), apart):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,17 +40,13 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
     except Exception as error:
         # Parsers of ASE fail in as many ways as there are formats.
         raise ValueError(f"cannot read {path}: {type(error).__name__} {error}") from error
-    if not len(atoms):
-        raise ValueError(f"{path}: no atoms")
-    if not (np.isfinite(atoms.positions).all() and np.isfinite(np.array(atoms.cell)).all()):
-        raise ValueError(f"{path}: a coordinate or cell vector is not finite")
     forces = _poscar_forces(path, len(atoms)) if kind == "poscar" else _forces(atoms)
     if forces is not None and not np.isfinite(forces).all():
         raise ValueError(f"{path}: a force is not finite")
     try:
         return from_ase(atoms, species, path), forces
     except InputError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(str(error.faults[0])) from error
 
 
 def from_ase(atoms: Any, species: Sequence[str], where: str) -> Atoms:
@@ -59,8 +55,10 @@ def from_ase(atoms: Any, species: Sequence[str], where: str) -> Atoms:
     Raises
     ------
     InputError
-        When it has a species that the job lacks.
+        When it has a species that the job lacks, or is nothing in which neighbours can be looked for.
     """
+    if faults := [Fault(where, what) for what in _unsound(atoms)]:
+        raise InputError(faults)
     unknown = [symbol for symbol in dict.fromkeys(atoms.symbols) if symbol not in species]
     if unknown:
         what, near = "species that the job lacks", nearest(unknown[0], species)
@@ -71,6 +69,19 @@ def from_ase(atoms: Any, species: Sequence[str], where: str) -> Atoms:
         np.array(atoms.pbc, dtype=bool),
         np.array(atoms.positions, dtype=np.float64, order="C"),
     )
+
+
+def _unsound(atoms: Any) -> Iterator[str]:
+    """Yield what keeps an `ase.Atoms` from being a structure."""
+    cell = np.array(atoms.cell)
+    if not len(atoms):
+        yield "no atoms"
+    if len(bad := np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))):
+        yield f"position of atom {bad[0]} is not finite"
+    if not np.isfinite(cell).all():
+        yield "a cell vector is not finite"
+    elif np.linalg.matrix_rank(cell * atoms.pbc[:, None]) < atoms.pbc.sum():
+        yield "cell vectors of the periodic directions are missing or linearly dependent"
 
 
 def _forces(atoms: Any) -> FloatArray | None:

@@ -177,9 +177,10 @@ class Case:
         """Return how the moments follow a motion [n_free, n] of the freedoms, each [n_free, m]."""
         f = self.freedoms
         lengths = np.abs(motion / f.step[free]).max(axis=1)
-        # What does not move has no direction, and no change.
+        # What does not move has no direction, and no change; what is not finite is not followed and stays so.
+        moving = (lengths > 0) & np.isfinite(lengths)
         steps = np.zeros((len(motion), f.n))
-        steps[:, free] = motion / np.where(lengths > 0, lengths, 1.0)[:, None]
+        steps[np.ix_(moving, free)] = motion[moving] / lengths[moving, None]
         _, found = yield from self._moments(tasks, _stencil(s, steps), derivatives=False)
         return [first(m[0].reshape(len(OFFSETS), len(motion), -1), 1.0) * lengths[:, None] for m in found]
 

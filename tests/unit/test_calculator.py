@@ -228,3 +228,38 @@ def test_embedded_atoms(tmp_path):
     )
     assert atoms.get_potential_energy() == pytest.approx(row[0], rel=1e-13)
     assert np.abs(atoms.get_forces().ravel() - row[1:25]).max() < 1e-12
+
+
+SLAB = [[5.0, 0.0, 0.0], [5.0, 0.0, 0.0], [0.0, 0.0, 5.0]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"positions": [[0, 0, 0], [2, np.nan, 0]]}, "position of atom 1 is not finite"),
+        ({"positions": [[np.inf, 0, 0], [2, 0, 0]]}, "position of atom 0 is not finite"),
+        ({"cell": [5, 5, np.nan]}, "a cell vector is not finite"),
+        ({"pbc": True}, "cell vectors of the periodic directions are missing or linearly dependent"),
+        ({"pbc": [0, 1, 0]}, "cell vectors of the periodic directions are missing or linearly dependent"),
+        (
+            {"pbc": [1, 1, 0], "cell": SLAB},
+            "cell vectors of the periodic directions are missing or linearly dependent",
+        ),
+        ({"symbols": [], "positions": []}, "no atoms"),
+    ],
+)
+def test_what_is_no_structure_is_named(tmp_path, changes, message):
+    atoms = Atoms(**({"symbols": "Si2", "positions": [[0, 0, 0], [2, 0, 0]]} | changes))
+    path = _job(tmp_path)
+    atoms.calc = Hpcfit(path)
+    with pytest.raises(InputError) as refused:
+        atoms.get_potential_energy()
+    assert str(refused.value) == f"{path}: {message}"
+
+
+def test_a_cell_without_volume_has_no_stress(tmp_path):
+    atoms = Atoms("Si2", [[0, 0, 0], [2, 0, 0]], cell=SLAB)
+    atoms.calc = Hpcfit(_job(tmp_path))
+    assert np.isfinite(atoms.get_potential_energy())
+    with pytest.raises(PropertyNotImplementedError):
+        atoms.get_stress()

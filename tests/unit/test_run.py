@@ -1,6 +1,7 @@
 import io
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -178,6 +179,27 @@ def test_changed_data_are_not_gone_on_with(folder, monkeypatch):
     assert (folder / "run.h5").read_bytes() == before
 
 
+@pytest.mark.parametrize("what", ["weight", "group", "groups", "properties", "atoms"])
+def test_changed_weights_or_groups_are_not_gone_on_with(folder, monkeypatch, what):
+    own, c = np.ones((12, 3)), replace(silicon(), force_weight=np.ones(96))
+    small_jobs.write_dataset(folder / "si.h5", c, own)
+    function = '<residual-function name="energy-forces"/>'
+    (folder / "job.xml").write_text(
+        job_text(f'<dataset id="si" file="si.h5">{function}</dataset>', weights="absolute")
+    )
+    before = cut_short(folder, monkeypatch)
+    arrays = {"weight": c.weight, "group": c.group, "properties": own, "atoms": c.force_weight}
+    if what == "groups":
+        small_jobs.write_dataset(folder / "si.h5", replace(c, groups=("cold", "warm")), own)
+    else:
+        arrays[what].flat[5] = 0
+        small_jobs.write_dataset(folder / "si.h5", c, own)
+    with pytest.raises(SharedError, match="weights or groups of dataset 'si' changed since") as refused:
+        resume()
+    assert refused.value.error.exit_code == 2 and len(refused.value.error.faults) == 1
+    assert (folder / "run.h5").read_bytes() == before
+
+
 def test_job_and_run_may_move_together(folder, monkeypatch):
     fit(output="whole.h5")
     expected = bits("whole.h5")
@@ -209,6 +231,15 @@ def test_a_start_that_is_not_finite_is_a_result(tmp_path, changes):
     )
     stored = load(str(tmp_path / "run.h5"))
     assert stored.result.covariance.shape == (3, 3) and np.isnan(stored.result.covariance).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_overflows_is_a_result_without_a_word_of_numpy(folder):
+    text = job_text(potentials=small_jobs.potential(A=1e200, dof="<A/><B/>"))
+    (folder / "job.xml").write_text(text)
+    log = io.StringIO()
+    assert fit(log=log) == "stopped: not finite"
+    assert "not finite: sum of squares or its derivatives, of predictions that are finite\n" in log.getvalue()
 
 
 def test_a_jacobian_that_is_not_finite_is_a_result(folder, monkeypatch):
@@ -251,7 +282,7 @@ def test_bounds_of_the_job_hold(folder):
 
 
 def test_priors_are_rows_of_the_objective(folder):
-    dof = '<A transform="log" prior-mean="10" prior-sigma="1e-3"/><B/><gamma/>'
+    dof = '<A transform="log"><prior mean="10" sigma="1e-3"/></A><B/><gamma/>'
     (folder / "job.xml").write_text(job_text(potentials=potential(dof=dof)))
     log = io.StringIO()
     assert fit(log=log).startswith("converged")
@@ -312,3 +343,16 @@ def test_normal_equations_say_when_they_lose_digits(folder, monkeypatch):
     log = io.StringIO()
     fit(log=log)
     assert 'warning: assembly="normal" loses digits: squared condition, found' in log.getvalue()
+
+
+def test_a_fit_that_begins_again_says_so(folder):
+    text = job_text(fitting='<fitting><geodesic-lm alpha="1e-6" patience="2"/></fitting>')
+    (folder / "job.xml").write_text(text)
+    log = io.StringIO()
+    assert fit(log=log) == "stopped: no progress"
+    lines = log.getvalue().splitlines()
+    (said,) = [k for k, line in enumerate(lines) if line.startswith("restart:")]
+    assert lines[said] == 'restart: no progress, once more from the start with scaling="identity"'
+    # Between the last iteration with the job's scaling and the first with the other.
+    assert [lines[said + k].split()[0] for k in (-1, 1)] == ["2", "3"]
+    assert any(line.split()[:3] == ["restart", "no", "progress,"] for line in lines)

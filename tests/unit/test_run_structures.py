@@ -218,3 +218,58 @@ def test_densities_of_own_structures_set_the_range_of_tables(folder):
     r = r[(r > 0) & (r < 6.5)]
     density = (np.exp(-1.14 * r) * (1 - 1 / (1 + ((r - 6.5) / 3) ** 4))).sum()
     assert 499 * step == pytest.approx(2 * density, rel=1e-9)
+
+
+BENT = """<pair-potential id="P"><user-function id="V"><input-var>r</input-var>
+  <expression>(r-2.8)^2+A*(-r)^b-1</expression>
+  <param name="A">0.001</param> <param name="b">2</param> <cutoff>3</cutoff>
+  <fit-dof>{free}</fit-dof></user-function></pair-potential>"""
+ENERGY = '<atomic-energy fit="true" target="-3"/>'
+FCC = """<fcc-lattice id="s"><atom-type>Al</atom-type><lattice-parameter>3.8</lattice-parameter>
+  <properties>{properties}</properties>{relax}</fcc-lattice>"""
+HCP = """<hcp-lattice id="s"><atom-type>Al</atom-type><lattice-parameter>2.6</lattice-parameter>
+  <ca-ratio>1.6</ca-ratio><properties>{properties}</properties>{relax}</hcp-lattice>"""
+RELAX = "<relax-dof><lattice-parameter/></relax-dof>"
+
+
+@pytest.mark.parametrize("free", ["<b/>", "<A/><b/>"])
+@pytest.mark.parametrize(
+    ("lattice", "more", "relax"),
+    [
+        (FCC, "", ""),
+        (FCC, "", RELAX),
+        (FCC, '<phonon-frequencies q="0.5 0 0" fit="true" target="1 2 3"/>', ""),
+        # More freedoms than parameters: stencils go along the derivatives of the freedoms.
+        (HCP, '<C44 fit="true" target="100"/>', RELAX.replace("/></", "/><ca-ratio/></")),
+    ],
+)
+def test_a_derivative_that_is_not_finite_is_told(free, lattice, more, relax, capsys):
+    """A negative number to the power of a whole number has a value, but no derivative by the power."""
+    structures = lattice.format(properties=ENERGY + more, relax=relax)
+    with open("job.xml", "w") as job:
+        job.write(
+            f"<job><atom-types><species>Al</species></atom-types>{FITTING}<potentials>{BENT.format(free=free)}"
+            f"</potentials><structures>{structures}</structures></job>"
+        )
+    said = "\nnot finite: structure 's': derivative by P.V.b is not finite\n"
+    assert main(["check", "job.xml"]) == 1
+    assert capsys.readouterr().out.endswith(said)
+    outcome, log = fitted()
+    assert outcome == "stopped: not finite" and said in log
+    assert np.isfinite(load("run.h5").state.cost)
+
+
+def test_a_derivative_of_a_derived_property_is_told(capsys):
+    structures = FCC.format(properties="<atomic-energy/>", relax="") + (
+        '<derived-property id="d" unit="eV" fit="true" target="1" tolerance="1">'
+        "<expression>2*{s.atomic-energy}</expression></derived-property>"
+    )
+    with open("job.xml", "w") as job:
+        job.write(
+            f"<job><atom-types><species>Al</species></atom-types>{FITTING}<potentials>{BENT.format(free='<b/>')}"
+            f"</potentials><structures>{structures}</structures></job>"
+        )
+    assert main(["check", "job.xml"]) == 1
+    assert capsys.readouterr().out.endswith(
+        "\nnot finite: derived property 'd': derivative by P.V.b is not finite\n"
+    )

@@ -141,6 +141,19 @@ def test_weights_go_with_the_dataset(weight, data, potential):
         data.save("weighted.h5")
 
 
+def test_weights_go_with_an_export(data, potential):
+    data.set_weights(ByGroup(energy_weight=3.0))
+    data.save("weighted.h5")
+    with Dataset("weighted.h5") as dataset:
+        export_extxyz(dataset, "weighted.extxyz")
+    stated = {"stress_unit": "eV/A^3", "stress_sign": "tension", "weight_key": "weight"}
+    found = hpcfit.Dataset.from_path("weighted.extxyz", **stated)
+    assert residual(potential, found).tobytes() == residual(potential, data).tobytes()
+    found.save("again.h5")
+    again = hpcfit.Dataset.from_path("again.h5")
+    assert residual(potential, again).tobytes() == residual(potential, data).tobytes()
+
+
 def test_residual_functions_get_the_weight_objects(data, potential):
     seen = []
 

@@ -1,19 +1,25 @@
 """Losses in Python: the same numbers as a job's, exact Jacobians, every way to minimise."""
 
 import functools
+import io
+import re
 from pathlib import Path
 
+import ase.io
 import numpy as np
 import pytest
 import small_jobs
 from small_jobs import bits
 
 import hpcfit
+from hpcfit.dataset.exporting import export_extxyz
+from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
 from hpcfit.objective.local import LocalObjective
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
-from hpcfit.run import fit
+from hpcfit.parallel.guard import SharedError
+from hpcfit.run import fit, resume
 
 X = np.array([14.0, 0.61, 2.3])
 
@@ -183,14 +189,12 @@ def test_a_run_of_other_weights_does_not_go_on(calculator, data):
     first = hpcfit.Loss(calculator).minimize(**options)
     assert hpcfit.Loss(calculator).minimize(**options).x.tobytes() == first.x.tobytes()
     weights[3].energy_weight = 7.0
-    with pytest.raises(InputError, match="dataset 'data' changed since the run started"):
+    with pytest.raises(InputError, match="weights or groups of dataset 'data' changed since"):
         hpcfit.Loss(calculator).minimize(**options)
 
 
-@pytest.mark.parametrize("function", [hpcfit.energy_forces_residual, weighted, bent])
-def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
-    loss = hpcfit.Loss(calculator, residual_fn=function)
-    whole = loss.minimize(verbosity="none")
+def killed(loss, monkeypatch):
+    """Minimise to ``run.h5``, but for a kill after two iterations."""
     save = RunStore.save
 
     def dies(self, state, *arguments):
@@ -202,9 +206,55 @@ def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
         patch.setattr(RunStore, "save", dies)
         loss.minimize(output="run.h5", verbosity="none")
     assert load("run.h5").state.iteration == 2
+
+
+@pytest.mark.parametrize("function", [hpcfit.energy_forces_residual, weighted, bent])
+def test_a_run_that_was_killed_goes_on(function, calculator, monkeypatch):
+    loss = hpcfit.Loss(calculator, residual_fn=function)
+    whole = loss.minimize(verbosity="none")
+    killed(loss, monkeypatch)
     result = loss.minimize(output="run.h5", resume=True, verbosity="none")
     assert result.x.tobytes() == whole.x.tobytes()
     assert result.history["cost"].tobytes() == whole.history["cost"].tobytes()
+
+
+def test_a_run_of_a_script_goes_on_without_it(calculator, monkeypatch):
+    loss = hpcfit.Loss(calculator)
+    loss.minimize(output="whole.h5", verbosity="none")
+    killed(loss, monkeypatch)
+    run_file = str(Path("run.h5").absolute())
+    monkeypatch.chdir("/")
+    assert resume(run_file, Serial(), io.StringIO()) == "converged: gradient angle"
+    assert bits(run_file) == bits(Path(run_file).with_name("whole.h5"))
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        ("function", "residual function is the script's"),
+        ("weights", "weights or groups of dataset 'data' changed since the run started, found .*"),
+        ("list", 'no such file, found "list of atoms"'),
+        ("extxyz", "cannot be read as HDF5, found .*"),
+    ],
+)
+def test_what_only_the_script_knows_is_said(case, message, potential, data, monkeypatch):
+    if case == "weights":
+        data.set_weights([hpcfit.Weight(k) for k in range(12)])
+    elif case in ("list", "extxyz"):
+        with Dataset("si.h5") as dataset:
+            export_extxyz(dataset, "si.extxyz")
+        source = "si.extxyz" if case == "extxyz" else ase.io.read("si.extxyz", ":")
+        data = hpcfit.Dataset.from_path(source, stress_unit="eV/A^3", stress_sign="tension")
+    function = bent if case == "function" else None
+    killed(hpcfit.Loss(hpcfit.Calculator(potential, data), residual_fn=function), monkeypatch)
+    before = Path("run.h5").read_bytes()
+    with pytest.raises(SharedError) as refused:
+        resume("run.h5", Serial(), io.StringIO(), allow_python=True)
+    fault, hint = str(refused.value.error).splitlines()
+    assert re.fullmatch(rf".*: {message}", fault)
+    what = "run of a script cannot go on without it"
+    assert hint == f"run.h5: {what}, allowed minimize(..., output='run.h5', resume=True) in the script"
+    assert Path("run.h5").read_bytes() == before
 
 
 @pytest.mark.parametrize(

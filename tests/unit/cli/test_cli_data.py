@@ -71,6 +71,31 @@ def test_failed_import_leaves_everything_as_it_was(run, tmp_path, words):
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
+WEIGHTED = FRAME.replace("forces:R:3", "forces:R:3:hpcfit_force_weight:R:1").replace("2 3\n", "2 3 0.25\n")
+
+
+def test_weights_go_out_and_in_again(run, tmp_path, capsys):
+    said = 'energy=-3 stress="1 2 3 2 4 5 3 5 6" hpcfit_property_weight="0.5 2 1"'
+    (tmp_path / "one.xyz").write_text(WEIGHTED.format(said))
+    stress = ("--stress-unit", "eV/A^3", "--stress-sign", "tension")
+    run("import", "one.xyz", "-o", "set.h5", "--energy-kind", "free_energy", *stress)
+    run("import", "set.xyz", "-o", "set.h5", "--append", "--energy-kind", "free_energy")
+    run("import", "one.xyz", "-o", "set.h5", "--append", "--energy-kind", "free_energy", *stress)
+    capsys.readouterr()
+    run("export", "set.h5", "-o", "out.xyz")
+    warning = (
+        "warning: that energies are free_energy is left out, an import wants --energy-kind free_energy\n"
+    )
+    assert capsys.readouterr().out == f"{warning}out.xyz: 4 configurations\n"
+    run("import", "out.xyz", "-o", "again.h5", *stress)
+    for name in ("set.h5", "again.h5"):
+        with Dataset(tmp_path / name) as dataset:
+            ones = [1.0, 1.0, 1.0]
+            weights = dataset.index().property_weight.tolist()
+            assert weights == [[0.5, 2.0, 1.0], ones, ones, [0.5, 2.0, 1.0]], name
+            assert dataset.read(0, 4).force_weight.tolist() == [0.25, 1.0, 1.0, 0.25], name
+
+
 def test_append_needs_a_dataset(run):
     with pytest.raises(InputError, match=r"none.h5: file does not exist"):
         run("import", "set.xyz", "-o", "none.h5", "--append")

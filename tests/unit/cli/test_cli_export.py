@@ -45,7 +45,8 @@ def test_a_file_is_replaced_only_on_request(folder, capsys):
     (folder / "si.sw").write_text("precious")
     command = ["export", "job.xml", "--format", "lammps-sw", "-o", "si.sw"]
     assert main(command) == 2
-    assert capsys.readouterr().err == "si.sw: exists already, allowed another name, or --overwrite\n"
+    allowed = "another name, or --overwrite, in Python overwrite=True"
+    assert capsys.readouterr().err == f"si.sw: exists already, allowed {allowed}\n"
     assert (folder / "si.sw").read_text() == "precious"
     assert main([*command, "--overwrite"]) == 0
     assert (folder / "si.sw").read_text() != "precious"

@@ -252,7 +252,8 @@ def test_a_run_that_exists_is_not_replaced(folder, capsys):
     expect(
         said(["run", "job.xml"], capsys),
         [
-            r"run\.h5: run file exists, found a finished run \(converged: .*\), allowed --overwrite or hpcfit resume"
+            r"run\.h5: run file exists, found a finished run \(converged: .*\), "
+            "allowed --overwrite or hpcfit resume, in Python overwrite=True or resume=True"
         ],
     )
     assert (folder / "run.h5").read_bytes() == content

@@ -31,6 +31,35 @@ def test_round_trip_to_the_bit(name, stored, configurations, tmp_path):
         ]
 
 
+@pytest.mark.parametrize("name", ["set.extxyz", "set.extxyz.gz"])
+def test_weights_of_properties_and_atoms_survive(name, configurations, provenance, tmp_path, monkeypatch):
+    monkeypatch.setattr("hpcfit.dataset.exporting.BLOCK", 3)
+    random = np.random.default_rng(3)
+    n, n_atoms = len(configurations), len(configurations.position)
+    of_properties, of_atoms = random.random((n, 3)), random.random(n_atoms)
+    of_properties[2], of_atoms[: configurations.ptr[2]] = 1.0, 1.0
+    weighted = dataclasses.replace(configurations, force_weight=of_atoms)
+    write(tmp_path / "set.h5", weighted, provenance, "energy", property_weight=of_properties)
+    with Dataset(tmp_path / "set.h5") as dataset:
+        export_extxyz(dataset, tmp_path / name)
+    again = import_configurations(tmp_path / name, OPTIONS)
+    assert again.configurations.id.tobytes() == configurations.id.tobytes()
+    assert again.configurations.weight.tobytes() == configurations.weight.tobytes()
+    assert again.property_weight.tobytes() == of_properties.tobytes()
+    assert again.configurations.force_weight.tobytes() == of_atoms.tobytes()
+
+
+def test_ones_are_not_written(stored, configurations, provenance, tmp_path):
+    ones = dataclasses.replace(configurations, force_weight=np.ones(len(configurations.position)))
+    write(tmp_path / "ones.h5", ones, provenance, "energy", property_weight=np.ones((len(ones), 3)))
+    for name in ("set", "ones"):
+        with Dataset(tmp_path / f"{name}.h5") as dataset:
+            export_extxyz(dataset, tmp_path / f"{name}.xyz")
+    assert (tmp_path / "ones.xyz").read_bytes() == (tmp_path / "set.xyz").read_bytes()
+    again = import_configurations(tmp_path / "ones.xyz", OPTIONS)
+    assert (again.property_weight, again.configurations.force_weight) == (None, None)
+
+
 def test_ase_reads_it(stored, configurations, tmp_path):
     with Dataset(stored) as dataset:
         export_extxyz(dataset, tmp_path / "set.extxyz", "index=0")

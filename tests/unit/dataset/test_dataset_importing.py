@@ -179,6 +179,16 @@ def test_energy_is_the_one_that_is_meant(load, entries, options, energy, kind):
             "set.xyz: frame 0: has no entry of --group-key, found kind, allowed energy, forces, numbers, positions",
         ),
         (frame("w=-1"), {"weight_key": "w"}, "set.xyz: frame 0: weight is negative or not finite"),
+        (
+            frame('hpcfit_property_weight="1 -2 1"'),
+            {},
+            "set.xyz: frame 0: hpcfit_property_weight is negative or not finite, found -2.0",
+        ),
+        (
+            frame('hpcfit_property_weight="1 2"'),
+            {},
+            "set.xyz: frame 0: hpcfit_property_weight has the wrong shape, found [2], allowed [3]",
+        ),
         (frame()[:40], {}, "set.xyz: frame 0: is cut short, found 0 atoms, allowed 2 atoms"),
         (frame().rsplit("\n", 2)[0], {}, "set.xyz: frame 0: is cut short, found 1 atoms, allowed 2 atoms"),
         (

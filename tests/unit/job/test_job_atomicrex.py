@@ -7,10 +7,6 @@ import numpy as np
 import pytest
 from eam_jobs import aluminium
 
-from hpcfit.errors import InputError
-from hpcfit.job.reader import read_job
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
 from hpcfit.records import Freedom, GeodesicOptions, WantedProperty
 from hpcfit.units import BAR, GPA
 
@@ -317,30 +313,3 @@ def test_functions_of_copper(read_files):
         "EAM.rho.derivative-left",
         "EAM.F.F2",
     ]
-
-
-ABOP = """<job>
-  <atom-types><species>Si</species></atom-types>
-  <potentials>
-    <abop id="T">
-      <D0>3</D0> <S>2</S> <r0>2.3</r0> <beta>1.4</beta> <gamma>0.1</gamma> <c>1</c> <d>1</d> <h>0.3</h>
-      <twomu>0</twomu> <beta2>1</beta2> <powern>1</powern> <m>1</m> <bigr>2.8</bigr> <bigd>0.2</bigd>
-      <fit-dof>
-        <D0 tag="SiSiSi"/>
-        <bigr tag="SiSiSi" enabled="False" min="2" max="3"/>
-      </fit-dof>
-    </abop>
-  </potentials>
-  <structures/>
-</job>
-"""
-
-
-def test_cutoffs_of_bond_orders_may_be_said_to_be_fixed(tmp_path):
-    job = tmp_path / "job.xml"
-    job.write_text(ABOP)
-    read = read_job(job, potential_forms(), function_catalogue())
-    assert [p.path for p in read.parameters if p.free] == ["T.D0"]
-    job.write_text(ABOP.replace("False", "True"))
-    with pytest.raises(InputError, match=r"job.xml:9: element not allowed in <fit-dof>, found <bigr>"):
-        read_job(job, potential_forms(), function_catalogue())

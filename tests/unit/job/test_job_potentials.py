@@ -49,18 +49,16 @@ CASES = {
         ],
     ),
     "prior without width": (
-        [("<B/>", '<B prior-mean="0.5"/>')],
-        [
-            "job.xml:19: half a prior for <B>, found prior-mean alone, allowed prior-mean with prior-sigma",
-        ],
+        [("<B/>", '<B><prior mean="0.5"/></B>')],
+        ["job.xml:19: missing attribute in <prior>, allowed sigma"],
     ),
     "prior of width 0": (
-        [("<B/>", '<B prior-mean="0.5" prior-sigma="0"/>')],
-        ['job.xml:19: bad value of prior-sigma in <B>, found "0", allowed a finite number above 0'],
+        [("<B/>", '<B><prior mean="0.5" sigma="0"/></B>')],
+        ['job.xml:19: bad value of sigma in <prior>, found "0", allowed a finite number above 0'],
     ),
     "prior of what is not free": (
-        [("<B/>", '<B enabled="false" prior-mean="0.5" prior-sigma="1"/>')],
-        ["job.xml:19: prior-mean of SW.B has no effect: it is not free"],
+        [("<B/>", '<B enabled="false"><prior mean="0.5" sigma="1"/></B>')],
+        ["job.xml:19: prior of SW.B has no effect: it is not free"],
     ),
     "value given twice": (
         [("<B>0.6</B>", "<B>0.6</B>\n      <B>0.7</B>")],

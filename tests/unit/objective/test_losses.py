@@ -1,8 +1,10 @@
+import math
+
 import mpmath
 import numpy as np
 import pytest
 
-from hpcfit.objective.losses import apply, bend
+from hpcfit.objective.losses import apply, bend, sum_of_squares
 from hpcfit.records import RobustLoss
 
 RHO = {"soft-l1": lambda z: 2 * (np.sqrt(1 + z) - 1), "cauchy": np.log1p}
@@ -14,6 +16,13 @@ def applied(name, rows, scale=1.5, weight=WEIGHT):
     columns = np.vstack([rows, np.ones((2, len(rows)))])
     apply(RobustLoss(name, scale), columns, weight)
     return columns
+
+
+def test_sums_of_many_squares_keep_their_digits():
+    rows = np.full(1_000_000, 0.1)
+    exact = math.fsum((rows * rows).tolist())
+    # Pairwise: some ulp, whatever the number of rows; one after the other it is hundreds.
+    assert sum_of_squares(rows) == pytest.approx(exact, rel=4 * np.finfo(float).eps, abs=0.0)
 
 
 @pytest.mark.parametrize("name", RHO)

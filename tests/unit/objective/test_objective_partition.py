@@ -32,6 +32,19 @@ def test_blocks_are_about_equal_and_as_many_as_wanted():
     assert len(cut_blocks([np.arange(3000)], [np.full(3000, 64)], None)) == 47  # 192,000 atoms, 4,096 a block
 
 
+def test_many_parameters_want_few_blocks():
+    selected, sizes = [np.arange(500)], [np.full(500, 8)]
+
+    def n_blocks(n_free, wanted=None):
+        return len(cut_blocks(selected, sizes, wanted, n_free))
+
+    # 12,000 rows: a block has as many as there are parameters.
+    assert [n_blocks(n) for n in (20, 256, 700, 1000, 3000, 50_000)] == [16, 16, 16, 12, 4, 1]
+    assert n_blocks(3000, wanted=8) == 8
+    large = cut_blocks([np.arange(3000)], [np.full(3000, 64)], None, 1000)
+    assert len(large) == 47
+
+
 def test_a_giant_among_small_ones():
     blocks = cut_blocks([np.arange(10)], [np.array([1, 1, 1, 1, 1000, 1, 1, 1, 1, 1])], 4)
     assert max(len(block.configurations) for block in blocks if 4 not in block.configurations) <= 5

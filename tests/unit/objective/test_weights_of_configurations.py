@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 import small_jobs
@@ -9,6 +10,7 @@ from small_jobs import job_text, silicon
 
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.reader import Dataset
+from hpcfit.dataset.validation import validate
 from hpcfit.dataset.writer import append, write
 from hpcfit.errors import InputError
 from hpcfit.objective.local import LocalObjective
@@ -73,9 +75,30 @@ def test_what_is_appended_has_weight_1(tmp_path):
     append(tmp_path / "a.h5", silicon(2), PROVENANCE, "energy")
     with Dataset(tmp_path / "a.h5") as dataset:
         assert dataset.index().property_weight is None
-        assert dataset.index().has_force_weights
+        assert dataset.index().force_weights
         assert dataset.read(3, 6).force_weight.tolist() == [1.0] * 8 + [0.5] * 8 + [1.0] * 8
         assert dataset.read(3, 6).take(np.array([1])).force_weight.tolist() == [0.5] * 8
+
+
+def test_weights_are_known_again_without_reading_them(tmp_path):
+    path = tmp_path / "a.h5"
+    write(path, replace(SILICON, force_weight=np.ones(32)), PROVENANCE, "energy")
+    append(path, replace(silicon(1), force_weight=np.full(8, 0.5)), PROVENANCE, "energy")
+    with Dataset(path) as dataset:
+        stated = dataset.index().force_weights
+    with h5py.File(path, "r+") as file:
+        file["atom/force_weight"][39] = 0.25
+    with Dataset(path) as dataset:
+        assert dataset.index().force_weights == stated
+    assert [str(finding) for finding in validate(path)] == [
+        "error: /atom/force_weight does not have its checksum"
+    ]
+    with h5py.File(path, "r+") as file:
+        file["atom/force_weight"][39] = 0.5
+        del file["atom/force_weight"].attrs["checksum"]
+    # Where none is stated the weights are read.
+    with Dataset(path) as dataset:
+        assert dataset.index().force_weights == stated
 
 
 def test_weights_of_properties_need_absolute_ones(tmp_path):

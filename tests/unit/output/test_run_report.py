@@ -35,6 +35,7 @@ outcome          converged: step
 loss             0.6940789290
 iterations       3
 evaluations      3 linearisations, 9007199254740993 costs, 2 second derivatives
+restart          no progress, once more from the start with scaling="identity"
 time             1.750 s (start 0.250 s, iterations 1.500 s)
 singular values  1.230e+02 to 4.500e-07
 loosest          +SW.A[SiSi] 64%, -SW.B[SiSi] 36%
@@ -77,6 +78,21 @@ def test_the_spectrum_on_request(path, store):
         ["+SW.A[SiSi]", "64%,", "-SW.B[SiSi]", "36%", "4.500e-07", "3.659e-09"],
     ]
     assert "".join(lines[: first - 1] + lines[first + 4 :]) == PLAIN
+
+
+def test_without_a_spectrum_a_request_is_answered_all_the_same(path, header, states, store, result):
+    def last_line(run):
+        stream = io.StringIO()
+        report.write(run, stream, spectrum=True)
+        return [line for line in stream.getvalue().splitlines() if line.startswith("no spectrum")]
+
+    run = store.run
+    assert last_line(run) == []
+    assert last_line(replace(run, result=None)) == [
+        "no spectrum: the run is unfinished, hpcfit resume goes on with it"
+    ]
+    none = replace(result, directions=np.zeros((0, 0)), singular_values=np.zeros(0))
+    assert last_line(replace(run, result=none)) == ["no spectrum: no free parameters"]
 
 
 def test_a_parameter_at_its_bound_is_not_called_undetermined(store, result):

@@ -261,5 +261,5 @@ def test_other_version_is_refused_without_fallback(path, header, states):
     saved(File(path), header, states)
     with h5py.File(path, "a") as file:
         file.attrs["format version"] = 1
-    with pytest.raises(InputError, match="run file of another version, found 1, allowed 4"):
+    with pytest.raises(InputError, match="run file of another version, found 1, allowed 5"):
         load(path)

@@ -59,6 +59,18 @@ def test_without_full_rank_there_is_a_step_all_the_same():
     assert system.within(0.1, 0.0).length == pytest.approx(0.1, rel=0.05)
 
 
+@pytest.mark.parametrize("units", [(1.0, 1.0, 1.0, 1.0), (1e-5, 1.0, 1e4, 1.0)])
+def test_second_order_steps_take_no_part_in_what_the_data_do_not_determine(units):
+    random = np.random.default_rng(3)
+    columns, r, second = random.normal(size=(2, 4)) * units, random.normal(size=2), random.normal(size=2)
+    found = System.of_columns(columns, r).within(1e9, 0.0)
+    assert not found.is_regular
+    a = found.second_order(columns.T @ second)
+    # The square of what directions are damped by; without it they come out as rounding times 1e14.
+    assert columns @ a == pytest.approx(-second, rel=1e-9)
+    assert np.linalg.norm(a * units) < 10 * np.linalg.norm(np.linalg.pinv(columns / units) @ second)
+
+
 def test_cosine_with_the_range():
     columns, target = np.array([[1.0, 0.0], [0.0, 1e-12], [0.0, 0.0]]), np.array([3.0, 4.0, 12.0])
     system = System.of_columns(columns, target)

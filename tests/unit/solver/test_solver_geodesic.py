@@ -226,6 +226,30 @@ def test_acceleration_stays_below_its_limit():
     assert max(state.acceleration for state in states) > 0.05
 
 
+@pytest.mark.parametrize("scaling", ["running-maximum", "identity"])
+def test_more_parameters_than_residuals(scaling):
+    problem = ArrayProblem(lambda x: np.array([x[0] * x[1] * x[2] - 3.0, x[0] + np.sin(x[3]) - 1.0]))
+    last = states_of(problem, (1.0, 2.0, 3.0, 0.2), scaling=scaling)[-1]
+    # Quadratic convergence, no step of which is lost to the acceleration.
+    assert last.outcome == geodesic.CONVERGED_STEP and last.cost < 1e-20
+    assert len(problem.asked) < 20
+
+
+def test_a_large_residual_does_not_end_a_fit_whose_scaling_is_in_units_of_the_parameters():
+    # A step is compared with the parameters' size, and they with a trace of the residual in their units.
+    problem = ArrayProblem(lambda x: np.exp(100.0 * x * x) - 3.0)
+    last = states_of(problem, (1.0,), scaling="identity", max_iter=400, patience=400)[-1]
+    assert last.outcome == geodesic.CONVERGED_STEP and last.cost < 1e-20
+
+
+def test_a_start_so_far_that_squares_overflow_has_not_converged():
+    problem = ArrayProblem(
+        lambda x: x[0] * (x[1] * np.array([1.0, 0.1, 0.02]) - np.array([1.0, 0.5, 0.3])) - 1.0
+    )
+    first, *_ = states_of(problem, (1e100, 0.6))
+    assert first.iteration == 1 and not first.outcome
+
+
 def test_scaling_a_parameter_changes_nothing_but_its_unit():
     factor = np.array([1e2, 1e-2])
     plain = states_of(ArrayProblem(CASES["beale"].residual), (1.0, 1.0))

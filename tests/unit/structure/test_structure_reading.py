@@ -78,7 +78,9 @@ def test_faults(tmp_path):
     ("text", "message"),
     [
         ("0\n\n", "no atoms"),
-        ("1\n\nAl 0 nan 0\n", "a coordinate or cell vector is not finite"),
+        ("1\n\nAl 0 nan 0\n", "position of atom 0 is not finite"),
+        ('1\nLattice="5 0 0 0 nan 0 0 0 5"\nAl 0 0 0\n', "a cell vector is not finite"),
+        ('1\npbc="T T T"\nAl 0 0 0\n', "cell vectors of the periodic directions are missing"),
         ("1\nProperties=species:S:1:pos:R:3:forces:R:3\nAl 0 0 0 0 nan 0\n", "a force is not finite"),
     ],
 )
