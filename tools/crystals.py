@@ -12,6 +12,10 @@ from ase import Atoms
 
 from hpcfit.records import Configurations
 
+#: Evaluations of a crystal one after the other, in hpcfit and in LAMMPS: the first one or two, which find other rows'
+#: data in the caches, take up to twice as long as the rest.
+IN_A_ROW = 50
+
 
 @dataclass
 class Row:
@@ -92,8 +96,8 @@ def lammps_engine(atoms: Atoms, style: str, coefficients: str) -> Any:
 
 
 def run_lammps(engine: Any) -> None:
-    """Evaluate ten times: without an integrator a step is an evaluation of the forces."""
-    engine.command("run 10 pre no post no")
+    """Evaluate `IN_A_ROW` times: without an integrator a step is an evaluation of the forces."""
+    engine.command(f"run {IN_A_ROW} pre no post no")
 
 
 # A whole fit.

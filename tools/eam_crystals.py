@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from ase.build import bulk
-from crystals import Row, as_configurations, jacobian_aim, lammps_engine, run_lammps, shaken
+from crystals import IN_A_ROW, Row, as_configurations, jacobian_aim, lammps_engine, run_lammps, shaken
 
 from hpcfit.cli.main import main as hpcfit
 from hpcfit.objective.model import Model
@@ -61,16 +61,16 @@ def _rows(folder: Path, symbol: str, lattice: float, cutoff: float) -> list[Row]
     values, jacobian = (np.zeros((k, geometry.n_rows(False))) for k in (1, 1 + model.n_free))
     name = f"EAM {symbol} crystal, {n} atoms, {len(batch.neighbour) / n:.0f} neighbours"
 
-    def own() -> None:
-        for _ in range(10):
-            model.evaluate(geometry, model.start, values, virials=False)
+    def own(columns: np.ndarray = values) -> None:
+        for _ in range(IN_A_ROW):
+            model.evaluate(geometry, model.start, columns, virials=False)
 
     rows = [
-        Row(name, own, 10 * n),
+        Row(name, own, IN_A_ROW * n),
         Row(
             f"EAM {symbol} with {model.n_free} parameters' Jacobian",
-            lambda: model.evaluate(geometry, model.start, jacobian, virials=False),
-            n,
+            lambda: own(jacobian),
+            IN_A_ROW * n,
             name,
             most=jacobian_aim(model.n_free),
         ),
@@ -82,4 +82,4 @@ def _rows(folder: Path, symbol: str, lattice: float, cutoff: float) -> list[Row]
     # LAMMPS interpolates in tables of 10,000 points.
     if not math.isclose(energy := engine.get_thermo("pe"), values[0, 0], rel_tol=1e-7):
         raise ValueError(f"energy of {name} in LAMMPS, found {energy}, allowed {values[0, 0]}")
-    return [*rows, Row(f"LAMMPS: {name}", lambda: run_lammps(engine), 10 * n, name, least=3)]
+    return [*rows, Row(f"LAMMPS: {name}", lambda: run_lammps(engine), IN_A_ROW * n, name, least=3)]
