@@ -217,13 +217,15 @@ class Scratch:
     """Memory that evaluations work in; one serves any number of geometries, one after the other."""
 
     def __init__(self) -> None:
-        self._memory: FloatArray = np.zeros(8)
+        self._size = -1
+        self._aligned: Any = None
 
     def _pointer(self, n_doubles: int) -> Any:
-        if len(self._memory) < n_doubles + 8:
-            self._memory = np.zeros(n_doubles + 8)
-        offset = (-self._memory.ctypes.data // 8) % 8
-        return ffi.from_buffer("double[]", self._memory[offset:], require_writable=True)
+        if n_doubles > self._size:
+            memory = np.zeros(n_doubles + 8)
+            offset = (-memory.ctypes.data // 8) % 8
+            self._size, self._aligned = n_doubles, ffi.from_buffer("double[]", memory[offset:])
+        return self._aligned
 
 
 def evaluate(
