@@ -19,10 +19,9 @@ int64_t hf_joined_scratch(const hpcfit_function *function)
     return HF_SPLINE_SCRATCH + function->program.n_outputs * HF_BLOCK;
 }
 
-/* value = w value, slope = w' value + w slope */
 HF_CLONES
-static void weigh(int64_t n, const double *restrict w, const double *restrict dw, double *restrict value,
-                  double *restrict slope)
+void hf_joined_weigh(int64_t n, const double *restrict w, const double *restrict dw, double *restrict value,
+                     double *restrict slope)
 {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
@@ -91,7 +90,7 @@ static void finish(const block *b)
         const double *w = hf_function_weights(b->call, function, s, b->rows, HF_BLOCK);
         double *by = b->outputs + (b->by + own.first - columns.first) * b->stride;
         for (int64_t k = 0; k < own.count; k++)
-            weigh(b->n, w, w + HF_BLOCK, by + k * b->stride, by + (columns.count + k) * b->stride);
+            hf_joined_weigh(b->n, w, w + HF_BLOCK, by + k * b->stride, by + (columns.count + k) * b->stride);
     }
 }
 

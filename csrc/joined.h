@@ -4,6 +4,9 @@
 
 #include "function.h"
 
+/* The product rule, in place: value = w value, slope = w' value + w slope. */
+void hf_joined_weigh(int64_t n, const double *w, const double *dw, double *value, double *slope);
+
 /* Number of a program's last outputs, the derivatives by its splines: none for other functions. */
 int64_t hf_n_weights(const hf_call *call, const hpcfit_function *function);
 

@@ -1,5 +1,6 @@
 /* The basis of splines, and the way from their knots to their parameters. */
 #include "spline_rows.h"
+#include "joined.h"
 #include "spline.h"
 
 #include <math.h>
@@ -136,18 +137,6 @@ static void fill_basis(int64_t n, const double *restrict fraction, const double 
     }
 }
 
-/* The derivative w of a function by the spline, and its slope, take the place of 1 and 0 before the basis. */
-HF_CLONES
-static void weigh_basis(int64_t n, const double *restrict w, const double *restrict dw, double *restrict value,
-                        double *restrict slope)
-{
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++) {
-        slope[k] = dw[k] * value[k] + w[k] * slope[k];
-        value[k] = w[k] * value[k];
-    }
-}
-
 hf_basis hf_basis_at(const hf_call *call, const hf_nodes *nodes, const double *rows, int64_t apart, int64_t n,
                      const double *x, int64_t stride, double *scratch)
 {
@@ -156,7 +145,7 @@ hf_basis hf_basis_at(const hf_call *call, const hf_nodes *nodes, const double *r
     hf_spline_locate(&nodes->function->splines[nodes->spline], n, x, stride, scratch);
     fill_basis(n, scratch + stride, scratch + 2 * stride, scratch + 3 * stride, stride, value);
     for (int q = 0; q < HF_ROWS_PER_ARGUMENT && w != NULL; q++)
-        weigh_basis(n, w, w + apart, value + q * stride, slope + q * stride);
+        hf_joined_weigh(n, w, w + apart, value + q * stride, slope + q * stride);
     return (hf_basis){.stride = stride, .interval = (const int32_t *)scratch, .value = value, .slope = slope};
 }
 
