@@ -98,8 +98,5 @@ const hpcfit_potential hf_born_mayer_huggins = {
     .reference = "F. G. Fumi and M. P. Tosi, J. Phys. Chem. Solids 25, 31 (1964)",
     .n_parameters = HF_BORN_N_PARAMETERS,
     .parameters = table,
-    .law = &law,
-    .pairwise = 1,
-    .scratch_size = hf_pairs_scratch,
-    .evaluate = hf_pairs_evaluate,
+    HF_FOLLOWS(law),
 };

@@ -49,8 +49,5 @@ const hpcfit_potential hf_buckingham = {
     .reference = "R. A. Buckingham, Proc. R. Soc. Lond. A 168, 264 (1938)",
     .n_parameters = N_PARAMETERS,
     .parameters = table,
-    .law = &law,
-    .pairwise = 1,
-    .scratch_size = hf_pairs_scratch,
-    .evaluate = hf_pairs_evaluate,
+    HF_FOLLOWS(law),
 };

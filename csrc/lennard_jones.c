@@ -66,8 +66,5 @@ const hpcfit_potential hf_lennard_jones = {
     .reference = "J. E. Lennard-Jones, Proc. R. Soc. Lond. A 106, 463 (1924)",
     .n_parameters = N_PARAMETERS,
     .parameters = table,
-    .law = &law,
-    .pairwise = 1,
-    .scratch_size = hf_pairs_scratch,
-    .evaluate = hf_pairs_evaluate,
+    HF_FOLLOWS(law),
 };

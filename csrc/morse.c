@@ -68,8 +68,5 @@ const hpcfit_potential hf_morse = {
     .reference = "P. M. Morse, Phys. Rev. 34, 57 (1929)",
     .n_parameters = N_PARAMETERS,
     .parameters = table,
-    .law = &law,
-    .pairwise = 1,
-    .scratch_size = hf_pairs_scratch,
-    .evaluate = hf_pairs_evaluate,
+    HF_FOLLOWS(law),
 };

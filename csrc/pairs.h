@@ -15,8 +15,11 @@ struct hf_pair_law {
     void (*derivatives)(int64_t n, const double *p, int parameter, double *const *kept, double *phi, double *dphi);
 };
 
-/* What a potential with a law has for the two functions of its record. */
 int64_t hf_pairs_scratch(const hf_call *call);
 void hf_pairs_evaluate(const hf_call *call);
+
+/* What is in the record of every potential that follows a law. */
+#define HF_FOLLOWS(pair_law)                                                                                         \
+    .law = &(pair_law), .pairwise = 1, .scratch_size = hf_pairs_scratch, .evaluate = hf_pairs_evaluate
 
 #endif
