@@ -30,6 +30,7 @@ FLOORS = {
     "errors": 0,
     "version": 0,
     "atomic": 0,
+    "catalogue": 0,
     "lammps": 0,
 }
 
