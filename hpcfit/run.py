@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.plan import Plan, make_plan
 from hpcfit.objective.validation import validation_lines
@@ -36,9 +37,7 @@ from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import together
 from hpcfit.parallel.service import Asked, answer, ask
 from hpcfit.parallel.signals import stop_requests
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
-from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, State
+from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, ReadOptions, State
 from hpcfit.solver.covariance import covariance, propagated, spectrum
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE, start
 from hpcfit.solver.minimisers import iterate
@@ -46,7 +45,6 @@ from hpcfit.solver.normal import LEAST_CONDITION
 from hpcfit.solver.priors import with_priors
 from hpcfit.solver.problem import Problem
 from hpcfit.solver.step import Bounds
-from hpcfit.structure.catalogue import structure_catalogue
 
 STOPPED_SIGNAL = "stopped: signal"
 NOT_FITTED = "not fitted"
@@ -87,8 +85,7 @@ def prepare(
 
 def read(path: str, allow_outside: bool = False, allow_python: bool = False) -> Job:
     """Return the job at `path`, with the potentials, functions, lattices and properties that there are."""
-    catalogues = potential_forms(), function_catalogue(), structure_catalogue()
-    return read_job(path, *catalogues, allow_outside=allow_outside, allow_python=allow_python)
+    return read_job(path, catalogue(), ReadOptions(allow_outside, allow_python))
 
 
 def _indices(job: Job) -> list[DatasetIndex]:

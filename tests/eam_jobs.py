@@ -6,9 +6,8 @@ import numpy as np
 from small_jobs import job_text, sealed, silicon, write_job
 
 from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.model import Model
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, Job
 
@@ -82,7 +81,7 @@ def read(folder: Path, text: str) -> Job:
     """Return the job; the dataset it names need not hold anything."""
     (folder / "si.h5").touch()
     (folder / "job.xml").write_text(text)
-    return read_job(folder / "job.xml", potential_forms(), function_catalogue())
+    return read_job(folder / "job.xml", catalogue())
 
 
 def cells(n: int = 3, symbols: tuple[str, ...] = ("Al",)) -> Configurations:

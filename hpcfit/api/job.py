@@ -18,16 +18,14 @@ from hpcfit.api.ranks import collective, communicator
 from hpcfit.api.structure import Structure
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.model import Model
 from hpcfit.output.header import Style
 from hpcfit.output.structure_report import parameter_lines, structure_lines, trouble_lines
 from hpcfit.parallel.communicator import ROOT
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
-from hpcfit.records import VERBOSITIES, FloatArray
+from hpcfit.records import VERBOSITIES, FloatArray, ReadOptions
 from hpcfit.records import Job as JobRecord
 from hpcfit.records import Structure as StructureRecord
-from hpcfit.structure.catalogue import structure_catalogue
 from hpcfit.structure.reading import from_ase
 
 
@@ -105,8 +103,7 @@ class Job:
             if self._record is not None:
                 raise InputError([Fault(str(path), "job has been read already", allowed="another Job")])
             if self._comm.rank == ROOT:
-                catalogues = potential_forms(), function_catalogue(), structure_catalogue()
-                record = read_job(path, *catalogues, allow_outside=allow_outside, unfinished=True)
+                record = read_job(path, catalogue(), ReadOptions(allow_outside, unfinished=True))
         record = self._comm.broadcast(record)
         self._record = record
         self._values = np.array([parameter.start for parameter in self.record.free])

@@ -19,6 +19,7 @@ from hpcfit.api.residuals import BUILT_IN
 from hpcfit.api.result import Result
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.local import Brought, LocalObjective
 from hpcfit.objective.plan import Plan
 from hpcfit.objective.residuals import Residual
@@ -28,9 +29,7 @@ from hpcfit.output.store import MemoryStore, RunStore, load
 from hpcfit.parallel.communicator import ROOT
 from hpcfit.parallel.service import Asked, answer, ask
 from hpcfit.parallel.signals import stop_requests
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
-from hpcfit.records import SCRIPT_JOB, VERBOSITIES, FloatArray, Job
+from hpcfit.records import SCRIPT_JOB, VERBOSITIES, FloatArray, Job, ReadOptions
 from hpcfit.run import Run, prepare
 
 _Answer = TypeVar("_Answer")
@@ -304,8 +303,7 @@ class Loss:
         return document.job_text(name, self._potentials, c.species, dataset, minimiser)
 
     def _read(self) -> Job:
-        catalogues = potential_forms(), function_catalogue()
-        return read_job(SCRIPT_JOB, *catalogues, unfinished=True, text=self._text, brought=True)
+        return read_job(SCRIPT_JOB, catalogue(), ReadOptions(unfinished=True, in_memory=True), self._text)
 
 
 def _residual(

@@ -17,7 +17,7 @@ from hpcfit.job.lammps_tables import READERS
 from hpcfit.job.mapping import Mapping
 from hpcfit.job.schema import PAIR_FORM, PAIR_POTENTIAL, PAIR_ROLE
 from hpcfit.job.values import Faults
-from hpcfit.records import Function, FunctionCatalogue, Potential, PotentialForm, species_tuples
+from hpcfit.records import Catalogue, Function, Potential, PotentialForm, species_tuples
 
 
 class BuiltPotentials:
@@ -25,10 +25,8 @@ class BuiltPotentials:
 
     Parameters
     ----------
-    forms
-        What the kernels know.
-    functions
-        What potentials may be built from.
+    catalogue
+        The known potentials and functions.
     species
         Symbols of the job, at least one.
     degrees
@@ -41,17 +39,16 @@ class BuiltPotentials:
 
     def __init__(
         self,
-        forms: Sequence[PotentialForm],
-        functions: FunctionCatalogue,
+        catalogue: Catalogue,
         species: Sequence[str],
         degrees: Degrees,
         folder: Path,
         faults: Faults,
     ) -> None:
-        self._forms = {form.name: form for form in forms if form.roles}
+        self._forms = {form.name: form for form in catalogue.potentials if form.roles}
         if PAIR_FORM in self._forms:
             self._forms[PAIR_POTENTIAL] = self._forms[PAIR_FORM]
-        self._functions = FunctionReader(functions, degrees, folder, faults)
+        self._functions = FunctionReader(catalogue.functions, degrees, folder, faults)
         self._species = species
         self._degrees = degrees
         self._folder = folder

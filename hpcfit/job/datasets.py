@@ -55,7 +55,7 @@ def _property(element: etree._Element, absolute: bool, scope: Scope) -> FittedPr
 
 def _existing(element: etree._Element, file: str, scope: Scope) -> str:
     path = scope.folder / file
-    if file and not scope.brought and not path.is_file():
+    if file and not scope.in_memory and not path.is_file():
         names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         alike = nearest(path.name, names)
         near = alike and str(Path(file).with_name(alike))

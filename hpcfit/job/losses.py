@@ -133,7 +133,7 @@ def _inverse(weight: etree._Element) -> MagnitudeInverse | None:
 def _file(function: etree._Element, scope: Scope) -> ResidualFile:
     file, name = values.line_of_text(function.get("file")), values.line_of_text(function.get("name"))
     path = scope.folder / file
-    if scope.brought:
+    if scope.in_memory:
         return ResidualFile(name, file, str(path), "")
     if not scope.allow_python:
         scope.faults.add(function, "residual function in a Python file", quoted(file), "with --allow-python")

@@ -21,7 +21,7 @@ from hpcfit.job.schema import PAIR_POTENTIAL
 from hpcfit.job.tags import Combination, combination, tag_of
 from hpcfit.job.values import Faults, quoted
 from hpcfit.records import (
-    FunctionCatalogue,
+    Catalogue,
     Parameter,
     ParameterForm,
     Potential,
@@ -31,8 +31,7 @@ from hpcfit.records import (
 
 def read_potentials(
     parent: etree._Element,
-    forms: Sequence[PotentialForm],
-    functions: FunctionCatalogue,
+    catalogue: Catalogue,
     species: Sequence[str],
     dependents: Mapping[str, str],
     folder: Path,
@@ -44,10 +43,8 @@ def read_potentials(
     ----------
     parent
         The ``<potentials>``.
-    forms
-        What the kernels know.
-    functions
-        What potentials with roles may be built from.
+    catalogue
+        The known potentials and functions.
     species
         Symbols of the job, at least one.
     dependents
@@ -57,9 +54,9 @@ def read_potentials(
     faults
         Collects what is wrong.
     """
-    by_name = {form.name: form for form in forms}
+    by_name = {form.name: form for form in catalogue.potentials}
     degrees = Degrees(dependents, faults)
-    built = BuiltPotentials(forms, functions, species, degrees, folder, faults)
+    built = BuiltPotentials(catalogue, species, degrees, folder, faults)
     elements = [element for element in parent if element.tag in by_name or element.tag == PAIR_POTENTIAL]
     values.check_ids(elements, faults)
     found = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,20 +27,16 @@ from hpcfit.job.structures import fits, read_loss, read_structures
 from hpcfit.job.tolerances import read_tolerances
 from hpcfit.job.user_structures import FILES
 from hpcfit.job.values import Faults
-from hpcfit.records import FunctionCatalogue, Group, Job, Potential, PotentialForm, StructureCatalogue
+from hpcfit.records import Catalogue, Group, Job, Potential, ReadOptions
+
+_DEFAULTS = ReadOptions()
 
 
 def read_job(
     path: str | Path,
-    forms: Sequence[PotentialForm],
-    functions: FunctionCatalogue,
-    catalogue: StructureCatalogue | None = None,
+    catalogue: Catalogue,
+    options: ReadOptions = _DEFAULTS,
     text: str | None = None,
-    structures: bool = True,
-    allow_outside: bool = False,
-    unfinished: bool = False,
-    allow_python: bool = False,
-    brought: bool = False,
 ) -> Job:
     """Read a job file, and build the structures that it describes.
 
@@ -51,24 +46,12 @@ def read_job(
     ----------
     path
         The job file. Files that it names are relative to its folder.
-    forms
-        The potentials that the kernels know, with their parameters.
-    functions
-        What potentials with roles may be built from.
     catalogue
-        What the structures may be that the job describes itself; None where it must not have any.
+        Everything that the job may name.
+    options
+        How to read it.
     text
         The job as it was stored, to be read in place of the file; its folder and messages are still the file's.
-    structures
-        Whether structures are wanted. Without them datasets need not exist, and there need be nothing to fit.
-    allow_outside
-        Whether the job may include files from outside its folder.
-    unfinished
-        Whether there need be nothing to fit yet, because structures are to follow.
-    allow_python
-        Whether residual functions may be in Python files. They are read, never run here.
-    brought
-        Whether the caller brings datasets and residual functions along: their files are not looked for.
 
     Returns
     -------
@@ -81,19 +64,19 @@ def read_job(
         The file cannot be read, or has faults: every fault that can be found, in the order of lines.
     """
     content = _content(Path(path)) if text is None else text.encode()
-    content, origins = expand(content, str(path), allow_outside)
+    content, origins = expand(content, str(path), options.allow_outside)
     faults = Faults(str(path), origins)
     root = parse(content, faults)
-    use_own_names(root, catalogue)
-    check(root, grammar(forms, functions.forms, catalogue), faults)
+    use_own_names(root, catalogue.structures)
+    check(root, grammar(catalogue), faults)
     digest = _hash(content, root, Path(path).absolute().parent)
-    if not structures:
+    if not options.structures:
         for element in root.findall("structures"):
             element.clear()
-    reader = _Reader(path, root, forms, functions, catalogue, faults, allow_python, brought)
+    reader = _Reader(path, root, catalogue, options, faults)
     job = replace(reader.job(), text=content.decode(), hash=digest, origins=origins)
-    if structures and not faults and job.fitting is not None:
-        if not unfinished:
+    if options.structures and not faults and job.fitting is not None:
+        if not options.unfinished:
             _check_something_to_fit(job, root, faults)
         check_minimiser(root.find("fitting"), job.fitting.solver, job.free, faults)
     faults.raise_if_any()
@@ -118,17 +101,13 @@ class _Reader:
         self,
         path: str | Path,
         root: etree._Element,
-        forms: Sequence[PotentialForm],
-        functions: FunctionCatalogue,
-        catalogue: StructureCatalogue | None,
+        catalogue: Catalogue,
+        options: ReadOptions,
         faults: Faults,
-        allow_python: bool,
-        brought: bool,
     ) -> None:
         self._path = path
         self._root = root
-        self._forms = forms
-        self._functions = functions
+        self._catalogue = catalogue
         self._faults = faults
         self._folder = Path(path).absolute().parent
         self._species = read_species(root, faults)
@@ -136,13 +115,13 @@ class _Reader:
         self._scope = Scope(
             folder=self._folder,
             species=self._species.symbols,
-            catalogue=catalogue,
-            check_formula=functions.check_formula,
+            catalogue=catalogue.structures,
+            check_formula=catalogue.functions.check_formula,
             tolerances=read_tolerances(root, faults),
             outputs=self._outputs,
             faults=faults,
-            brought=brought,
-            allow_python=allow_python,
+            in_memory=options.in_memory,
+            allow_python=options.allow_python,
         )
 
     def job(self) -> Job:
@@ -175,7 +154,9 @@ class _Reader:
             absolute=absolute,
             loss=read_loss(root.find("structures"), faults),
             preset=self._scope.tolerances.preset,
-            constraints=read_constraints(constrained, potentials, self._functions.check_formula, faults),
+            constraints=read_constraints(
+                constrained, potentials, self._catalogue.functions.check_formula, faults
+            ),
             exports=exports,
             warnings=tuple(faults.warnings),
             verbosity=values.line_of_text(root.findtext("verbosity"), "medium"),
@@ -193,9 +174,7 @@ class _Reader:
             return ()
         constraints = dependents(self._root.find("parameter-constraints"))
         species = self._species.symbols
-        return read_potentials(
-            block, self._forms, self._functions, species, constraints, self._folder, self._faults
-        )
+        return read_potentials(block, self._catalogue, species, constraints, self._folder, self._faults)
 
     def _structures(self, element: etree._Element | None) -> tuple[Group, bool]:
         return (Group("", 1.0, ()), False) if element is None else read_structures(element, self._scope)

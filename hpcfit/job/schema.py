@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 
 from lxml import etree
@@ -17,6 +17,7 @@ from hpcfit.records import (
     NLOPT_METHODS,
     SCIPY_METHODS,
     SCIPY_OPTIONS,
+    Catalogue,
     FunctionForm,
     LatticeForm,
     PotentialForm,
@@ -41,33 +42,21 @@ PAIR_POTENTIAL, PAIR_FORM, PAIR_ROLE = "pair-potential", "eam", "pair-interactio
 
 
 def grammar(
-    forms: Sequence[PotentialForm],
-    functions: Sequence[FunctionForm] = (),
-    structures: StructureCatalogue | None = None,
+    catalogue: Catalogue,
 ) -> etree._Element:
-    """Return the RELAX NG grammar of a job.
-
-    Parameters
-    ----------
-    forms
-        The potentials.
-    functions
-        What potentials with roles are built from.
-    structures
-        What the job's own structures may be; None where it must not have any.
-    """
+    """Return the RELAX NG grammar of the jobs that name what is in `catalogue`."""
     text = resources.files("hpcfit.job").joinpath("job.rng").read_bytes()
     root = etree.fromstring(text, etree.XMLParser(remove_comments=True))
     root.append(_methods("scipy-attributes", "method", SCIPY_METHODS, SCIPY_OPTIONS))
     root.append(_methods("nlopt-attributes", "algorithm", NLOPT_METHODS, {}))
-    for form in forms:
+    for form in catalogue.potentials:
         potential = _built_potential(form) if form.roles else _potential(form)
         root.append(_node("define", potential, name="potential", combine="choice"))
         if form.name == PAIR_FORM and form.roles:
             root.append(_node("define", _pair_potential(form), name="potential", combine="choice"))
-    for function in functions:
+    for function in catalogue.functions.forms:
         root.append(_node("define", _function(function), name="function", combine="choice"))
-    for definition, pattern in _of_structures(structures) if structures else ():
+    for definition, pattern in _of_structures(catalogue.structures) if catalogue.structures else ():
         root.append(_node("define", pattern, name=definition, combine="choice"))
     return root
 

@@ -32,7 +32,7 @@ class Scope:
         Resolves names of files to write.
     faults
         Collects what is wrong.
-    brought
+    in_memory
         Whether the caller brings datasets and residual functions along, whose files are not looked for then.
     allow_python
         Whether residual functions may be in Python files.
@@ -45,5 +45,5 @@ class Scope:
     tolerances: Tolerances
     outputs: Outputs
     faults: Faults
-    brought: bool = False
+    in_memory: bool = False
     allow_python: bool = False

@@ -11,13 +11,11 @@ import numpy as np
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.model import Model
 from hpcfit.output.result import StoredRun
 from hpcfit.output.store import load
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
-from hpcfit.records import FloatArray, Function, Job, Parameter, Potential
-from hpcfit.structure.catalogue import structure_catalogue
+from hpcfit.records import FloatArray, Function, Job, Parameter, Potential, ReadOptions
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,9 @@ def read_final(path: str, structures: bool = False, allow_outside: bool = False)
 
 
 def _read(path: str, text: str | None, structures: bool, allow_outside: bool) -> Job:
-    catalogues = potential_forms(), function_catalogue(), structure_catalogue()
+    # Python is allowed because nothing of it runs here.
     return read_job(
-        path,
-        *catalogues,
-        text=text,
-        structures=structures,
-        allow_outside=allow_outside,
-        allow_python=True,  # nothing of it is run here
+        path, catalogue(), ReadOptions(allow_outside, allow_python=True, structures=structures), text
     )
 
 

@@ -8,11 +8,9 @@ from pathlib import Path
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.output.result import StoredRun
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
-from hpcfit.records import SCRIPT_JOB, Job
-from hpcfit.structure.catalogue import structure_catalogue
+from hpcfit.records import SCRIPT_JOB, Job, ReadOptions
 
 
 def reread(stored: StoredRun, read: Callable[[str], Job]) -> Job:
@@ -36,10 +34,9 @@ def reread(stored: StoredRun, read: Callable[[str], Job]) -> Job:
             allowed = "the file the run was started with"
             raise InputError([Fault(path, "job of the run does not exist", allowed=allowed)])
         return read(path)
-    catalogues = potential_forms(), function_catalogue(), structure_catalogue()
     try:
         # Nothing is run here, nor later: with its function the whole script would.
-        job = read_job(path, *catalogues, text=stored.header.job_text, allow_python=True)
+        job = read_job(path, catalogue(), ReadOptions(allow_python=True), stored.header.job_text)
         for source in job.datasets:
             with Dataset(source.path, source.file):
                 pass

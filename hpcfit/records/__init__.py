@@ -55,6 +55,7 @@ from hpcfit.records.potentials import (
     species_tuple,
     species_tuples,
 )
+from hpcfit.records.reading import Catalogue, ReadOptions
 from hpcfit.records.states import State
 from hpcfit.records.structures import (
     FREEDOMS,
@@ -85,6 +86,7 @@ __all__ = [
     "Atoms",
     "Bonds",
     "Box",
+    "Catalogue",
     "ConfigurationWeight",
     "Configurations",
     "Constraint",
@@ -120,6 +122,7 @@ __all__ = [
     "PotentialForm",
     "Predictions",
     "PropertyForm",
+    "ReadOptions",
     "ResidualFile",
     "RobustLoss",
     "RoleForm",

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.model import Model
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
 from hpcfit.records import Bonds
-from hpcfit.structure.catalogue import structure_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +22,7 @@ def _read(folder, text):
     path = folder / "job.xml"
     path.write_text(text, encoding="utf-8")
     (folder / "training.h5").touch()
-    return read_job(str(path), potential_forms(), function_catalogue(), structure_catalogue())
+    return read_job(str(path), catalogue())
 
 
 def _with(element, text):

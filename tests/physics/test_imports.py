@@ -16,10 +16,11 @@ from lammps_cases import lammps_answers, upright
 from oracle_cells import Structure, batch_of
 
 from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.output.export.formats import Settings, export
-from hpcfit.potential.functions import compile_potential, function_catalogue, reach, tabulate
+from hpcfit.potential.functions import compile_potential, reach, tabulate
 from hpcfit.potential.library import Geometry, evaluate, potential_forms
-from hpcfit.records import FloatArray, Job, Potential, species_tuples
+from hpcfit.records import FloatArray, Job, Potential, ReadOptions, species_tuples
 
 FORMS = {form.name: form for form in potential_forms()}
 
@@ -31,7 +32,7 @@ def _job(folder: Path, form: str, species: tuple[str, ...], file: str, attribute
     path.write_text(
         f"<job><atom-types>{elements}</atom-types><potentials>{text}</potentials><structures/></job>"
     )
-    return read_job(path, potential_forms(), function_catalogue(), structures=False)
+    return read_job(path, catalogue(), ReadOptions(structures=False))
 
 
 def _values(potential: Potential, n_species: int, structure: Structure) -> tuple[float, FloatArray]:

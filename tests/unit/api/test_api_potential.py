@@ -10,8 +10,8 @@ import small_jobs
 import hpcfit
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
+from hpcfit.objective.catalogue import catalogue
+from hpcfit.records import ReadOptions
 
 EAM = """
 <eam id="EAM">
@@ -41,9 +41,7 @@ def parameters(*potentials, species=("Si",)):
     text = small_jobs.job_text(
         "<dataset id='d' file='x'><properties/></dataset>", "".join(potentials), species=species
     )
-    job = read_job(
-        "x.xml", potential_forms(), function_catalogue(), text=text, brought=True, structures=False
-    )
+    job = read_job("x.xml", catalogue(), ReadOptions(structures=False, in_memory=True), text)
     return {parameter.path: parameter for parameter in job.parameters}
 
 

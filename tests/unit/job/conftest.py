@@ -5,9 +5,10 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.potential.functions import check_formula, function_catalogue
-from hpcfit.potential.library import potential_forms
+from hpcfit.objective.catalogue import catalogue as everything
+from hpcfit.potential.functions import check_formula
 from hpcfit.records import (
+    Catalogue,
     FunctionCatalogue,
     FunctionForm,
     ParameterForm,
@@ -138,7 +139,7 @@ def faults_of(folder, forms, functions, monkeypatch):
             text = text.replace(old, new)
         Path("job.xml").write_text(text)
         try:
-            read_job("job.xml", forms, functions)
+            read_job("job.xml", Catalogue(forms, functions))
         except InputError as error:
             assert error.exit_code == 2
             return str(error).splitlines()
@@ -161,7 +162,7 @@ def read_files(tmp_path, monkeypatch):
         for name, text in texts.items():
             path = Path(f"{name}.xml")
             path.write_text(text)
-        return read_job("job.xml", potential_forms(), function_catalogue(), structure_catalogue())
+        return read_job("job.xml", everything())
 
     return read
 

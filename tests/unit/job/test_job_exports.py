@@ -5,10 +5,9 @@ import pytest
 from hpcfit.errors import InputError
 from hpcfit.job.exports import EXPORT_FORMS
 from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.output.export.formats import FORMATS
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
-from hpcfit.records import ExportFile
+from hpcfit.records import Catalogue, ExportFile
 
 _END = "</stillinger-weber>"
 _OWN = f"<export-potential> more/Si.sw </export-potential>\n{_END}"
@@ -26,7 +25,7 @@ def test_formats_are_those_of_the_command():
 
 def test_files_of_a_job(faults_of, folder, forms, functions):
     assert faults_of([(_END, _OWN)]) == []
-    job = read_job("job.xml", forms, functions)
+    job = read_job("job.xml", Catalogue(forms, functions))
     path = str((folder / "more" / "Si.sw").resolve())
     assert job.exports == (ExportFile("SW", "lammps-sw", "more/Si.sw", path, None, None),)
 
@@ -76,7 +75,7 @@ def test_a_file_is_not_read_and_written(faults_of, folder):
 def _exports(folder, table):
     text = f"<job><atom-types><species>Si</species></atom-types><potentials>{table}</potentials><structures/></job>"
     (folder / "job.xml").write_text(text)
-    return read_job(folder / "job.xml", potential_forms(), function_catalogue()).exports
+    return read_job(folder / "job.xml", catalogue()).exports
 
 
 def test_settings_of_tables(folder):

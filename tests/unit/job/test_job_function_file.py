@@ -9,9 +9,8 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
-from hpcfit.records import Job
+from hpcfit.objective.catalogue import catalogue
+from hpcfit.records import Job, ReadOptions
 
 JOB = """<job>
   <atom-types><species>Al</species></atom-types>
@@ -42,7 +41,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Job]:
         Path("job.xml").write_text(text.replace("</species>", "</species>" + species))
         if content is not None:
             Path("a.file").write_text(content)
-        return read_job("job.xml", potential_forms(), function_catalogue(), structures=False)
+        return read_job("job.xml", catalogue(), ReadOptions(structures=False))
 
     return job
 

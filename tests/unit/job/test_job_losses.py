@@ -8,9 +8,8 @@ from small_jobs import job_text
 from hpcfit.errors import InputError
 from hpcfit.job.losses import read_weight_table
 from hpcfit.job.reader import read_job
-from hpcfit.potential.functions import function_catalogue
-from hpcfit.potential.library import potential_forms
-from hpcfit.records import MagnitudeInverse
+from hpcfit.objective.catalogue import catalogue
+from hpcfit.records import MagnitudeInverse, ReadOptions
 
 BUILT_IN = '<residual-function name="energy-forces" normalize-by-natoms="true"/>'
 PROPERTIES = "<properties><total-energy fit='true'/><atomic-forces fit='true'/></properties>"
@@ -26,7 +25,7 @@ def read(tmp_path):
     def read(inside, attributes="", weights="absolute", **more):
         element = f'<dataset id="si" file="si.h5" {attributes}>\n{inside}\n</dataset>'
         (tmp_path / "job.xml").write_text(job_text(element, weights=weights))
-        job = read_job(tmp_path / "job.xml", potential_forms(), function_catalogue(), **more)
+        job = read_job(tmp_path / "job.xml", catalogue(), ReadOptions(**more))
         return job.datasets[0]
 
     return read

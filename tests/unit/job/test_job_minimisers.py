@@ -11,6 +11,7 @@ from hpcfit.records import (
     NLOPT_METHODS,
     SCIPY_METHODS,
     Box,
+    Catalogue,
     GeodesicOptions,
     NloptOptions,
     ScipyOptions,
@@ -45,7 +46,7 @@ def reading(folder, forms, functions, monkeypatch):
     def read(minimiser, freedoms=BOUNDED, attributes=""):
         text = JOB.format(minimiser=minimiser, freedoms=freedoms, attributes=attributes)
         Path("job.xml").write_text(text)
-        return read_job("job.xml", forms, functions)
+        return read_job("job.xml", Catalogue(forms, functions))
 
     return read
 

@@ -8,10 +8,10 @@ from small_jobs import LENNARD_JONES, SILICON, job_text, potential, sealed, sili
 
 from hpcfit.job.reader import read_job
 from hpcfit.objective.block import BlockObjective
+from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
-from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import NotFinite, potential_forms
 from hpcfit.records import RobustLoss
 
@@ -24,7 +24,7 @@ def model(tmp_path):
     def made(potentials=""):
         (tmp_path / "si.h5").touch()
         (tmp_path / "job.xml").write_text(job_text(potentials=potentials))
-        return Model(read_job(tmp_path / "job.xml", potential_forms(), function_catalogue()))
+        return Model(read_job(tmp_path / "job.xml", catalogue()))
 
     return made
 

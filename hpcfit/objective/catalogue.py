@@ -1,0 +1,16 @@
+"""Everything that a job may name, collected from the rooms that hold it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from hpcfit.potential.functions import function_catalogue
+from hpcfit.potential.library import potential_forms
+from hpcfit.records import Catalogue
+from hpcfit.structure.catalogue import structure_catalogue
+
+
+@cache
+def catalogue() -> Catalogue:
+    """Return the potentials, functions, lattices and properties that there are."""
+    return Catalogue(potential_forms(), function_catalogue(), structure_catalogue())

@@ -1,0 +1,53 @@
+"""What a job file may name, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hpcfit.records.potentials import FunctionCatalogue, PotentialForm
+from hpcfit.records.structures import StructureCatalogue
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that a job may name.
+
+    Parameters
+    ----------
+    potentials
+        The potentials that the kernels know, with their parameters.
+    functions
+        The functions that potentials with roles are built from.
+    structures
+        Lattices and properties of the job's own structures; None where a job must not have any.
+    """
+
+    potentials: Sequence[PotentialForm]
+    functions: FunctionCatalogue
+    structures: StructureCatalogue | None = None
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a job file is read.
+
+    Parameters
+    ----------
+    allow_outside
+        Whether the job may include files from outside its folder.
+    allow_python
+        Whether residual functions may be in Python files. Reading a job never runs them.
+    structures
+        Whether structures are wanted. Without them datasets need not exist, and there need be nothing to fit.
+    unfinished
+        Whether the job may still lack something to fit, because a script adds structures later.
+    in_memory
+        Whether the caller supplies datasets and residual functions in memory: their files are not looked for.
+    """
+
+    allow_outside: bool = False
+    allow_python: bool = False
+    structures: bool = True
+    unfinished: bool = False
+    in_memory: bool = False
