@@ -1,0 +1,96 @@
+"""Files of version 0.1.0 open, repeat and resume, with the same bits on the same processor with the same libraries."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy
+from numpy._core._multiarray_umath import __cpu_features__
+
+from hpcfit.output.result import standard_errors
+from hpcfit.output.store import load
+
+OLD = Path(__file__).resolve().parents[1] / "data" / "old"
+FOLDERS = ("bfgs", "dataset", "lattices")
+
+SAME_MACHINE = json.loads((OLD / "made_on.json").read_text()) == {
+    "AVX2": bool(__cpu_features__["AVX2"]),
+    "AVX512F": bool(__cpu_features__["AVX512F"]),
+    "numpy": np.__version__,
+    "scipy": scipy.__version__,
+    "OPENBLAS_CORETYPE": os.environ.get("OPENBLAS_CORETYPE", ""),
+}
+
+#: Elsewhere roundings differ: a fit that ends by the gradient's angle then ends within this part of a standard error.
+CLOSE = 1e-4
+
+
+@pytest.fixture
+def folder(request, tmp_path, monkeypatch):
+    shutil.copytree(OLD / request.param, tmp_path / "old")
+    monkeypatch.chdir(tmp_path / "old")
+    return request.param
+
+
+def hpcfit(*arguments):
+    done = subprocess.run(["hpcfit", *arguments], check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def assert_same(run, old):
+    assert [p.path for p in run.header.parameters] == [p.path for p in old.header.parameters]
+    assert run.state.outcome == old.state.outcome
+    if not SAME_MACHINE:
+        errors = standard_errors(old.header.parameters, old.result.covariance)
+        free = np.isfinite(errors)
+        assert (np.abs(run.values - old.values)[free] <= CLOSE * errors[free]).all()
+        return
+    assert run.state.iteration == old.state.iteration
+    assert run.state.cost == old.state.cost
+    assert run.values.tobytes() == old.values.tobytes()
+    assert run.result.covariance.tobytes() == old.result.covariance.tobytes()
+    assert len(run.result.predictions) == len(old.result.predictions)
+    for one, other in zip(run.result.predictions, old.result.predictions, strict=True):
+        assert one.energy.tobytes() == other.energy.tobytes()
+        assert one.force.tobytes() == other.force.tobytes()
+    for one, other in zip(run.result.structures, old.result.structures, strict=True):
+        assert one.id == other.id
+        assert one.position.tobytes() == other.position.tobytes()
+        values = [{p.name: p.value.tobytes() for p in outcome.properties} for outcome in (one, other)]
+        assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, indirect=True)
+def test_an_old_job_gives_the_same_bits(folder):
+    hpcfit("run", "job.xml", "-o", "again.h5")
+    assert_same(load("again.h5"), load("finished.h5"))
+
+
+@pytest.mark.parametrize("folder", ["dataset", "lattices"], indirect=True)
+def test_an_old_checkpoint_resumes_with_the_same_bits(folder):
+    assert load("stopped.h5").state.iteration == 3
+    hpcfit("resume", "stopped.h5")
+    assert_same(load("stopped.h5"), load("finished.h5"))
+
+
+@pytest.mark.parametrize("folder", ["bfgs"], indirect=True)
+def test_an_old_checkpoint_of_another_minimiser_goes_on(folder):
+    """It starts anew from the last parameters, so that the bits differ."""
+    hpcfit("resume", "stopped.h5")
+    run, old = load("stopped.h5"), load("finished.h5")
+    assert run.state.outcome.startswith("converged")
+    # BFGS ends when the objective changes by less than 1e-6 or so of itself
+    assert run.state.cost == pytest.approx(old.state.cost, rel=1e-5)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, indirect=True)
+def test_an_old_run_is_reported_and_exported(folder):
+    hpcfit("report", "finished.h5")
+    if folder == "dataset":
+        hpcfit("data", "validate", "silicon.h5")
+        hpcfit("export", "finished.h5", "--format", "lammps-sw", "-o", "Si.sw")
+        assert Path("Si.sw").stat().st_size > 0
