@@ -5,13 +5,13 @@ import sys
 
 import numpy as np
 import pytest
-import small_jobs
 
 import hpcfit
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
 from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
+from tests.helpers import small_jobs
 
 EAM = """
 <eam id="EAM">

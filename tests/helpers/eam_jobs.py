@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from small_jobs import job_text, sealed, silicon, write_job
 
 from hpcfit.job.reader import read_job
 from hpcfit.objective.model import Model
@@ -11,6 +10,7 @@ from hpcfit.potential.functions import function_catalogue
 from hpcfit.potential.library import potential_forms
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, Job
+from tests.helpers.small_jobs import job_text, sealed, silicon, write_job
 
 #: atomicrex's aluminium (four free parameters unless told otherwise).
 ALUMINIUM = """
