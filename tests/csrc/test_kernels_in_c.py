@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 from cffi import FFI
-from oracle_kernels import Values, kernel_values
-from oracle_samples import CASES, FORMS, fittable, sample_structures
 
 from hpcfit.potential import library
+from tests.physics.oracle_kernels import Values, kernel_values
+from tests.physics.oracle_samples import CASES, FORMS, fittable, sample_structures
 
 ROOT = Path(__file__).resolve().parents[2]
 CSRC = ROOT / "csrc"

@@ -9,7 +9,8 @@ from pathlib import Path
 import ase.io
 import numpy as np
 import pytest
-from lammps_worker import UNAVAILABLE
+
+from tests.physics.lammps_worker import UNAVAILABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "jobs" / "demo"

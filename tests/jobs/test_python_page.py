@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import small_jobs
+from tests.helpers import small_jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 

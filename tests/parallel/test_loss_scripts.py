@@ -1,26 +1,16 @@
 """Scripts on real ranks: the same bits as alone, on every rank, and errors that end all of them."""
 
-import importlib.util
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import small_jobs
-from small_jobs import bits
 
 from hpcfit.dataset.exporting import export_extxyz
 from hpcfit.dataset.reader import Dataset
+from tests.helpers import small_jobs
+from tests.helpers.mpi import PROGRAMS, launch, needs_mpi, on_ranks
+from tests.helpers.small_jobs import bits
 
-_BESIDE = Path(sys.executable).with_name("mpirun")
-MPIRUN = str(_BESIDE) if _BESIDE.exists() else shutil.which("mpirun")
-SCRIPT = str(Path(__file__).with_name("script.py"))
-
-pytestmark = [
-    pytest.mark.skipif(MPIRUN is None, reason="needs mpirun beside python or on PATH"),
-    pytest.mark.skipif(importlib.util.find_spec("mpi4py") is None, reason="needs mpi4py"),
-]
+pytestmark = needs_mpi
 
 
 def finished(folder, n_ranks, does="well"):
@@ -28,10 +18,8 @@ def finished(folder, n_ranks, does="well"):
     small_jobs.write_dataset(folder / "si.h5", small_jobs.silicon(24))
     with Dataset(folder / "si.h5") as dataset:
         export_extxyz(dataset, folder / "si.extxyz")
-    command = [sys.executable, SCRIPT, does]
-    if n_ranks > 1:
-        command = [MPIRUN, "-n", str(n_ranks), *command]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    script = str(PROGRAMS / "script.py")
+    return launch(on_ranks(n_ranks, script, does) if n_ranks > 1 else [sys.executable, script, does], folder)
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,16 @@
 """The same script on every rank: the same answers to the last bit, and mistakes that end it everywhere."""
 
-import importlib.util
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import small_jobs
-from mixed_jobs import mixed_job
-from small_jobs import silicon
-from test_ranks import MPIRUN, TIME_LIMIT, wait_for_ranks
 
-pytestmark = [
-    pytest.mark.skipif(MPIRUN is None, reason="needs mpirun beside python or on PATH"),
-    pytest.mark.skipif(importlib.util.find_spec("mpi4py") is None, reason="needs mpi4py"),
-]
+from tests.helpers import small_jobs
+from tests.helpers.mixed_jobs import mixed_job
+from tests.helpers.mpi import PROGRAMS, launch, needs_mpi, on_ranks, wait_for_ranks
+from tests.helpers.small_jobs import silicon
 
-DRIVER = str(Path(__file__).with_name("drive_api.py"))
+pytestmark = needs_mpi
+
 JOB = mixed_job('<fitting blocks="20"><geodesic-lm/></fitting>')
 
 
@@ -29,20 +23,21 @@ def folder(tmp_path, monkeypatch):
 
 
 def driven(mode, n_ranks):
-    command = [MPIRUN, "-n", str(n_ranks), sys.executable, DRIVER, mode]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
+    done = launch(on_ranks(n_ranks, str(PROGRAMS / "drive_api.py"), mode))
     return done, [Path(f"told.{rank}") for rank in range(n_ranks)]
 
 
-@pytest.mark.parametrize("n_ranks", [2, 3])
-def test_same_bits_as_one_rank(n_ranks, folder):
-    done, (alone,) = driven("bits", 1)
-    assert done.returncode == 0, done.stderr
-    expected = alone.read_text()
+def test_same_bits_as_one_rank(folder):
+    told = []
+    for n_ranks in (1, 2, 3):
+        done, files = driven("bits", n_ranks)
+        assert done.returncode == 0, done.stderr
+        told.append([path.read_text() for path in files])
+        for path in files:
+            path.unlink()
+    (expected,), *others = told
     assert expected.startswith("converged")
-    done, told = driven("bits", n_ranks)
-    assert done.returncode == 0, done.stderr
-    assert [path.read_text() for path in told] == [expected] * n_ranks
+    assert others == [[expected] * 2, [expected] * 3]
 
 
 def test_a_mistake_on_one_rank_is_told_to_all(folder):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 
-from oracle_samples import FORMS, sample_parameters
-
 from hpcfit.output.final import FinalJob
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import Function, Group, Job, Parameter, Potential, species_tuples
+from tests.physics.oracle_samples import FORMS, sample_parameters
 
 #: Name of the exported file.
 FILE = "exported.file"

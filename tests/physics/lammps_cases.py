@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lammps_worker import UNAVAILABLE
-from oracle_cells import Structure
+
+from tests.physics.lammps_worker import UNAVAILABLE
+from tests.physics.oracle_cells import Structure
 
 WORKER = Path(__file__).with_name("lammps_worker.py")
 

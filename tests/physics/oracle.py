@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from oracle_bond_order import abop, tersoff, tersoff_mod
-from oracle_cells import Pairs, Structure, find_pairs, vectors
-from oracle_samples import FORMS, kernel_of, reaches
+
+from tests.physics.oracle_bond_order import abop, tersoff, tersoff_mod
+from tests.physics.oracle_cells import Pairs, Structure, find_pairs, vectors
+from tests.physics.oracle_samples import FORMS, kernel_of, reaches
 
 Oracle = Callable[[NDArray[np.int32], Pairs, NDArray[Any], dict[str, NDArray[Any]]], Any]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from oracle_cells import Pairs
+
+from tests.physics.oracle_cells import Pairs
 
 Table = dict[str, NDArray[Any]]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from oracle_forms import REFERENCES, spline
 
 from hpcfit.records import Function, Parameter
+from tests.physics.oracle_forms import REFERENCES, spline
 
 #: Forms that end by themselves.
 ENDING = ("exp-B", "exp-gaussian", "XpowN-cutoff", "RsMinusRPowN")

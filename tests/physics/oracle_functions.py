@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from oracle_forms import spline
-from oracle_function_cases import FUNCTION_CASES, FunctionCase
 
 from hpcfit.potential.functions import compile_potential
 from hpcfit.potential.library import Functions
@@ -27,6 +25,8 @@ from hpcfit.records import (
     PotentialForm,
     species_tuples,
 )
+from tests.physics.oracle_forms import spline
+from tests.physics.oracle_function_cases import FUNCTION_CASES, FunctionCase
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from oracle_cells import Structure, batch_of
-from oracle_functions import compiled_functions
-from oracle_samples import FORMS, kernel_of, reach_of, sample_parameters
 
 from hpcfit.potential.library import Geometry, NotFinite, evaluate
 from hpcfit.records import FloatArray
+from tests.physics.oracle_cells import Structure, batch_of
+from tests.physics.oracle_functions import compiled_functions
+from tests.physics.oracle_samples import FORMS, kernel_of, reach_of, sample_parameters
 
 
 @dataclass(frozen=True)

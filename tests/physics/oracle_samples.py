@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from oracle_cells import Structure, random_structures
-from oracle_function_cases import FUNCTION_CASES
-from oracle_functions import free_places, function_cutoffs, function_parameters, function_tables
 
 from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import FloatArray, ParameterKind, PotentialForm, species_tuples
+from tests.physics.oracle_cells import Structure, random_structures
+from tests.physics.oracle_function_cases import FUNCTION_CASES
+from tests.physics.oracle_functions import free_places, function_cutoffs, function_parameters, function_tables
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,19 @@ import dataclasses
 
 import numpy as np
 import pytest
-from oracle_cells import Structure, batch_of
-from oracle_kernels import evaluate_sample, raw_columns
-from oracle_samples import CASES, FORMS, fittable, reach_of, sample_parameters, sample_structures
 
 from hpcfit.potential.library import Batch, Geometry
 from hpcfit.records import FloatArray
+from tests.physics.oracle_cells import Structure, batch_of
+from tests.physics.oracle_kernels import evaluate_sample, raw_columns
+from tests.physics.oracle_samples import (
+    CASES,
+    FORMS,
+    fittable,
+    reach_of,
+    sample_parameters,
+    sample_structures,
+)
 
 parametrize = pytest.mark.parametrize(("name", "n_species"), CASES)
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracle import oracle_energy
-from oracle_cells import Structure
-from oracle_kernels import NOTHING_FREE, Values, raw_columns, richardson, split
-from oracle_samples import FORMS, fittable, reach_of, sample_parameters, sample_structures, tables
+
+from tests.physics.oracle import oracle_energy
+from tests.physics.oracle_cells import Structure
+from tests.physics.oracle_kernels import NOTHING_FREE, Values, raw_columns, richardson, split
+from tests.physics.oracle_samples import (
+    FORMS,
+    fittable,
+    reach_of,
+    sample_parameters,
+    sample_structures,
+    tables,
+)
 
 NAMES = ("abop", "tersoff", "tersoff-mod")
 

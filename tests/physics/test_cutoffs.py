@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from oracle_cells import Structure
-from oracle_kernels import Values, kernel_values
-from oracle_samples import FORMS, INTERACTING, OF_DISTANCE, SAMPLES, fittable, reach_of
+
+from tests.physics.oracle_cells import Structure
+from tests.physics.oracle_kernels import Values, kernel_values
+from tests.physics.oracle_samples import FORMS, INTERACTING, OF_DISTANCE, SAMPLES, fittable, reach_of
 
 CELL, NO_PBC = 50.0 * np.eye(3), (False, False, False)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracle_function_cases import FUNCTION_CASES
-from oracle_functions import parameter_names, sample_functions
-from oracle_kernels import (
+
+from hpcfit.records import FloatArray, PotentialForm, species_tuples
+from tests.physics.oracle_function_cases import FUNCTION_CASES
+from tests.physics.oracle_functions import parameter_names, sample_functions
+from tests.physics.oracle_kernels import (
     Values,
     geometry_columns,
     geometry_of,
@@ -15,7 +17,7 @@ from oracle_kernels import (
     richardson,
     split,
 )
-from oracle_samples import (
+from tests.physics.oracle_samples import (
     ALL_CASES,
     FORMS,
     INTERACTING,
@@ -25,8 +27,6 @@ from oracle_samples import (
     sample_parameters,
     sample_structures,
 )
-
-from hpcfit.records import FloatArray, PotentialForm, species_tuples
 
 #: Largest step relative to a parameter. Four levels leave h^8; rounding is 1e-16 / (h / 8).
 STEP = 0.02

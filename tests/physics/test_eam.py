@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from oracle_cells import Structure, batch_of
-from oracle_kernels import split
 
 from hpcfit.potential.functions import compile_potential
 from hpcfit.potential.library import Geometry, NotFinite, evaluate, potential_forms
 from hpcfit.records import Function, Parameter, Potential
+from tests.physics.oracle_cells import Structure, batch_of
+from tests.physics.oracle_kernels import split
 
 FORM = next(form for form in potential_forms() if form.name == "eam")
 

@@ -6,20 +6,20 @@ import functools
 import re
 from typing import Any
 
-import export_samples
 import numpy as np
 import pytest
-from export_samples import embedded_atoms, final_job, final_of_form
-from lammps_cases import lammps_answers, upright
-from oracle_cells import Structure, batch_of
-from oracle_kernels import kernel_values
-from oracle_samples import CASES, FORMS, sample_structures
 
 from hpcfit.output.export.formats import FORMATS, Settings, export
 from hpcfit.output.export.source import Written
 from hpcfit.potential.functions import compile_potential
 from hpcfit.potential.library import Geometry, evaluate, potential_forms
 from hpcfit.records import FloatArray, Potential
+from tests.physics import export_samples
+from tests.physics.export_samples import embedded_atoms, final_job, final_of_form
+from tests.physics.lammps_cases import lammps_answers, upright
+from tests.physics.oracle_cells import Structure, batch_of
+from tests.physics.oracle_kernels import kernel_values
+from tests.physics.oracle_samples import CASES, FORMS, sample_structures
 
 #: Every format with every form of fixed parameters that it takes.
 ANALYTIC = [

@@ -8,10 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from export_samples import FILE, embedded_atoms, final_job, final_of_form
-from lammps_cases import lammps_answers, upright
-from oracle_cells import Structure, batch_of
-from oracle_samples import FORMS, sample_structures
 
 from hpcfit.errors import InputError
 from hpcfit.job.combinations import Combinations
@@ -19,6 +15,10 @@ from hpcfit.objective.model import Model
 from hpcfit.output.export.formats import Settings, export
 from hpcfit.output.final import FinalJob
 from hpcfit.records import Bonds, Potential, species_tuples
+from tests.physics.export_samples import FILE, embedded_atoms, final_job, final_of_form
+from tests.physics.lammps_cases import lammps_answers, upright
+from tests.physics.oracle_cells import Structure, batch_of
+from tests.physics.oracle_samples import FORMS, sample_structures
 
 BONDS = Bonds(0, 1)
 

@@ -7,11 +7,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import export_samples
 import numpy as np
 import pytest
-from export_samples import function, parameter
-from lammps_cases import lammps_answers
 
 from hpcfit.errors import InputError
 from hpcfit.output.export import edip, meam_spline, setfl, tersoff
@@ -25,6 +22,9 @@ from hpcfit.records import (
     RoleForm,
     species_tuples,
 )
+from tests.physics import export_samples
+from tests.physics.export_samples import function, parameter
+from tests.physics.lammps_cases import lammps_answers
 
 COMMENTS = ("UNITS: metal", "job", "hash")
 

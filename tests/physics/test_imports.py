@@ -8,12 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import export_samples
 import numpy as np
 import pytest
-from export_samples import embedded_atoms, final_job, function
-from lammps_cases import lammps_answers, upright
-from oracle_cells import Structure, batch_of
 
 from hpcfit.job.reader import read_job
 from hpcfit.objective.catalogue import catalogue
@@ -21,6 +17,10 @@ from hpcfit.output.export.formats import Settings, export
 from hpcfit.potential.functions import compile_potential, reach, tabulate
 from hpcfit.potential.library import Geometry, evaluate, potential_forms
 from hpcfit.records import FloatArray, Job, Potential, ReadOptions, species_tuples
+from tests.physics import export_samples
+from tests.physics.export_samples import embedded_atoms, final_job, function
+from tests.physics.lammps_cases import lammps_answers, upright
+from tests.physics.oracle_cells import Structure, batch_of
 
 FORMS = {form.name: form for form in potential_forms()}
 

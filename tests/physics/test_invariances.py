@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracle_cells import Structure
-from oracle_kernels import Values, kernel_values
-from oracle_samples import ALL_CASES, FORMS, fittable, sample_structures
+
+from tests.physics.oracle_cells import Structure
+from tests.physics.oracle_kernels import Values, kernel_values
+from tests.physics.oracle_samples import ALL_CASES, FORMS, fittable, sample_structures
 
 parametrize = pytest.mark.parametrize(("name", "n_species"), ALL_CASES)
 

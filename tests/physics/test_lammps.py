@@ -9,10 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lammps_cases import lammps_answers, upright
-from oracle_cells import Structure
-from oracle_kernels import kernel_values, largest_error
-from oracle_samples import CASES, FORMS, REGISTERED, sample_parameters, sample_structures, tables
+
+from tests.physics.lammps_cases import lammps_answers, upright
+from tests.physics.oracle_cells import Structure
+from tests.physics.oracle_kernels import kernel_values, largest_error
+from tests.physics.oracle_samples import (
+    CASES,
+    FORMS,
+    REGISTERED,
+    sample_parameters,
+    sample_structures,
+    tables,
+)
 
 
 def _of_pairs(style: str, columns: str, table: dict[str, Any], n_species: int) -> dict[str, Any]:

@@ -6,14 +6,14 @@ import itertools
 from typing import Any
 
 import numpy as np
-from lammps_cases import lammps_answers, upright
-from oracle_cells import Structure, batch_of
-from oracle_kernels import Values, largest_error, split
-from oracle_samples import sample_structures
 
 from hpcfit.potential.functions import compile_potential
 from hpcfit.potential.library import Geometry, evaluate, potential_forms
 from hpcfit.records import Function, Parameter, Potential, species_tuples
+from tests.physics.lammps_cases import lammps_answers, upright
+from tests.physics.oracle_cells import Structure, batch_of
+from tests.physics.oracle_kernels import Values, largest_error, split
+from tests.physics.oracle_samples import sample_structures
 
 FORM = next(form for form in potential_forms() if form.name == "meam")
 N = 2

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracle_cells import Structure, batch_of
-from oracle_kernels import evaluate_sample
-from oracle_samples import CASES, FORMS, INTERACTING, fittable, reach_of, sample_parameters, sample_structures
 
 from hpcfit.potential.library import Geometry, NotFinite
+from tests.physics.oracle_cells import Structure, batch_of
+from tests.physics.oracle_kernels import evaluate_sample
+from tests.physics.oracle_samples import (
+    CASES,
+    FORMS,
+    INTERACTING,
+    fittable,
+    reach_of,
+    sample_parameters,
+    sample_structures,
+)
 
 
 def _evaluate(

@@ -7,15 +7,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle import ORACLES, oracle_energy, oracle_function
-from oracle_function_cases import FUNCTION_CASES
-from oracle_functions import sample_functions
-from oracle_kernels import kernel_values, largest_error, richardson
-from oracle_samples import ALL_CASES, FORMS, REGISTERED, SAMPLES, sample_structures, sample_tables
 
 from hpcfit.job.functions import OWN_SYNTAX
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.library import potential_forms
+from tests.physics.oracle import ORACLES, oracle_energy, oracle_function
+from tests.physics.oracle_function_cases import FUNCTION_CASES
+from tests.physics.oracle_functions import sample_functions
+from tests.physics.oracle_kernels import kernel_values, largest_error, richardson
+from tests.physics.oracle_samples import (
+    ALL_CASES,
+    FORMS,
+    REGISTERED,
+    SAMPLES,
+    sample_structures,
+    sample_tables,
+)
 
 #: 80-bit numbers, 1e-3 Angstrom away from every kink: three levels leave 1e-15 of truncation and of rounding; two
 #: leave 1e-12 where functions like exp(1 / (r - cutoff)) bend most.

@@ -7,13 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from eam_jobs import eam_job
-from structure_works import aluminium_model, lattice, plain, plain_block, silicon_model, structure
 
 from hpcfit.records import Freedom, Modification
 from hpcfit.structure.building import build
 from hpcfit.structure.forms import STRESSES
 from hpcfit.structure.modifying import modify
+from tests.helpers.eam_jobs import eam_job
+from tests.helpers.structure_works import (
+    aluminium_model,
+    lattice,
+    plain,
+    plain_block,
+    silicon_model,
+    structure,
+)
 
 ELASTIC = ("C11", "C12", "C13", "C33", "C44", "C66", "C14")
 FIRST_ORDER = ("total-energy", "atomic-energy", "total-volume", "atomic-volume", "pressure", *STRESSES)

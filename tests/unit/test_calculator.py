@@ -9,8 +9,15 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.calculator import CalculationFailed, PropertyNotImplementedError
 from ase.optimize import BFGS
-from eam_jobs import cells, columns, eam_job, read
-from small_jobs import (
+
+from hpcfit.calculator import Hpcfit
+from hpcfit.errors import InputError
+from hpcfit.objective.model import Model
+from hpcfit.output.store import load
+from hpcfit.parallel.communicator import Serial
+from hpcfit.run import fit
+from tests.helpers.eam_jobs import cells, columns, eam_job, read
+from tests.helpers.small_jobs import (
     LENNARD_JONES,
     SILICON,
     STILLINGER_WEBER,
@@ -19,13 +26,6 @@ from small_jobs import (
     silicon,
     write_job,
 )
-
-from hpcfit.calculator import Hpcfit
-from hpcfit.errors import InputError
-from hpcfit.objective.model import Model
-from hpcfit.output.store import load
-from hpcfit.parallel.communicator import Serial
-from hpcfit.run import fit
 
 _BEST = STILLINGER_WEBER.format(A=15.28, gamma=2.51, dof="").replace(">0.6<", ">0.6022<")
 

@@ -5,14 +5,14 @@ import shutil
 
 import numpy as np
 import pytest
-from eam_jobs import cells, write_fit
-from small_jobs import bits
 
 from hpcfit.output.result import standard_errors
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.run import fit, resume
+from tests.helpers.eam_jobs import cells, write_fit
+from tests.helpers.small_jobs import bits
 
 TRUTH = {"EAM.V.A": 500.0, "EAM.V.lambda": 2.73, "EAM.rho.twomu": 1.14, "EAM.F.D": 8.0}
 

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import LENNARD_JONES, bits, dataset_element, job_text, potential, sealed, silicon
 
 from hpcfit import run
 from hpcfit.objective.block import BlockObjective
@@ -15,6 +13,16 @@ from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
 from hpcfit.parallel.service import ask
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import (
+    LENNARD_JONES,
+    bits,
+    dataset_element,
+    job_text,
+    potential,
+    sealed,
+    silicon,
+)
 
 
 class Killed(BaseException):

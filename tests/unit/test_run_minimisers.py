@@ -6,13 +6,13 @@ import signal
 
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import bits, job_text, potential
 
 from hpcfit import run
 from hpcfit.objective.block import BlockObjective
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import bits, job_text, potential
 
 BOXED = '<A min="10" max="20"/><B min="0.4" max="0.8" transform="log"/><gamma min="1" max="4"/>'
 

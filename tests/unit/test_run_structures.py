@@ -7,8 +7,6 @@ import re
 import h5py
 import numpy as np
 import pytest
-from eam_jobs import aluminium
-from small_jobs import bits
 
 from hpcfit import run
 from hpcfit.cli.main import main
@@ -16,6 +14,8 @@ from hpcfit.output import report
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
+from tests.helpers.eam_jobs import aluminium
+from tests.helpers.small_jobs import bits
 
 #: T1 of the reference: four lattices, nine fitted properties.
 STRUCTURES = """

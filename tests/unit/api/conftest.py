@@ -1,9 +1,9 @@
 """A small dataset of silicon, and KLIFF's potential for it."""
 
 import pytest
-import small_jobs
 
 import hpcfit
+from tests.helpers import small_jobs
 
 
 @pytest.fixture

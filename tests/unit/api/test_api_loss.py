@@ -8,8 +8,6 @@ from pathlib import Path
 import ase.io
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import bits
 
 import hpcfit
 from hpcfit.dataset.exporting import export_extxyz
@@ -20,6 +18,8 @@ from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
 from hpcfit.run import fit, resume
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import bits
 
 X = np.array([14.0, 0.61, 2.3])
 

@@ -5,13 +5,13 @@ import sys
 
 import numpy as np
 import pytest
-import small_jobs
 
 import hpcfit
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
 from hpcfit.objective.catalogue import catalogue
 from hpcfit.records import ReadOptions
+from tests.helpers import small_jobs
 
 EAM = """
 <eam id="EAM">

@@ -3,12 +3,12 @@
 import io
 
 import pytest
-from eam_jobs import cells, eam_job
-from small_jobs import LENNARD_JONES, job_text, potential, write_job
 
 from hpcfit.cli.main import main
 from hpcfit.parallel.communicator import Serial
 from hpcfit.run import fit
+from tests.helpers.eam_jobs import cells, eam_job
+from tests.helpers.small_jobs import LENNARD_JONES, job_text, potential, write_job
 
 
 @pytest.fixture

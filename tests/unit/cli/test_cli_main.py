@@ -1,14 +1,14 @@
 import re
 
 import pytest
-import small_jobs
-from small_jobs import job_text, potential, sealed, silicon
 
 from hpcfit.cli import main as command_line
 from hpcfit.cli import run as run_command
 from hpcfit.errors import HpcfitError
 from hpcfit.parallel.communicator import Serial
 from hpcfit.version import __version__
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import job_text, potential, sealed, silicon
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import sys
 import h5py
 import numpy as np
 import pytest
-import small_jobs
-from malformed_structures import STRUCTURES
-from small_jobs import dataset_element, job_text, sealed, silicon
 
 from hpcfit.cli import main as command_line
 from hpcfit.parallel.communicator import Serial
+from tests.helpers import small_jobs
+from tests.helpers.malformed_structures import STRUCTURES
+from tests.helpers.small_jobs import dataset_element, job_text, sealed, silicon
 
 # A warning on the screen would be one line more than the fault.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

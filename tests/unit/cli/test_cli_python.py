@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import job_text
 
 import hpcfit
 from hpcfit.cli.main import main
 from hpcfit.output.store import load
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import job_text
 
 FUNCTION = """
 import numpy as np

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from eam_jobs import aluminium
 
 from hpcfit.records import Freedom, GeodesicOptions, WantedProperty
 from hpcfit.units import BAR, GPA
+from tests.helpers.eam_jobs import aluminium
 
 XI = 'xmlns:xi="http://www.w3.org/2003/XInclude"'
 

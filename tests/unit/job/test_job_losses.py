@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import job_text
 
 from hpcfit.errors import InputError
 from hpcfit.job.losses import read_weight_table
 from hpcfit.job.reader import read_job
 from hpcfit.objective.catalogue import catalogue
 from hpcfit.records import MagnitudeInverse, ReadOptions
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import job_text
 
 BUILT_IN = '<residual-function name="energy-forces" normalize-by-natoms="true"/>'
 PROPERTIES = "<properties><total-energy fit='true'/><atomic-forces fit='true'/></properties>"

@@ -5,8 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from eam_jobs import aluminium, cells, constrained, eam_job, read
-from small_jobs import MORSE, dataset_element, job_text, plan_of, potential, silicon, write_job
 
 from hpcfit import run
 from hpcfit.objective.block import BlockObjective, Workspace
@@ -18,6 +16,8 @@ from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import RobustLoss
+from tests.helpers.eam_jobs import aluminium, cells, constrained, eam_job, read
+from tests.helpers.small_jobs import MORSE, dataset_element, job_text, plan_of, potential, silicon, write_job
 
 SPECIES = ("Al", "Ni")
 

@@ -4,14 +4,21 @@ import re
 
 import numpy as np
 import pytest
-from eam_jobs import aluminium, cells, columns, eam_job, read
-from oracle_cells import batch_of
-from oracle_kernels import richardson
-from oracle_samples import FORMS, INTERACTING, fittable, reach_of, sample_parameters, sample_structures
 
 from hpcfit.objective.model import Model
 from hpcfit.potential.library import Batch, Geometry, evaluate
 from hpcfit.records import Bonds, species_tuples
+from tests.helpers.eam_jobs import aluminium, cells, columns, eam_job, read
+from tests.physics.oracle_cells import batch_of
+from tests.physics.oracle_kernels import richardson
+from tests.physics.oracle_samples import (
+    FORMS,
+    INTERACTING,
+    fittable,
+    reach_of,
+    sample_parameters,
+    sample_structures,
+)
 
 SPECIES = ("Al", "Cu", "Ni")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from eam_jobs import aluminium, eam_job
-from structure_works import aluminium_model
 
 from hpcfit.objective import copies as module
 from hpcfit.objective.copies import CopiesEvaluator
 from hpcfit.objective.model import Model
 from hpcfit.structure.building import build
 from hpcfit.structure.questions import Copies
+from tests.helpers.eam_jobs import aluminium, eam_job
+from tests.helpers.structure_works import aluminium_model
 
 
 def copies_of(name, k=5, seed=0, size=0.1, **values):

@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from eam_jobs import eam_job, read
-from oracle_cells import batch_of
-from oracle_samples import sample_structures
 
 from hpcfit.objective.model import Model
+from tests.helpers.eam_jobs import eam_job, read
+from tests.physics.oracle_cells import batch_of
+from tests.physics.oracle_samples import sample_structures
 
 FORM = """<{form} id="P">
   <mapping>

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from eam_jobs import aluminium, cells, columns, constrained, eam_job, read
-from small_jobs import LENNARD_JONES, potential, sealed
 
 from hpcfit.errors import InputError
 from hpcfit.objective.compiled import compile_job
@@ -16,6 +14,8 @@ from hpcfit.objective.model import Model
 from hpcfit.potential.library import Geometry
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations
+from tests.helpers.eam_jobs import aluminium, cells, columns, constrained, eam_job, read
+from tests.helpers.small_jobs import LENNARD_JONES, potential, sealed
 
 REFERENCE = Path(__file__).resolve().parents[4] / "shared" / "reference" / "atomicrex.md"
 

@@ -3,8 +3,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import LENNARD_JONES, SILICON, job_text, potential, sealed, silicon
 
 from hpcfit.job.reader import read_job
 from hpcfit.objective.block import BlockObjective
@@ -14,6 +12,8 @@ from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.library import NotFinite, potential_forms
 from hpcfit.records import RobustLoss
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import LENNARD_JONES, SILICON, job_text, potential, sealed, silicon
 
 X = np.array([14.0, 0.61, 2.3])
 V = np.array([0.8, -0.02, 0.15])

@@ -2,9 +2,9 @@ import itertools
 
 import numpy as np
 import pytest
-import small_jobs
 
 from hpcfit.objective.partition import assign_blocks, cut_blocks
+from tests.helpers import small_jobs
 
 
 @pytest.mark.parametrize("n_blocks", [None, 1, 2, 5, 40])

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import LENNARD_JONES, dataset_element, job_text, sealed, silicon
 
 from hpcfit.errors import InputError
 from hpcfit.objective.local import LocalObjective
 from hpcfit.parallel.guard import SharedError
 from hpcfit.records import DatasetIndex
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import LENNARD_JONES, dataset_element, job_text, sealed, silicon
 
 
 def refused(tmp_path, structures, datasets, **changes):

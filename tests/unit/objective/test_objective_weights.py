@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import SILICON, dataset_element, job_text, sealed, silicon
 
 from hpcfit.dataset.reader import Dataset
 from hpcfit.objective.local import LocalObjective
 from hpcfit.units import GPA
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import SILICON, dataset_element, job_text, sealed, silicon
 
 X = np.array([14.0, 0.61, 2.3])
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from eam_jobs import aluminium, eam_job
-from structure_works import aluminium_model, block, lattice, plain, plain_block, structure, t1, wanted, work
 
 from hpcfit.errors import InputError
 from hpcfit.objective.losses import apply
@@ -22,6 +20,18 @@ from hpcfit.solver.triangular import factor_rows, linearisation
 from hpcfit.structure.building import build
 from hpcfit.structure.modifying import modify
 from hpcfit.structure.properties import FORMS
+from tests.helpers.eam_jobs import aluminium, eam_job
+from tests.helpers.structure_works import (
+    aluminium_model,
+    block,
+    lattice,
+    plain,
+    plain_block,
+    structure,
+    t1,
+    wanted,
+    work,
+)
 
 #: The squared residuals of T1 at its start, by lattice sums and derivatives in arithmetic of 30 digits.
 START = [
@@ -178,17 +188,15 @@ def test_failure_leaves_nothing_that_a_restored_block_lacks(tmp_path):
 
 def test_bits_do_not_depend_on_the_process(tmp_path):
     code = (
-        "import sys; sys.path[:0] = sys.argv[1:4]; from pathlib import Path; from structure_works import *;"
-        "model = aluminium_model(Path(sys.argv[4])); b = block(model, *t1());"
+        "import sys; from pathlib import Path; from tests.helpers.structure_works import *;"
+        "model = aluminium_model(Path(sys.argv[1])); b = block(model, *t1());"
         "print(b.linearise(model.start).tobytes().hex(), b.cost(1.01 * model.start).hex())"
     )
     model = aluminium_model(tmp_path)
     here = block(model, *t1())
-    tests = Path(__file__).resolve().parents[2]
-    places = [str(tests.parent), str(tests), str(tests / "physics"), str(tmp_path)]
-    there = subprocess.run(
-        [sys.executable, "-c", code, *places], check=True, capture_output=True, text=True
-    ).stdout.split()
+    root = Path(__file__).resolve().parents[3]
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    there = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root).stdout.split()
     assert here.linearise(model.start).tobytes().hex() == there[0]
     assert here.cost(1.01 * model.start).hex() == there[1]
 

@@ -2,14 +2,14 @@ import re
 
 import numpy as np
 import pytest
-import small_jobs
-from lattice_jobs import lattice, lj_job, user_structure, vacancy
-from small_jobs import job_text, silicon
 
 from hpcfit.objective.model import Model
 from hpcfit.objective.plan import make_plan
 from hpcfit.objective.validation import validation_lines
 from hpcfit.records import Atoms
+from tests.helpers import small_jobs
+from tests.helpers.lattice_jobs import lattice, lj_job, user_structure, vacancy
+from tests.helpers.small_jobs import job_text, silicon
 
 KINDS = ("forces", "virials", "derivatives by parameters")
 

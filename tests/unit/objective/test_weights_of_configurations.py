@@ -5,8 +5,6 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import job_text, silicon
 
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.reader import Dataset
@@ -16,6 +14,8 @@ from hpcfit.errors import InputError
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.ordering import by_configuration
 from hpcfit.parallel.guard import SharedError
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import job_text, silicon
 
 X = np.array([14.0, 0.61, 2.3])
 PROVENANCE = Provenance("made here", "", "{}", "", "0")

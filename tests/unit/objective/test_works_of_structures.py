@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lattice_jobs import derived, lattice, lj_job, user_structure, vacancy, wanted
 
 from hpcfit.errors import InputError
 from hpcfit.objective.partition import cut_structures, share_blocks, structure_cost
 from hpcfit.objective.plan import make_plan
 from hpcfit.potential.expression.interpreter import run
 from hpcfit.records import Atoms, Fitting, GeodesicOptions, Group, StructureFile
+from tests.helpers.lattice_jobs import derived, lattice, lj_job, user_structure, vacancy, wanted
 
 
 def fcc(name="fcc", weight=1.0, **changes):

@@ -4,14 +4,14 @@ import io
 
 import numpy as np
 import pytest
-from eam_jobs import aluminium, cells, eam_job
-from small_jobs import job_text, potential, write_job
 
 from hpcfit.errors import HpcfitError
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.run import fit
+from tests.helpers.eam_jobs import aluminium, cells, eam_job
+from tests.helpers.small_jobs import job_text, potential, write_job
 
 
 def _fit(folder, text, datasets=None):

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from export_samples import embedded_atoms, final_job, final_of_form, function
-from small_jobs import silicon, write_dataset
 
 from hpcfit.errors import InputError
 from hpcfit.output.export.densities import density_range
@@ -15,6 +13,8 @@ from hpcfit.output.export.setfl import same
 from hpcfit.output.export.source import Source
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetSource, Group
+from tests.helpers.small_jobs import silicon, write_dataset
+from tests.physics.export_samples import embedded_atoms, final_job, final_of_form, function
 
 _FORM = next(form for form in potential_forms() if form.name == "eam")
 

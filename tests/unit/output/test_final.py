@@ -4,9 +4,6 @@ import io
 
 import numpy as np
 import pytest
-from eam_jobs import aluminium, cells, constrained, eam_job
-from export_samples import function
-from small_jobs import write_job
 
 from hpcfit.errors import InputError
 from hpcfit.objective.model import Model
@@ -15,6 +12,9 @@ from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.records import Potential
 from hpcfit.run import fit
+from tests.helpers.eam_jobs import aluminium, cells, constrained, eam_job
+from tests.helpers.small_jobs import write_job
+from tests.physics.export_samples import function
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lattice_jobs import derived, lattice, lj_job, vacancy, wanted
 
 from hpcfit.objective.plan import make_plan
 from hpcfit.objective.structure_rows import FAILED
@@ -15,6 +14,7 @@ from hpcfit.output.structure_files import write_structures
 from hpcfit.output.structure_report import end_lines, start_lines, structure_lines, trouble_lines
 from hpcfit.records import Fitting, GeodesicOptions, StructureFile, StructureResult
 from hpcfit.units import GPA
+from tests.helpers.lattice_jobs import derived, lattice, lj_job, vacancy, wanted
 
 PROPERTIES = (
     wanted("atomic-energy", -3.36, tolerance=0.01, weight=3.0),

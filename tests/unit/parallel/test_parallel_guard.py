@@ -1,9 +1,9 @@
 import pytest
-from thread_ranks import on_ranks
 
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError, together
+from tests.helpers.thread_ranks import on_ranks
 
 
 def run(size, work):

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from thread_ranks import on_ranks
 
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.tree import reduce_blocks
 from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisation
+from tests.helpers.thread_ranks import on_ranks
 
 
 @pytest.mark.parametrize("n_rows", [8 * 3, 8 * 40])  # a block of 3 rows has fewer than the 7 columns

@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import small_jobs
-from thread_ranks import on_ranks
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.local import LocalObjective
 from hpcfit.parallel.communicator import ROOT, Serial
 from hpcfit.parallel.guard import SharedError
 from hpcfit.parallel.service import Asked, answer, ask
+from tests.helpers import small_jobs
+from tests.helpers.thread_ranks import on_ranks
 
 X = np.array([14.0, 0.61, 2.3])
 V = np.array([0.5, -0.01, 0.1])

@@ -4,10 +4,6 @@ import io
 
 import numpy as np
 import pytest
-from forgetful import Forgetful
-from lattice_jobs import derived, lattice, lj_job, wanted
-from small_jobs import bits
-from thread_ranks import on_ranks
 
 from hpcfit import run
 from hpcfit.objective import local
@@ -16,6 +12,10 @@ from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import ROOT, Serial
 from hpcfit.parallel.service import answer, ask
 from hpcfit.records import Fitting, GeodesicOptions
+from tests.helpers.forgetful import Forgetful
+from tests.helpers.lattice_jobs import derived, lattice, lj_job, wanted
+from tests.helpers.small_jobs import bits
+from tests.helpers.thread_ranks import on_ranks
 
 X = np.array([2.1, 0.45])
 

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle_forms import REFERENCES, Reference
-from oracle_kernels import richardson
 
 from hpcfit.potential.expression.interpreter import run
 from hpcfit.potential.forms import FUNCTION_FORMS
@@ -16,6 +14,8 @@ from hpcfit.potential.functions import compile_function
 from hpcfit.potential.program import Program
 from hpcfit.potential.second_derivative import compile_second_function
 from hpcfit.records import Function, Parameter
+from tests.physics.oracle_forms import REFERENCES, Reference
+from tests.physics.oracle_kernels import richardson
 
 #: 80-bit numbers; the smallest differences leave 1e-19 / 1e-3.
 STEP = np.longdouble(1e-2)

@@ -7,12 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle_cells import batch_of
-from oracle_kernels import evaluate_sample
-from oracle_samples import CASES, FORMS, REGISTERED, fittable, reach_of, sample_parameters, sample_structures
 
 from hpcfit.potential.library import Batch, Geometry, evaluate, potential_forms
 from hpcfit.records import FloatArray, ParameterKind
+from tests.physics.oracle_cells import batch_of
+from tests.physics.oracle_kernels import evaluate_sample
+from tests.physics.oracle_samples import (
+    CASES,
+    FORMS,
+    REGISTERED,
+    fittable,
+    reach_of,
+    sample_parameters,
+    sample_structures,
+)
 
 NAME = "stillinger-weber"
 NO_PLACES = np.zeros(0, dtype=np.int32)

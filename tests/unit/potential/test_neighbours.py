@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
-from oracle_cells import Structure, batch_of, random_structures
 
 from hpcfit.potential.library import Batch
 from hpcfit.potential.neighbours import complete, find_neighbours, find_pairs
 from hpcfit.records import Configurations
+from tests.physics.oracle_cells import Structure, batch_of, random_structures
 
 CUTOFF = 4.3
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracle_cells import batch_of
-from oracle_samples import FORMS, sample_structures
 
 from hpcfit.potential.expression.interpreter import run
 from hpcfit.potential.expression.operations import Op
@@ -17,6 +15,8 @@ from hpcfit.potential.library import Geometry, evaluate
 from hpcfit.potential.program import Program
 from hpcfit.potential.spline import CompiledFunction
 from hpcfit.records import Function, Parameter, Potential
+from tests.physics.oracle_cells import batch_of
+from tests.physics.oracle_samples import FORMS, sample_structures
 
 X = np.linspace(0.5, 3.9, 80)
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from array_problems import CASES, ArrayProblem
 from scipy.optimize import curve_fit
 
 from hpcfit.solver.covariance import covariance, spectrum
 from hpcfit.solver.problem import Linearisation
+from tests.helpers.array_problems import CASES, ArrayProblem
 
 
 def test_same_as_scipy_at_the_minimum():

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from array_problems import CASES, ArrayProblem, jacobian_of
-from minimiser_cases import METHODS, box_of, fit
 
 from hpcfit.records import GeodesicOptions
 from hpcfit.solver import geodesic
 from hpcfit.solver.driven import Watched, driven
 from hpcfit.solver.step import Bounds
+from tests.helpers.array_problems import CASES, ArrayProblem, jacobian_of
+from tests.helpers.minimiser_cases import METHODS, box_of, fit
 
 
 def watching(problem, x, keeps_bounds=True):

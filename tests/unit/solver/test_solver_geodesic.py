@@ -3,7 +3,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from array_problems import CASES, ArrayProblem, jacobian_of
 from scipy.optimize import least_squares
 
 from hpcfit.records import GeodesicOptions
@@ -11,6 +10,7 @@ from hpcfit.solver import geodesic
 from hpcfit.solver.geodesic import iterate, start
 from hpcfit.solver.step import Bounds
 from hpcfit.solver.triangular import factor_rows, linearisation
+from tests.helpers.array_problems import CASES, ArrayProblem, jacobian_of
 
 INF = np.inf
 

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from array_problems import CASES, ArrayProblem
-from minimiser_cases import FORMS, METHODS, box_of, fit, same
 
 from hpcfit.records import (
     SCIPY_METHODS,
@@ -19,6 +17,8 @@ from hpcfit.records import (
 from hpcfit.solver import geodesic
 from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.step import Bounds
+from tests.helpers.array_problems import CASES, ArrayProblem
+from tests.helpers.minimiser_cases import FORMS, METHODS, box_of, fit, same
 
 # SciPy warns of options that it does not know, and of steps out of bounds.
 pytestmark = pytest.mark.filterwarnings("error")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from array_problems import ArrayProblem
 
 from hpcfit.records import GeodesicOptions, Parameter
 from hpcfit.solver.geodesic import iterate, start
 from hpcfit.solver.priors import with_priors
 from hpcfit.solver.step import Bounds
+from tests.helpers.array_problems import ArrayProblem
 
 INF = np.inf
 FREE = (

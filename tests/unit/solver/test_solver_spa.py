@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-from array_problems import ArrayProblem
-from minimiser_cases import fit, same
 
 from hpcfit.records import GeodesicOptions, SpaOptions
 from hpcfit.solver import geodesic, spa
 from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.step import Bounds
+from tests.helpers.array_problems import ArrayProblem
+from tests.helpers.minimiser_cases import fit, same
 
 
 def wavy(x):

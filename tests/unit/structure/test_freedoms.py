@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from structure_works import aluminium_model, lattice, structure
 
 from hpcfit.objective.copies import CopiesEvaluator
 from hpcfit.records import FREEDOMS, Freedom
 from hpcfit.structure.freedoms import Freedoms
 from hpcfit.structure.questions import Copies
+from tests.helpers.structure_works import aluminium_model, lattice, structure
 
 CHOICES = [
     choice

@@ -6,12 +6,19 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from structure_works import aluminium_model, lattice, plain, plain_block, silicon_model, structure
 
 from hpcfit.records import Modification
 from hpcfit.structure.modifying import modify
 from hpcfit.structure.phonons import supercell, wave_vector
 from hpcfit.units import GPA
+from tests.helpers.structure_works import (
+    aluminium_model,
+    lattice,
+    plain,
+    plain_block,
+    silicon_model,
+    structure,
+)
 
 MASS = 26.9815
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from structure_works import aluminium_model, lattice, silicon_model, structure
 
 from hpcfit.objective.copies import CopiesEvaluator
 from hpcfit.records import Freedom, Modification
@@ -12,6 +11,7 @@ from hpcfit.structure.freedoms import Freedoms
 from hpcfit.structure.modifying import modify
 from hpcfit.structure.questions import Question, answer_all
 from hpcfit.structure.relaxation import TOLERANCE, look, relax
+from tests.helpers.structure_works import aluminium_model, lattice, silicon_model, structure
 
 
 def relaxed(model, *structures):

@@ -8,13 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from structure_works import aluminium_model, lattice, plain, plain_block, silicon_model, structure, wanted
 
 from hpcfit.records import Atoms, Modification
 from hpcfit.structure.forms import ELASTIC, PROPERTIES, STRESSES
 from hpcfit.structure.freedoms import voigt_strain
 from hpcfit.structure.modifying import modify
 from hpcfit.units import BAR, GPA
+from tests.helpers.structure_works import (
+    aluminium_model,
+    lattice,
+    plain,
+    plain_block,
+    silicon_model,
+    structure,
+    wanted,
+)
 
 REFERENCE = Path(__file__).resolve().parents[4] / "shared" / "reference" / "atomicrex.md"
 

@@ -1,6 +1,6 @@
 """A job of everything: forces of a dataset, relaxed lattices with elastic constants, a vacancy and what it costs."""
 
-from small_jobs import dataset_element, job_text, potential
+from tests.helpers.small_jobs import dataset_element, job_text, potential
 
 STRUCTURES = """
 <group id="bulk" relative-weight="3">

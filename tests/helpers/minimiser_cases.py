@@ -1,7 +1,6 @@
 """Every method of SciPy and NLopt with short limits, and fits of them."""
 
 import numpy as np
-from array_problems import CASES, ArrayProblem
 
 from hpcfit.records import (
     NLOPT_METHODS,
@@ -15,6 +14,7 @@ from hpcfit.records import (
 from hpcfit.solver import geodesic
 from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.step import Bounds
+from tests.helpers.array_problems import CASES, ArrayProblem
 
 LOCAL = NloptOptions("LD_LBFGS", maxeval=100)
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-from small_jobs import job_text, sealed, silicon, write_job
 
 from hpcfit.job.reader import read_job
 from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.model import Model
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, Job
+from tests.helpers.small_jobs import job_text, sealed, silicon, write_job
 
 #: atomicrex's aluminium (four free parameters unless told otherwise).
 ALUMINIUM = """

@@ -1,6 +1,6 @@
 """Malformed structures that a job describes itself, and files that it includes: cases for test_cli_malformed.py."""
 
-from small_jobs import dataset_element, job_text
+from tests.helpers.small_jobs import dataset_element, job_text
 
 DIAMOND = """<diamond-lattice id="dia"{attributes}>
       <atom-type>Si</atom-type><lattice-parameter>5.43</lattice-parameter>{more}

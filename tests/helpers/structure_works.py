@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from eam_jobs import eam_job, read
-from small_jobs import potential
 
 from hpcfit.objective.model import Model
 from hpcfit.objective.structure_block import StructureBlock, StructureWork
 from hpcfit.records import FREEDOMS, Atoms, Freedom, Structure, WantedProperty
 from hpcfit.structure.building import build
 from hpcfit.structure.properties import FORMS
+from tests.helpers.eam_jobs import eam_job, read
+from tests.helpers.small_jobs import potential
 
 #: Tolerances of the preset ``balanced``, in the properties' units.
 BALANCED = {"eV": 0.2, "eV/atom": 0.01, "GPa": 2.0, "A": 0.005, "eV/A": 0.01}

@@ -1,6 +1,0 @@
-"""Makes the oracles of tests/physics importable from every folder of tests."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent / "physics"))
