@@ -1,5 +1,5 @@
 /* One evaluation: chunk by chunk through the potential, then a look for numbers that are not finite. */
-#include "function.h"
+#include "functions/function.h"
 
 #include <stdio.h>
 

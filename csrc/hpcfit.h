@@ -76,7 +76,7 @@ const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int 
  * place of the result, up to three operands}. Uniform steps work on the uniform values (constants, then parameters,
  * then results); steps work on registers, with an operand of -1 - k for uniform value k. Register 0 is the variable,
  * registers 1 to n_outputs are the outputs, the next n_inputs hold what was worked out elsewhere. The operations are
- * listed in program.h. */
+ * listed in functions/program.h. */
 typedef struct {
     int64_t n_constants, n_parameters, n_uniform, n_uniform_steps, n_steps, n_registers, n_inputs, n_outputs;
     const double *constants;

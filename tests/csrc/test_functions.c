@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "program.h"
+#include "functions/program.h"
 
 /* f(x) = p exp(-x): uniform values -1, p, -p; registers x, the outputs, -x, exp(-x). */
 enum { MAX_FUNCTIONS = 200 };
