@@ -84,7 +84,7 @@ static void read_parameters(const context *x)
         hf_bond_derivative *by = &x->derivatives[k];
         *by = (hf_bond_derivative){.change = HF_BY_NOTHING};
         const int parameter = hf_parameter_at(x->call, x->call->free_parameters[k], by->species);
-        by->both_ways = x->call->potential->parameters[parameter].kind == HPCFIT_PAIR;
+        by->unordered = x->call->potential->parameters[parameter].kind == HPCFIT_PAIR;
         x->form->read_derivative(x->call, parameter, by->species, by);
     }
 }
@@ -241,7 +241,7 @@ static void start_zeta(const context *x, const hf_bond_derivative *by, int64_t b
 static int64_t bonds_changed(const context *x, const hf_bond_derivative *by)
 {
     if (by->species[0] == x->centre) return by->species[1];
-    return by->both_ways && by->species[1] == x->centre ? by->species[0] : -1;
+    return by->unordered && by->species[1] == x->centre ? by->species[0] : -1;
 }
 
 static void add_derivative(const context *x, const hf_bond_derivative *by, int64_t column)

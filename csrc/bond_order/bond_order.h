@@ -36,7 +36,7 @@ typedef enum {
 
 typedef struct {
     hf_change change;
-    int both_ways;      /* the parameter is one of an unordered pair */
+    int unordered;      /* the parameter is one of an unordered pair */
     int64_t species[3]; /* centre, bonded neighbour, third atom */
     double repulsion[2], attraction[2];
     double log_beta, eta, delta;

@@ -1,6 +1,39 @@
 /* Values of a parameter vector by parameter and combination of species. */
 #include "core/internal.h"
 
+int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species)
+{
+    switch (kind) {
+    case HPCFIT_PAIR:
+        return hf_n_pair_tuples(n_species);
+    case HPCFIT_TRIPLET:
+        return n_species * hf_n_pair_tuples(n_species);
+    case HPCFIT_SPECIES:
+        return n_species;
+    case HPCFIT_ORDERED_PAIR:
+        return n_species * n_species;
+    default:
+        return n_species * n_species * n_species;
+    }
+}
+
+int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species)
+{
+    int64_t offset = 0;
+    for (int k = 0; k < parameter; k++)
+        offset += hf_n_tuples(potential->parameters[k].kind, n_species);
+    return offset;
+}
+
+const hpcfit_function *hf_role(const hf_call *call, int role, int64_t tuple)
+{
+    int64_t place = tuple;
+    for (int k = 0; k < role; k++)
+        place += hf_n_tuples(call->potential->roles[k].kind, call->geometry->n_species);
+    const int32_t function = call->functions->roles[place];
+    return function < 0 ? NULL : &call->functions->functions[function];
+}
+
 int64_t hf_tuple(hpcfit_kind kind, const int64_t *species, int64_t n_species)
 {
     switch (kind) {

@@ -1,7 +1,7 @@
 /* Densities, embedding energies, and the slopes F' with their derivatives by all parameters. */
 #include "embedded/embedding.h"
 #include "core/half.h"
-#include "functions/partner.h"
+#include "functions/fused_pair.h"
 #include "functions/spline_columns.h"
 
 #include <string.h>
@@ -84,18 +84,18 @@ static void keep_density(const hf_call *call, const hf_embedded *s, const hf_run
 
 /* Works out a pair energy and a density together, from the pair's first row on but for what is kept; the density's
  * first row is returned. */
-static double *run_partners(const hf_call *call, const hf_embedded *s, const hf_run *run, const hpcfit_function *pair,
+static double *run_fused_pair(const hf_call *call, const hf_embedded *s, const hf_run *run, const hpcfit_function *pair,
                             const hpcfit_function *here)
 {
     const int64_t own = pair->program.n_outputs, first = run->r - call->geometry->half->r;
     const int64_t n_dense = hf_function_n_dense(call, here);
-    for (int64_t row = 0; row < pair->both.n_outputs; row++)
+    for (int64_t row = 0; row < pair->fused.n_outputs; row++)
         s->row_of[row] = s->pair + row * s->stride;
     s->row_of[HF_SLOPE] = s->slopes[HF_PAIR_SLOPE] + first;
     s->row_of[own + HF_SLOPE] = s->slopes[HF_HERE_SLOPE] + first;
     for (int64_t k = 0; k < n_dense && s->n_kept > 0; k++)
         s->row_of[own + HF_BY + n_dense + k] = hf_kept_slope_by(call, s, HF_HERE_SLOPE, k) + first;
-    hf_partner_run_rows(call, pair, run->n_pairs, run->r, s->row_of, s->function);
+    hf_fused_pair_run_rows(call, pair, run->n_pairs, run->r, s->row_of, s->function);
     return s->pair + own * s->stride;
 }
 
@@ -109,8 +109,8 @@ static void add_run(const hf_call *call, const hf_embedded *s, int64_t chunk, in
     const hpcfit_function *here = hf_role(call, HF_DENSITY_ROLE, a * n + b);
     const hpcfit_function *there = hf_role(call, HF_DENSITY_ROLE, b * n + a);
     double *of_here = s->here;
-    if (hf_are_partners(call, pair, here)) {
-        of_here = run_partners(call, s, &run, pair, here);
+    if (hf_is_fused_pair(call, pair, here)) {
+        of_here = run_fused_pair(call, s, &run, pair, here);
     } else {
         if (pair != NULL) hf_function_run_rows(call, pair, run.n_pairs, run.r, s->pair, s->stride, s->function);
         if (here != NULL) hf_function_run_rows(call, here, run.n_pairs, run.r, s->here, s->stride, s->function);

@@ -1,147 +1,8 @@
 /* Evaluation of functions of one variable. */
 #include "functions/function.h"
-#include "functions/joined.h"
-#include "functions/partner.h"
+#include "functions/fused_pair.h"
 #include "functions/spline.h"
-
-static hf_columns columns_from(const hf_call *call, int64_t start, int64_t n)
-{
-    hf_columns columns = {.first = 0, .count = 0};
-    while (columns.first < call->n_free && call->free_parameters[columns.first] < start)
-        columns.first++;
-    while (columns.first + columns.count < call->n_free &&
-           call->free_parameters[columns.first + columns.count] < start + n)
-        columns.count++;
-    return columns;
-}
-
-hf_columns hf_function_columns(const hf_call *call, const hpcfit_function *function)
-{
-    return columns_from(call, function->first_parameter, function->program.n_parameters);
-}
-
-hf_columns hf_spline_columns(const hf_call *call, const hpcfit_function *function, const hpcfit_spline *spline)
-{
-    return columns_from(call, function->first_parameter + spline->first_parameter, spline->n_parameters);
-}
-
-int64_t hf_function_n_dense(const hf_call *call, const hpcfit_function *function)
-{
-    int64_t count = hf_function_columns(call, function).count;
-    for (int64_t k = 0; k < function->n_splines; k++)
-        count -= hf_spline_columns(call, function, &function->splines[k]).count;
-    return count;
-}
-
-int hf_function_is_dense(const hf_call *call, const hpcfit_function *function, int64_t column)
-{
-    const int64_t place = call->free_parameters[column] - function->first_parameter;
-    for (int64_t k = 0; k < function->n_splines; k++) {
-        const int64_t own = place - function->splines[k].first_parameter;
-        if (own >= 0 && own < function->splines[k].n_parameters) return 0;
-    }
-    return 1;
-}
-
-int hf_function_has_nodes(const hf_call *call, const hpcfit_function *function)
-{
-    return function != NULL && hf_function_columns(call, function).count > hf_function_n_dense(call, function);
-}
-
-/* What is wrong with a function's splines. */
-static const char *splines_fault(const hpcfit_function *function)
-{
-    int64_t end = 0;
-    if (function->n_splines < 0) return "a function has a negative number of splines";
-    for (int64_t k = 0; k < function->n_splines; k++) {
-        const hpcfit_spline *spline = &function->splines[k];
-        const char *fault = hf_spline_fault(spline);
-        if (fault != NULL) return fault;
-        if (spline->first_parameter < end) return "splines do not follow each other in the parameters";
-        end = spline->first_parameter + spline->n_parameters;
-    }
-    if (end > function->program.n_parameters || (hf_is_spline(function) && end != function->program.n_parameters))
-        return "a spline has two numbers of parameters";
-    return NULL;
-}
-
-const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters)
-{
-    for (int64_t f = 0; f < call->functions->n_functions; f++) {
-        const hpcfit_function *function = &call->functions->functions[f];
-        const char *fault = splines_fault(function);
-        if (fault == NULL && !hf_is_spline(function)) fault = hf_program_fault(&function->program);
-        if (fault == NULL) fault = hf_partner_fault(call->functions, function);
-        if (fault != NULL) return fault;
-        if (function->first_parameter != *n_parameters) return "functions do not follow each other in the parameters";
-        *n_parameters += function->program.n_parameters;
-    }
-    return NULL;
-}
-
-static const char *outputs_fault(const hf_call *call, const hpcfit_function *function, int second)
-{
-    const int64_t n_rows = HF_BY + second + 2 * hf_function_n_dense(call, function);
-    if (function->program.n_outputs != n_rows + hf_n_weights(call, function))
-        return "a function's outputs do not fit its role and the free parameters";
-    const int64_t n_inputs = hf_is_spline(function) ? 0 : function->n_splines * (2 + second);
-    return function->program.n_inputs == n_inputs ? NULL : "a program's inputs do not fit its splines";
-}
-
-const char *hf_roles_fault(const hf_call *call)
-{
-    const int32_t *place = call->functions->roles;
-    int64_t n_places = 0;
-    for (int role = 0; role < call->potential->n_roles; role++)
-        n_places += hf_n_tuples(call->potential->roles[role].kind, call->geometry->n_species);
-    if (call->functions->n_places != n_places) return "functions for another number of roles or species";
-    for (int role = 0; role < call->potential->n_roles; role++) {
-        const hpcfit_role *r = &call->potential->roles[role];
-        const int64_t end = hf_n_tuples(r->kind, call->geometry->n_species);
-        const int second = r->argument == HPCFIT_OF_DENSITY && call->n_free > 0;
-        for (int64_t tuple = 0; tuple < end; tuple++, place++) {
-            if (*place < -1 || *place >= call->functions->n_functions)
-                return "a role names a function that is not there";
-            const char *fault = *place < 0 ? NULL : outputs_fault(call, &call->functions->functions[*place], second);
-            if (fault != NULL) return fault;
-        }
-    }
-    return NULL;
-}
-
-static int64_t knots_of(const hpcfit_function *function)
-{
-    int64_t n = 0;
-    for (int64_t k = 0; k < function->n_splines; k++)
-        n += hf_spline_knots(&function->splines[k]);
-    return n;
-}
-
-int64_t hf_functions_knots(const hpcfit_functions *functions)
-{
-    int64_t n = 0;
-    for (int64_t f = 0; f < functions->n_functions; f++)
-        n += knots_of(&functions->functions[f]);
-    return n;
-}
-
-void hf_functions_at_knots(const hpcfit_functions *functions, const double *parameters, double *knots)
-{
-    for (int64_t f = 0; f < functions->n_functions; f++) {
-        const hpcfit_function *function = &functions->functions[f];
-        for (int64_t k = 0; k < function->n_splines; knots += hf_spline_knots(&function->splines[k++]))
-            hf_spline_at_knots(&function->splines[k],
-                               parameters + function->first_parameter + function->splines[k].first_parameter, knots);
-    }
-}
-
-const double *hf_function_knots(const hf_call *call, const hpcfit_function *function)
-{
-    const double *knots = call->knots;
-    for (const hpcfit_function *f = call->functions->functions; f < function; f++)
-        knots += knots_of(f);
-    return knots;
-}
+#include "functions/spline_program.h"
 
 /* Scratch: the uniform values, then registers. */
 static int64_t n_uniform(const hpcfit_program *program)
@@ -153,7 +14,7 @@ static int64_t scratch_of(const hpcfit_function *function)
 {
     if (hf_is_spline(function)) return HF_SPLINE_SCRATCH;
     const int64_t needed = n_uniform(&function->program) + hf_program_scratch(&function->program);
-    return function->n_splines > 0 ? needed + hf_joined_scratch(function) : needed;
+    return function->n_splines > 0 ? needed + hf_spline_program_scratch(function) : needed;
 }
 
 int64_t hf_function_scratch(const hpcfit_functions *functions)
@@ -161,9 +22,9 @@ int64_t hf_function_scratch(const hpcfit_functions *functions)
     int64_t most = 0;
     for (int64_t f = 0; f < functions->n_functions; f++) {
         const int64_t needed = scratch_of(&functions->functions[f]);
-        const int64_t for_both = hf_partner_scratch(&functions->functions[f]);
+        const int64_t for_pair = hf_fused_pair_scratch(&functions->functions[f]);
         if (needed > most) most = needed;
-        if (for_both > most) most = for_both;
+        if (for_pair > most) most = for_pair;
     }
     return most;
 }
@@ -187,43 +48,6 @@ int64_t hf_function_most_rows(const hpcfit_functions *functions)
     for (int64_t f = 0; f < functions->n_functions; f++)
         if (functions->functions[f].program.n_outputs > most) most = functions->functions[f].program.n_outputs;
     return most;
-}
-
-HF_CLONES
-static double count_outside(int64_t n, const double *restrict x, double cutoff)
-{
-    double outside = 0.0;
-#pragma omp simd reduction(+ : outside)
-    for (int64_t k = 0; k < n; k++)
-        outside += x[k] < cutoff ? 0.0 : 1.0;
-    return outside;
-}
-
-HF_CLONES
-static void cut_row(int64_t n, const double *restrict x, double cutoff, double *restrict output)
-{
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++)
-        output[k] = x[k] < cutoff ? output[k] : 0.0;
-}
-
-/* Most arguments lie inside, and so do most pieces of this many as a whole. */
-enum { PIECE = 64 };
-
-static void cut_off(int64_t n, int64_t n_rows, const double *x, double cutoff, const hf_target *rows)
-{
-    for (int64_t k = 0; k < n; k += PIECE) {
-        const int64_t length = n - k < PIECE ? n - k : PIECE;
-        if (count_outside(length, x + k, cutoff) == 0.0) continue;
-        for (int64_t row = 0; row < n_rows; row++)
-            cut_row(length, x + k, cutoff, hf_target_row(rows, row) + k);
-    }
-}
-
-void hf_cut_rows(const hpcfit_function *function, int64_t n_outputs, int64_t n, const double *x,
-                 const hf_target *outputs)
-{
-    if (!isinf(function->cutoff)) cut_off(n, n_outputs, x, function->cutoff, outputs);
 }
 
 /* With or without the derivatives by the parameters of splines. */
@@ -251,7 +75,7 @@ static void run(const hf_call *call, const hpcfit_function *function, int all, i
     if (function->n_splines == 0)
         hf_program_run(program, scratch, n, x, &target, registers);
     else
-        hf_joined_run(call, function, all, n, x, outputs, stride, scratch, registers);
+        hf_spline_program_run(call, function, all, n, x, outputs, stride, scratch, registers);
 }
 
 void hf_function_run(const hf_call *call, const hpcfit_function *function, int64_t n, const double *x,
@@ -270,13 +94,6 @@ void hf_function_run_rows(const hf_call *call, const hpcfit_function *function, 
     const hf_target target = {.first = outputs, .stride = stride};
     run(call, function, 0, n, x, outputs, stride, scratch);
     hf_cut_rows(function, function->program.n_outputs, n, x, &target);
-}
-
-const double *hf_function_weights(const hf_call *call, const hpcfit_function *function, int64_t spline,
-                                  const double *outputs, int64_t stride)
-{
-    const int64_t first = function->program.n_outputs - hf_n_weights(call, function);
-    return hf_is_spline(function) ? NULL : outputs + (first + 2 * spline) * stride;
 }
 
 int64_t hpcfit_function_scratch_size(const hpcfit_function *function)

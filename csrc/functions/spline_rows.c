@@ -1,7 +1,7 @@
 /* The basis of splines, and the way from their knots to their parameters. */
 #include "functions/spline_rows.h"
-#include "functions/joined.h"
 #include "functions/spline.h"
+#include "functions/spline_program.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,7 +145,7 @@ hf_basis hf_basis_at(const hf_call *call, const hf_nodes *nodes, const double *r
     hf_spline_locate(&nodes->function->splines[nodes->spline], n, x, stride, scratch);
     fill_basis(n, scratch + stride, scratch + 2 * stride, scratch + 3 * stride, stride, value);
     for (int q = 0; q < HF_ROWS_PER_ARGUMENT && w != NULL; q++)
-        hf_joined_weigh(n, w, w + apart, value + q * stride, slope + q * stride);
+        hf_spline_program_weigh(n, w, w + apart, value + q * stride, slope + q * stride);
     return (hf_basis){.stride = stride, .interval = (const int32_t *)scratch, .value = value, .slope = slope};
 }
 

@@ -1,27 +1,21 @@
-/* A function f(x, s_1(x), s_2(x), ...) of splines s_k: its program sees them as inputs, and works out the derivatives
- * w_k = df/ds_k as well. A parameter p of spline k acts through it alone,
+/* A function f(x, s_1(x), s_2(x), ...) of splines s_k: the splines are inputs of its program, which computes the
+ * weights w_k = df/ds_k as well. The function depends on a parameter p of spline k through s_k alone,
  *
  *   df/dp = w_k ds_k/dp,   d(f')/dp = w_k' ds_k/dp + w_k d(s_k')/dp.
  */
-#include "functions/joined.h"
+#include "functions/spline_program.h"
 #include "functions/spline.h"
 
 #include <string.h>
 
-int64_t hf_n_weights(const hf_call *call, const hpcfit_function *function)
-{
-    const int joins = function->n_splines > 0 && !hf_is_spline(function);
-    return joins && hf_function_columns(call, function).count > 0 ? 2 * function->n_splines : 0;
-}
-
-int64_t hf_joined_scratch(const hpcfit_function *function)
+int64_t hf_spline_program_scratch(const hpcfit_function *function)
 {
     return HF_SPLINE_SCRATCH + function->program.n_outputs * HF_BLOCK;
 }
 
 HF_CLONES
-void hf_joined_weigh(int64_t n, const double *restrict w, const double *restrict dw, double *restrict value,
-                     double *restrict slope)
+void hf_spline_program_weigh(int64_t n, const double *restrict w, const double *restrict dw, double *restrict value,
+                             double *restrict slope)
 {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
@@ -90,12 +84,12 @@ static void finish(const block *b)
         const double *w = hf_function_weights(b->call, function, s, b->rows, HF_BLOCK);
         double *by = b->outputs + (b->by + own.first - columns.first) * b->stride;
         for (int64_t k = 0; k < own.count; k++)
-            hf_joined_weigh(b->n, w, w + HF_BLOCK, by + k * b->stride, by + (columns.count + k) * b->stride);
+            hf_spline_program_weigh(b->n, w, w + HF_BLOCK, by + k * b->stride, by + (columns.count + k) * b->stride);
     }
 }
 
-void hf_joined_run(const hf_call *call, const hpcfit_function *function, int all, int64_t n, const double *x,
-                   double *outputs, int64_t stride, const double *uniform, double *registers)
+void hf_spline_program_run(const hf_call *call, const hpcfit_function *function, int all, int64_t n, const double *x,
+                           double *outputs, int64_t stride, const double *uniform, double *registers)
 {
     const hpcfit_program *program = &function->program;
     block b = {.call = call, .function = function, .stride = stride, .knots = hf_function_knots(call, function)};
