@@ -28,7 +28,10 @@ static inline hf_eight *hf_node_totals(const hf_node_forces *s, int lane, int32_
     return s->totals + s->of_lane[lane] * s->nodes.n_rows + 2 * interval;
 }
 
-/* Begins a group of atoms: virials of structures that it does not belong to go to the output. */
+/* Adds one of the totals to the output, and clears it. */
+void hf_node_flush(hf_node_forces *s, int number);
+
+/* Begins a group of atoms: the totals of structures without atoms in the group are flushed. */
 void hf_node_group(hf_node_forces *s, int64_t group);
 
 /* Adds what the nodes do in the chunk at hand. */
