@@ -10,7 +10,6 @@
  * in atomicrex: the same energy as tersoff.c with lambda1 = beta sqrt(2S), lambda2 = beta sqrt(2/S),
  * A = D0/(S-1) exp(lambda1 r0), B = S D0/(S-1) exp(lambda2 r0), lambda3 = twomu, costheta0 = -h. */
 #include "bond_order/bond_order.h"
-#include "registry.h"
 
 enum { D0, S, R0, BETA, GAMMA, C, D, H, TWOMU, BETA2, POWERN, M, BIGR, BIGD, N_PARAMETERS };
 

@@ -14,13 +14,14 @@
 HF_CLONES
 void hf_start_radial(int64_t n, const double *repulsion, const double *attraction, int weight, double *const *row)
 {
-    const double *restrict r = row[ROW_R], *restrict order = row[ROW_ORDER], *restrict first = row[ROW_ORDER_FIRST];
-    const double *restrict v = row[ROW_REPULSION], *restrict dv = row[ROW_REPULSION_SLOPE];
-    const double *restrict x = row[ROW_ATTRACTION], *restrict dx = row[ROW_ATTRACTION_SLOPE];
-    const double *restrict stretch = row[ROW_STRETCH], *restrict bx = row[ROW_BEND_X];
-    const double *restrict by = row[ROW_BEND_Y], *restrict bz = row[ROW_BEND_Z];
-    double *restrict energy = row[ROW_ENERGY], *restrict radial = row[ROW_RADIAL], *restrict q = row[weight];
-    double *restrict tx = row[ROW_T_X], *restrict ty = row[ROW_T_Y], *restrict tz = row[ROW_T_Z];
+    const double *restrict r = row[HF_ROW_R], *restrict order = row[HF_ROW_ORDER],
+                           *restrict first = row[HF_ROW_ORDER_FIRST];
+    const double *restrict v = row[HF_ROW_REPULSION], *restrict dv = row[HF_ROW_REPULSION_SLOPE];
+    const double *restrict x = row[HF_ROW_ATTRACTION], *restrict dx = row[HF_ROW_ATTRACTION_SLOPE];
+    const double *restrict stretch = row[HF_ROW_STRETCH], *restrict bx = row[HF_ROW_BEND_X];
+    const double *restrict by = row[HF_ROW_BEND_Y], *restrict bz = row[HF_ROW_BEND_Z];
+    double *restrict energy = row[HF_ROW_ENERGY], *restrict radial = row[HF_ROW_RADIAL], *restrict q = row[weight];
+    double *restrict tx = row[HF_ROW_T_X], *restrict ty = row[HF_ROW_T_Y], *restrict tz = row[HF_ROW_T_Z];
     const double v0 = repulsion[0], v1 = repulsion[1], x0 = attraction[0], x1 = attraction[1];
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
@@ -42,14 +43,14 @@ void hf_start_radial(int64_t n, const double *repulsion, const double *attractio
 HF_CLONES
 void hf_start_order(int64_t n, const hf_bond *bond, const hf_bond_derivative *by, double *const *row)
 {
-    const double *restrict order = row[ROW_ORDER], *restrict s = row[ROW_SIGMA], *restrict ln = row[ROW_LOG];
-    const double *restrict sum = row[ROW_LOG_SUM], *restrict per_zeta = row[ROW_PER_ZETA];
-    const double *restrict x = row[ROW_ATTRACTION], *restrict dx = row[ROW_ATTRACTION_SLOPE];
-    const double *restrict stretch = row[ROW_STRETCH], *restrict bend_x = row[ROW_BEND_X];
-    const double *restrict bend_y = row[ROW_BEND_Y], *restrict bend_z = row[ROW_BEND_Z];
-    double *restrict energy = row[ROW_ENERGY], *restrict radial = row[ROW_RADIAL];
-    double *restrict q = row[ROW_WEIGHT_BY];
-    double *restrict tx = row[ROW_T_X], *restrict ty = row[ROW_T_Y], *restrict tz = row[ROW_T_Z];
+    const double *restrict order = row[HF_ROW_ORDER], *restrict s = row[HF_ROW_SIGMA], *restrict ln = row[HF_ROW_LOG];
+    const double *restrict sum = row[HF_ROW_LOG_SUM], *restrict per_zeta = row[HF_ROW_PER_ZETA];
+    const double *restrict x = row[HF_ROW_ATTRACTION], *restrict dx = row[HF_ROW_ATTRACTION_SLOPE];
+    const double *restrict stretch = row[HF_ROW_STRETCH], *restrict bend_x = row[HF_ROW_BEND_X];
+    const double *restrict bend_y = row[HF_ROW_BEND_Y], *restrict bend_z = row[HF_ROW_BEND_Z];
+    double *restrict energy = row[HF_ROW_ENERGY], *restrict radial = row[HF_ROW_RADIAL];
+    double *restrict q = row[HF_ROW_WEIGHT_BY];
+    double *restrict tx = row[HF_ROW_T_X], *restrict ty = row[HF_ROW_T_Y], *restrict tz = row[HF_ROW_T_Z];
     const double eta = bond->eta, delta = bond->delta, half = -0.5 * bond->attraction;
     const double log_beta_by = by->log_beta, eta_by = by->eta, delta_by = by->delta;
 #pragma omp simd
@@ -72,16 +73,17 @@ void hf_start_order(int64_t n, const hf_bond *bond, const hf_bond_derivative *by
 HF_CLONES
 void hf_start_zeta(int64_t n, const hf_bond *bond, double *const *row)
 {
-    const double *restrict first = row[ROW_ORDER_FIRST], *restrict second = row[ROW_ORDER_SECOND];
-    const double *restrict x = row[ROW_ATTRACTION], *restrict dx = row[ROW_ATTRACTION_SLOPE];
-    const double *restrict weight = row[ROW_WEIGHT], *restrict zeta_by = row[ROW_ZETA_BY];
-    const double *restrict stretch = row[ROW_STRETCH], *restrict stretch_by = row[ROW_STRETCH_BY];
-    const double *restrict bx = row[ROW_BEND_X], *restrict by = row[ROW_BEND_Y], *restrict bz = row[ROW_BEND_Z];
-    const double *restrict bx_by = row[ROW_BEND_BY_X], *restrict by_by = row[ROW_BEND_BY_Y];
-    const double *restrict bz_by = row[ROW_BEND_BY_Z];
-    double *restrict energy = row[ROW_ENERGY], *restrict radial = row[ROW_RADIAL];
-    double *restrict q = row[ROW_WEIGHT_BY];
-    double *restrict tx = row[ROW_T_X], *restrict ty = row[ROW_T_Y], *restrict tz = row[ROW_T_Z];
+    const double *restrict first = row[HF_ROW_ORDER_FIRST], *restrict second = row[HF_ROW_ORDER_SECOND];
+    const double *restrict x = row[HF_ROW_ATTRACTION], *restrict dx = row[HF_ROW_ATTRACTION_SLOPE];
+    const double *restrict weight = row[HF_ROW_WEIGHT], *restrict zeta_by = row[HF_ROW_ZETA_BY];
+    const double *restrict stretch = row[HF_ROW_STRETCH], *restrict stretch_by = row[HF_ROW_STRETCH_BY];
+    const double *restrict bx = row[HF_ROW_BEND_X], *restrict by = row[HF_ROW_BEND_Y],
+                           *restrict bz = row[HF_ROW_BEND_Z];
+    const double *restrict bx_by = row[HF_ROW_BEND_BY_X], *restrict by_by = row[HF_ROW_BEND_BY_Y];
+    const double *restrict bz_by = row[HF_ROW_BEND_BY_Z];
+    double *restrict energy = row[HF_ROW_ENERGY], *restrict radial = row[HF_ROW_RADIAL];
+    double *restrict q = row[HF_ROW_WEIGHT_BY];
+    double *restrict tx = row[HF_ROW_T_X], *restrict ty = row[HF_ROW_T_Y], *restrict tz = row[HF_ROW_T_Z];
     const double half = -0.5 * bond->attraction;
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
@@ -99,10 +101,10 @@ HF_CLONES
 void hf_add_thirds(const hf_block *block, const double *restrict weight, const double *restrict bend,
                    const double *restrict along)
 {
-    const double *restrict ux = block->bond[ROW_X], *restrict uy = block->bond[ROW_Y];
-    const double *restrict uz = block->bond[ROW_Z];
-    double *restrict radial = block->third[ROW_RADIAL], *restrict tx = block->third[ROW_T_X];
-    double *restrict ty = block->third[ROW_T_Y], *restrict tz = block->third[ROW_T_Z];
+    const double *restrict ux = block->bond[HF_ROW_X], *restrict uy = block->bond[HF_ROW_Y];
+    const double *restrict uz = block->bond[HF_ROW_Z];
+    double *restrict radial = block->third[HF_ROW_RADIAL], *restrict tx = block->third[HF_ROW_T_X];
+    double *restrict ty = block->third[HF_ROW_T_Y], *restrict tz = block->third[HF_ROW_T_Z];
     const int64_t n_bonds = block->n_bonds, n_thirds = block->n_thirds;
     for (int64_t k = 0; k < n_bonds; k++) {
         const int64_t row = k * n_thirds * HF_LANES;
@@ -125,10 +127,10 @@ void hf_add_thirds(const hf_block *block, const double *restrict weight, const d
 HF_CLONES
 void hf_finish_column(int64_t n, double *const *row, double *restrict energy)
 {
-    const double *restrict ux = row[ROW_X], *restrict uy = row[ROW_Y], *restrict uz = row[ROW_Z];
-    const double *restrict inverse = row[ROW_INVERSE], *restrict e = row[ROW_ENERGY];
-    const double *restrict radial = row[ROW_RADIAL];
-    double *restrict tx = row[ROW_T_X], *restrict ty = row[ROW_T_Y], *restrict tz = row[ROW_T_Z];
+    const double *restrict ux = row[HF_ROW_X], *restrict uy = row[HF_ROW_Y], *restrict uz = row[HF_ROW_Z];
+    const double *restrict inverse = row[HF_ROW_INVERSE], *restrict e = row[HF_ROW_ENERGY];
+    const double *restrict radial = row[HF_ROW_RADIAL];
+    double *restrict tx = row[HF_ROW_T_X], *restrict ty = row[HF_ROW_T_Y], *restrict tz = row[HF_ROW_T_Z];
 #pragma omp simd
     for (int lane = 0; lane < HF_LANES; lane++) {
         double sum = 0.0;

@@ -36,9 +36,9 @@ int64_t hf_gather_pairs(const hpcfit_geometry *g, int64_t first, int64_t n_slots
     int64_t n = 0;
     for (int64_t k = first * HF_LANES; k < (first + n_slots) * HF_LANES; k += HF_LANES) {
         if (!any_closer(g->r + k, reach)) continue;
-        limit_distances(g->r + k, reach, row[ROW_R] + n, row[ROW_INVERSE] + n);
+        limit_distances(g->r + k, reach, row[HF_ROW_R] + n, row[HF_ROW_INVERSE] + n);
         for (int axis = 0; axis < 3; axis++)
-            memcpy(row[ROW_X + axis] + n, from[axis] + k, HF_LANES * sizeof(double));
+            memcpy(row[HF_ROW_X + axis] + n, from[axis] + k, HF_LANES * sizeof(double));
         memcpy(neighbour + n, g->neighbour + k, HF_LANES * sizeof(int32_t));
         n += HF_LANES;
     }
@@ -68,9 +68,9 @@ HF_CLONES
 void hf_fill_bonds(int64_t n, const hf_bond *bond, const double *restrict f, const double *restrict df,
                    double *const *row)
 {
-    const double *restrict r = row[ROW_R];
-    double *restrict repulsion = row[ROW_REPULSION], *restrict repulsion_slope = row[ROW_REPULSION_SLOPE];
-    double *restrict attraction = row[ROW_ATTRACTION], *restrict attraction_slope = row[ROW_ATTRACTION_SLOPE];
+    const double *restrict r = row[HF_ROW_R];
+    double *restrict repulsion = row[HF_ROW_REPULSION], *restrict repulsion_slope = row[HF_ROW_REPULSION_SLOPE];
+    double *restrict attraction = row[HF_ROW_ATTRACTION], *restrict attraction_slope = row[HF_ROW_ATTRACTION_SLOPE];
     const double decay1 = bond->repulsion_decay, decay2 = bond->attraction_decay;
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
@@ -85,10 +85,10 @@ void hf_fill_bonds(int64_t n, const hf_bond *bond, const double *restrict f, con
 HF_CLONES
 void hf_fill_cosines(const hf_block *block, double *restrict cosine)
 {
-    const double *restrict bx = block->bond[ROW_X], *restrict by = block->bond[ROW_Y];
-    const double *restrict bz = block->bond[ROW_Z];
-    const double *restrict x = block->third[ROW_X], *restrict y = block->third[ROW_Y];
-    const double *restrict z = block->third[ROW_Z];
+    const double *restrict bx = block->bond[HF_ROW_X], *restrict by = block->bond[HF_ROW_Y];
+    const double *restrict bz = block->bond[HF_ROW_Z];
+    const double *restrict x = block->third[HF_ROW_X], *restrict y = block->third[HF_ROW_Y];
+    const double *restrict z = block->third[HF_ROW_Z];
     const int64_t n_bonds = block->n_bonds, n_thirds = block->n_thirds;
     for (int64_t j = 0; j < n_bonds; j++) {
         const int64_t row = j * n_thirds * HF_LANES;
@@ -109,7 +109,7 @@ void hf_fill_cosines(const hf_block *block, double *restrict cosine)
 HF_CLONES
 static void fill_powers(const hf_block *block, int cubic, double *restrict power, double *restrict slope)
 {
-    const double *restrict from = block->bond[ROW_R], *restrict to = block->third[ROW_R];
+    const double *restrict from = block->bond[HF_ROW_R], *restrict to = block->third[HF_ROW_R];
     const double on = cubic ? 1.0 : 0.0, off = cubic ? 0.0 : 1.0;
     const int64_t n_bonds = block->n_bonds, n_thirds = block->n_thirds;
     for (int64_t j = 0; j < n_bonds; j++) {
@@ -184,8 +184,8 @@ static void sum_row(const hf_block *block, int64_t j, const double *restrict f, 
                     const double *restrict e, const double *restrict de, const double *restrict g,
                     const double *restrict dg, int sums, double *restrict bend, double *restrict radial)
 {
-    const double *restrict ux = block->third[ROW_X], *restrict uy = block->third[ROW_Y];
-    const double *restrict uz = block->third[ROW_Z];
+    const double *restrict ux = block->third[HF_ROW_X], *restrict uy = block->third[HF_ROW_Y];
+    const double *restrict uz = block->third[HF_ROW_Z];
     double *restrict zeta = block->bond[sums] + j * HF_LANES, *restrict stretch =
                                                                   block->bond[sums + 1] + j * HF_LANES;
     double *restrict bx = block->bond[sums + 2] + j * HF_LANES, *restrict by = block->bond[sums + 3] + j * HF_LANES;
@@ -240,11 +240,11 @@ void hf_sum_thirds(const hf_block *block, double *f, double *df, const double *e
 HF_CLONES
 void hf_fill_order(int64_t n, const hf_bond *bond, double *const *row)
 {
-    const double *restrict zeta = row[ROW_ZETA];
-    double *restrict order = row[ROW_ORDER], *restrict first = row[ROW_ORDER_FIRST];
-    double *restrict second = row[ROW_ORDER_SECOND], *restrict sigma = row[ROW_SIGMA];
-    double *restrict logarithm = row[ROW_LOG], *restrict log_sum = row[ROW_LOG_SUM];
-    double *restrict per_zeta = row[ROW_PER_ZETA];
+    const double *restrict zeta = row[HF_ROW_ZETA];
+    double *restrict order = row[HF_ROW_ORDER], *restrict first = row[HF_ROW_ORDER_FIRST];
+    double *restrict second = row[HF_ROW_ORDER_SECOND], *restrict sigma = row[HF_ROW_SIGMA];
+    double *restrict logarithm = row[HF_ROW_LOG], *restrict log_sum = row[HF_ROW_LOG_SUM];
+    double *restrict per_zeta = row[HF_ROW_PER_ZETA];
     const double beta = bond->beta, eta = bond->eta, delta = bond->delta;
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {

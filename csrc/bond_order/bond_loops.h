@@ -7,57 +7,57 @@
 
 /* Arrays over the pairs of a group. */
 enum {
-    ROW_R,
-    ROW_INVERSE, /* 1/r */
-    ROW_X,       /* unit vector */
-    ROW_Y,
-    ROW_Z,
-    ROW_REPULSION, /* f exp(-lambda1 r), its slope */
-    ROW_REPULSION_SLOPE,
-    ROW_ATTRACTION,
-    ROW_ATTRACTION_SLOPE,
-    ROW_ZETA,
-    ROW_STRETCH, /* derivative of zeta by the bond's own length */
-    ROW_BEND_X,  /* sum over third atoms of the derivative by the cosine times their unit vectors */
-    ROW_BEND_Y,
-    ROW_BEND_Z,
-    ROW_ORDER, /* b, its first and second derivative by zeta */
-    ROW_ORDER_FIRST,
-    ROW_ORDER_SECOND,
-    ROW_SIGMA,   /* q / (1 + q), q = (beta zeta)^eta */
-    ROW_LOG,     /* ln (beta zeta) */
-    ROW_LOG_SUM, /* ln (1 + q) */
-    ROW_PER_ZETA,
-    ROW_WEIGHT,  /* derivative of the energy by zeta */
-    ROW_ZETA_BY, /* zeta and its geometric derivatives, by a parameter */
-    ROW_STRETCH_BY,
-    ROW_BEND_BY_X,
-    ROW_BEND_BY_Y,
-    ROW_BEND_BY_Z,
-    ROW_WEIGHT_BY,
-    ROW_ENERGY, /* of a column: energy, radial part of the derivative by the bond's vector, and the rest */
-    ROW_RADIAL,
-    ROW_T_X,
-    ROW_T_Y,
-    ROW_T_Z,
-    ROW_CUTOFF, /* from here on two arrays for each species of the bonded neighbour: f and its slope */
+    HF_ROW_R,
+    HF_ROW_INVERSE, /* 1/r */
+    HF_ROW_X,       /* unit vector */
+    HF_ROW_Y,
+    HF_ROW_Z,
+    HF_ROW_REPULSION, /* f exp(-lambda1 r), its slope */
+    HF_ROW_REPULSION_SLOPE,
+    HF_ROW_ATTRACTION,
+    HF_ROW_ATTRACTION_SLOPE,
+    HF_ROW_ZETA,
+    HF_ROW_STRETCH, /* derivative of zeta by the bond's own length */
+    HF_ROW_BEND_X,  /* sum over third atoms of the derivative by the cosine times their unit vectors */
+    HF_ROW_BEND_Y,
+    HF_ROW_BEND_Z,
+    HF_ROW_ORDER, /* b, its first and second derivative by zeta */
+    HF_ROW_ORDER_FIRST,
+    HF_ROW_ORDER_SECOND,
+    HF_ROW_SIGMA,   /* q / (1 + q), q = (beta zeta)^eta */
+    HF_ROW_LOG,     /* ln (beta zeta) */
+    HF_ROW_LOG_SUM, /* ln (1 + q) */
+    HF_ROW_PER_ZETA,
+    HF_ROW_WEIGHT,  /* derivative of the energy by zeta */
+    HF_ROW_ZETA_BY, /* zeta and its geometric derivatives, by a parameter */
+    HF_ROW_STRETCH_BY,
+    HF_ROW_BEND_BY_X,
+    HF_ROW_BEND_BY_Y,
+    HF_ROW_BEND_BY_Z,
+    HF_ROW_WEIGHT_BY,
+    HF_ROW_ENERGY, /* of a column: energy, radial part of the derivative by the bond's vector, and the rest */
+    HF_ROW_RADIAL,
+    HF_ROW_T_X,
+    HF_ROW_T_Y,
+    HF_ROW_T_Z,
+    HF_ROW_CUTOFF, /* from here on two arrays for each species of the bonded neighbour: f and its slope */
 };
 
 /* Arrays over bonds and third atoms. */
 enum {
-    BLOCK_COSINE,
-    BLOCK_POWER, /* (r_ij - r_ik)^m */
-    BLOCK_E,     /* exp(mu power), and its derivative by r_ij */
-    BLOCK_E_SLOPE,
-    BLOCK_G,
-    BLOCK_G_SLOPE,
-    BLOCK_BEND, /* derivatives of a third atom's part in zeta by the cosine and by its distance */
-    BLOCK_RADIAL,
-    BLOCK_VALUE_BY, /* g or e and its slope, by a parameter */
-    BLOCK_SLOPE_BY,
-    BLOCK_BEND_BY,
-    BLOCK_RADIAL_BY,
-    N_BLOCKS
+    HF_BLOCK_COSINE,
+    HF_BLOCK_POWER, /* (r_ij - r_ik)^m */
+    HF_BLOCK_E,     /* exp(mu power), and its derivative by r_ij */
+    HF_BLOCK_E_SLOPE,
+    HF_BLOCK_G,
+    HF_BLOCK_G_SLOPE,
+    HF_BLOCK_BEND, /* derivatives of a third atom's part in zeta by the cosine and by its distance */
+    HF_BLOCK_RADIAL,
+    HF_BLOCK_VALUE_BY, /* g or e and its slope, by a parameter */
+    HF_BLOCK_SLOPE_BY,
+    HF_BLOCK_BEND_BY,
+    HF_BLOCK_RADIAL_BY,
+    HF_N_BLOCKS
 };
 
 /* Bonds with neighbours of one species and third atoms of one species: where each array of rows begins for the one
@@ -84,8 +84,8 @@ void hf_fill_exponentials(const hf_block *block, const hf_angle *angle, double *
 void hf_fill_mu(const hf_block *block, const hf_angle *angle, double rate, double *power, const double *e, double *by,
                 double *dby);
 
-/* Adds what third atoms do to zeta and its geometric derivatives, five arrays from `sums` on (ROW_ZETA or
- * ROW_ZETA_BY). The cut-offs f and df are as before afterwards. */
+/* Adds what third atoms do to zeta and its geometric derivatives, five arrays from `sums` on (HF_ROW_ZETA or
+ * HF_ROW_ZETA_BY). The cut-offs f and df are as before afterwards. */
 void hf_sum_thirds(const hf_block *block, double *f, double *df, const double *e, const double *de, const double *g,
                    const double *dg, int sums, double *bend, double *radial);
 

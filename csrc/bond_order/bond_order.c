@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MOST_ROWS = ROW_CUTOFF + 2 * HF_MAX_SPECIES };
+enum { MOST_ROWS = HF_ROW_CUTOFF + 2 * HF_MAX_SPECIES };
 
 /* What is known of a call and of the group in hand. */
 typedef struct {
@@ -49,8 +49,8 @@ static int64_t lay_out(const hf_call *call, double *scratch, context *x)
     const int64_t lengths[] = {doubles((size_t)n_bonds * sizeof *x->bonds),
                                doubles((size_t)n_angles * sizeof *x->angles),
                                doubles((size_t)call->n_free * sizeof *x->derivatives),
-                               (ROW_CUTOFF + 2 * n_species) * most * HF_LANES,
-                               N_BLOCKS * most * most * HF_LANES,
+                               (HF_ROW_CUTOFF + 2 * n_species) * most * HF_LANES,
+                               HF_N_BLOCKS * most * most * HF_LANES,
                                doubles((size_t)most * HF_LANES * sizeof *x->neighbour)};
     void *places[sizeof lengths / sizeof *lengths];
     int64_t used = 0;
@@ -103,7 +103,7 @@ static const hf_angle *angle_of(const context *x, int64_t b, int64_t c)
 static void begin_rows(context *x, int64_t b, int64_t slot)
 {
     x->first[b] = slot;
-    for (int64_t k = 0; k < ROW_CUTOFF + 2 * x->n_species; k++)
+    for (int64_t k = 0; k < HF_ROW_CUTOFF + 2 * x->n_species; k++)
         x->row[b][k] = x->rows + (k * x->most_slots + slot) * HF_LANES;
 }
 
@@ -149,19 +149,19 @@ static void gather(context *x)
 static void fill_block(const context *x, int64_t b, int64_t c)
 {
     const hf_angle *angle = angle_of(x, b, c);
-    double *array[N_BLOCKS], *f = x->row[c][ROW_CUTOFF + 2 * b], *df = x->row[c][ROW_CUTOFF + 2 * b + 1];
+    double *array[HF_N_BLOCKS], *f = x->row[c][HF_ROW_CUTOFF + 2 * b], *df = x->row[c][HF_ROW_CUTOFF + 2 * b + 1];
     hf_block block;
     if (!open_block(x, b, c, &block)) return;
     const int64_t n = block.n_bonds * block.n_thirds * HF_LANES;
-    for (int k = 0; k < N_BLOCKS; k++)
+    for (int k = 0; k < HF_N_BLOCKS; k++)
         array[k] = block_at(x, k, b, c);
-    hf_fill_cutoff(block.n_thirds * HF_LANES, x->row[c][ROW_R], angle->middle, angle->half_width, x->form->smooth, f,
-                   df);
-    hf_fill_cosines(&block, array[BLOCK_COSINE]);
-    hf_fill_exponentials(&block, angle, array[BLOCK_POWER], array[BLOCK_E], array[BLOCK_E_SLOPE]);
-    x->form->angular(n, array[BLOCK_COSINE], angle->g, array[BLOCK_G], array[BLOCK_G_SLOPE]);
-    hf_sum_thirds(&block, f, df, array[BLOCK_E], array[BLOCK_E_SLOPE], array[BLOCK_G], array[BLOCK_G_SLOPE], ROW_ZETA,
-                  array[BLOCK_BEND], array[BLOCK_RADIAL]);
+    hf_fill_cutoff(block.n_thirds * HF_LANES, x->row[c][HF_ROW_R], angle->middle, angle->half_width, x->form->smooth,
+                   f, df);
+    hf_fill_cosines(&block, array[HF_BLOCK_COSINE]);
+    hf_fill_exponentials(&block, angle, array[HF_BLOCK_POWER], array[HF_BLOCK_E], array[HF_BLOCK_E_SLOPE]);
+    x->form->angular(n, array[HF_BLOCK_COSINE], angle->g, array[HF_BLOCK_G], array[HF_BLOCK_G_SLOPE]);
+    hf_sum_thirds(&block, f, df, array[HF_BLOCK_E], array[HF_BLOCK_E_SLOPE], array[HF_BLOCK_G],
+                  array[HF_BLOCK_G_SLOPE], HF_ROW_ZETA, array[HF_BLOCK_BEND], array[HF_BLOCK_RADIAL]);
 }
 
 /* Clears `count` rows from `first_row` on for bonds with species b. */
@@ -175,10 +175,10 @@ static void fill_bonds(const context *x, int64_t b)
 {
     double *const *row = x->row[b];
     const int64_t n = slots_of(x, b) * HF_LANES;
-    clear_rows(x, ROW_ZETA, ROW_BEND_Z - ROW_ZETA + 1, b);
+    clear_rows(x, HF_ROW_ZETA, HF_ROW_BEND_Z - HF_ROW_ZETA + 1, b);
     for (int64_t c = 0; c < x->n_species; c++)
         fill_block(x, b, c);
-    hf_fill_bonds(n, bond_of(x, b), row[ROW_CUTOFF + 2 * b], row[ROW_CUTOFF + 2 * b + 1], row);
+    hf_fill_bonds(n, bond_of(x, b), row[HF_ROW_CUTOFF + 2 * b], row[HF_ROW_CUTOFF + 2 * b + 1], row);
     hf_fill_order(n, bond_of(x, b), row);
 }
 
@@ -188,7 +188,8 @@ static void add_thirds(const context *x, int64_t b, int weight)
     hf_block block;
     for (int64_t c = 0; c < x->n_species; c++)
         if (open_block(x, b, c, &block))
-            hf_add_thirds(&block, x->row[b][weight], block_at(x, BLOCK_BEND, b, c), block_at(x, BLOCK_RADIAL, b, c));
+            hf_add_thirds(&block, x->row[b][weight], block_at(x, HF_BLOCK_BEND, b, c),
+                          block_at(x, HF_BLOCK_RADIAL, b, c));
 }
 
 static void finish_column(const context *x, int64_t column)
@@ -198,8 +199,8 @@ static void finish_column(const context *x, int64_t column)
     double energy[HF_LANES], *const *row = x->row[0];
     hf_finish_column(n, row, energy);
     hf_add_group_energy(x->g, x->group, energy, &output);
-    hf_add_vectors(x->g, x->group, n, x->neighbour, row[ROW_R], row[ROW_X], row[ROW_Y], row[ROW_Z], row[ROW_T_X],
-                   row[ROW_T_Y], row[ROW_T_Z], &output);
+    hf_add_vectors(x->g, x->group, n, x->neighbour, row[HF_ROW_R], row[HF_ROW_X], row[HF_ROW_Y], row[HF_ROW_Z],
+                   row[HF_ROW_T_X], row[HF_ROW_T_Y], row[HF_ROW_T_Z], &output);
 }
 
 static void add_values(const context *x)
@@ -207,10 +208,10 @@ static void add_values(const context *x)
     for (int64_t b = 0; b < x->n_species; b++) {
         const hf_bond *bond = bond_of(x, b);
         hf_start_radial(slots_of(x, b) * HF_LANES, (const double[]){bond->repulsion, 0.0},
-                        (const double[]){bond->attraction, 0.0}, ROW_WEIGHT, x->row[b]);
+                        (const double[]){bond->attraction, 0.0}, HF_ROW_WEIGHT, x->row[b]);
     }
     for (int64_t b = 0; b < x->n_species; b++)
-        add_thirds(x, b, ROW_WEIGHT);
+        add_thirds(x, b, HF_ROW_WEIGHT);
     finish_column(x, 0);
 }
 
@@ -219,22 +220,22 @@ static void start_zeta(const context *x, const hf_bond_derivative *by, int64_t b
 {
     const int64_t c = by->species[2], n = block->n_bonds * block->n_thirds * HF_LANES;
     const hf_angle *angle = angle_of(x, b, c);
-    double *array[N_BLOCKS];
-    for (int k = 0; k < N_BLOCKS; k++)
+    double *array[HF_N_BLOCKS];
+    for (int k = 0; k < HF_N_BLOCKS; k++)
         array[k] = block_at(x, k, b, c);
-    double *value = array[BLOCK_VALUE_BY], *slope = array[BLOCK_SLOPE_BY];
+    double *value = array[HF_BLOCK_VALUE_BY], *slope = array[HF_BLOCK_SLOPE_BY];
     const int by_mu = by->change == HF_BY_MU;
     if (by_mu)
-        hf_fill_mu(block, angle, by->rate, array[BLOCK_POWER], array[BLOCK_E], value, slope);
+        hf_fill_mu(block, angle, by->rate, array[HF_BLOCK_POWER], array[HF_BLOCK_E], value, slope);
     else
-        x->form->angular_by(n, array[BLOCK_COSINE], angle->g, by->parameter, value, slope);
-    clear_rows(x, ROW_ZETA_BY, ROW_BEND_BY_Z - ROW_ZETA_BY + 1, b);
-    hf_sum_thirds(block, block->third[ROW_CUTOFF + 2 * b], block->third[ROW_CUTOFF + 2 * b + 1],
-                  by_mu ? value : array[BLOCK_E], by_mu ? slope : array[BLOCK_E_SLOPE],
-                  by_mu ? array[BLOCK_G] : value, by_mu ? array[BLOCK_G_SLOPE] : slope, ROW_ZETA_BY,
-                  array[BLOCK_BEND_BY], array[BLOCK_RADIAL_BY]);
+        x->form->angular_by(n, array[HF_BLOCK_COSINE], angle->g, by->parameter, value, slope);
+    clear_rows(x, HF_ROW_ZETA_BY, HF_ROW_BEND_BY_Z - HF_ROW_ZETA_BY + 1, b);
+    hf_sum_thirds(block, block->third[HF_ROW_CUTOFF + 2 * b], block->third[HF_ROW_CUTOFF + 2 * b + 1],
+                  by_mu ? value : array[HF_BLOCK_E], by_mu ? slope : array[HF_BLOCK_E_SLOPE],
+                  by_mu ? array[HF_BLOCK_G] : value, by_mu ? array[HF_BLOCK_G_SLOPE] : slope, HF_ROW_ZETA_BY,
+                  array[HF_BLOCK_BEND_BY], array[HF_BLOCK_RADIAL_BY]);
     hf_start_zeta(block->n_bonds * HF_LANES, bond_of(x, b), block->bond);
-    hf_add_thirds(block, block->bond[ROW_WEIGHT], array[BLOCK_BEND_BY], array[BLOCK_RADIAL_BY]);
+    hf_add_thirds(block, block->bond[HF_ROW_WEIGHT], array[HF_BLOCK_BEND_BY], array[HF_BLOCK_RADIAL_BY]);
 }
 
 /* The species of the bonds that a parameter acts on, -1 when it acts on none of this centre's. */
@@ -251,17 +252,17 @@ static void add_derivative(const context *x, const hf_bond_derivative *by, int64
     hf_block block;
     if (by->change == HF_BY_NOTHING || b < 0 || !open_block(x, b, of_angle ? by->species[2] : b, &block)) return;
     for (int64_t c = 0; c < x->n_species; c++)
-        if (c != b) clear_rows(x, ROW_ENERGY, ROW_T_Z - ROW_ENERGY + 1, c);
+        if (c != b) clear_rows(x, HF_ROW_ENERGY, HF_ROW_T_Z - HF_ROW_ENERGY + 1, c);
     const int64_t n = block.n_bonds * HF_LANES;
     if (by->change == HF_BY_RADIAL)
-        hf_start_radial(n, by->repulsion, by->attraction, ROW_WEIGHT_BY, block.bond);
+        hf_start_radial(n, by->repulsion, by->attraction, HF_ROW_WEIGHT_BY, block.bond);
     else if (by->change == HF_BY_ORDER)
         hf_start_order(n, bond_of(x, b), by, block.bond);
     else
         start_zeta(x, by, b, &block);
     /* The repulsion alone changes no bond order. */
     if (by->change != HF_BY_RADIAL || by->attraction[0] != 0.0 || by->attraction[1] != 0.0)
-        add_thirds(x, b, ROW_WEIGHT_BY);
+        add_thirds(x, b, HF_ROW_WEIGHT_BY);
     finish_column(x, column);
 }
 

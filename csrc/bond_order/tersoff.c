@@ -11,7 +11,6 @@
  * the repulsion of a pair once, so that A and lambda1 belong to the pair; so do R and D of (i,j,j) and (j,i,i) there,
  * while here each half of a bond has its own. */
 #include "bond_order/bond_order.h"
-#include "registry.h"
 
 enum { M, GAMMA, LAMBDA3, C, D, COSTHETA0, N, BETA, LAMBDA2, B, MIDDLE, HALF_WIDTH, LAMBDA1, A, N_PARAMETERS };
 

@@ -11,7 +11,6 @@
  * M. V. R. Murty and H. A. Atwater, Phys. Rev. B 51, 4889 (1995). LAMMPS raises alpha to beta with the difference,
  * its documentation does not; its column beta_ters is 1. Species as in tersoff.c. */
 #include "bond_order/bond_order.h"
-#include "registry.h"
 
 enum { BETA, ALPHA, H, ETA, LAMBDA2, B, MIDDLE, HALF_WIDTH, LAMBDA1, A, N, C1, C2, C3, C4, C5, N_PARAMETERS };
 

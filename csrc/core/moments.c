@@ -23,16 +23,16 @@ void hf_sum_moments(int64_t n_slots, const double *restrict g, const double *res
             xy += gx * uy[k];
             k += HF_LANES;
         } while (--left > 0);
-        m[M_S][lane] = s;
-        m[M_X][lane] = x;
-        m[M_Y][lane] = y;
-        m[M_Z][lane] = z;
-        m[M_XX][lane] = xx;
-        m[M_YY][lane] = yy;
-        m[M_ZZ][lane] = zz;
-        m[M_YZ][lane] = yz;
-        m[M_XZ][lane] = xz;
-        m[M_XY][lane] = xy;
+        m[HF_M_S][lane] = s;
+        m[HF_M_X][lane] = x;
+        m[HF_M_Y][lane] = y;
+        m[HF_M_Z][lane] = z;
+        m[HF_M_XX][lane] = xx;
+        m[HF_M_YY][lane] = yy;
+        m[HF_M_ZZ][lane] = zz;
+        m[HF_M_YZ][lane] = yz;
+        m[HF_M_XZ][lane] = xz;
+        m[HF_M_XY][lane] = xy;
     }
 }
 
@@ -40,8 +40,8 @@ HF_CLONES
 void hf_add_field(double (*restrict field)[HF_LANES], const double (*restrict m)[HF_LANES], double s, double d,
                   double q)
 {
-    const double factor[N_MOMENTS] = {s, d, d, d, q, q, q, q, q, q};
-    for (int c = 0; c < N_MOMENTS; c++)
+    const double factor[HF_N_MOMENTS] = {s, d, d, d, q, q, q, q, q, q};
+    for (int c = 0; c < HF_N_MOMENTS; c++)
 #pragma omp simd
         for (int lane = 0; lane < HF_LANES; lane++)
             field[c][lane] += factor[c] * m[c][lane];
@@ -53,13 +53,13 @@ void hf_add_moment_energy(double factor, const double (*restrict m)[HF_LANES],
 {
 #pragma omp simd
     for (int lane = 0; lane < HF_LANES; lane++) {
-        const double scalar = m[M_S][lane] * field[M_S][lane];
-        const double vector =
-            m[M_X][lane] * field[M_X][lane] + m[M_Y][lane] * field[M_Y][lane] + m[M_Z][lane] * field[M_Z][lane];
-        const double diagonal =
-            m[M_XX][lane] * field[M_XX][lane] + m[M_YY][lane] * field[M_YY][lane] + m[M_ZZ][lane] * field[M_ZZ][lane];
-        const double across =
-            m[M_YZ][lane] * field[M_YZ][lane] + m[M_XZ][lane] * field[M_XZ][lane] + m[M_XY][lane] * field[M_XY][lane];
+        const double scalar = m[HF_M_S][lane] * field[HF_M_S][lane];
+        const double vector = m[HF_M_X][lane] * field[HF_M_X][lane] + m[HF_M_Y][lane] * field[HF_M_Y][lane] +
+                              m[HF_M_Z][lane] * field[HF_M_Z][lane];
+        const double diagonal = m[HF_M_XX][lane] * field[HF_M_XX][lane] + m[HF_M_YY][lane] * field[HF_M_YY][lane] +
+                                m[HF_M_ZZ][lane] * field[HF_M_ZZ][lane];
+        const double across = m[HF_M_YZ][lane] * field[HF_M_YZ][lane] + m[HF_M_XZ][lane] * field[HF_M_XZ][lane] +
+                              m[HF_M_XY][lane] * field[HF_M_XY][lane];
         energy[lane] += factor * (scalar - 2.0 * vector + diagonal + 2.0 * across);
     }
 }
@@ -75,9 +75,10 @@ void hf_add_moment_vectors(int64_t n_slots, const double (*restrict field)[HF_LA
 {
 #pragma omp simd
     for (int lane = 0; lane < HF_LANES; lane++) {
-        const double s = field[M_S][lane], dx = field[M_X][lane], dy = field[M_Y][lane], dz = field[M_Z][lane];
-        const double xx = field[M_XX][lane], yy = field[M_YY][lane], zz = field[M_ZZ][lane];
-        const double yz = field[M_YZ][lane], xz = field[M_XZ][lane], xy = field[M_XY][lane];
+        const double s = field[HF_M_S][lane], dx = field[HF_M_X][lane], dy = field[HF_M_Y][lane],
+                     dz = field[HF_M_Z][lane];
+        const double xx = field[HF_M_XX][lane], yy = field[HF_M_YY][lane], zz = field[HF_M_ZZ][lane];
+        const double yz = field[HF_M_YZ][lane], xz = field[HF_M_XZ][lane], xy = field[HF_M_XY][lane];
         int64_t k = lane, left = n_slots;
         do {
             const double x = ux[k], y = uy[k], z = uz[k];

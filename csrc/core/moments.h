@@ -10,9 +10,9 @@
 
 #include "core/internal.h"
 
-enum { M_S, M_X, M_Y, M_Z, M_XX, M_YY, M_ZZ, M_YZ, M_XZ, M_XY, N_MOMENTS };
+enum { HF_M_S, HF_M_X, HF_M_Y, HF_M_Z, HF_M_XX, HF_M_YY, HF_M_ZZ, HF_M_YZ, HF_M_XZ, HF_M_XY, HF_N_MOMENTS };
 
-typedef double hf_moments[N_MOMENTS][HF_LANES];
+typedef double hf_moments[HF_N_MOMENTS][HF_LANES];
 
 /* The moments of the neighbours in n_slots >= 1 slots; arrays [n_slots][8]. */
 void hf_sum_moments(int64_t n_slots, const double *g, const double *ux, const double *uy, const double *uz,

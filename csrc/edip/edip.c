@@ -18,7 +18,6 @@
  * which lambda, eta, mu, Q0, u1 to u4 and the coordination act through. So only the factors of these sums are a
  * column's own, and gamma's triplets. edip_group.h holds these sums for eight atoms at a time. */
 #include "edip/edip_group.h"
-#include "registry.h"
 
 #include <string.h>
 

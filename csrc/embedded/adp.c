@@ -8,7 +8,6 @@
 #include "core/moments.h"
 #include "embedded/distortion.h"
 #include "embedded/embedding.h"
-#include "registry.h"
 
 #include <string.h>
 
@@ -144,7 +143,7 @@ static void publish(const term *x, int64_t group, const hf_moments m, int64_t ap
         double *field = fields + step * x->g->lane_atom[group * HF_LANES + lane];
         for (int c = 0; c < (quadratic ? HF_FIELD : 3); c++)
             field[c * apart] =
-                m[(quadratic ? M_XX : M_X) + c][lane] - (quadratic && c < 3 ? m[M_S][lane] / 3.0 : 0.0);
+                m[(quadratic ? HF_M_XX : HF_M_X) + c][lane] - (quadratic && c < 3 ? m[HF_M_S][lane] / 3.0 : 0.0);
     }
 }
 

@@ -12,7 +12,6 @@
 #include "core/half.h"
 #include "embedded/embedding.h"
 #include "functions/spline_columns.h"
-#include "registry.h"
 
 #include <string.h>
 

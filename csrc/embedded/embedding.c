@@ -84,8 +84,8 @@ static void keep_density(const hf_call *call, const hf_embedded *s, const hf_run
 
 /* Works out a pair energy and a density together, from the pair's first row on but for what is kept; the density's
  * first row is returned. */
-static double *run_fused_pair(const hf_call *call, const hf_embedded *s, const hf_run *run, const hpcfit_function *pair,
-                            const hpcfit_function *here)
+static double *run_fused_pair(const hf_call *call, const hf_embedded *s, const hf_run *run,
+                              const hpcfit_function *pair, const hpcfit_function *here)
 {
     const int64_t own = pair->program.n_outputs, first = run->r - call->geometry->half->r;
     const int64_t n_dense = hf_function_n_dense(call, here);

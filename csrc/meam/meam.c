@@ -9,7 +9,6 @@
 #include "meam/meam.h"
 #include "core/moments.h"
 #include "functions/spline_columns.h"
-#include "registry.h"
 
 #include <string.h>
 

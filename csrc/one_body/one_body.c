@@ -2,7 +2,7 @@
  * codes' energies. No forces.
  *
  *   E = sum_i energy */
-#include "registry.h"
+#include "core/internal.h"
 
 enum { ENERGY, N_PARAMETERS };
 

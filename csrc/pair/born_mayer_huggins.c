@@ -7,7 +7,6 @@
  *
  *   [a + b (r - sigma)] exp((sigma - r) / rho) + c / r^6 + d / r^8. */
 #include "pair/born_mayer_huggins.h"
-#include "registry.h"
 
 static const hpcfit_parameter table[HF_BORN_N_PARAMETERS] = {
     [HF_BORN_A] = {"A", "eV", "repulsion at the distance sigma", HPCFIT_PAIR, -INFINITY, INFINITY, 1},

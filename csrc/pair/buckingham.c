@@ -4,7 +4,6 @@
  *
  * R. A. Buckingham, Proc. R. Soc. Lond. A 168, 264 (1938): Born-Mayer-Huggins with sigma = 0 and D = 0. */
 #include "pair/born_mayer_huggins.h"
-#include "registry.h"
 
 enum { A, RHO, C, CUTOFF, N_PARAMETERS };
 

@@ -5,7 +5,6 @@
  * J. E. Lennard-Jones, Proc. R. Soc. Lond. A 106, 463 (1924); the form of its equation as in M. P. Allen and
  * D. J. Tildesley, Computer Simulation of Liquids (1987), eq. 1.6. */
 #include "pair/pairs.h"
-#include "registry.h"
 
 enum { SIGMA, EPSILON, CUTOFF, N_PARAMETERS };
 

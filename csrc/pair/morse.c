@@ -7,7 +7,6 @@
  *
  *   [a + c (r - r0)] y^2 + [b - c (r - r0)] y. */
 #include "pair/pairs.h"
-#include "registry.h"
 
 enum { D0, ALPHA, R0, CUTOFF, N_PARAMETERS };
 

@@ -11,7 +11,6 @@
  * c)^2, which depends on one distance only and joins the pair energy. Moments are kept apart per species of
  * neighbours. */
 #include "core/moments.h"
-#include "registry.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Nodes of f. The other neighbours of an atom feel f_k by the pull
  *
  *   d (f_j f_k g) / d r_j = [f_j' g u_j + f_j / r_j g' (u_k - c u_j)] f_k. */
-#include "meam/meam_nodes.h"
+#include "meam/nodes.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The virials of the structures of a group, summed by rows. */
-#include "meam/meam_nodes.h"
+#include "meam/nodes.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* A pair of f, or a triplet of g, adds to four rows of each of its atoms. Rows are kept for every atom, and taken to
  * the columns when all triplets are done. */
-#include "meam/meam_nodes.h"
+#include "meam/nodes.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Nodes of g. */
-#include "meam/meam_nodes.h"
+#include "meam/nodes.h"
 
 /* Of one triplet slot: what the value and the slope of g do to both neighbours, and the virials of it. */
 typedef struct {

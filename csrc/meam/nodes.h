@@ -1,6 +1,6 @@
 /* Sums over rows of what the nodes of a spline of f or g do to forces and virials, at constant F'. */
-#ifndef HF_MEAM_NODES_H
-#define HF_MEAM_NODES_H
+#ifndef HF_NODES_H
+#define HF_NODES_H
 
 #include "meam/meam.h"
 
