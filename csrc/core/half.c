@@ -112,15 +112,12 @@ void hf_add_pairs(const hpcfit_geometry *half, int64_t chunk, int64_t species, c
     for (int64_t group = half->chunk_group[chunk]; group < half->chunk_group[chunk + 1]; group++) {
         const hf_part p = hf_part_of(half, chunk, group, species);
         const int64_t local = p.pair - half->run_start[chunk * (half->n_species + 1) + species] * HF_LANES;
-        double force[3][HF_LANES], virial[6][HF_LANES];
+        double force[3][HF_LANES];
         if (p.n_slots == 0) continue;
         share_forces(p.n_slots, dphi + local, half->ux + p.pair, half->uy + p.pair, half->uz + p.pair,
                      half->neighbour + p.pair, force, column->forces);
-        hf_add_group_forces(half, group, (const double (*)[HF_LANES])force, column);
-        if (column->virials == NULL) continue;
-        hf_sum_radial_virial(p.n_slots, 1.0, dphi + local, half->r + p.pair, half->ux + p.pair, half->uy + p.pair,
-                             half->uz + p.pair, virial);
-        hf_add_group_virial(half, group, (const double (*)[HF_LANES])virial, column);
+        hf_add_group_radial(half, group, p.n_slots, p.pair, 1.0, dphi + local, (const double (*)[HF_LANES])force,
+                            column);
     }
 }
 

@@ -23,6 +23,9 @@ __attribute__((simd("notinbranch"), const)) extern double sin(double);
 /* Eight numbers as one; compilers split it where vectors are shorter. */
 typedef double hf_eight __attribute__((vector_size(64), aligned(8)));
 
+/* Components of a virial: xx yy zz yz xz xy. */
+enum { HF_VIRIAL = 6 };
+
 /* Eight atoms of one species form a group; slot s of a group holds the s-th neighbour of each of them, so that a loop
  * over lanes is a vector operation. Groups of one species form chunks small enough for the caches; inside a chunk
  * pairs are ordered by the neighbour's species, then group, then slot, then lane. Pairs that only fill up a slot have
@@ -156,9 +159,10 @@ hpcfit_output hf_column(const hpcfit_output *output, int64_t column);
 void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                    const hpcfit_output *column);
 
-/* The virial [6][8] of slopes dphi over the slots of a group, at least one, times `share`. */
-void hf_sum_radial_virial(int64_t n_slots, double share, const double *dphi, const double *r, const double *ux,
-                          const double *uy, const double *uz, double (*sum)[HF_LANES]);
+/* Adds forces [3][8] of the atoms of a group and their virials, those of radial forces with slopes dphi over n_slots
+ * >= 1 slots from a pair of the geometry on, times `share`. */
+void hf_add_group_radial(const hpcfit_geometry *g, int64_t group, int64_t n_slots, int64_t pair, double share,
+                         const double *dphi, const double (*force)[HF_LANES], const hpcfit_output *column);
 
 /* Adds forces [3][8] and virials [6][8] of the atoms of a group. */
 void hf_add_group_forces(const hpcfit_geometry *g, int64_t group, const double (*force)[HF_LANES],

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Virial of one atom's pairs: xx yy zz yz xz xy, each for eight columns. */
-enum { N_SUMS = 6 };
-
 /* What one lane of a group sees: pairs are a slot, that is HF_LANES places, apart. */
 typedef struct {
     int64_t n_slots;
@@ -50,22 +47,28 @@ static void sum_bonds(const bonds *b, const hf_panel *panel, int64_t atom, int64
     *force_of(panel, atom, 0, first) += x;
     *force_of(panel, atom, 1, first) += y;
     *force_of(panel, atom, 2, first) += z;
-    const hf_eight all[N_SUMS] = {xx, yy, zz, yz, xz, xy};
-    for (int s = 0; s < N_SUMS; s++)
+    const hf_eight all[HF_VIRIAL] = {xx, yy, zz, yz, xz, xy};
+    for (int s = 0; s < HF_VIRIAL; s++)
         sums[s] = all[s];
+}
+
+void hf_add_panel_virial(const hf_panel *panel, int64_t first, const hf_eight *virial, int64_t structure,
+                         const hpcfit_output *output)
+{
+    for (int64_t c = 0; c < HF_LANES && first + c < panel->n_columns && output->virials != NULL; c++) {
+        const hpcfit_output column = hf_column(output, 1 + panel->column[first + c]);
+        for (int v = 0; v < HF_VIRIAL; v++)
+            column.virials[structure][v] += virial[v][c];
+    }
 }
 
 static void add_lane(const hpcfit_geometry *half, int64_t lane, const bonds *b, const hf_panel *panel,
                      const hpcfit_output *output)
 {
-    hf_eight sums[N_SUMS];
+    hf_eight sums[HF_VIRIAL];
     for (int64_t first = 0; first < panel->n_columns; first += HF_LANES) {
         sum_bonds(b, panel, half->lane_atom[lane], first, output->virials != NULL, sums);
-        for (int64_t c = 0; c < HF_LANES && first + c < panel->n_columns && output->virials != NULL; c++) {
-            const hpcfit_output column = hf_column(output, 1 + panel->column[first + c]);
-            for (int v = 0; v < N_SUMS; v++)
-                column.virials[half->lane_structure[lane]][v] += sums[v][c];
-        }
+        hf_add_panel_virial(panel, first, sums, half->lane_structure[lane], output);
     }
 }
 
@@ -112,21 +115,21 @@ static void share_vectors(int64_t n_slots, const double *const *v, const int32_t
 static void sum_vectors(int64_t n_slots, const double *const *v, const double *r, const double *ux, const double *uy,
                         const double *uz, double *sums)
 {
-    memset(sums, 0, (3 + N_SUMS) * sizeof *sums);
+    memset(sums, 0, (3 + HF_VIRIAL) * sizeof *sums);
     for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES) {
         const double vx = v[0][k], vy = v[1][k], vz = v[2][k];
         if (vx == 0.0 && vy == 0.0 && vz == 0.0) continue; /* the distance may be infinite */
         const double x = -r[k] * ux[k], y = -r[k] * uy[k], z = -r[k] * uz[k];
-        const double all[3 + N_SUMS] = {vx,
-                                        vy,
-                                        vz,
-                                        x * vx,
-                                        y * vy,
-                                        z * vz,
-                                        0.5 * (y * vz + z * vy),
-                                        0.5 * (x * vz + z * vx),
-                                        0.5 * (x * vy + y * vx)};
-        for (int s = 0; s < 3 + N_SUMS; s++)
+        const double all[3 + HF_VIRIAL] = {vx,
+                                           vy,
+                                           vz,
+                                           x * vx,
+                                           y * vy,
+                                           z * vz,
+                                           0.5 * (y * vz + z * vy),
+                                           0.5 * (x * vz + z * vx),
+                                           0.5 * (x * vy + y * vx)};
+        for (int s = 0; s < 3 + HF_VIRIAL; s++)
             sums[s] += all[s];
     }
 }
@@ -139,12 +142,12 @@ void hf_add_vector_panel(const hpcfit_geometry *g, int64_t chunk, int64_t specie
         for (int lane = 0; lane < g->lane_count[group] && p.n_slots > 0; lane++) {
             const int64_t at = group * HF_LANES + lane, k = p.pair + lane;
             const double *const own[3] = {v[0] + p.local + lane, v[1] + p.local + lane, v[2] + p.local + lane};
-            double sums[3 + N_SUMS];
+            double sums[3 + HF_VIRIAL];
             sum_vectors(p.n_slots, own, g->r + k, g->ux + k, g->uy + k, g->uz + k, sums);
             share_vectors(p.n_slots, own, g->neighbour + k, panel, at, g->lane_atom[at], sums);
             for (int64_t c = 0; c < panel->n_columns && output->virials != NULL; c++) {
                 const hpcfit_output column = hf_column(output, 1 + panel->column[c]);
-                for (int s = 0; s < N_SUMS; s++)
+                for (int s = 0; s < HF_VIRIAL; s++)
                     column.virials[g->lane_structure[at]][s] += sums[3 + s] * panel->lanes[at * panel->width + c];
             }
         }

@@ -29,6 +29,10 @@ void hf_add_panel(const hpcfit_geometry *half, int64_t chunk, int64_t species, c
 void hf_add_vector_panel(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *const *v,
                          const hf_panel *panel, const hpcfit_output *output);
 
+/* Adds the virials of eight columns from `first` on, [6][8], to a structure. */
+void hf_add_panel_virial(const hf_panel *panel, int64_t first, const hf_eight *virial, int64_t structure,
+                         const hpcfit_output *output);
+
 /* Adds the panel's forces to its columns of the output. */
 void hf_add_panel_forces(const hf_panel *panel, int64_t n_atoms, const hpcfit_output *output);
 

@@ -36,9 +36,9 @@ static void sum_radial(int64_t n_slots, const double *restrict phi, const double
 }
 
 HF_CLONES
-void hf_sum_radial_virial(int64_t n_slots, double share, const double *restrict dphi, const double *restrict r,
-                          const double *restrict ux, const double *restrict uy, const double *restrict uz,
-                          double (*restrict sum)[HF_LANES])
+static void sum_radial_virial(int64_t n_slots, double share, const double *restrict dphi, const double *restrict r,
+                              const double *restrict ux, const double *restrict uy, const double *restrict uz,
+                              double (*restrict sum)[HF_LANES])
 {
 #pragma omp simd
     for (int lane = 0; lane < HF_LANES; lane++) {
@@ -100,6 +100,16 @@ void hf_add_group_virial(const hpcfit_geometry *g, int64_t group, const double (
         add_lanes(structure, virial[v], column->virials[0] + v, 6);
 }
 
+void hf_add_group_radial(const hpcfit_geometry *g, int64_t group, int64_t n_slots, int64_t pair, double share,
+                         const double *dphi, const double (*force)[HF_LANES], const hpcfit_output *column)
+{
+    double virial[6][HF_LANES];
+    hf_add_group_forces(g, group, force, column);
+    if (column->virials == NULL) return;
+    sum_radial_virial(n_slots, share, dphi, g->r + pair, g->ux + pair, g->uy + pair, g->uz + pair, virial);
+    hf_add_group_virial(g, group, (const double (*)[HF_LANES])virial, column);
+}
+
 void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                    const hpcfit_output *column)
 {
@@ -107,13 +117,10 @@ void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, con
     for (int64_t group = g->chunk_group[chunk]; group < g->chunk_group[chunk + 1]; group++) {
         const int64_t start = g->slot_start[group * g->n_species + species], k = start * HF_LANES;
         const int64_t n_slots = g->slot_count[group * g->n_species + species], local = (start - first) * HF_LANES;
-        double sum[6][HF_LANES];
+        double sum[4][HF_LANES];
         if (n_slots == 0) continue;
         sum_radial(n_slots, phi + local, dphi + local, g->ux + k, g->uy + k, g->uz + k, sum);
         hf_add_group_energy(g, group, sum[0], column);
-        hf_add_group_forces(g, group, sum + 1, column);
-        if (column->virials == NULL) continue;
-        hf_sum_radial_virial(n_slots, 0.5, dphi + local, g->r + k, g->ux + k, g->uy + k, g->uz + k, sum);
-        hf_add_group_virial(g, group, sum, column);
+        hf_add_group_radial(g, group, n_slots, k, 0.5, dphi + local, (const double (*)[HF_LANES])(sum + 1), column);
     }
 }

@@ -164,12 +164,7 @@ static void flush_atom(space *s, int64_t atom)
     const int n_components = d->quadratic ? 6 : 3;
     const double *mapped = s->nodes.mapped;
     double *changes = d->changes + HF_FIELD * width * atom + s->own_row;
-    hf_map_rows(&s->nodes, s->low, s->high, 3, 4, (const double *)(s->forces));
-    for (int64_t k = 0; k < n; k++) {
-        const hpcfit_output column = hf_column(d->call->output, 1 + s->nodes.columns.first + k);
-        for (int axis = 0; axis < 3; axis++)
-            column.forces[atom][axis] += mapped[axis * s->nodes.width + k];
-    }
+    hf_add_row_forces(&s->nodes, s->low, s->high, (const double *)s->forces, atom, d->call->output);
     hf_map_rows(&s->nodes, s->low, s->high, n_components, 8, (const double *)(s->fields));
     for (int64_t k = 0; k < n; k++) {
         const double trace = mapped[k] + mapped[s->nodes.width + k] + mapped[2 * s->nodes.width + k];
@@ -184,15 +179,7 @@ static void flush_atom(space *s, int64_t atom)
 
 static void flush_structure(space *s)
 {
-    if (s->structure < 0) return;
-    hf_map_rows(&s->nodes, 0, s->nodes.n_rows, 7, 8, (const double *)s->totals);
-    memset(s->totals, 0, (size_t)s->nodes.n_rows * sizeof *s->totals);
-    for (int64_t k = 0; k < s->nodes.columns.count; k++) {
-        const hpcfit_output column = hf_column(s->d->call->output, 1 + s->nodes.columns.first + k);
-        column.energies[s->structure] += s->nodes.mapped[k];
-        for (int v = 0; v < HF_VIRIAL && column.virials != NULL; v++)
-            column.virials[s->structure][v] += s->nodes.mapped[(1 + v) * s->nodes.width + k];
-    }
+    if (s->structure >= 0) hf_add_row_totals(&s->nodes, 1 + HF_VIRIAL, s->totals, s->structure, s->d->call->output);
 }
 
 static void add_run(space *s, int64_t chunk, int64_t b)

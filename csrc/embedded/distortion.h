@@ -13,8 +13,8 @@
 #include "core/panel.h"
 #include "functions/spline_rows.h"
 
-/* Most components of a field, xx yy zz yz xz xy or x y z; and those of a virial. */
-enum { HF_FIELD = 6, HF_VIRIAL = 6 };
+/* Most components of a field, xx yy zz yz xz xy or x y z. */
+enum { HF_FIELD = 6 };
 
 typedef struct {
     const hf_call *call;

@@ -86,11 +86,7 @@ static void add_panel_lane(const hf_distortion *d, int64_t lane, const bonds *b)
     hf_eight sums[HF_VIRIAL];
     for (int64_t first = 0; first < d->panel.n_columns; first += HF_LANES) {
         sum_lane(b, &d->panel, half->lane_atom[lane], first, d->quadratic, output->virials != NULL, sums);
-        for (int64_t c = 0; c < HF_LANES && first + c < d->panel.n_columns && output->virials != NULL; c++) {
-            const hpcfit_output column = hf_column(output, 1 + d->panel.column[first + c]);
-            for (int v = 0; v < HF_VIRIAL; v++)
-                column.virials[half->lane_structure[lane]][v] += sums[v][c];
-        }
+        hf_add_panel_virial(&d->panel, first, sums, half->lane_structure[lane], output);
     }
 }
 

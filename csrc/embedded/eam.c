@@ -120,16 +120,12 @@ static void add_forces(const hf_embedded *s, const pairs *x, const slopes *of, c
     const hpcfit_geometry *half = x->half;
     for (int64_t group = half->chunk_group[x->chunk]; group < half->chunk_group[x->chunk + 1]; group++) {
         const hf_part p = hf_part_of(half, x->chunk, group, x->b);
-        double own[2][HF_LANES], force[3][HF_LANES], virial[6][HF_LANES];
+        double own[2][HF_LANES], force[3][HF_LANES];
         if (p.n_slots == 0) continue;
         read_own(half, of->first.atoms, group, own[0]);
         if (of->second.atoms != NULL) read_own(half, of->second.atoms, group, own[1]);
         share_forces(of, x, p.n_slots, p.pair, (const hf_eight *)own, s->slope, force, column->forces);
-        hf_add_group_forces(half, group, (const double (*)[HF_LANES])force, column);
-        if (column->virials == NULL) continue;
-        hf_sum_radial_virial(p.n_slots, 1.0, s->slope, half->r + p.pair, half->ux + p.pair, half->uy + p.pair,
-                             half->uz + p.pair, virial);
-        hf_add_group_virial(half, group, (const double (*)[HF_LANES])virial, column);
+        hf_add_group_radial(half, group, p.n_slots, p.pair, 1.0, s->slope, (const double (*)[HF_LANES])force, column);
     }
 }
 

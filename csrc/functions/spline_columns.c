@@ -68,25 +68,13 @@ static void rest(space *s)
 
 static void flush_atom(space *s, const hpcfit_output *output, int64_t atom)
 {
-    hf_map_rows(&s->nodes, s->low, s->high, 3, 4, (const double *)s->forces);
-    for (int64_t k = 0; k < s->nodes.columns.count; k++) {
-        const hpcfit_output column = hf_column(output, 1 + s->nodes.columns.first + k);
-        for (int axis = 0; axis < 3; axis++)
-            column.forces[atom][axis] += s->nodes.mapped[axis * s->nodes.width + k];
-    }
+    hf_add_row_forces(&s->nodes, s->low, s->high, (const double *)s->forces, atom, output);
     rest(s);
 }
 
 static void flush_structure(space *s, const hpcfit_output *output, int64_t structure)
 {
-    hf_map_rows(&s->nodes, 0, s->nodes.n_rows, 7, 8, (const double *)s->totals);
-    memset(s->totals, 0, (size_t)s->nodes.n_rows * sizeof *s->totals);
-    for (int64_t k = 0; k < s->nodes.columns.count; k++) {
-        const hpcfit_output column = hf_column(output, 1 + s->nodes.columns.first + k);
-        column.energies[structure] += s->nodes.mapped[k];
-        for (int v = 0; v < 6 && column.virials != NULL; v++)
-            column.virials[structure][v] += s->nodes.mapped[(1 + v) * s->nodes.width + k];
-    }
+    hf_add_row_totals(&s->nodes, 1 + HF_VIRIAL, s->totals, structure, output);
 }
 
 /* One atom's pairs; `local` is its first in the run, `pair` in the geometry. */

@@ -188,3 +188,27 @@ void hf_map_rows(const hf_nodes *nodes, int64_t low, int64_t high, int n, int64_
         map_rows(nodes, low, high, 7, apart, rows);
     }
 }
+
+void hf_add_row_forces(const hf_nodes *nodes, int64_t low, int64_t high, const double *rows, int64_t atom,
+                       const hpcfit_output *output)
+{
+    hf_map_rows(nodes, low, high, 3, 4, rows);
+    for (int64_t k = 0; k < nodes->columns.count; k++) {
+        const hpcfit_output column = hf_column(output, 1 + nodes->columns.first + k);
+        for (int axis = 0; axis < 3; axis++)
+            column.forces[atom][axis] += nodes->mapped[axis * nodes->width + k];
+    }
+}
+
+void hf_add_row_totals(const hf_nodes *nodes, int n, hf_eight *rows, int64_t structure, const hpcfit_output *output)
+{
+    hf_map_rows(nodes, 0, nodes->n_rows, n, 8, (const double *)rows);
+    memset(rows, 0, (size_t)nodes->n_rows * sizeof *rows);
+    for (int64_t k = 0; k < nodes->columns.count; k++) {
+        const hpcfit_output column = hf_column(output, 1 + nodes->columns.first + k);
+        const double *mapped = nodes->mapped + k;
+        if (n > HF_VIRIAL) column.energies[structure] += *mapped;
+        for (int v = 0; v < HF_VIRIAL && column.virials != NULL; v++)
+            column.virials[structure][v] += mapped[(n - HF_VIRIAL + v) * nodes->width];
+    }
+}

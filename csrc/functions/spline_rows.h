@@ -54,4 +54,12 @@ hf_basis hf_basis_at(const hf_call *call, const hf_nodes *nodes, const double *r
  * over the columns: `mapped`. */
 void hf_map_rows(const hf_nodes *nodes, int64_t low, int64_t high, int n, int64_t apart, const double *rows);
 
+/* Adds an atom's forces to the columns of the nodes: rows from `low` to `high` - 1 are x y z and an unused number. */
+void hf_add_row_forces(const hf_nodes *nodes, int64_t low, int64_t high, const double *rows, int64_t atom,
+                       const hpcfit_output *output);
+
+/* Adds a structure's totals to the columns of the nodes, and clears them. All rows are eight numbers, of which the
+ * first n are the energy, if n is 7, and the virial. */
+void hf_add_row_totals(const hf_nodes *nodes, int n, hf_eight *rows, int64_t structure, const hpcfit_output *output);
+
 #endif

@@ -21,14 +21,9 @@ static void add_spline(hf_angular *x, const hpcfit_function *function, int64_t s
     }
     for (int k = 0; k < HF_LANES; k++)
         hf_node_flush(&s, k);
-    for (int64_t atom = 0; atom < x->g->n_atoms; atom++) {
-        hf_map_rows(nodes, 0, nodes->n_rows, 3, 4, (const double *)(s.forces + atom * nodes->n_rows));
-        for (int64_t k = 0; k < nodes->columns.count; k++) {
-            const hpcfit_output column = hf_column(x->call->output, 1 + nodes->columns.first + k);
-            for (int axis = 0; axis < 3; axis++)
-                column.forces[atom][axis] += nodes->mapped[axis * nodes->width + k];
-        }
-    }
+    for (int64_t atom = 0; atom < x->g->n_atoms; atom++)
+        hf_add_row_forces(nodes, 0, nodes->n_rows, (const double *)(s.forces + atom * nodes->n_rows), atom,
+                          x->call->output);
 }
 
 void hf_angular_add_nodes(hf_angular *x)

@@ -1,21 +1,11 @@
 /* The virials of the structures of a group, summed by rows. */
 #include "meam/nodes.h"
 
-#include <string.h>
-
-enum { N_VIRIAL = 6 };
-
 void hf_node_flush(hf_node_forces *s, int number)
 {
     hf_eight *totals = s->totals + number * s->nodes.n_rows;
     if (s->structure[number] < 0) return;
-    hf_map_rows(&s->nodes, 0, s->nodes.n_rows, 6, 8, (const double *)totals);
-    memset(totals, 0, (size_t)s->nodes.n_rows * sizeof *totals);
-    for (int64_t k = 0; k < s->nodes.columns.count; k++) {
-        const hpcfit_output column = hf_column(s->x->call->output, 1 + s->nodes.columns.first + k);
-        for (int v = 0; v < N_VIRIAL; v++)
-            column.virials[s->structure[number]][v] += s->nodes.mapped[v * s->nodes.width + k];
-    }
+    hf_add_row_totals(&s->nodes, HF_VIRIAL, totals, s->structure[number], s->x->call->output);
     s->structure[number] = -1;
 }
 
