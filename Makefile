@@ -19,7 +19,7 @@ export OMPI_MCA_rmaps_base_oversubscribe = 1
 
 EXTRAS_mpich := mpi,test
 EXTRAS_site  := site,test
-SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.c csrc/*.h)
+SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.[ch] csrc/*/*.[ch])
 
 .PHONY: demo test long lint format bench solvers solvers-potentials fuzz clean
 
@@ -40,12 +40,12 @@ lint: $(LINTER)
 	ruff check
 	ruff format --check
 	mypy
-	clang-format --dry-run --Werror csrc/*.c csrc/*.h
+	clang-format --dry-run --Werror csrc/*.h csrc/*.c csrc/*/*.h csrc/*/*.c
 
 format: $(LINTER)
 	ruff check --fix
 	ruff format
-	clang-format -i csrc/*.c csrc/*.h
+	clang-format -i csrc/*.h csrc/*.c csrc/*/*.h csrc/*/*.c
 
 bench: $(READY)
 	python tools/bench.py
@@ -75,7 +75,7 @@ CLANG ?= clang
 fuzz:
 	mkdir -p $(RUN)/fuzz/corpus
 	$(CLANG) -g -O1 -std=gnu11 -Icsrc -DLIBFUZZER -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  tests/csrc/fuzz_programs.c csrc/program.c csrc/program_fault.c -lm -o $(RUN)/fuzz/program
+	  tests/csrc/fuzz_programs.c csrc/functions/program.c csrc/functions/program_fault.c -lm -o $(RUN)/fuzz/program
 	cd $(RUN)/fuzz && ./program -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=600 corpus
 
 clean:

@@ -26,8 +26,8 @@ ffibuilder.cdef(declarations())
 ffibuilder.set_source(
     "hpcfit.potential._kernels",
     '#include "hpcfit.h"',
-    sources=[str(path.relative_to(ROOT)) for path in sorted(CSRC.glob("*.c"))],
-    depends=[str(path.relative_to(ROOT)) for path in sorted(CSRC.glob("*.h"))],
+    sources=[str(path.relative_to(ROOT)) for path in sorted(CSRC.rglob("*.c"))],
+    depends=[str(path.relative_to(ROOT)) for path in sorted(CSRC.rglob("*.h"))],
     include_dirs=["csrc"],
     libraries=["m"],
     extra_compile_args=FLAGS,

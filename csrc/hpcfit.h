@@ -76,7 +76,7 @@ const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int 
  * place of the result, up to three operands}. Uniform steps work on the uniform values (constants, then parameters,
  * then results); steps work on registers, with an operand of -1 - k for uniform value k. Register 0 is the variable,
  * registers 1 to n_outputs are the outputs, the next n_inputs hold what was worked out elsewhere. The operations are
- * listed in program.h. */
+ * listed in functions/program.h. */
 typedef struct {
     int64_t n_constants, n_parameters, n_uniform, n_uniform_steps, n_steps, n_registers, n_inputs, n_outputs;
     const double *constants;
@@ -97,22 +97,21 @@ typedef struct {
     const double *bins;   /* [n_bins] number of the interval in which the bin begins */
 } hpcfit_spline;
 
-/* A function that a potential is built from: a program; a spline; or a program that joins splines, whose values and
- * slopes, and for a function of the density second derivatives, are its inputs, spline by spline. The outputs are
- * value and slope; for a function of the density also the second derivative; then the derivatives of the value by the
- * free parameters outside splines, then those of the slope; from a program that joins splines of which any parameter
- * of the function is free, at last for each spline the derivative of the value by the spline's, and its slope.
- * A function of the distance without splines may have a partner, such another function for the same pairs, and a
- * program for both together, because they share steps: its parameters and outputs are the function's own, then the
- * partner's. */
+/* A function that a potential is built from: a program; a spline; or a spline program, whose inputs are the values
+ * and slopes, for a function of the density also the second derivatives, of splines, spline by spline. The outputs
+ * are value and slope; for a function of the density also the second derivative; then the derivatives of the value by
+ * the free parameters outside splines, then those of the slope. If any parameter of a spline program is free, the
+ * last outputs are for each spline the derivative of the value by the spline's value, and the slope of that
+ * derivative. Two functions of the distance without splines that are for the same pairs may have a fused program,
+ * because they share steps: its parameters and outputs are those of the first function, then those of the second. */
 typedef struct {
     int64_t first_parameter; /* place of its first parameter in the potential's parameter vector */
     double cutoff;           /* the function is zero from here on */
     hpcfit_program program;  /* of a spline: numbers of parameters and outputs alone, and no registers */
     int64_t n_splines;
     const hpcfit_spline *splines; /* in the order of their parameters */
-    int64_t partner;              /* number of the function */
-    hpcfit_program both;          /* no registers: no partner */
+    int64_t fused_with;           /* number of the second function of a fused pair */
+    hpcfit_program fused;         /* no registers: no fused pair */
 } hpcfit_function;
 
 typedef struct {

@@ -1,8 +1,8 @@
 /* Looking potentials up, in the order of the list. */
 #include "registry.h"
 
-#define HF_ADDRESS(potential) &(potential),
-static const hpcfit_potential *const potentials[] = {HF_POTENTIALS(HF_ADDRESS)};
+#define ADDRESS(potential) &(potential),
+static const hpcfit_potential *const potentials[] = {HF_POTENTIALS(ADDRESS)};
 
 int hpcfit_n_potentials(void)
 {

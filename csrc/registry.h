@@ -2,7 +2,7 @@
 #ifndef HF_REGISTRY_H
 #define HF_REGISTRY_H
 
-#include "internal.h"
+#include "core/internal.h"
 
 /* clang-format off */
 #define HF_POTENTIALS(X) \

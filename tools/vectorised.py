@@ -35,7 +35,8 @@ def simd_loops(source: str) -> dict[str, int]:
 def vectorised_loops(path: Path) -> dict[tuple[str, str], set[tuple[int, int]]]:
     """Return line and vector width of the loops that the compiler vectorised, by function and clone."""
     flags = runpy.run_path(str(CSRC / "build_kernels.py"))["FLAGS"]
-    command = ["gcc", *flags, "-c", str(path), "-o", "/dev/null", "-fdump-tree-vect-optimized=/dev/stdout"]
+    output = ["-o", "/dev/null", "-fdump-tree-vect-optimized=/dev/stdout"]
+    command = ["gcc", *flags, f"-I{CSRC}", "-c", str(path), *output]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found: dict[tuple[str, str], set[tuple[int, int]]] = {}
     where = ("", "")
@@ -67,7 +68,7 @@ def check_file(path: Path) -> list[tuple[str, str, int, list[int]]]:
 def main(folder: Path = CSRC) -> int:
     """Print the table for the C files of a folder and return the exit code."""
     with ThreadPoolExecutor(2) as pool:
-        rows = [row for file in pool.map(check_file, sorted(folder.glob("*.c"))) for row in file]
+        rows = [row for file in pool.map(check_file, sorted(folder.rglob("*.c"))) for row in file]
     print(f"{'file':24}{'function':28}loops" + "".join(f"{bytes_:>9} byte" for bytes_ in CLONES.values()))
     for file, name, count, widths in rows:
         mark = "" if min(widths) >= count else "  NOT VECTORISED"

@@ -11,7 +11,7 @@ from hpcfit.errors import nearest
 from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.program import Program
-from hpcfit.potential.spline import CompiledFunction, Joined, Spline, compile_spline
+from hpcfit.potential.spline import CompiledFunction, SplineProgram, Spline, compile_spline
 from hpcfit.records import Function
 
 VARIABLE = "x"
@@ -52,11 +52,11 @@ def compile_function(
 
     made = _derived(function, free, second, fixed)
     program = compile_outputs(made.outputs, VARIABLE, made.names, made.parts, made.inputs)
-    return Joined(program, made.splines) if made.splines else program
+    return SplineProgram(program, made.splines) if made.splines else program
 
 
 @functools.cache
-def compile_partners(
+def compile_fused_pair(
     first: Function,
     second: Function,
     free: tuple[int, ...],
@@ -89,8 +89,8 @@ def compile_partners(
     one = _derived(first, free, False, fixed)
     two = _derived(second, second_free, False, second_fixed, len(one.names))
     outputs, parts = told_apart(two.outputs, two.parts)
-    both = [*one.outputs, *outputs]
-    return compile_outputs(both, VARIABLE, one.names + two.names, one.parts | parts, (), len(one.outputs))
+    all_outputs = [*one.outputs, *outputs]
+    return compile_outputs(all_outputs, VARIABLE, one.names + two.names, one.parts | parts, (), len(one.outputs))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from hpcfit.potential.function_program import (
     SPLINES,
     VARIABLE,
     compile_function,
-    compile_partners,
+    compile_fused_pair,
     own_tree,
 )
 from hpcfit.potential.library import Functions, function_values
@@ -111,16 +111,16 @@ def compile_programs(
             raise ValueError(f"function '{function.id}' of {potential.id}: {error}") from None
         places.append((own, constant))
         first += count
-    for number, other in _partners(potential, form, n_species).items():
+    for number, other in _fused_pairs(potential, form, n_species).items():
         one, two = programs[number], programs[other]
         functions = potential.functions[number], potential.functions[other]
         if isinstance(one, Program) and isinstance(two, Program):
-            shared = compile_partners(*functions, *places[number], *places[other])
-            programs[number] = replace(one, partner=other, both=shared)
+            fused = compile_fused_pair(*functions, *places[number], *places[other])
+            programs[number] = replace(one, fused_with=other, fused=fused)
     return tuple(programs)
 
 
-def _partners(potential: Potential, form: PotentialForm, n_species: int) -> dict[int, int]:
+def _fused_pairs(potential: Potential, form: PotentialForm, n_species: int) -> dict[int, int]:
     """Return which function of the first role for ordered pairs acts on the pairs of one for unordered pairs."""
     of_role: dict[ParameterKind, dict[tuple[int, ...], int]] = {}
     place = 0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hpcfit.potential._kernels import ffi, lib
 from hpcfit.potential.batch import Batch
 from hpcfit.potential.program import Program
-from hpcfit.potential.spline import CompiledFunction, Joined, Spline
+from hpcfit.potential.spline import CompiledFunction, SplineProgram, Spline
 from hpcfit.records import (
     Bonds,
     FloatArray,
@@ -165,14 +165,14 @@ class Functions:
             if isinstance(program, Spline):
                 entry.program.n_parameters, entry.program.n_outputs = program.n_parameters, program.n_outputs
                 self._fill_splines(entry, [program])
-            elif isinstance(program, Joined):
+            elif isinstance(program, SplineProgram):
                 self._fill(entry.program, program.program)
                 self._fill_splines(entry, program.splines)
             else:
                 self._fill(entry.program, program)
-                if program.both:
-                    entry.partner = program.partner
-                    self._fill(entry.both, program.both)
+                if program.fused:
+                    entry.fused_with = program.fused_with
+                    self._fill(entry.fused, program.fused)
             first += program.n_parameters
         self._handle = ffi.new("hpcfit_functions *")
         self._handle.n_functions = len(programs)

@@ -33,9 +33,9 @@ class Program:
         Number of outputs.
     n_inputs
         Number of inputs besides the variable: what is worked out elsewhere.
-    partner, both
-        Number of another function for the same pairs, and a program for the two, None where they share nothing: its
-        parameters and outputs are this function's, then the other's.
+    fused_with, fused
+        Number of another function for the same pairs, and one fused program for the two, None where they share no
+        steps: its parameters and outputs are this function's, then the other's.
     """
 
     constants: FloatArray
@@ -46,5 +46,5 @@ class Program:
     n_registers: int
     n_outputs: int
     n_inputs: int = 0
-    partner: int = 0
-    both: Program | None = None
+    fused_with: int = 0
+    fused: Program | None = None

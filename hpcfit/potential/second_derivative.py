@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.function_program import VARIABLE, compile_function, composed
-from hpcfit.potential.spline import CompiledFunction, Joined
+from hpcfit.potential.spline import CompiledFunction, SplineProgram
 from hpcfit.records import Function, ParameterKind, Potential, PotentialForm, species_tuples
 
 #: Roles whose functions energies are linear in, and those that embedding energies depend on.
@@ -268,4 +268,4 @@ def compile_second_function(
     program = compile_outputs(
         outputs, VARIABLE, [name for of_order in names for name in of_order], {}, inputs
     )
-    return Joined(program, tuple(spline for _, spline in used)) if used else program
+    return SplineProgram(program, tuple(spline for _, spline in used)) if used else program

@@ -48,7 +48,7 @@ class Spline:
 
 
 @dataclass(frozen=True)
-class Joined:
+class SplineProgram:
     """A function of splines: a program with values, slopes and second derivatives of the splines as inputs."""
 
     program: Program
@@ -66,7 +66,7 @@ class Joined:
 
 
 #: A function of one variable as the kernels take it.
-CompiledFunction: TypeAlias = Program | Spline | Joined
+CompiledFunction: TypeAlias = Program | Spline | SplineProgram
 
 
 def compile_spline(function: Function, second: bool, first_parameter: int = 0) -> Spline:

@@ -1,6 +1,6 @@
 /* Bytes become a program; one that the loader lets pass must run within its arrays. For libFuzzer (clang
  * -fsanitize=fuzzer,address,undefined -DLIBFUZZER), or on its own with random bytes: fuzz_programs SECONDS SEED. */
-#include "program.h"
+#include "functions/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "program.h"
+#include "functions/program.h"
 
 /* f(x) = p exp(-x): uniform values -1, p, -p; registers x, the outputs, -x, exp(-x). */
 enum { MAX_FUNCTIONS = 200 };
@@ -82,7 +82,7 @@ static void make_spline(hpcfit_function *function, hpcfit_spline *spline)
 }
 
 /* The square of a spline: registers x, outputs, inputs. The parameter is the spline's. */
-static void make_joined(hpcfit_function *function, hpcfit_spline *spline, int is_free)
+static void make_spline_program(hpcfit_function *function, hpcfit_spline *spline, int is_free)
 {
     hpcfit_program *p = &function->program;
     const int second = (int)p->n_outputs - 2 - 2 * is_free, s = (int)p->n_outputs + 1, extra = s + 2 + second;
@@ -121,7 +121,7 @@ static functions_sample new_functions(const hpcfit_potential *potential, int64_t
             x.array[n] = (hpcfit_function){
                 .first_parameter = n, .cutoff = of_distance ? 6.0 + 0.1 * (double)r : INFINITY, .program = program};
             if (n % 4 == 3) make_spline(&x.array[n], &x.splines[n]);
-            if (n % 4 == 2) make_joined(&x.array[n], &x.splines[n], is_free);
+            if (n % 4 == 2) make_spline_program(&x.array[n], &x.splines[n], is_free);
             n++;
         }
     }
@@ -223,42 +223,42 @@ static const hpcfit_potential *embedded(void)
     } while (0)
 
 /* Two functions of one parameter each by one program, with derivatives: what it computes does not matter here. */
-static hpcfit_program new_program_for_both(void)
+static hpcfit_program new_fused_program(void)
 {
-    hpcfit_program both = new_program(0, 1);
+    hpcfit_program fused = new_program(0, 1);
     int32_t (*steps)[5] = calloc(8, sizeof *steps);
     for (int k = 0; k < 8; k++)
         memcpy(steps[k], (int32_t[]){HF_MUL, k + 1, 0, 0, 0}, sizeof *steps);
-    free((void *)both.steps);
-    both.steps = (const int32_t (*)[5])steps;
-    both.n_steps = both.n_outputs = 8;
-    both.n_registers = 9;
-    both.n_parameters = 2;
-    both.n_uniform = 4;
-    both.uniform_steps = minus_last;
-    return both;
+    free((void *)fused.steps);
+    fused.steps = (const int32_t (*)[5])steps;
+    fused.n_steps = fused.n_outputs = 8;
+    fused.n_registers = 9;
+    fused.n_parameters = 2;
+    fused.n_uniform = 4;
+    fused.uniform_steps = minus_last;
+    return fused;
 }
 
-static void test_bad_partners(void)
+static void test_bad_fused_pairs(void)
 {
     const int sizes[] = {9};
     sample x = new_sample(1, sizes, 1, 2, 0);
     functions_sample f = new_functions(embedded(), 1, 1);
-    hpcfit_program *both = &f.array[0].both;
+    hpcfit_program *fused = &f.array[0].fused;
     hpcfit_geometry *geometry = NULL;
     hpcfit_error err;
     CHECK(hpcfit_geometry_new(&x.batch, 1, &geometry, &err) == HPCFIT_OK);
-    *both = new_program_for_both();
-    f.array[0].partner = 1;
-    REFUSE(f.array[0].partner, -1);
-    REFUSE(f.array[0].partner, 3);
-    REFUSE(f.array[0].partner, 2); /* joins a spline */
-    REFUSE(both->n_outputs, 7);
-    REFUSE(both->n_parameters, 1);
-    REFUSE(both->n_inputs, 1);
-    REFUSE(both->n_registers, -1);
-    REFUSE(both->n_steps, -1);
-    free((void *)both->steps);
+    *fused = new_fused_program();
+    f.array[0].fused_with = 1;
+    REFUSE(f.array[0].fused_with, -1);
+    REFUSE(f.array[0].fused_with, 3);
+    REFUSE(f.array[0].fused_with, 2); /* a spline program */
+    REFUSE(fused->n_outputs, 7);
+    REFUSE(fused->n_parameters, 1);
+    REFUSE(fused->n_inputs, 1);
+    REFUSE(fused->n_registers, -1);
+    REFUSE(fused->n_steps, -1);
+    free((void *)fused->steps);
     hpcfit_geometry_free(geometry);
     free_functions(&f);
     free_sample(&x);
@@ -357,7 +357,7 @@ int main(void)
 {
     test_batches();
     test_bad_functions();
-    test_bad_partners();
+    test_bad_fused_pairs();
     test_bad_splines();
     test_bad_uniform_steps();
     return report();

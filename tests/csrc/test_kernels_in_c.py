@@ -32,7 +32,7 @@ NO_CLONES = "-Dtarget_clones(...)="
 
 
 def _compile(target: Path, *arguments: str) -> None:
-    sources = [str(path) for path in sorted(CSRC.glob("*.c"))]
+    sources = [str(path) for path in sorted(CSRC.rglob("*.c"))]
     command = [str(COMPILER), *arguments, f"-I{CSRC}", *sources, "-lm", "-o", str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

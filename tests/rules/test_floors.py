@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from circles import circles
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "hpcfit").rglob("*.py"))
@@ -98,6 +99,24 @@ def faults(file: str, source: str) -> list[str]:
     return found
 
 
+def arrows(sources: dict[str, str]) -> dict[str, set[str]]:
+    """Return the files of `sources` that each of them imports, inside functions and for type checkers too."""
+
+    def file_of(name: str) -> str | None:
+        path = name.replace(".", "/")
+        beside = (f"{path}.py", f"{path}/__init__.py", f"{path.rpartition('/')[0]}.py")
+        return next(
+            (file for file in (*beside, f"{path.rpartition('/')[0]}/__init__.py") if file in sources), None
+        )
+
+    found: dict[str, set[str]] = {}
+    for file, source in sources.items():
+        nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt)]
+        files = {file_of(name) for node in nodes for name in _imported(file, node)}
+        found[file] = {other for other in files if other is not None and other != file}
+    return found
+
+
 def reaching(module: str, sources: dict[str, str]) -> set[str]:
     """Return the files that load a module when they are imported, through other files too."""
     loads = {
@@ -141,6 +160,35 @@ def test_slow_imports_are_found_through_other_files() -> None:
         "hpcfit/cli/g.py": "import hpcfit.dataset.c",
     }
     assert {file[-4] for file in reaching("ase", sources)} == set("abde")
+
+
+#: Circles that are being removed.
+KNOWN_CIRCLES = [
+    ("hpcfit/api/calculator.py", "hpcfit/api/loss.py"),
+    ("hpcfit/api/job.py", "hpcfit/api/structure.py"),
+    ("hpcfit/output/progress.py", "hpcfit/output/table.py", "hpcfit/output/terminal.py"),
+]
+
+
+def test_no_circles() -> None:
+    found = circles(arrows({file: (ROOT / file).read_text(encoding="utf-8") for file in FILES}))
+    assert found == KNOWN_CIRCLES
+
+
+def test_circles_are_found() -> None:
+    sources = {
+        "hpcfit/job/a.py": "from hpcfit.job import b",
+        "hpcfit/job/b.py": "if TYPE_CHECKING:\n    from hpcfit.job.c import C",
+        "hpcfit/job/c.py": "def f():\n    from .a import g",
+        "hpcfit/job/d.py": "import hpcfit.job.a\nfrom hpcfit.dataset import read",
+        "hpcfit/dataset/__init__.py": "import numpy\nfrom hpcfit.dataset.e import read",
+        "hpcfit/dataset/e.py": "from hpcfit.dataset import write",
+        "hpcfit/dataset/f.py": "from hpcfit.dataset.f import g",
+    }
+    assert circles(arrows(sources)) == [
+        ("hpcfit/dataset/__init__.py", "hpcfit/dataset/e.py"),
+        ("hpcfit/job/a.py", "hpcfit/job/b.py", "hpcfit/job/c.py"),
+    ]
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -56,7 +56,6 @@ def test_lengths_of_functions() -> None:
 
 
 def test_functions_of_the_kernels_are_recognised() -> None:
-    found = {
-        name for path in (ROOT / "csrc").glob("*.c") for name in c_functions(path.read_text(encoding="utf-8"))
-    }
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "csrc").rglob("*.c")]
+    found = {name for source in sources for name in c_functions(source)}
     assert {"hpcfit_evaluate", "hpcfit_geometry_new", "hf_sum_moments"} <= found

@@ -6,7 +6,7 @@ import enum
 
 
 class Op(enum.IntEnum):
-    """Instructions; the numbers are those of csrc/program.h."""
+    """Instructions; the numbers are those of csrc/functions/program.h."""
 
     ADD, SUB, MUL, DIV, POW, LT, LE, EQ, AND, OR = range(10)
     NOT, EXP, LOG, SQRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, COPY = range(10, 24)

@@ -9,7 +9,7 @@ import pytest
 
 from hpcfit.potential.expression.interpreter import run
 from hpcfit.potential.expression.operations import Op
-from hpcfit.potential.function_program import compile_function, compile_partners
+from hpcfit.potential.function_program import compile_function, compile_fused_pair
 from hpcfit.potential.functions import compile_programs, functions_of
 from hpcfit.potential.library import Geometry, evaluate
 from hpcfit.potential.program import Program
@@ -46,7 +46,7 @@ def _starts(function: Function) -> list[float]:
 
 @pytest.mark.parametrize("free", [((), ()), ((0, 1, 2), (0, 1)), ((0, 3), (2, 3))])
 def test_rows_are_those_of_both(free: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
-    both = compile_partners(V, RHO, free[0], (), free[1], ())
+    both = compile_fused_pair(V, RHO, free[0], (), free[1], ())
     assert both is not None
     alone = [compile_function(f, own, False) for f, own in zip((V, RHO), free, strict=True)]
     wanted = np.concatenate([run(p, _starts(f), X) for p, f in zip(alone, (V, RHO), strict=True)])
@@ -55,14 +55,14 @@ def test_rows_are_those_of_both(free: tuple[tuple[int, ...], tuple[int, ...]]) -
 
 
 def test_values_have_the_same_bits_with_and_without_derivatives() -> None:
-    values = compile_partners(V, RHO, (), FIXED[0], (), FIXED[1])
-    derivatives = compile_partners(V, RHO, (0, 1, 2), FIXED[0], (0, 1), FIXED[1])
+    values = compile_fused_pair(V, RHO, (), FIXED[0], (), FIXED[1])
+    derivatives = compile_fused_pair(V, RHO, (0, 1, 2), FIXED[0], (0, 1), FIXED[1])
     starts = _starts(V) + _starts(RHO)
     assert np.array_equal(run(values, starts, X), run(derivatives, starts, X)[[0, 1, 8, 9]])
 
 
 def test_the_same_screening_is_worked_out_once() -> None:
-    both = compile_partners(V, RHO, (), FIXED[0], (), FIXED[1])
+    both = compile_fused_pair(V, RHO, (), FIXED[0], (), FIXED[1])
     alone = [compile_function(f, (), False, fixed) for f, fixed in zip((V, RHO), FIXED, strict=True)]
     assert [int(step[0]) for step in both.vector].count(Op.INVERT) == 1
     assert len(both.vector) <= sum(len(program.vector) for program in alone) - 6
@@ -70,9 +70,9 @@ def test_the_same_screening_is_worked_out_once() -> None:
 
 def test_no_partner_without_the_same_kind_of_screening() -> None:
     plain = replace(RHO, screening=None)
-    assert compile_partners(V, plain, (), (), (), ()) is None
+    assert compile_fused_pair(V, plain, (), (), (), ()) is None
     other = _function("S", "user-function", {}, 4.0, None)
-    assert compile_partners(V, replace(RHO, screening=other), (), (), (), ()) is None
+    assert compile_fused_pair(V, replace(RHO, screening=other), (), (), (), ()) is None
 
 
 def _potential(reach: float) -> Potential:
@@ -96,11 +96,11 @@ def _columns(
 
 @pytest.mark.parametrize("free", [(), (0, 1, 2, 5, 6, 9)])
 @pytest.mark.parametrize("reach", [4.0, 3.2])
-def test_a_potential_is_the_same_without_partners(free: tuple[int, ...], reach: float) -> None:
+def test_a_potential_is_the_same_without_fused_pairs(free: tuple[int, ...], reach: float) -> None:
     potential = _potential(reach)
     programs = compile_programs(potential, FORMS["eam"], 2, free)
     assert isinstance(programs[0], Program)
-    assert programs[0].both is not None
+    assert programs[0].fused is not None
     found = _columns(potential, free, programs)
     wanted = _columns(potential, free, (replace(programs[0], both=None), *programs[1:]))
     assert np.abs(found).max(axis=1).min() > 0.01

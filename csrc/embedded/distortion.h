@@ -1,0 +1,50 @@
+/* Derivatives of dipole and quadrupole terms by the parameters of their functions.
+ *
+ * An atom's field is its dipole mu, or its quadrupole lambda without the trace; h is the dipole, or the quadrupole
+ * applied to the direction u of a neighbour at distance r. The energy's derivative by the vector to that neighbour,
+ *
+ *   t = p f r^(p-1) h + f' r^p (u.h) u,   p = 1 for dipoles, 2 for quadrupoles,
+ *
+ * is linear in the function f and in the field. By a parameter it is t of df, which touches no more than df does, and
+ * t of the field's derivative, which acts on all neighbours: a panel. */
+#ifndef HF_DISTORTION_H
+#define HF_DISTORTION_H
+
+#include "core/panel.h"
+#include "functions/spline_rows.h"
+
+/* Most components of a field, xx yy zz yz xz xy or x y z. */
+enum { HF_FIELD = 6 };
+
+typedef struct {
+    const hf_call *call;
+    int role, quadratic;
+    int64_t stride; /* pairs of the longest chunk of either geometry */
+    hf_panel panel; /* atoms: the fields' derivatives, [n_atoms][HF_FIELD][width] */
+    double *fields; /* [n_atoms][HF_FIELD] */
+    double *changes, *forces;
+    int64_t *column;
+    double *tables, *basis, *function, *rows; /* [most rows][stride] */
+    double *force_rows, *field_rows, *total_rows;
+} hf_distortion;
+
+/* The term's function for a pair of species, NULL where there is none. */
+static inline const hpcfit_function *hf_distortion_function(const hf_distortion *d, int64_t a, int64_t b)
+{
+    return hf_role(d->call, d->role, hf_pair_tuple(a, b, d->call->geometry->n_species));
+}
+
+/* Lays the arrays out from `scratch` on, NULL to learn their length alone, which is returned. */
+int64_t hf_distortion_lay_out(const hf_call *call, double *scratch, hf_distortion *d);
+
+/* Begins a term: lists the free parameters of the functions in a role. */
+void hf_distortion_start(hf_distortion *d, int role, int quadratic);
+
+/* When all fields are known: adds the derivatives by the nodes of splines at constant fields, and the nodes' changes
+ * of the fields to those that the panel holds. */
+void hf_distortion_add_nodes(const hf_distortion *d);
+
+/* When all changes of the fields are known: adds what they do to forces and virials. */
+void hf_distortion_add_panel(const hf_distortion *d);
+
+#endif
