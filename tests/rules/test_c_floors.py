@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from c_sources import arrows, sources
-from circles import circles
+
+from tests.rules.c_sources import arrows, sources
+from tests.rules.circles import circles
 
 #: Folders of csrc/; files outside folders stand by their names.
 FLOORS = {

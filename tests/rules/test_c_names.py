@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from c_sources import cleaned, defined, sources
+
+from tests.rules.c_sources import cleaned, defined, sources
 
 _TYPE = re.compile(r"^\} (\w+);|^typedef [^;{}]*?(\w+)(?: |\[[^;]*\]|\([^;]*\))?;|^struct (\w+) \{", re.M)
 _FUNCTION = re.compile(r"^(?!typedef|extern)[a-z][\w *]*?\b(\w+)\([^;{}]*\)(?=;|\s*\{)", re.MULTILINE)
