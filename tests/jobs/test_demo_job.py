@@ -29,7 +29,7 @@ def test_demo_on_two_ranks(tmp_path, hpcfit, outcome_of):
     for name in ("job.xml", "silicon.extxyz.gz"):
         shutil.copy(DEMO / name, tmp_path)
     units = ("--stress-unit", "eV/A^3", "--stress-sign", "tension")
-    hpcfit(tmp_path, "data", "import", "silicon.extxyz.gz", "-o", "silicon.h5", *units)
+    hpcfit(tmp_path, "data", "import", "silicon.extxyz.gz", "-o", "silicon.h5", *units, ranks=1)
     printed = hpcfit(tmp_path, "run", "job.xml", ranks=2)
     assert "ranks       2 on" in printed
     assert "outcome          converged" in printed
