@@ -143,9 +143,10 @@ def test_slow_imports_are_found_through_other_files() -> None:
     assert {file[-4] for file in reaching("ase", sources)} == set("abde")
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_imports(file: str) -> None:
-    assert faults(file, (ROOT / file).read_text(encoding="utf-8")) == []
+def test_imports() -> None:
+    assert [
+        fault for file in FILES for fault in faults(file, (ROOT / file).read_text(encoding="utf-8"))
+    ] == []
 
 
 @pytest.mark.parametrize(
