@@ -14,7 +14,6 @@ from tests.physics.lammps_worker import UNAVAILABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "jobs" / "demo"
-sys.path.insert(0, str(ROOT / "tools"))
 
 #: Tersoff's silicon in the order of LAMMPS: m gamma lambda3 c d costheta0 n beta lambda2 B R D lambda1 A.
 TERSOFF = "Si Si Si 3 1 0 1.0039e5 16.217 -0.59825 0.78734 1.1e-6 1.7322 471.18 2.85 0.15 2.4799 1830.8\n"
@@ -88,7 +87,7 @@ def test_shipped_data_are_those_of_lammps(frames, tmp_path):
         input=json.dumps(cases),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     if done.returncode == UNAVAILABLE:
