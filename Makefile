@@ -5,6 +5,7 @@
 PYTHON ?= python3
 MPI    ?= mpich
 NP     ?= 2
+WORKERS ?= 2
 VENV   ?= .venv-$(MPI)
 BIN    := $(abspath $(VENV))/bin
 READY  := $(VENV)/.ready
@@ -29,8 +30,9 @@ demo: $(READY)
 	cd $(RUN)/demo && hpcfit data import silicon.extxyz.gz -o silicon.h5 --stress-unit eV/A^3 --stress-sign tension
 	cd $(RUN)/demo && mpirun -n $(NP) hpcfit run job.xml
 
+# WORKERS processes share the files of tests, the long ones first; WORKERS=0 for one file or a debugger.
 test: $(READY)
-	python -m pytest $(TESTS)
+	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # The checks that take minutes, before an issue is closed.
 long: $(READY)

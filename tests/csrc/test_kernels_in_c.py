@@ -9,6 +9,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,20 +26,52 @@ ROOT = Path(__file__).resolve().parents[2]
 CSRC = ROOT / "csrc"
 COMPILER = shutil.which("cc")
 
-needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler named cc")
-
 #: The resolvers of clones run before the sanitizers are ready, so that there are no clones: the attribute vanishes.
 NO_CLONES = "-Dtarget_clones(...)="
 
 
-def _compile(target: Path, *arguments: str) -> None:
-    sources = [str(path) for path in sorted(CSRC.rglob("*.c"))]
-    command = [str(COMPILER), *arguments, f"-I{CSRC}", *sources, "-lm", "-o", str(target)]
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
+
+#: Objects that were compiled before come from a cache where there is one.
+CACHED = [cache] if (cache := shutil.which("ccache")) else []
+
+
+def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-@needs_compiler
+def _compile(folder: Path, *flags: str) -> list[str]:
+    """Compile every kernel and return the objects."""
+
+    def compiled(source: Path) -> str:
+        target = str(folder / f"{source.relative_to(CSRC)}.o".replace("/", "-"))
+        _run(*CACHED, str(COMPILER), *flags, NO_CLONES, f"-I{CSRC}", "-c", str(source), "-o", target)
+        return target
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(compiled, sorted(CSRC.rglob("*.c"))))
+
+
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The arguments that compile and link a program with the kernels under the sanitizers."""
+    if COMPILER is None:
+        pytest.skip("no C compiler named cc")
+    folder = tmp_path_factory.mktemp("sanitized")
+    if not _has_sanitizers(folder):
+        pytest.skip("the compiler has no sanitizers")
+    flags = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", *SANITIZERS)
+    return [*flags, NO_CLONES, f"-I{CSRC}", *_compile(folder, *flags)]
+
+
+def _has_sanitizers(folder: Path) -> bool:
+    source = folder / "empty.c"
+    source.write_text("int main(void) { return 0; }\n", encoding="utf-8")
+    command = [str(COMPILER), *SANITIZERS, str(source), "-o", str(folder / "empty")]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("name", "report", "least"),
     [
@@ -47,28 +80,15 @@ def _compile(target: Path, *arguments: str) -> None:
         ("fuzz_programs", r"\d+ programs, (\d+) run\n", 200),
     ],
 )
-def test_under_sanitizers(name: str, report: str, least: int, tmp_path: Path) -> None:
+def test_under_sanitizers(name: str, report: str, least: int, sanitized: list[str], tmp_path: Path) -> None:
     program = tmp_path / name
-    sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1"]
-    try:
-        _compile_check(tmp_path, sanitize)
-    except subprocess.CalledProcessError:
-        pytest.skip("the compiler has no sanitizers")
-    warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
     source = str(Path(__file__).with_name(f"{name}.c"))
-    _compile(program, "-std=gnu11", NO_CLONES, *warnings, *sanitize, source)
+    _run(str(COMPILER), source, *sanitized, "-lm", "-o", str(program))
     done = subprocess.run([str(program)], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     passed = re.fullmatch(report, done.stdout)
     assert passed is not None, done.stdout
     assert int(passed[1]) > least
-
-
-def _compile_check(folder: Path, flags: list[str]) -> None:
-    source = folder / "empty.c"
-    source.write_text("int main(void) { return 0; }\n", encoding="utf-8")
-    command = [str(COMPILER), *flags, str(source), "-o", str(folder / "empty")]
-    subprocess.run(command, capture_output=True, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +97,12 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> tuple[FFI, Any]:
     if COMPILER is None:
         pytest.skip("no C compiler named cc")
     build = runpy.run_path(str(CSRC / "build_kernels.py"))
-    path = tmp_path_factory.mktemp("baseline") / "kernels.so"
-    _compile(path, *build["FLAGS"], "-fvisibility=default", "-fPIC", "-shared", NO_CLONES)
+    folder = tmp_path_factory.mktemp("baseline")
+    objects = _compile(folder, *build["FLAGS"], "-fvisibility=default", "-fPIC")
+    _run(str(COMPILER), "-shared", *objects, "-lm", "-o", str(folder / "kernels.so"))
     ffi = FFI()
     ffi.cdef(build["declarations"]())
-    return ffi, ffi.dlopen(str(path))
+    return ffi, ffi.dlopen(str(folder / "kernels.so"))
 
 
 @pytest.mark.parametrize(("name", "n_species"), CASES)

@@ -107,7 +107,7 @@ def test_script_with_scipy(ranks, folder, environment):
         pytest.skip("mpirun is not there")
     command = [*launcher, sys.executable, *(["-m", "mpi4py"] if ranks > 1 else []), "with_scipy.py"]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Potential parameters being optimized (#dof=4):\n  EAM.V.A: 275.8")

@@ -1,7 +1,6 @@
 """Force matching with 100 structures written in the job: errors of those fitted and of those kept back."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "jobs" / "copper-forces"
-sys.path.insert(0, str(ROOT / "tools"))
 
 
 def error(properties, name, fitted):

@@ -19,7 +19,7 @@ def finished(folder, text):
     script = folder / "page.py"
     script.write_text(text)
     return subprocess.run(
-        [sys.executable, script], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, script], cwd=folder, capture_output=True, text=True, timeout=180, check=False
     )
 
 

@@ -54,7 +54,7 @@ def test_five_parameters(folder, hpcfit, outcome_of):
 def run_tutorial(folder, environment, *launcher):
     command = [*launcher, sys.executable, "tutorial.py"]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("converged: ") == 2

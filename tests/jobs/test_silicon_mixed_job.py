@@ -26,11 +26,11 @@ def folder(tmp_path_factory, hpcfit):
         "--stress-sign",
         "tension",
     )
+    hpcfit(folder, "run", "job.xml")
     return folder
 
 
-def test_fit(folder, hpcfit, outcome_of, properties_of):
-    hpcfit(folder, "run", "job.xml")
+def test_fit(folder, outcome_of, properties_of):
     found = outcome_of(folder / "run.h5")
     assert found["cost"][-1] == pytest.approx(17.3993953, abs=1e-6)
     for name, value in {
@@ -51,9 +51,8 @@ def test_fit(folder, hpcfit, outcome_of, properties_of):
 
 
 def test_same_bits_on_two_ranks(folder, hpcfit, outcome_of):
-    hpcfit(folder, "run", "job.xml", "-o", "one.h5")
     hpcfit(folder, "run", "job.xml", "-o", "two.h5", ranks=2)
-    one, two = outcome_of(folder / "one.h5"), outcome_of(folder / "two.h5")
+    one, two = outcome_of(folder / "run.h5"), outcome_of(folder / "two.h5")
     assert len(one["cost"]) > 5
     np.testing.assert_array_equal(one["x"], two["x"])
     np.testing.assert_array_equal(one["cost"], two["cost"])

@@ -192,9 +192,10 @@ def test_circles_are_found() -> None:
     ]
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_imports(file: str) -> None:
-    assert faults(file, (ROOT / file).read_text(encoding="utf-8")) == []
+def test_imports() -> None:
+    assert [
+        fault for file in FILES for fault in faults(file, (ROOT / file).read_text(encoding="utf-8"))
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,9 @@
 """Every solver of the scoreboard runs, and the fits of potentials are what they say."""
 
-import sys
-from pathlib import Path
-
-import numpy as np
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "solvers"))
-
 import gsl_solvers
+import numpy as np
 import potential_cases
+import pytest
 import scipy_solvers
 from cases import Case
 from sets import SOLVERS

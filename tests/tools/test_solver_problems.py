@@ -1,20 +1,15 @@
 """The scoreboard's problems are what they say: exact Jacobians, certified minima, starts inside bounds."""
 
-import sys
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-
-import numpy as np
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "solvers"))
 
 import bounded
 import exponentials
 import more_wild
 import nist
+import numpy as np
 import ours
+import pytest
 from cases import Case, Counters, ExhaustedError, OutsideError, jacobian
 from table import run, score
 
