@@ -34,8 +34,8 @@ from hpcfit.output.store import MemoryStore, RunStore, load, refuse_taken
 from hpcfit.output.structure_files import write_structures
 from hpcfit.output.structure_report import end_lines, start_lines
 from hpcfit.parallel.communicator import ROOT, Communicator
-from hpcfit.parallel.guard import together
-from hpcfit.parallel.service import Asked, answer, ask
+from hpcfit.parallel.guard import raise_on_all_ranks
+from hpcfit.parallel.service import RootProblem, Worker, requests
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.records import DatasetIndex, Fitting, FloatArray, Job, ReadOptions, State
 from hpcfit.solver.covariance import covariance, propagated, spectrum
@@ -75,7 +75,7 @@ def prepare(
     """
     threadpool_limits(1)
     plan = None
-    with together(comm):
+    with raise_on_all_ranks(comm):
         if comm.rank == ROOT:
             job = read()
             plan = make_plan(job, (indices or _indices)(job))
@@ -137,7 +137,7 @@ def fit(
     """
     with stop_requests() as stopped:
         plan = prepare(lambda: read(path, allow_outside, allow_python), comm)
-        with together(comm):
+        with raise_on_all_ranks(comm):
             refuse_taken(plan.job, output)
         run = Run(LocalObjective(plan), comm, log, stopped)
         return run.work(lambda header: RunStore.create(output, header, run.interval, overwrite), None)
@@ -154,7 +154,7 @@ def resume(
         On every rank, when the run cannot be read, or the job or a dataset has changed since it started.
     """
     stored: StoredRun | None = None
-    with together(comm):
+    with raise_on_all_ranks(comm):
         if comm.rank == ROOT:
             stored = load(output)
     finished = comm.broadcast(stored.result.outcome if stored and stored.result else "")
@@ -166,7 +166,7 @@ def resume(
         plan = prepare(
             lambda: reread(_existing(stored), lambda path: read(path, allow_outside, allow_python)), comm
         )
-        with together(comm):
+        with raise_on_all_ranks(comm):
             if stored and (faults := differences(stored.header, plan.job, plan.indices)):
                 raise InputError([*faults, *hints(stored)])
         if stored and stored.note:
@@ -206,11 +206,11 @@ class Run:
         store = _open(self.plan, self.comm, open_store)
         local = self.local
         if self.comm.rank != ROOT or store is None:
-            answer(local, self.comm)
+            Worker(local, self.comm).serve()
             return ""
         job, style = self.plan.job, store.header.style
         with open_log(job.log_file, style, self.log, append=earlier is not None) as log:
-            with ask(local, self.comm) as problem:
+            with requests(Worker(local, self.comm)) as problem:
                 log("medium").write("\n".join(header_lines(store.header)) + "\n")
                 if self.plan.acceleration:
                     log("medium").write(f"{'steps':<10}  {self.plan.acceleration}\n")
@@ -248,7 +248,7 @@ class Run:
 
     def _fit(
         self,
-        problem: Asked,
+        problem: RootProblem,
         solved: Problem,
         local: LocalObjective,
         state: State,
@@ -274,13 +274,16 @@ class Run:
         if own and state.outcome != STOPPED_SIGNAL:
             log("medium").writelines(f"{line}\n" for line in end_lines(header, state))
         if state.outcome == STOPPED_NOT_FINITE:
-            where = problem.trouble() or "sum of squares or its derivatives, of predictions that are finite"
+            where = (
+                problem.first_non_finite()
+                or "sum of squares or its derivatives, of predictions that are finite"
+            )
             log("minimum").write(f"not finite: {where}\n")
         return state
 
     def _iterate(
         self,
-        problem: Asked,
+        problem: RootProblem,
         solved: Problem,
         local: LocalObjective,
         state: State,
@@ -318,7 +321,9 @@ def _squared(conditions: FloatArray) -> str:
     return f'assembly="normal" loses digits: squared condition, found {least:.1e}, allowed {allowed}'
 
 
-def _save(problem: Asked, local: LocalObjective, store: MemoryStore, state: State, seconds: float) -> None:
+def _save(
+    problem: RootProblem, local: LocalObjective, store: MemoryStore, state: State, seconds: float
+) -> None:
     relaxed = problem.relaxed() if local.plan.work_blocks else ()
     store.save(state, seconds, local.model.variables.parameters(state.x), relaxed)
 
@@ -328,7 +333,7 @@ def _open(
 ) -> MemoryStore | None:
     hosts = comm.gather(socket.gethostname())
     store = None
-    with together(comm):
+    with raise_on_all_ranks(comm):
         if hosts is not None:
             counts = Counts(plan.n_structures, plan.n_atoms, plan.n_residuals)
             robust = plan.job.loss
@@ -343,7 +348,11 @@ def _open(
 
 
 def _first(
-    problem: Asked, solved: Problem, local: LocalObjective, earlier: StoredRun | None, comm: Communicator
+    problem: RootProblem,
+    solved: Problem,
+    local: LocalObjective,
+    earlier: StoredRun | None,
+    comm: Communicator,
 ) -> State:
     """Evaluate at the first point, which also shows how long each block takes."""
     if earlier is None:
@@ -362,7 +371,7 @@ def _first(
 
 
 def _result(
-    problem: Asked,
+    problem: RootProblem,
     solved: Problem,
     plan: Plan,
     local: LocalObjective,

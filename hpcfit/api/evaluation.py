@@ -19,7 +19,7 @@ from hpcfit.output.progress import Progress, progress
 from hpcfit.output.result import StoredRun
 from hpcfit.output.structure_files import write_structures
 from hpcfit.parallel.communicator import ROOT, Communicator
-from hpcfit.parallel.service import Shared, answer, ask
+from hpcfit.parallel.service import CollectiveProblem, Worker, requests
 from hpcfit.records import Fitting, FloatArray, Job, State, StructureResult
 from hpcfit.run import prepare
 from hpcfit.solver.geodesic import start
@@ -42,7 +42,7 @@ class Evaluation:
         self._comm = comm
         self.plan = prepare(lambda: job, comm)
         self._local = LocalObjective(self.plan)
-        self._problem = Shared(self._local, comm)
+        self._problem = CollectiveProblem(Worker(self._local, comm))
         self._fresh = self._problem.relaxed()
         plan = self.plan
         counts = Counts(plan.n_structures, plan.n_atoms, plan.n_residuals)
@@ -103,13 +103,13 @@ class Evaluation:
             with progress(self._header.loss, log) as display:
                 state = self._iterate(self._variables(values), fitting, display)
         else:
-            answer(self._local, self._comm)
+            Worker(self._local, self._comm).serve()
         reached: State = self._comm.broadcast(state)
         return reached, self._local.model.variables.free(reached.x)
 
     def _iterate(self, x: FloatArray, fitting: Fitting, display: Progress) -> State:
         model = self._local.model
-        with ask(self._local, self._comm) as problem:
+        with requests(Worker(self._local, self._comm)) as problem:
             state, clock = start(x, problem), time.perf_counter()
             display.line(state, 0.0)
             for reached in iterate(problem, state, Bounds(model.lower, model.upper), fitting.solver):

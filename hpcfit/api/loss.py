@@ -20,14 +20,14 @@ from hpcfit.api.result import Result
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
 from hpcfit.objective.catalogue import catalogue
-from hpcfit.objective.local import Brought, LocalObjective
+from hpcfit.objective.local import InMemoryData, LocalObjective
 from hpcfit.objective.plan import Plan
 from hpcfit.objective.residuals import Residual
 from hpcfit.output.compare import differences
 from hpcfit.output.result import StoredRun
 from hpcfit.output.store import MemoryStore, RunStore, load
 from hpcfit.parallel.communicator import ROOT
-from hpcfit.parallel.service import Asked, answer, ask
+from hpcfit.parallel.service import RootProblem, Worker, requests
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.records import SCRIPT_JOB, VERBOSITIES, FloatArray, Job, ReadOptions
 from hpcfit.run import Run, prepare
@@ -85,7 +85,7 @@ class Loss:
             self._text = self._job_text("geodesic-lm", {}, "")
         with collective(self._comm):
             plan = prepare(self._read, self._comm, lambda _: [self._dataset.weighted_index()])
-        self._local = LocalObjective(plan, Brought(lambda _: self._dataset.open(), self._brought()))
+        self._local = LocalObjective(plan, InMemoryData(lambda _: self._dataset.open(), self._brought()))
         self._theta = self.start
         calculator.attach(self)
 
@@ -250,13 +250,13 @@ class Loss:
                     raise InputError(faults)
         return self._comm.broadcast(stored)  # type: ignore[no-any-return]
 
-    def _ask(self, question: Callable[[Asked], _Answer]) -> _Answer:
+    def _ask(self, question: Callable[[RootProblem], _Answer]) -> _Answer:
         value: Any = None
         with collective(self._comm):
             if self._comm.rank != ROOT:
-                answer(self._local, self._comm)
+                Worker(self._local, self._comm).serve()
             else:
-                with ask(self._local, self._comm) as problem:
+                with requests(Worker(self._local, self._comm)) as problem:
                     value = question(problem)
         return self._comm.broadcast(value)  # type: ignore[no-any-return]
 

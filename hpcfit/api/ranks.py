@@ -11,7 +11,7 @@ from typing import Any
 
 from hpcfit.errors import HpcfitError
 from hpcfit.parallel.communicator import ROOT, Communicator, Mpi, world
-from hpcfit.parallel.guard import SharedError, together
+from hpcfit.parallel.guard import SharedError, raise_on_all_ranks
 
 _known: list[Communicator] = []
 
@@ -38,7 +38,7 @@ def collective(comm: Communicator) -> Iterator[None]:
     others would wait for it.
     """
     try:
-        with together(comm):
+        with raise_on_all_ranks(comm):
             yield
     except SharedError as shared:
         # Only the root prints it if nobody handles it.

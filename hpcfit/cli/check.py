@@ -14,7 +14,7 @@ from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.partition import assign_blocks
 from hpcfit.objective.plan import Plan
 from hpcfit.parallel.communicator import ROOT, Communicator
-from hpcfit.parallel.service import answer, ask
+from hpcfit.parallel.service import Worker, requests
 from hpcfit.run import prepare, read
 from hpcfit.solver.priors import with_priors
 
@@ -47,9 +47,9 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
     plan = prepare(lambda: read(options.job, options.allow_outside, options.allow_python), comm)
     local = LocalObjective(plan)
     if comm.rank != ROOT:
-        answer(local, comm)
+        Worker(local, comm).serve()
         return 0
-    with ask(local, comm) as problem:
+    with requests(Worker(local, comm)) as problem:
         _write_counts(plan, sys.stdout)
         sys.stdout.writelines(f"warning: {text}\n" for text in plan.warnings)
         solved = with_priors(problem, plan.job.free, local.model.variables.curves)
@@ -61,7 +61,7 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
         memory = problem.memory()
         _write_balance(plan, options.ranks or comm.size, memory, sys.stdout)
         is_finite = np.isfinite(cost) and bool(np.isfinite(gradient).all())
-        where = "" if is_finite else problem.trouble()
+        where = "" if is_finite else problem.first_non_finite()
         troubles = [
             f"warning: structure '{result.id}': {result.trouble}"
             for results, _ in problem.results(local.model.start)

@@ -14,7 +14,7 @@ from hpcfit.objective.local import LocalObjective
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
-from hpcfit.parallel.service import ask
+from hpcfit.parallel.service import Worker, requests
 
 
 class Killed(BaseException):
@@ -295,7 +295,7 @@ def test_priors_are_rows_of_the_objective(folder):
     assert row.split()[-4:] == ["10", "+-", "0.001", f"{(A - 10) / 1e-3:.2f}"]
     plan = small_jobs.plan_of(folder / "job.xml")
     local = LocalObjective(plan)
-    with ask(local, Serial()) as problem:
+    with requests(Worker(local, Serial())) as problem:
         of_data = problem.cost(stored.state.x)
     assert stored.state.cost == pytest.approx(of_data + ((A - 10) / 1e-3) ** 2, rel=1e-12)
 

@@ -14,7 +14,7 @@ from hpcfit.objective import local
 from hpcfit.objective.plan import make_plan
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import ROOT, Serial
-from hpcfit.parallel.service import answer, ask
+from hpcfit.parallel.service import Worker, requests
 from hpcfit.records import Fitting, GeodesicOptions
 
 X = np.array([2.1, 0.45])
@@ -47,8 +47,8 @@ def job(tmp_path):
 def answers(problem):
     """Ask in the order of a fit, move the blocks, and go on."""
     first = problem.linearise(X), problem.linearise(1.1 * X)
-    problem._service._local.seconds[:2] = 100.0  # as if the root's first two blocks took nearly all the time
-    before = problem._service._starts.copy()
+    problem.worker.local.seconds[:2] = 100.0  # as if the root's first two blocks took nearly all the time
+    before = problem.worker.starts.copy()
     problem.balance()
     found = [*first, problem.linearise(0.9 * X)]
     numbers = [a.tobytes() for at in found for a in (at.triangle, at.projection)]
@@ -62,15 +62,15 @@ def answers(problem):
         for r in structures
         for v in r.values.values()
     ]
-    return (numbers, [v.tobytes() for v in vectors], results), before, problem._service._starts
+    return (numbers, [v.tobytes() for v in vectors], results), before, problem.worker.starts
 
 
 def asked(plan):
     def of_rank(comm):
         own = local.LocalObjective(plan)
         if comm.rank != ROOT:
-            return answer(own, comm)
-        with ask(own, comm) as problem:
+            return Worker(own, comm).serve()
+        with requests(Worker(own, comm)) as problem:
             return answers(problem)
 
     return of_rank
