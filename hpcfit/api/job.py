@@ -7,25 +7,35 @@ import math
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
 
 import numpy as np
 
 from hpcfit.api.edit import library_structure, user_structure, with_changed, with_structure
-from hpcfit.api.evaluation import Evaluation
-from hpcfit.api.ranks import collective, communicator
+from hpcfit.api.ranks import communicator, on_all_ranks
+from hpcfit.api.result import Result, minimised, refuse_contradiction
 from hpcfit.api.structure import Structure
-from hpcfit.errors import Fault, InputError
+from hpcfit.errors import Fault, HpcfitError, InputError
+from hpcfit.fit import Fit, prepare
 from hpcfit.job.reader import read_job
+from hpcfit.listeners.exports import write_exports
 from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.model import Model
+from hpcfit.output.gathered import Answers
 from hpcfit.output.header import Style
+from hpcfit.output.outcomes import StructureOutcome
+from hpcfit.output.result import StoredRun
+from hpcfit.output.structure_files import write_structures
 from hpcfit.output.structure_report import parameter_lines, structure_lines, trouble_lines
 from hpcfit.parallel.communicator import ROOT
+from hpcfit.parallel.signals import stop_requests
 from hpcfit.records import VERBOSITIES, FloatArray, ReadOptions
 from hpcfit.records import Job as JobRecord
 from hpcfit.records import Structure as StructureRecord
+from hpcfit.solver.geodesic import start
 from hpcfit.structure.reading import from_ase
 
 
@@ -50,7 +60,8 @@ class Job:
         self._model: Model | None = None
         self._values: FloatArray = np.zeros(0)
         self._structures: dict[str, Structure] = {}
-        self._evaluation: Evaluation | None = None
+        self._fit: Fit | None = None
+        self._result: Result | None = None
 
     @property
     def record(self) -> JobRecord:
@@ -83,7 +94,7 @@ class Job:
             sys.stdout.writelines(f"{line}\n" for line in lines)
             sys.stdout.flush()
 
-    def parse_input_file(self, path: str, allow_outside: bool = False) -> None:
+    def parse_input_file(self, path: str, allow_outside: bool = False, allow_python: bool = False) -> None:
         """Read a job file, which need not have structures yet; collective.
 
         Parameters
@@ -92,6 +103,8 @@ class Job:
             The file.
         allow_outside
             Whether it may include files from outside its folder.
+        allow_python
+            Whether it may run functions from Python files.
 
         Raises
         ------
@@ -99,11 +112,13 @@ class Job:
             With all faults of the file, or when the job has one already.
         """
         record = None
-        with collective(self._comm):
+        with on_all_ranks(self._comm):
             if self._record is not None:
                 raise InputError([Fault(str(path), "job has been read already", allowed="another Job")])
             if self._comm.rank == ROOT:
-                record = read_job(path, catalogue(), ReadOptions(allow_outside, unfinished=True))
+                record = read_job(
+                    path, catalogue(), ReadOptions(allow_outside, allow_python, unfinished=True)
+                )
         record = self._comm.broadcast(record)
         self._record = record
         self._values = np.array([parameter.start for parameter in self.record.free])
@@ -114,7 +129,7 @@ class Job:
 
     def _change(self, structure: StructureRecord) -> None:
         self._record = with_changed(self.record, structure)
-        self._evaluation = None
+        self._fit = None
 
     def set_verbosity(self, level: int | str) -> None:
         """Set how much is printed: ``none``, ``minimum``, ``medium``, ``maximum``, ``debug``, or 0 to 4.
@@ -174,7 +189,7 @@ class Job:
 
     def _add(self, structure: StructureRecord) -> Structure:
         self._record = with_structure(self.record, structure)
-        self._evaluation = None
+        self._fit = None
         self._structures[structure.id] = self._view(structure.id)
         return self._structures[structure.id]
 
@@ -186,22 +201,22 @@ class Job:
         InputError
             When there is nothing to fit, or a dataset is missing or has faults.
         """
-        with collective(self._comm):
-            evaluation = self._prepared()
-            if not (self.record.free and evaluation.plan.n_residuals):
+        with on_all_ranks(self._comm):
+            plan = self._prepared().plan
+            if not (self.record.free and plan.n_residuals):
                 allowed = "a free parameter, and a fitted property"
                 raise InputError([Fault(self.record.path, "nothing to fit", allowed=allowed)])
 
-    def _prepared(self) -> Evaluation:
-        if self._evaluation is None:
-            self._evaluation = Evaluation(self.record, self._comm)
-        return self._evaluation
+    def _prepared(self) -> Fit:
+        if self._fit is None:
+            self._fit = Fit(prepare(lambda: self.record, self._comm), self._comm)
+        return self._fit
 
     def weights_of(self, structure: StructureRecord) -> tuple[float, ...]:
         """Return W of every property that a structure lists; 1 for what is fitted before anything is prepared."""
-        if self._evaluation is None:
+        if self._fit is None:
             return tuple(float(prop.fit) for prop in structure.properties)
-        plan = self._evaluation.plan
+        plan = self._fit.plan
         places = [own.id for own in plan.job.own_structures]
         return plan.weights.structures[places.index(structure.id)]
 
@@ -237,7 +252,7 @@ class Job:
         self.say(parameter_lines(self.record.parameters, values, self.style))
 
     def calculate_residual(self, parameters: Any = None) -> float:
-        """Return the objective; collective.
+        """Return the objective, priors included; collective.
 
         Parameters
         ----------
@@ -249,8 +264,10 @@ class Job:
         InputError
             When the parameters or the job have faults.
         """
-        with collective(self._comm):
-            return self._at(parameters).residual(self._values)
+        with on_all_ranks(self._comm):
+            fit = self._at(parameters)
+            x = self.model.variables.at(self._values)
+            return fit.on_root(lambda: fit.plan.loss_factor * fit.objective.cost(x))
 
     def calculate_gradient(self, parameters: Any = None, eps: float | None = None) -> FloatArray:
         """Return the derivatives [n_free] of the objective, exact through relaxations too; collective.
@@ -269,8 +286,8 @@ class Job:
         """
         if eps is not None and self._comm.rank == ROOT:
             warnings.warn("eps has no effect, the gradient is exact", stacklevel=2)
-        with collective(self._comm):
-            return self._at(parameters).gradient(self._values)
+        with on_all_ranks(self._comm):
+            return self._gradient(self._at(parameters), self._values)
 
     def calculate_hessian(self, parameters: Any = None, eps: float = 1e-4) -> FloatArray:
         """Return the second derivatives [n_free, n_free] of the objective; collective.
@@ -289,45 +306,102 @@ class Job:
         HpcfitError
             Where a gradient is not finite, or `eps` is no step.
         """
-        with collective(self._comm):
+        with on_all_ranks(self._comm):
             if not 0 < eps < math.inf:
                 raise InputError([Fault("calculate_hessian", "eps", repr(eps), "a finite number above 0")])
-            return self._at(parameters).hessian(self._values, eps)
+            fit, values, rows = self._at(parameters), self._values, []
+            for k, value in enumerate(values):
+                step = np.zeros(len(values))
+                step[k] = eps * (abs(value) or 1.0)
+                above, below = values + step, values - step
+                difference = self._gradient(fit, above) - self._gradient(fit, below)
+                rows.append(difference / (above[k] - below[k]))
+            hessian = np.array(rows).reshape(len(values), len(values))
+            return np.asarray(0.5 * (hessian + hessian.T))
 
-    def _at(self, parameters: Any) -> Evaluation:
+    def _gradient(self, fit: Fit, values: FloatArray) -> FloatArray:
+        with np.errstate(all="ignore"):
+            x = self.model.variables.at(values)
+            slopes = self.model.variables.slopes(x)
+        by_variable = fit.on_root(lambda: fit.objective.linearise(x).gradient)
+        gradient = 2.0 * fit.plan.loss_factor * by_variable / slopes
+        if not np.isfinite(gradient).all():
+            raise HpcfitError(f"gradient is not finite at {values.tolist()}")
+        return np.asarray(gradient)
+
+    def _at(self, parameters: Any) -> Fit:
         # Arguments are judged before anything is sent: a rank that refuses its own must not leave the others waiting.
-        with collective(self._comm):
+        with on_all_ranks(self._comm):
             if parameters is not None:
                 self.set_potential_parameters(parameters)
         self._values = self._comm.broadcast(self._values)
         return self._prepared()
 
-    def perform_fitting(self) -> str:
+    def perform_fitting(self, output: str | Path = "", overwrite: bool = False, resume: bool = False) -> str:
         """Fit with the job's own minimiser from the current parameters, and return the outcome; collective.
+
+        `result` has all that comes of it. SIGUSR1, SIGTERM and SIGINT stop the fit after the iteration.
+
+        Parameters
+        ----------
+        output
+            A run file, which is a checkpoint after every iteration; without it the run is kept in memory.
+        overwrite
+            Whether an earlier run in it may be replaced.
+        resume
+            Whether to go on with an earlier run in it, with the bits that it would have had.
 
         Raises
         ------
         InputError
-            When nothing says how, or there is nothing to fit.
+            When nothing says how, or there is nothing to fit, or the run file has faults.
         """
+        with on_all_ranks(self._comm):
+            refuse_contradiction("perform_fitting", str(output), overwrite, resume)
         self.prepare_fitting()
+        with on_all_ranks(self._comm):
+            if self.record.fitting is None:
+                allowed = "an enabled <fitting> in the job"
+                raise InputError([Fault(self.record.path, "nothing says how to fit", allowed=allowed)])
         if self.style.shows("medium"):
             self.print_potential_parameters()
             self.say([f"Number of properties being fitted: {self._prepared().plan.n_fitted_properties}"])
-        with collective(self._comm):
-            state, values = self._at(None).fit(self._values, self._log())
-        self._values = values
-        self.say([f"Fitting process complete: {state.outcome}"] if self.style.shows("minimum") else [])
-        return state.outcome
+        with on_all_ranks(self._comm), stop_requests() as stopped:
+            fit = self._at(None)
+            # A script writes to standard output, as much as `set_verbosity` says.
+            job = replace(fit.plan.job, verbosity=self.style.verbosity, log_file="")
+            fit.local.plan = replace(fit.plan, job=job)
+            x = self.model.variables.at(self._values)
+            found = minimised(fit, stopped, str(output), overwrite, resume, x, brief=True)
+        self._result, self._values = found, self.model.variables.free(found.run.state.x)
+        self.say([f"Fitting process complete: {found.outcome}"] if self.style.shows("minimum") else [])
+        return found.outcome
+
+    @property
+    def result(self) -> Result:
+        """All that has come of the last `perform_fitting`: parameters, covariance, history, predictions.
+
+        Raises
+        ------
+        InputError
+            When there was none.
+        """
+        if self._result is None:
+            raise InputError([Fault("Job", "no fit yet", allowed="perform_fitting() first")])
+        return self._result
+
+    def _outcomes(self, fit: Fit) -> tuple[tuple[StructureOutcome, ...], Answers]:
+        x = self.model.variables.at(self._values)
+        return fit.on_root(lambda: fit.structures(x))
 
     def _log(self) -> TextIO:
         return sys.stdout if self.style.shows("medium") else io.StringIO()
 
     def print_properties(self) -> None:
         """Compute the properties of all structures, and print them beside their targets; collective."""
-        with collective(self._comm):
-            outcomes, results = self._at(None).outcomes(self._values)
-        for result in results:
+        with on_all_ranks(self._comm):
+            outcomes, answers = self._outcomes(self._at(None))
+        for result in [result for results, _ in answers for result in results]:
             self._structures[result.id].update(result)
         self.say([*structure_lines(outcomes, self.style), *trouble_lines(outcomes)])
 
@@ -339,5 +413,12 @@ class Job:
         HpcfitError
             When a file cannot be written.
         """
-        with collective(self._comm):
-            self._at(None).write(self._values, self._log())
+        with on_all_ranks(self._comm):
+            fit = self._at(None)
+            x, header = self.model.variables.at(self._values), fit.header()
+            outcomes, _ = self._outcomes(fit)
+            state = fit.on_root(lambda: start(x, fit.objective))
+            if self._comm.rank == ROOT:
+                run = StoredRun(header, state, self.model.variables.parameters(x), {}, None)
+                write_structures(self.record, outcomes, self._log())
+                write_exports(self.record, run, self._log())

@@ -14,23 +14,19 @@ import numpy as np
 
 from hpcfit.api import document
 from hpcfit.api.calculator import Calculator
-from hpcfit.api.ranks import collective, communicator
+from hpcfit.api.ranks import communicator, on_all_ranks
 from hpcfit.api.residuals import BUILT_IN
-from hpcfit.api.result import Result
+from hpcfit.api.result import Result, minimised, refuse_contradiction
 from hpcfit.errors import Fault, InputError
+from hpcfit.fit import Fit, prepare
 from hpcfit.job.reader import read_job
 from hpcfit.objective.catalogue import catalogue
-from hpcfit.objective.local import InMemoryData, LocalObjective
+from hpcfit.objective.local import InMemoryData
 from hpcfit.objective.plan import Plan
 from hpcfit.objective.residuals import Residual
-from hpcfit.output.compare import differences
-from hpcfit.output.result import StoredRun
-from hpcfit.output.store import MemoryStore, RunStore, load
 from hpcfit.parallel.communicator import ROOT
-from hpcfit.parallel.service import RootProblem, Worker, requests
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.records import SCRIPT_JOB, VERBOSITIES, FloatArray, Job, ReadOptions
-from hpcfit.run import Run, prepare
 
 _Answer = TypeVar("_Answer")
 
@@ -79,17 +75,17 @@ class Loss:
         self._derivative = residual_derivative_fn
         self._data = {"normalize_by_natoms": True} | dict(residual_data or {})
         self._dataset, self._potentials = calculator.data.as_it_is(), deepcopy(calculator.potentials)
-        with collective(self._comm):
+        with on_all_ranks(self._comm):
             self._function = _residual(calculator, residual_fn, residual_derivative_fn)
             _check_data(self._function, self._data)
             self._text = self._job_text("geodesic-lm", {}, "")
-        with collective(self._comm):
+        with on_all_ranks(self._comm):
             plan = prepare(self._read, self._comm, lambda _: [self._dataset.weighted_index()])
-        self._local = LocalObjective(plan, InMemoryData(lambda _: self._dataset.open(), self._brought()))
+        self._fit = Fit(plan, self._comm, InMemoryData(lambda _: self._dataset.open(), self._functions()))
         self._theta = self.start
         calculator.attach(self)
 
-    def _brought(self) -> dict[int, Residual]:
+    def _functions(self) -> dict[int, Residual]:
         if self._function in BUILT_IN:
             return {}
         weight = None if self._dataset.weights is None else self._dataset.weight_of
@@ -98,15 +94,15 @@ class Loss:
     @property
     def start(self) -> FloatArray:
         """[n_free], the solver's variables at the start."""
-        return self._local.model.start.copy()
+        return self._fit.local.model.start.copy()
 
     @property
     def parameter_names(self) -> list[str]:
         """Paths of the free parameters, in the order of the solver's variables."""
-        return [parameter.path for parameter in self._local.plan.job.free]
+        return [parameter.path for parameter in self._fit.plan.job.free]
 
     def residual(self, theta: FloatArray | None = None) -> FloatArray:
-        """Return the residuals [n_residuals] of all configurations in order; collective.
+        """Return the residuals [n_rows] of all configurations in order, then those of priors; collective.
 
         Parameters
         ----------
@@ -116,33 +112,33 @@ class Loss:
             brought it, or else the start.
         """
         x = self._at(theta)
-        return np.asarray(self._ask(lambda problem: problem.rows(x))[0])
+        return np.asarray(self._evaluate(lambda fit: fit.rows(x))[0])
 
     def jacobian(self, theta: FloatArray | None = None) -> FloatArray:
-        """Return the derivatives [n_residuals, n_free] of the residuals; collective."""
+        """Return the derivatives [n_rows, n_free] of the residuals; collective."""
         x = self._at(theta)
-        return np.asarray(self._ask(lambda problem: problem.rows(x, with_derivatives=True))[1:].T)
+        return np.asarray(self._evaluate(lambda fit: fit.rows(x, with_derivatives=True))[1:].T)
 
     def loss(self, theta: FloatArray | None = None) -> float:
-        """Return one half of the sum of squares, with the same bits on any number of ranks; collective."""
+        """Return one half of the sum of squares, priors included; the same bits on any number of ranks; collective."""
         x = self._at(theta)
-        return 0.5 * self._ask(lambda problem: problem.cost(x))
+        return 0.5 * self._evaluate(lambda fit: fit.objective.cost(x))
 
     def gradient(self, theta: FloatArray | None = None) -> FloatArray:
         """Return the gradient [n_free] of the loss, with the same bits on any number of ranks; collective."""
         x = self._at(theta)
-        return self._ask(lambda problem: problem.linearise(x).gradient)
+        return self._evaluate(lambda fit: fit.objective.linearise(x).gradient)
 
     def parameters(self, theta: FloatArray | None = None) -> dict[str, float]:
         """Return all parameters by path: those fixed, those free, those that follow from others."""
-        values = self._local.model.variables.parameters(self._at(theta))
-        paths = [parameter.path for parameter in self._local.plan.job.parameters]
+        values = self._fit.local.model.variables.parameters(self._at(theta))
+        paths = [parameter.path for parameter in self._fit.plan.job.parameters]
         return dict(zip(paths, values.tolist(), strict=True))
 
     def predict(self, theta: FloatArray | None = None) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energies [n], forces [n_atoms, 3] and stresses [n, 6] of all configurations; collective."""
         x = self._at(theta)
-        blocks = self._ask(lambda problem: problem.predict(x))
+        blocks = self._evaluate(lambda fit: fit.problem.predict(x))
         energy, force, stress = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         return energy, force, stress
 
@@ -190,75 +186,34 @@ class Loss:
         InputError
             On all ranks, with all that is wrong with the method and its options, the run file, or a residual function.
         """
-        with collective(self._comm):
-            if resume and (overwrite or not output):
-                what = "resume besides overwrite" if overwrite else "resume without a run file"
-                raise InputError([Fault("minimize", what, allowed="with output= alone")])
+        with on_all_ranks(self._comm):
+            refuse_contradiction("minimize", str(output), overwrite, resume)
             twice = [key for key in more if key in (options or {})]
             if twice:
                 raise InputError([Fault("minimize", "option twice", twice[0])])
             self._text = self._job_text(method, {**(options or {}), **more}, local)
-        plan = self._with(verbosity)
-        self._local.plan = plan
-        with collective(self._comm), stop_requests() as stopped:
-            outcome, run = self._work(stopped, str(output), overwrite, resume)
+        self._fit.local.plan = self._with(verbosity)
+        with on_all_ranks(self._comm), stop_requests() as stopped:
+            result = minimised(self._fit, stopped, str(output), overwrite, resume)
         self._calculator.attach(self)
-        self._theta = run.state.x.copy()
-        return Result(run, outcome, self._comm)
+        self._theta = result.x
+        return result
 
     def _with(self, verbosity: str) -> Plan:
         """Return the plan with the method chosen."""
         job = None
-        with collective(self._comm):
+        with on_all_ranks(self._comm):
             if verbosity not in VERBOSITIES:
                 raise InputError([Fault("minimize", "verbosity", str(verbosity), ", ".join(VERBOSITIES))])
-            if not self._local.plan.job.free:
+            if not self._fit.plan.job.free:
                 raise InputError([Fault("minimize", "no parameter is free", allowed="Potential.fit(...)")])
             if self._comm.rank == ROOT:
                 job = replace(self._read(), verbosity=verbosity)
-        return replace(self._local.plan, job=self._comm.broadcast(job))
+        return replace(self._fit.plan, job=self._comm.broadcast(job))
 
-    def _work(
-        self, stopped: Callable[[], bool], output: str, overwrite: bool, resume: bool
-    ) -> tuple[str, StoredRun]:
-        """Return the outcome and all that is known of the run."""
-        earlier = self._earlier(output) if resume else None
-        stores: list[MemoryStore] = []
-        if earlier is not None and earlier.result is not None:
-            return self._comm.broadcast((earlier.result.outcome, earlier))  # type: ignore[no-any-return]
-
-        def store(header: Any) -> MemoryStore:
-            if earlier is not None and earlier.path:
-                stores.append(RunStore.resume(earlier, header))
-            elif output:
-                stores.append(RunStore.create(output, header, overwrite=overwrite))
-            else:
-                stores.append(MemoryStore(header))
-            return stores[-1]
-
-        outcome = Run(self._local, self._comm, sys.stdout, stopped).work(store, earlier)
-        run = stores[0].run if stores else None
-        return self._comm.broadcast((outcome, run))  # type: ignore[no-any-return]
-
-    def _earlier(self, output: str) -> StoredRun | None:
-        """Return the run to go on with, None where there is none yet; on every rank."""
-        stored = None
-        with collective(self._comm):
-            if self._comm.rank == ROOT and os.path.exists(output):
-                stored = load(output)
-                if faults := differences(stored.header, self._local.plan.job, self._local.plan.indices):
-                    raise InputError(faults)
-        return self._comm.broadcast(stored)  # type: ignore[no-any-return]
-
-    def _ask(self, question: Callable[[RootProblem], _Answer]) -> _Answer:
-        value: Any = None
-        with collective(self._comm):
-            if self._comm.rank != ROOT:
-                Worker(self._local, self._comm).serve()
-            else:
-                with requests(Worker(self._local, self._comm)) as problem:
-                    value = question(problem)
-        return self._comm.broadcast(value)  # type: ignore[no-any-return]
+    def _evaluate(self, question: Callable[[Fit], _Answer]) -> _Answer:
+        with on_all_ranks(self._comm):
+            return self._fit.on_root(lambda: question(self._fit))
 
     def _at(self, theta: FloatArray | None) -> FloatArray:
         return self.theta if theta is None else self._checked(theta)
@@ -283,7 +238,7 @@ class Loss:
             x = np.array(theta, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InputError([Fault("theta", "no vector of numbers", repr(theta))]) from error
-        n = len(self._local.model.start)
+        n = len(self._fit.local.model.start)
         if x.shape != (n,):
             names = ", ".join(self.parameter_names)
             raise InputError([Fault("theta", "wrong shape", str(list(x.shape)), f"[{n}]: {names}")])

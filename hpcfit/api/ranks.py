@@ -31,7 +31,7 @@ def communicator(comm: Any = None) -> Communicator:
 
 
 @contextmanager
-def collective(comm: Communicator) -> Iterator[None]:
+def on_all_ranks(comm: Communicator) -> Iterator[None]:
     """Run a block on all ranks; an `HpcfitError` of any is raised on all of them, as it is.
 
     What is shared inside may raise a `SharedError`. Any other exception of one rank among several ends them all: the

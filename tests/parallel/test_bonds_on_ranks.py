@@ -8,7 +8,7 @@ import small_jobs
 from small_jobs import LENNARD_JONES, bits, dataset_element, job_text, silicon
 from test_ranks import MPIRUN, finished, wait_for_ranks
 
-from hpcfit import run
+from hpcfit.cli import run
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 

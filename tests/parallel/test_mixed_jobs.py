@@ -12,7 +12,7 @@ from mixed_jobs import mixed_job
 from small_jobs import bits, silicon
 from test_ranks import MPIRUN, finished, kill, started, wait_for_ranks
 
-from hpcfit import run
+from hpcfit.cli import run
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 

@@ -17,7 +17,7 @@ import small_jobs
 from eam_jobs import write_fit
 from small_jobs import MORSE, bits, job_text, potential, silicon
 
-from hpcfit import run
+from hpcfit.cli import resume, run
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 
@@ -182,7 +182,7 @@ def test_a_signal_stops_with_a_checkpoint(folder, expected):
     assert process.wait(TIME_LIMIT) == 3
     stored = load("run.h5")
     assert not stored.complete and stored.state.outcome == run.STOPPED_SIGNAL
-    assert run.resume("run.h5", Serial(), io.StringIO()).startswith("converged")
+    assert resume.resume("run.h5", Serial(), io.StringIO()).startswith("converged")
     assert bits("run.h5") == expected
 
 

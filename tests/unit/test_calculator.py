@@ -21,11 +21,11 @@ from small_jobs import (
 )
 
 from hpcfit.calculator import Hpcfit
+from hpcfit.cli.run import fit
 from hpcfit.errors import InputError
 from hpcfit.objective.model import Model
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
-from hpcfit.run import fit
 
 _BEST = STILLINGER_WEBER.format(A=15.28, gamma=2.51, dof="").replace(">0.6<", ">0.6022<")
 

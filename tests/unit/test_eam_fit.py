@@ -8,11 +8,12 @@ import pytest
 from eam_jobs import cells, write_fit
 from small_jobs import bits
 
+from hpcfit.cli.resume import resume
+from hpcfit.cli.run import fit
 from hpcfit.output.result import standard_errors
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.run import fit, resume
 
 TRUTH = {"EAM.V.A": 500.0, "EAM.V.lambda": 2.73, "EAM.rho.twomu": 1.14, "EAM.F.D": 8.0}
 

@@ -8,7 +8,8 @@ import pytest
 import small_jobs
 from small_jobs import LENNARD_JONES, bits, dataset_element, job_text, potential, sealed, silicon
 
-from hpcfit import run
+from hpcfit.cli import resume as resuming
+from hpcfit.cli import run
 from hpcfit.objective.block import BlockObjective
 from hpcfit.objective.local import LocalObjective
 from hpcfit.output.store import RunStore, load
@@ -33,7 +34,7 @@ def fit(job="job.xml", output="run.h5", log=None, overwrite=False):
 
 
 def resume(output="run.h5", log=None):
-    return run.resume(output, Serial(), log or io.StringIO())
+    return resuming.resume(output, Serial(), log or io.StringIO())
 
 
 def test_the_parameters_behind_the_data_are_found(folder):
@@ -338,7 +339,7 @@ def test_a_fit_with_another_assembly(folder, assembly):
 
 
 def test_normal_equations_say_when_they_lose_digits(folder, monkeypatch):
-    monkeypatch.setattr(run, "LEAST_CONDITION", 0.5)
+    monkeypatch.setattr("hpcfit.listeners.log.LEAST_CONDITION", 0.5)
     (folder / "job.xml").write_text(job_text(fitting='<fitting assembly="normal"><geodesic-lm/></fitting>'))
     log = io.StringIO()
     fit(log=log)

@@ -10,7 +10,7 @@ import pytest
 from eam_jobs import aluminium
 from small_jobs import bits
 
-from hpcfit import run
+from hpcfit.cli import run
 from hpcfit.cli.main import main
 from hpcfit.output import report
 from hpcfit.output.store import load

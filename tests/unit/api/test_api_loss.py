@@ -12,6 +12,8 @@ import small_jobs
 from small_jobs import bits
 
 import hpcfit
+from hpcfit.cli.resume import resume
+from hpcfit.cli.run import fit
 from hpcfit.dataset.exporting import export_extxyz
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
@@ -19,7 +21,6 @@ from hpcfit.objective.local import LocalObjective
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
-from hpcfit.run import fit, resume
 
 X = np.array([14.0, 0.61, 2.3])
 

@@ -7,8 +7,8 @@ from eam_jobs import cells, eam_job
 from small_jobs import LENNARD_JONES, job_text, potential, write_job
 
 from hpcfit.cli.main import main
+from hpcfit.cli.run import fit
 from hpcfit.parallel.communicator import Serial
-from hpcfit.run import fit
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from eam_jobs import aluminium, cells, constrained, eam_job, read
 from small_jobs import MORSE, dataset_element, job_text, plan_of, potential, silicon, write_job
 
-from hpcfit import run
+from hpcfit.cli import run
 from hpcfit.objective.block import BlockObjective, Workspace
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.model import Model

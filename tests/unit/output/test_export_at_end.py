@@ -7,11 +7,11 @@ import pytest
 from eam_jobs import aluminium, cells, eam_job
 from small_jobs import job_text, potential, write_job
 
+from hpcfit.cli.run import fit
 from hpcfit.errors import HpcfitError
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.run import fit
 
 
 def _fit(folder, text, datasets=None):

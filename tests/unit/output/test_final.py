@@ -8,13 +8,13 @@ from eam_jobs import aluminium, cells, constrained, eam_job
 from export_samples import function
 from small_jobs import write_job
 
+from hpcfit.cli.run import fit
 from hpcfit.errors import InputError
 from hpcfit.objective.model import Model
 from hpcfit.output.final import _potential_at, read_final
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.records import Potential
-from hpcfit.run import fit
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from lattice_jobs import derived, lattice, lj_job, wanted
 from small_jobs import bits
 from thread_ranks import on_ranks
 
-from hpcfit import run
+from hpcfit.cli import resume, run
 from hpcfit.objective import local
 from hpcfit.objective.plan import make_plan
 from hpcfit.output.store import RunStore, load
@@ -93,7 +93,8 @@ class Killed(BaseException):
 @pytest.mark.parametrize(("place", "number"), [("save", 2), ("save", 4), ("save", 5), ("finish", 1)])
 def test_warm_starts_survive_a_kill(job, tmp_path, monkeypatch, place, number):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run, "read", lambda path, *options: job)
+    for command in (run, resume):
+        monkeypatch.setattr(command, "read", lambda path, *options: job)
     run.fit(job.path, "whole.h5", False, Serial(), io.StringIO())
     plain, calls = getattr(RunStore, place), []
 
@@ -107,14 +108,15 @@ def test_warm_starts_survive_a_kill(job, tmp_path, monkeypatch, place, number):
         patch.setattr(RunStore, place, dying)
         run.fit(job.path, "run.h5", False, Serial(), io.StringIO())
     assert load("run.h5").result is None and len(load("run.h5").relaxed) == 6
-    run.resume("run.h5", Serial(), io.StringIO())
+    resume.resume("run.h5", Serial(), io.StringIO())
     assert load("run.h5").state.iteration >= 4
     assert bits("run.h5") == bits("whole.h5")
 
 
 def test_what_comes_before_the_fit_starts_where_the_job_does(job, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run, "read", lambda path, *options: job)
+    for command in (run, resume):
+        monkeypatch.setattr(command, "read", lambda path, *options: job)
     run.fit(job.path, "run.h5", False, Serial(), io.StringIO())
     plan = make_plan(job, [])
     model = local.LocalObjective(plan).model
