@@ -282,8 +282,11 @@ def test_what_only_the_script_knows_is_said(case, message, potential, data, monk
         ),
         (lambda loss, c: hpcfit.Loss(c, residual_fn=hpcfit.energy_residual), "found use_energy, use_forces"),
         (lambda loss, c: hpcfit.Loss(c, residual_data={"normalise": True}), "unknown key .* found normalise"),
-        (lambda loss, c: hpcfit.Loss(c, residual_fn=3), "residual_fn is no function"),
-        (lambda loss, c: hpcfit.Loss(c, weighted, None, 3), "residual_derivative_fn is no function, found 3"),
+        (lambda loss, c: hpcfit.Loss(c, residual_fn=3), "residual_fn must be a function"),
+        (
+            lambda loss, c: hpcfit.Loss(c, weighted, None, 3),
+            "residual_derivative_fn must be a function, found 3",
+        ),
         (
             lambda loss, c: hpcfit.Loss(c, residual_derivative_fn=weighted),
             "residual_derivative_fn besides a built-in residual_fn",

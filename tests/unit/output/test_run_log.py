@@ -153,7 +153,7 @@ def test_rich_is_not_imported_without_a_terminal():
         "from hpcfit.fit import Step; from hpcfit.records import State; import numpy as np;"
         "state = State(0, np.zeros(1), 1.0, 0.0, np.zeros(1));"
         "Progress(N(loss=LossDisplay(1.0, 'x')), io.StringIO()).step(Step(state, 0.0, np.zeros(1), ()));"
-        "sys.exit(any(name in sys.modules for name in ('rich', 'ase', 'mpi4py')))"
+        "sys.exit(any(name in sys.modules for name in ('rich', 'ase.io', 'mpi4py')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
