@@ -95,7 +95,7 @@ def fit(local: Local, n: int) -> int:
     """Return the number of iterations of a fit whose start is the same always."""
     bounds = Bounds(np.full(n, -np.inf), np.full(n, np.inf))
     options = GeodesicOptions(max_iter=10 if n < 200 else 3, angle_tolerance=0.0, cost_tolerance=0.0)
-    with service.ask(local, Serial()) as problem:  # type: ignore[arg-type]
+    with service.requests(service.Worker(local, Serial())) as problem:  # type: ignore[arg-type]
         first = start(np.full(n, 0.1), problem)
         SECONDS.clear()
         begun = time.process_time()

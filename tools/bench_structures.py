@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from hpcfit.fit import prepare, read
 from hpcfit.objective.local import LocalObjective
 from hpcfit.parallel.communicator import Serial
-from hpcfit.run import prepare, read
 
 #: A Jacobian may take this many times as long as an objective.
 AIM = 4.0

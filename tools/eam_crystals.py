@@ -10,10 +10,10 @@ from ase.build import bulk
 from crystals import IN_A_ROW, Row, as_configurations, jacobian_aim, lammps_engine, run_lammps, shaken
 
 from hpcfit.cli.main import main as hpcfit
+from hpcfit.fit import read
 from hpcfit.objective.model import Model
 from hpcfit.potential.library import Geometry
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.run import read
 
 JOB = """<job><atom-types><species>{symbol}</species></atom-types><fitting enabled="false"><geodesic-lm/></fitting>
 <potentials><eam id="EAM">

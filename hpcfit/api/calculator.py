@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hpcfit.api.dataset import Dataset
+from hpcfit.api.evaluator import Evaluator
 from hpcfit.api.potential import Potential
 from hpcfit.errors import Fault, InputError
 from hpcfit.records import Configurations, FloatArray
-
-if TYPE_CHECKING:
-    from hpcfit.api.loss import Loss
 
 
 class Calculator:
@@ -48,7 +46,9 @@ class Calculator:
         comm: Any = None,
     ) -> None:
         if not isinstance(data, Dataset):
-            fault = Fault("Calculator", "data is no Dataset", type(data).__name__, "Dataset.from_path(...)")
+            fault = Fault(
+                "Calculator", "data must be a Dataset", type(data).__name__, "Dataset.from_path(...)"
+            )
             raise InputError([fault])
         given = [potential] if isinstance(potential, (Potential, str, Path)) else list(potential)
         self.potentials = [
@@ -58,7 +58,7 @@ class Calculator:
         self.data = data
         self.used = (use_energy, use_forces, use_stress)
         self.comm = comm
-        self._loss: Loss | None = None
+        self._evaluator_now: Evaluator | None = None
         species = {tuple(entry.species) or data.symbols for entry in self.potentials}
         if len(species) != 1:
             found = " and ".join(", ".join(symbols) for symbols in species) or "none"
@@ -68,9 +68,9 @@ class Calculator:
             fault = Fault("Calculator", "nothing is used", allowed="use_energy, use_forces or use_stress")
             raise InputError([fault])
 
-    def attach(self, loss: Loss) -> None:
-        """Let a loss answer from now on, where it stands; the last one made or minimised does."""
-        self._loss = loss
+    def attach(self, loss: Evaluator) -> None:
+        """Let a loss predict from now on, where it stands; the last one made or minimised does."""
+        self._evaluator_now = loss
 
     def get_opt_params(self) -> FloatArray:
         """Return the solver's variables [n_free]: free parameters, or their transforms, last found or at the start."""
@@ -115,8 +115,8 @@ class Calculator:
         with self.data.open() as file:
             return file.read(0, len(self.data))
 
-    def _evaluator(self) -> Loss:
-        from hpcfit.api.loss import Loss
-
-        # A loss holds all that predictions need, the geometry above all.
-        return self._loss or Loss(self)
+    def _evaluator(self) -> Evaluator:
+        # It holds all that predictions need, the geometry above all.
+        if self._evaluator_now is None:
+            self._evaluator_now = Evaluator(self)
+        return self._evaluator_now

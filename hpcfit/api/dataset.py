@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.api.in_memory import InMemory, read_source
-from hpcfit.api.ranks import collective, communicator
+from hpcfit.api.ranks import communicator, on_all_ranks
 from hpcfit.api.weights import Weight, WeightArrays, copies, is_uniform, of_components, weight_arrays
 from hpcfit.dataset import reader
 from hpcfit.dataset.hashing import weights_hash
@@ -131,11 +131,11 @@ class Dataset:
             if options:
                 raise InputError([Fault(str(source), "options of an import", ", ".join(options), "none")])
             dataset = cls(str(source), str(source))
-            with collective(ranks), dataset.open():
+            with on_all_ranks(ranks), dataset.open():
                 pass
         else:
             imported = None
-            with collective(ranks):
+            with on_all_ranks(ranks):
                 if ranks.rank == ROOT:
                     imported = read_source(source, options)
             name = str(source) if is_file else "list of atoms"
@@ -243,7 +243,7 @@ class Dataset:
             On all ranks, when the file exists or cannot be written.
         """
         ranks = communicator(comm)
-        with collective(ranks):
+        with on_all_ranks(ranks):
             if ranks.rank == ROOT:
                 self._save(path, overwrite)
 

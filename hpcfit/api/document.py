@@ -28,8 +28,9 @@ def job_text(
     species: Sequence[str],
     dataset: etree._Element,
     minimiser: etree._Element,
+    loss: Mapping[str, str],
 ) -> str:
-    """Return a job with KLIFF's loss."""
+    """Return a job with KLIFF's loss; `loss` has the attributes of a robust one."""
     root = etree.Element("job")
     etree.SubElement(root, "name").text = name
     types = etree.SubElement(root, "atom-types")
@@ -45,7 +46,8 @@ def job_text(
         for k, (dependent, expression) in enumerate(relations):
             child = etree.SubElement(constraints, "constraint", {"id": f"c{k}", "dependent-dof": dependent})
             etree.SubElement(child, "expression").text = expression
-    etree.SubElement(root, "structures", {"weights": "absolute"}).append(dataset)
+    robust = loss if loss != {"loss": "squares"} else {}
+    etree.SubElement(root, "structures", {"weights": "absolute", **robust}).append(dataset)
     etree.indent(root)
     return etree.tostring(root, encoding="unicode") + "\n"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -32,7 +34,7 @@ def with_structure(job: Job, structure: Structure) -> Job:
     if structure.id in [leaf.id for leaves in owners for leaf in leaves]:
         raise _fault(structure.id, "another has this id", structure.id)
     tree = replace(job.structures, children=(*job.structures.children, structure))
-    return replace(job, structures=tree)
+    return replace(job, structures=tree, hash=_hash(job, structure))
 
 
 def with_changed(job: Job, structure: Structure) -> Job:
@@ -44,7 +46,13 @@ def with_changed(job: Job, structure: Structure) -> Job:
         When it has faults.
     """
     _check(structure)
-    return replace(job, structures=_changed(job.structures, structure))
+    return replace(job, structures=_changed(job.structures, structure), hash=_hash(job, structure))
+
+
+def _hash(job: Job, structure: Structure) -> str:
+    """Return the hash of a job with a structure of a script, by which a run knows that its job is another."""
+    with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
+        return hashlib.sha256(f"{job.hash} {structure!r}".encode()).hexdigest()
 
 
 def _changed(group: Group, structure: Structure) -> Group:

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import io
-import math
 import sys
-import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TextIO
 
 import numpy as np
 
 from hpcfit.api.edit import library_structure, user_structure, with_changed, with_structure
-from hpcfit.api.evaluation import Evaluation
-from hpcfit.api.ranks import collective, communicator
-from hpcfit.api.structure import Structure
+from hpcfit.api.objective import JobObjective
+from hpcfit.api.ranks import on_all_ranks
+from hpcfit.api.result import Result, minimised, refuse_contradiction
+from hpcfit.api.structure import JobStructure
 from hpcfit.errors import Fault, InputError
+from hpcfit.fit import Fit
 from hpcfit.job.reader import read_job
+from hpcfit.listeners.exports import write_exports
 from hpcfit.objective.catalogue import catalogue
-from hpcfit.objective.model import Model
-from hpcfit.output.header import Style
-from hpcfit.output.structure_report import parameter_lines, structure_lines, trouble_lines
+from hpcfit.output.gathered import Answers
+from hpcfit.output.outcomes import StructureOutcome
+from hpcfit.output.result import StoredRun
+from hpcfit.output.structure_files import write_structures
+from hpcfit.output.structure_report import structure_lines, trouble_lines
 from hpcfit.parallel.communicator import ROOT
-from hpcfit.records import VERBOSITIES, FloatArray, ReadOptions
-from hpcfit.records import Job as JobRecord
-from hpcfit.records import Structure as StructureRecord
+from hpcfit.parallel.signals import stop_requests
+from hpcfit.records import ReadOptions, Structure
+from hpcfit.solver.geodesic import start
 from hpcfit.structure.reading import from_ase
 
 
-class Job:
+class ScriptJob(JobObjective):
     """A job in a script, on one core or on all ranks that run the script.
 
     Under MPI every rank makes the same calls. Those that are called collective work on shared blocks of the job, the
@@ -44,46 +49,11 @@ class Job:
     """
 
     def __init__(self, comm: Any = None) -> None:
-        self._comm = communicator(comm)
-        self._verbosity = ""  # empty for what the job says
-        self._record: JobRecord | None = None
-        self._model: Model | None = None
-        self._values: FloatArray = np.zeros(0)
-        self._structures: dict[str, Structure] = {}
-        self._evaluation: Evaluation | None = None
+        super().__init__(comm)
+        self._structures: dict[str, JobStructure] = {}
+        self._result: Result | None = None
 
-    @property
-    def record(self) -> JobRecord:
-        """The job as it stands.
-
-        Raises
-        ------
-        InputError
-            When no file has been parsed yet.
-        """
-        if self._record is None:
-            raise InputError([Fault("Job", "no job yet", allowed="parse_input_file() first")])
-        return self._record
-
-    @property
-    def model(self) -> Model:
-        """Its potentials."""
-        if self._model is None:
-            self._model = Model(self.record)
-        return self._model
-
-    @property
-    def style(self) -> Style:
-        """How much is printed, and with how many digits."""
-        return Style(self._verbosity or self.record.verbosity, self.record.precision or 0)
-
-    def say(self, lines: Iterable[str]) -> None:
-        """Print lines on the root."""
-        if self._comm.rank == ROOT:
-            sys.stdout.writelines(f"{line}\n" for line in lines)
-            sys.stdout.flush()
-
-    def parse_input_file(self, path: str, allow_outside: bool = False) -> None:
+    def parse_input_file(self, path: str, allow_outside: bool = False, allow_python: bool = False) -> None:
         """Read a job file, which need not have structures yet; collective.
 
         Parameters
@@ -92,6 +62,8 @@ class Job:
             The file.
         allow_outside
             Whether it may include files from outside its folder.
+        allow_python
+            Whether it may run functions from Python files.
 
         Raises
         ------
@@ -99,40 +71,27 @@ class Job:
             With all faults of the file, or when the job has one already.
         """
         record = None
-        with collective(self._comm):
+        with on_all_ranks(self._comm):
             if self._record is not None:
                 raise InputError([Fault(str(path), "job has been read already", allowed="another Job")])
             if self._comm.rank == ROOT:
-                record = read_job(path, catalogue(), ReadOptions(allow_outside, unfinished=True))
+                record = read_job(
+                    path, catalogue(), ReadOptions(allow_outside, allow_python, unfinished=True)
+                )
         record = self._comm.broadcast(record)
         self._record = record
         self._values = np.array([parameter.start for parameter in self.record.free])
         self._structures = {own.id: self._view(own.id) for own in self.record.own_structures}
 
-    def _view(self, name: str) -> Structure:
-        return Structure(name, self, self._change)
+    def _view(self, name: str) -> JobStructure:
+        return JobStructure(name, self, self._change)
 
-    def _change(self, structure: StructureRecord) -> None:
+    def _change(self, structure: Structure) -> None:
         self._record = with_changed(self.record, structure)
-        self._evaluation = None
-
-    def set_verbosity(self, level: int | str) -> None:
-        """Set how much is printed: ``none``, ``minimum``, ``medium``, ``maximum``, ``debug``, or 0 to 4.
-
-        Raises
-        ------
-        InputError
-            When it is none of these.
-        """
-        names = dict(enumerate(VERBOSITIES))
-        name = names.get(level, "") if isinstance(level, int) else level.strip().lower()
-        if name not in VERBOSITIES:
-            allowed = f"{', '.join(VERBOSITIES)}, or 0 to {len(VERBOSITIES) - 1}"
-            raise InputError([Fault("set_verbosity", "unknown verbosity", str(level), allowed)])
-        self._verbosity = name
+        self._fit = None
 
     @property
-    def structures(self) -> Mapping[str, Structure]:
+    def structures(self) -> Mapping[str, JobStructure]:
         """The structures by id, in the order of the job; those of datasets are not among them."""
         return MappingProxyType(self._structures)
 
@@ -141,7 +100,7 @@ class Job:
         id: str,  # noqa: A002  # the name that scripts use
         name: str,
         params: Mapping[str, float | str],
-    ) -> Structure:
+    ) -> JobStructure:
         """Add a structure of the library.
 
         Parameters
@@ -161,7 +120,7 @@ class Job:
         """
         return self._add(library_structure(self.record, id, name, params))
 
-    def add_ase_structure(self, id: str, atoms: Any) -> Structure:  # noqa: A002  # as above
+    def add_ase_structure(self, id: str, atoms: Any) -> JobStructure:  # noqa: A002  # as above
         """Add the atoms of an `ase.Atoms`; its calculator, if it has one, is of no account.
 
         Raises
@@ -172,9 +131,9 @@ class Job:
         bare = from_ase(atoms, self.record.species, f"structure '{id}'")
         return self._add(user_structure(id, bare))
 
-    def _add(self, structure: StructureRecord) -> Structure:
+    def _add(self, structure: Structure) -> JobStructure:
         self._record = with_structure(self.record, structure)
-        self._evaluation = None
+        self._fit = None
         self._structures[structure.id] = self._view(structure.id)
         return self._structures[structure.id]
 
@@ -186,148 +145,77 @@ class Job:
         InputError
             When there is nothing to fit, or a dataset is missing or has faults.
         """
-        with collective(self._comm):
-            evaluation = self._prepared()
-            if not (self.record.free and evaluation.plan.n_residuals):
+        with on_all_ranks(self._comm):
+            plan = self._prepared().plan
+            if not (self.record.free and plan.n_residuals):
                 allowed = "a free parameter, and a fitted property"
                 raise InputError([Fault(self.record.path, "nothing to fit", allowed=allowed)])
 
-    def _prepared(self) -> Evaluation:
-        if self._evaluation is None:
-            self._evaluation = Evaluation(self.record, self._comm)
-        return self._evaluation
-
-    def weights_of(self, structure: StructureRecord) -> tuple[float, ...]:
-        """Return W of every property that a structure lists; 1 for what is fitted before anything is prepared."""
-        if self._evaluation is None:
-            return tuple(float(prop.fit) for prop in structure.properties)
-        plan = self._evaluation.plan
-        places = [own.id for own in plan.job.own_structures]
-        return plan.weights.structures[places.index(structure.id)]
-
-    def get_potential_parameters(self) -> FloatArray:
-        """Return the current values [n_free] of the free parameters."""
-        return self._values.copy()
-
-    def set_potential_parameters(self, parameters: Any) -> None:
-        """Set the values [n_free] of the free parameters.
-
-        Raises
-        ------
-        InputError
-            When their number is another, one is not finite, or where its transform cannot reach.
-        """
-        values = np.asarray(parameters, dtype=np.float64).ravel().copy()
-        if len(values) != len(self.record.free) or not np.isfinite(values).all():
-            allowed = f"{len(self.record.free)} finite numbers"
-            raise InputError([Fault("set_potential_parameters", "bad parameters", str(values), allowed)])
-        with np.errstate(all="ignore"):
-            reached = np.isfinite(self.model.variables.at(values))
-        if not reached.all():
-            bad = self.record.free[int(np.argmin(reached))]
-            allowed = f"inside {bad.minimum} .. {bad.maximum}, as its transform wants"
-            what = f"bad value of {bad.path}"
-            raise InputError([Fault("set_potential_parameters", what, str(values), allowed)])
-        self._values = values
-
-    def print_potential_parameters(self) -> None:
-        """Print the free parameters and those that follow from them, on the root."""
-        variables = self.model.variables
-        values = variables.parameters(variables.at(self._values))
-        self.say(parameter_lines(self.record.parameters, values, self.style))
-
-    def calculate_residual(self, parameters: Any = None) -> float:
-        """Return the objective; collective.
-
-        Parameters
-        ----------
-        parameters
-            [n_free]; those given become the current ones, as in atomicrex.
-
-        Raises
-        ------
-        InputError
-            When the parameters or the job have faults.
-        """
-        with collective(self._comm):
-            return self._at(parameters).residual(self._values)
-
-    def calculate_gradient(self, parameters: Any = None, eps: float | None = None) -> FloatArray:
-        """Return the derivatives [n_free] of the objective, exact through relaxations too; collective.
-
-        Parameters
-        ----------
-        parameters
-            As in `calculate_residual`.
-        eps
-            The step of atomicrex's differences, which scripts give; there are none here, as a warning says.
-
-        Raises
-        ------
-        HpcfitError
-            Where they are not finite.
-        """
-        if eps is not None and self._comm.rank == ROOT:
-            warnings.warn("eps has no effect, the gradient is exact", stacklevel=2)
-        with collective(self._comm):
-            return self._at(parameters).gradient(self._values)
-
-    def calculate_hessian(self, parameters: Any = None, eps: float = 1e-4) -> FloatArray:
-        """Return the second derivatives [n_free, n_free] of the objective; collective.
-
-        They are central differences of exact gradients, made symmetric, so residuals count with their curvature.
-
-        Parameters
-        ----------
-        parameters
-            As in `calculate_residual`.
-        eps
-            Step in a parameter, relative to its size; as it is where the parameter is 0.
-
-        Raises
-        ------
-        HpcfitError
-            Where a gradient is not finite, or `eps` is no step.
-        """
-        with collective(self._comm):
-            if not 0 < eps < math.inf:
-                raise InputError([Fault("calculate_hessian", "eps", repr(eps), "a finite number above 0")])
-            return self._at(parameters).hessian(self._values, eps)
-
-    def _at(self, parameters: Any) -> Evaluation:
-        # Arguments are judged before anything is sent: a rank that refuses its own must not leave the others waiting.
-        with collective(self._comm):
-            if parameters is not None:
-                self.set_potential_parameters(parameters)
-        self._values = self._comm.broadcast(self._values)
-        return self._prepared()
-
-    def perform_fitting(self) -> str:
+    def perform_fitting(self, output: str | Path = "", overwrite: bool = False, resume: bool = False) -> str:
         """Fit with the job's own minimiser from the current parameters, and return the outcome; collective.
 
+        `result` has all that comes of it. SIGUSR1, SIGTERM and SIGINT stop the fit after the iteration.
+
+        Parameters
+        ----------
+        output
+            A run file, which is a checkpoint after every iteration; without it the run is kept in memory.
+        overwrite
+            Whether an earlier run in it may be replaced.
+        resume
+            Whether to go on with an earlier run in it, with the bits that it would have had.
+
         Raises
         ------
         InputError
-            When nothing says how, or there is nothing to fit.
+            When nothing says how, or there is nothing to fit, or the run file has faults.
         """
+        with on_all_ranks(self._comm):
+            refuse_contradiction("perform_fitting", str(output), overwrite, resume)
         self.prepare_fitting()
+        with on_all_ranks(self._comm):
+            if self.record.fitting is None:
+                allowed = "an enabled <fitting> in the job"
+                raise InputError([Fault(self.record.path, "nothing says how to fit", allowed=allowed)])
         if self.style.shows("medium"):
             self.print_potential_parameters()
             self.say([f"Number of properties being fitted: {self._prepared().plan.n_fitted_properties}"])
-        with collective(self._comm):
-            state, values = self._at(None).fit(self._values, self._log())
-        self._values = values
-        self.say([f"Fitting process complete: {state.outcome}"] if self.style.shows("minimum") else [])
-        return state.outcome
+        with on_all_ranks(self._comm), stop_requests() as stopped:
+            fit = self._at(None)
+            # A script writes to standard output, as much as `set_verbosity` says.
+            job = replace(fit.plan.job, verbosity=self.style.verbosity, log_file="")
+            fit.local.plan = replace(fit.plan, job=job)
+            x = self.model.variables.at(self._values)
+            found = minimised(fit, stopped, str(output), overwrite, resume, x, brief=True)
+        self._result, self._values = found, self.model.variables.free(found.run.state.x)
+        self.say([f"Fitting process complete: {found.outcome}"] if self.style.shows("minimum") else [])
+        return found.outcome
+
+    @property
+    def result(self) -> Result:
+        """All that has come of the last `perform_fitting`: parameters, covariance, history, predictions.
+
+        Raises
+        ------
+        InputError
+            When there was none.
+        """
+        if self._result is None:
+            raise InputError([Fault("Job", "no fit yet", allowed="perform_fitting() first")])
+        return self._result
+
+    def _outcomes(self, fit: Fit) -> tuple[tuple[StructureOutcome, ...], Answers]:
+        x = self.model.variables.at(self._values)
+        return fit.on_root(lambda: fit.structures(x))
 
     def _log(self) -> TextIO:
         return sys.stdout if self.style.shows("medium") else io.StringIO()
 
     def print_properties(self) -> None:
         """Compute the properties of all structures, and print them beside their targets; collective."""
-        with collective(self._comm):
-            outcomes, results = self._at(None).outcomes(self._values)
-        for result in results:
+        with on_all_ranks(self._comm):
+            outcomes, answers = self._outcomes(self._at(None))
+        for result in [result for results, _ in answers for result in results]:
             self._structures[result.id].update(result)
         self.say([*structure_lines(outcomes, self.style), *trouble_lines(outcomes)])
 
@@ -339,5 +227,15 @@ class Job:
         HpcfitError
             When a file cannot be written.
         """
-        with collective(self._comm):
-            self._at(None).write(self._values, self._log())
+        with on_all_ranks(self._comm):
+            fit = self._at(None)
+            x, header = self.model.variables.at(self._values), fit.header()
+            outcomes, _ = self._outcomes(fit)
+            state = fit.on_root(lambda: start(x, fit.objective))
+            if self._comm.rank == ROOT:
+                run = StoredRun(header, state, self.model.variables.parameters(x), {}, None)
+                write_structures(self.record, outcomes, self._log())
+                write_exports(self.record, run, self._log())
+
+
+Job = ScriptJob  #: as scripts name it

@@ -11,7 +11,7 @@ from typing import Any
 
 from hpcfit.errors import HpcfitError
 from hpcfit.parallel.communicator import ROOT, Communicator, Mpi, world
-from hpcfit.parallel.guard import SharedError, together
+from hpcfit.parallel.guard import SharedError, raise_on_all_ranks
 
 _known: list[Communicator] = []
 
@@ -31,14 +31,14 @@ def communicator(comm: Any = None) -> Communicator:
 
 
 @contextmanager
-def collective(comm: Communicator) -> Iterator[None]:
+def on_all_ranks(comm: Communicator) -> Iterator[None]:
     """Run a block on all ranks; an `HpcfitError` of any is raised on all of them, as it is.
 
     What is shared inside may raise a `SharedError`. Any other exception of one rank among several ends them all: the
     others would wait for it.
     """
     try:
-        with together(comm):
+        with raise_on_all_ranks(comm):
             yield
     except SharedError as shared:
         # Only the root prints it if nobody handles it.

@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from hpcfit.api.potential import Potential
-from hpcfit.api.ranks import collective
+from hpcfit.api.ranks import on_all_ranks
+from hpcfit.errors import Fault, InputError
+from hpcfit.fit import Fit
+from hpcfit.listeners import session
 from hpcfit.output import report
 from hpcfit.output.result import History, StoredRun, standard_errors
 from hpcfit.output.store import save_run
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.records import FloatArray
+
+
+def refuse_contradiction(where: str, output: str, overwrite: bool, resume: bool) -> None:
+    """Refuse options of a run file that contradict each other.
+
+    Raises
+    ------
+    InputError
+        When they do.
+    """
+    if resume and (overwrite or not output):
+        what = "resume besides overwrite" if overwrite else "resume without a run file"
+        raise InputError([Fault(where, what, allowed="with output= alone")])
+
+
+def minimised(
+    fit: Fit,
+    stopped: Callable[[], bool],
+    output: str,
+    overwrite: bool,
+    resume: bool,
+    x: FloatArray | None = None,
+    brief: bool = False,
+) -> Result:
+    """Fit, or go on with an earlier run where `resume` is true and there is one; the same result on every rank.
+
+    Parameters are those of `hpcfit.listeners.session.run`.
+    """
+    earlier = session.earlier_run(fit, output) if resume else None
+    if earlier is not None and earlier.result is not None:
+        return Result(earlier, earlier.result.outcome, fit.comm)
+    found = session.run(fit, sys.stdout, stopped, output, overwrite, earlier, x, brief)
+    outcome, run = fit.comm.broadcast(found)
+    return Result(run, outcome, fit.comm)
 
 
 @dataclass(frozen=True)
@@ -88,7 +126,7 @@ class Result:
         InputError
             On all ranks, when there is a run file already, or none can be written.
         """
-        with collective(self.comm):
+        with on_all_ranks(self.comm):
             if self.comm.rank == ROOT:
                 save_run(str(path), self.run, overwrite)
 

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hpcfit.api.edit import with_target
+from hpcfit.api.objective import JobObjective
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.objective.single import Single, evaluate_single
 from hpcfit.objective.structure_block import StructureBlock, StructureWork
 from hpcfit.objective.works import species_masses
 from hpcfit.output.gathered import structure_outcome
 from hpcfit.output.structure_report import outcome_lines, trouble_lines
-from hpcfit.records import Atoms, FloatArray, StructureResult
-from hpcfit.records import Structure as StructureRecord
-
-if TYPE_CHECKING:
-    from hpcfit.api.job import Job
+from hpcfit.records import Atoms, FloatArray, Structure, StructureResult
 
 FORCES = "atomic-forces"
 
 
-class Structure:
+class JobStructure:
     """One structure of a `Job`, from `Job.structures`.
 
     Nothing here is collective: under MPI every rank computes the same, and the root prints.
@@ -39,7 +36,7 @@ class Structure:
         Puts a changed record into the job.
     """
 
-    def __init__(self, name: str, job: Job, change: Callable[[StructureRecord], None]) -> None:
+    def __init__(self, name: str, job: JobObjective, change: Callable[[Structure], None]) -> None:
         self._id = name
         self._job = job
         self._change = change
@@ -52,7 +49,7 @@ class Structure:
         return self._id
 
     @property
-    def _record(self) -> StructureRecord:
+    def _record(self) -> Structure:
         return next(record for record in self._job.record.own_structures if record.id == self._id)
 
     @property
@@ -81,7 +78,7 @@ class Structure:
         """Return the number of atoms."""
         return len(self._atoms)
 
-    def get_atoms(self, job: Job | None = None) -> Any:
+    def get_atoms(self, job: JobObjective | None = None) -> Any:
         """Return an `ase.Atoms`.
 
         Parameters

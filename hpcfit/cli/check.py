@@ -10,13 +10,11 @@ from typing import Any, TextIO
 import numpy as np
 
 from hpcfit.cli.options import add_trust_options
-from hpcfit.objective.local import LocalObjective
+from hpcfit.fit import Fit, prepare, read
 from hpcfit.objective.partition import assign_blocks
 from hpcfit.objective.plan import Plan
-from hpcfit.parallel.communicator import ROOT, Communicator
-from hpcfit.parallel.service import answer, ask
-from hpcfit.run import prepare, read
-from hpcfit.solver.priors import with_priors
+from hpcfit.objective.validation import validation_lines
+from hpcfit.parallel.communicator import Communicator
 
 _DESCRIPTION = """\
 Read JOB and its datasets, report every fault, or else structures, atoms, residuals, free parameters, memory and the
@@ -45,37 +43,33 @@ def _positive(text: str) -> int:
 
 def _check(options: argparse.Namespace, comm: Communicator) -> int:
     plan = prepare(lambda: read(options.job, options.allow_outside, options.allow_python), comm)
-    local = LocalObjective(plan)
-    if comm.rank != ROOT:
-        answer(local, comm)
-        return 0
-    with ask(local, comm) as problem:
-        _write_counts(plan, sys.stdout)
-        sys.stdout.writelines(f"warning: {text}\n" for text in plan.warnings)
-        solved = with_priors(problem, plan.job.free, local.model.variables.curves)
-        begun = time.perf_counter()
-        cost = solved.cost(local.model.start)
-        costed = time.perf_counter()
-        gradient = solved.linearise(local.model.start).gradient
-        seconds = time.perf_counter()
-        memory = problem.memory()
-        _write_balance(plan, options.ranks or comm.size, memory, sys.stdout)
-        is_finite = np.isfinite(cost) and bool(np.isfinite(gradient).all())
-        where = "" if is_finite else problem.trouble()
-        troubles = [
-            f"warning: structure '{result.id}': {result.trouble}"
-            for results, _ in problem.results(local.model.start)
-            for result in results
-            if result.trouble
-        ]
-    sys.stdout.writelines(f"{line}\n" for line in troubles)
-    label = "loss" if plan.job.absolute else "chi^2"
-    print(
-        f"{label:<16}{plan.loss_factor * cost:.10g}, gradient {float(np.abs(gradient).max(initial=0.0)):.3e}"
-    )
-    print(f"{'seconds':<16}{costed - begun:.4f} residual, {seconds - costed:.4f} residual and Jacobian")
+    fit = Fit(plan, comm)
+    with fit.root() as is_root:
+        return _evaluate(fit, options.ranks or comm.size, sys.stdout) if is_root else 0
+
+
+def _evaluate(fit: Fit, n_ranks: int, out: TextIO) -> int:
+    """Write what a fit would be, evaluate it once, and return the exit code."""
+    plan, x = fit.plan, fit.local.model.start
+    _write_counts(plan, out)
+    out.writelines(f"warning: {text}\n" for text in plan.warnings)
+    begun = time.perf_counter()
+    cost = fit.objective.cost(x)
+    costed = time.perf_counter()
+    gradient = fit.objective.linearise(x).gradient
+    seconds = time.perf_counter()
+    _write_balance(plan, n_ranks, fit.problem.memory(), out)
+    is_finite = np.isfinite(cost) and bool(np.isfinite(gradient).all())
+    where = "" if is_finite else fit.problem.first_non_finite()
+    results = [result for results, _ in fit.problem.results(x) for result in results]
+    out.writelines(f"warning: structure '{r.id}': {r.trouble}\n" for r in results if r.trouble)
+    largest = float(np.abs(gradient).max(initial=0.0))
+    out.write(f"{plan.loss_label:<16}{plan.loss_factor * cost:.10g}, gradient {largest:.3e}\n")
+    out.write(f"{'seconds':<16}{costed - begun:.4f} residual, {seconds - costed:.4f} residual and Jacobian\n")
+    if plan.job.validate:
+        out.writelines(f"{line}\n" for line in validation_lines(plan, fit.local.model))
     if where:
-        print(f"not finite: {where}")
+        out.write(f"not finite: {where}\n")
     return 0 if is_finite else 1
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from hpcfit.cli import check, data, export, report, resume, run
 from hpcfit.errors import HpcfitError
 from hpcfit.parallel.communicator import ROOT, Communicator, world
-from hpcfit.parallel.guard import SharedError, together
+from hpcfit.parallel.guard import SharedError, raise_on_all_ranks
 from hpcfit.version import __version__
 
 #: Commands that all ranks of an MPI job work on together, and commands of a single process.
@@ -65,7 +65,7 @@ def _run_parallel(options: argparse.Namespace) -> int:
     command: Callable[[argparse.Namespace, Communicator], int] = options.run_parallel
     code = 0
     try:
-        with together(comm):
+        with raise_on_all_ranks(comm):
             code = command(options, comm)
         return int(comm.broadcast(code))
     except SharedError as error:

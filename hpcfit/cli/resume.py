@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from hpcfit.cli.options import add_trust_options
 from hpcfit.cli.run import exit_code
-from hpcfit.parallel.communicator import Communicator
-from hpcfit.run import resume
+from hpcfit.errors import InputError
+from hpcfit.fit import Fit, prepare, read
+from hpcfit.listeners import session
+from hpcfit.output import report
+from hpcfit.output.compare import differences
+from hpcfit.output.rereading import hints, reread
+from hpcfit.output.store import load
+from hpcfit.parallel.communicator import ROOT, Communicator
+from hpcfit.parallel.guard import raise_on_all_ranks
+from hpcfit.parallel.signals import stop_requests
 
 _DESCRIPTION = """\
 Go on with a run that was killed or stopped by a signal, on any number of ranks, with the bits that it would have had.
@@ -26,3 +34,30 @@ def add_parser(commands: Any) -> None:
 
 def _resume(options: argparse.Namespace, comm: Communicator) -> int:
     return exit_code(resume(options.run_file, comm, sys.stdout, options.allow_outside, options.allow_python))
+
+
+def resume(
+    output: str, comm: Communicator, log: TextIO, allow_outside: bool = False, allow_python: bool = False
+) -> str:
+    """Go on with the run in `output`, with the bits it would have had, and return the outcome as `run.fit` does.
+
+    Raises
+    ------
+    SharedError
+        On every rank, when the run cannot be read, or the job or a dataset has changed since it started.
+    """
+    with raise_on_all_ranks(comm):
+        stored = load(output) if comm.rank == ROOT else None
+    if finished := comm.broadcast(stored.result.outcome if stored and stored.result else ""):
+        if stored:
+            report.write(stored, log)
+        return str(finished)
+    stored = comm.broadcast(stored)
+    with stop_requests() as stopped:
+        plan = prepare(lambda: reread(stored, lambda path: read(path, allow_outside, allow_python)), comm)
+        with raise_on_all_ranks(comm):
+            if faults := differences(stored.header, plan.job, plan.indices):
+                raise InputError([*faults, *hints(stored)])
+        if comm.rank == ROOT and stored.note:
+            log.write(f"{stored.note}\n")
+        return session.run(Fit(plan, comm), log, stopped, earlier=stored)[0]

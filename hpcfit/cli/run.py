@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from hpcfit.cli.options import add_trust_options
+from hpcfit.fit import NOT_FITTED, Fit, prepare, read
+from hpcfit.listeners import session
 from hpcfit.parallel.communicator import Communicator
-from hpcfit.run import NOT_FITTED, fit
+from hpcfit.parallel.signals import stop_requests
 
 _DESCRIPTION = """\
 Fit the potentials of JOB to its structures. Under mpirun the ranks share the work; the result has the same bits on
@@ -27,16 +29,46 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace, comm: Communicator) -> int:
-    outcome = fit(
-        options.job,
-        options.output,
-        options.overwrite,
-        comm,
-        sys.stdout,
-        options.allow_outside,
-        options.allow_python,
-    )
-    return exit_code(outcome)
+    trust = options.allow_outside, options.allow_python
+    return exit_code(fit(options.job, options.output, options.overwrite, comm, sys.stdout, *trust))
+
+
+def fit(
+    path: str,
+    output: str,
+    overwrite: bool,
+    comm: Communicator,
+    log: TextIO,
+    allow_outside: bool = False,
+    allow_python: bool = False,
+) -> str:
+    """Fit a job from its start and return the outcome, on the root; workers return an empty string.
+
+    Parameters
+    ----------
+    path
+        The job file.
+    output
+        The run file: checkpoint while the fit goes on, result when it is finished.
+    overwrite
+        Whether an earlier run at `output` may be replaced.
+    comm
+        The ranks.
+    log
+        Where the root writes its log.
+    allow_outside
+        Whether the job may include files from outside its folder.
+    allow_python
+        Whether the job may run functions from Python files.
+
+    Raises
+    ------
+    SharedError
+        On every rank, with all faults of the input.
+    """
+    with stop_requests() as stopped:
+        plan = prepare(lambda: read(path, allow_outside, allow_python), comm)
+        return session.run(Fit(plan, comm), log, stopped, output, overwrite)[0]
 
 
 def exit_code(outcome: str) -> int:

@@ -45,8 +45,8 @@ class OpenDataset(Protocol):
 
 
 @dataclass(frozen=True)
-class Brought:
-    """What a program brings along in place of files that a job names: datasets and residual functions by number."""
+class InMemoryData:
+    """Datasets and residual functions of a program, by number, in place of the files that a job names."""
 
     open: Callable[[int], AbstractContextManager[OpenDataset]]
     residuals: Mapping[int, Residual]
@@ -59,14 +59,14 @@ class LocalObjective:
     ----------
     plan
         The job, its datasets and its blocks.
-    brought
+    in_memory
         None where the job's files are to be read.
     """
 
-    def __init__(self, plan: Plan, brought: Brought | None = None) -> None:
+    def __init__(self, plan: Plan, in_memory: InMemoryData | None = None) -> None:
         self.plan = plan
-        self._brought = brought
-        self._residuals: dict[int, Residual] = dict(brought.residuals) if brought else {}
+        self._in_memory = in_memory
+        self._residuals: dict[int, Residual] = dict(in_memory.residuals) if in_memory else {}
         self.model = Model(plan.job, plan.compiled)
         self.seconds: FloatArray = np.zeros(0)  #: [n_owned], time of the last question per block
         self._owned = range(0)
@@ -94,8 +94,8 @@ class LocalObjective:
 
     def open_source(self, number: int) -> AbstractContextManager[OpenDataset]:
         """Open dataset `number` of the job."""
-        if self._brought is not None:
-            return self._brought.open(number)
+        if self._in_memory is not None:
+            return self._in_memory.open(number)
         source = self.plan.sources[number]
         return Dataset(source.path, source.file)
 
@@ -170,7 +170,7 @@ class LocalObjective:
             self.seconds[k] = time.perf_counter() - start
             yield answer
 
-    def trouble(self) -> tuple[int, NotFinite] | None:
+    def first_non_finite(self) -> tuple[int, NotFinite] | None:
         """Return the first block, and where in it, whose last answer, or a derivative, was not finite.
 
         Own structures of which a property is not finite count as not relaxed.

@@ -127,6 +127,11 @@ class Plan:
         """What turns the sum of squares into the loss that the job asks for: KLIFF's has one half."""
         return 0.5 if self.job.absolute else 1.0
 
+    @property
+    def loss_label(self) -> str:
+        """What the sum of squares is called."""
+        return "loss" if self.job.absolute else "chi^2"
+
     def species_numbers(self, symbols: Sequence[str]) -> list[int]:
         """Return the job's number of each of a dataset's species."""
         return [self.job.species.index(symbol) for symbol in symbols]

@@ -65,7 +65,10 @@ def _file_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
     """Yield what the job's hash alone tells: files of structures or potentials changed."""
     if job.hash != header.job_hash:
         yield Fault(
-            job.path, "a file that the job names changed since the run started", job.hash, header.job_hash
+            job.path,
+            "a file that the job names, or a structure of a script, changed since the run started",
+            job.hash,
+            header.job_hash,
         )
 
 

@@ -18,7 +18,7 @@ from hpcfit.version import __version__
 
 
 @dataclass(frozen=True)
-class Loss:
+class LossDisplay:
     """How the sum of squares is shown: ``factor`` times it, under the name ``label``, with so many digits.
 
     ``of`` says what of the residuals is summed, where it is not their squares as they are.
@@ -133,7 +133,7 @@ class RunHeader:
     started: str
     hosts: tuple[str, ...]
     counts: Counts
-    loss: Loss
+    loss: LossDisplay
     style: Style = Style()
 
     @property
@@ -143,7 +143,7 @@ class RunHeader:
 
 
 def run_header(
-    job: Job, indexes: Sequence[DatasetIndex], counts: Counts, machine: Machine, loss: Loss
+    job: Job, indexes: Sequence[DatasetIndex], counts: Counts, machine: Machine, loss: LossDisplay
 ) -> RunHeader:
     """Return the header of a run that starts now.
 

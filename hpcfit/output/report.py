@@ -10,7 +10,6 @@ import numpy as np
 
 from hpcfit.output.header import RunHeader, Style
 from hpcfit.output.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
-from hpcfit.output.progress import restart_text
 from hpcfit.output.result import RunResult, StoredRun, standard_errors
 from hpcfit.output.spectrum import loosest, spectrum_table, undetermined
 from hpcfit.output.store import load
@@ -51,7 +50,13 @@ def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
             blocks.append(_error_table(error_rows(run.result.predictions)))
     if style.shows("minimum") and run.result is not None and (found := trouble_lines(run.result.structures)):
         blocks.append(found)
-    write_blocks(blocks, stream)
+    if stream.isatty():
+        # rich is slow to import, and only terminals need it
+        from hpcfit.output import terminal
+
+        terminal.write_blocks(blocks, stream)
+    else:
+        write_blocks(blocks, stream)
 
 
 def from_file(path: str, stream: TextIO, spectrum: bool = False) -> None:
@@ -88,6 +93,11 @@ def _summary(run: StoredRun) -> list[str]:
     }
     width = max(len(name) for name in facts)
     return [f"{name:<{width}}  {text}" for name, text in facts.items()]
+
+
+def restart_text(state: State) -> str:
+    """Return why a fit began again, and how."""
+    return f'{state.restarted}, once more from the start with scaling="identity"'
 
 
 def _end_facts(result: RunResult, header: RunHeader) -> dict[str, str]:

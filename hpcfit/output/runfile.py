@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.output import layout
-from hpcfit.output.header import Counts, DatasetRecord, Loss, RunHeader, Style
+from hpcfit.output.header import Counts, DatasetRecord, LossDisplay, RunHeader, Style
 from hpcfit.output.layout import Field
 from hpcfit.output.outcomes import StructureOutcome
 from hpcfit.output.result import RunResult, StoredRun, standard_errors
@@ -153,7 +153,7 @@ def _read_header(file: h5py.File) -> RunHeader:
         started=about["started"],
         hosts=tuple(_read(file[layout.RUN]["hosts"])),
         counts=Counts(*(int(about[field.name]) for field in fields(Counts))),
-        loss=Loss(
+        loss=LossDisplay(
             float(about["loss_factor"]), about["loss_label"], int(about["loss_digits"]), about["loss_of"]
         ),
         style=Style(about["verbosity"], int(about["precision"])),

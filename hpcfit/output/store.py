@@ -31,6 +31,7 @@ class MemoryStore:
     def __init__(self, header: RunHeader, earlier: StoredRun | None = None) -> None:
         self._header = replace(header, started=earlier.header.started) if earlier else header
         self._run = replace(earlier, header=self._header, result=None) if earlier else None
+        self.resumes = earlier is not None  #: whether it goes on with an earlier run
 
     @property
     def header(self) -> RunHeader:

@@ -1,4 +1,4 @@
-"""A table of text: drawn by rich on a terminal, as aligned plain lines elsewhere."""
+"""A table of text, and its aligned plain lines."""
 
 from __future__ import annotations
 
@@ -28,12 +28,7 @@ def plain_lines(table: Table) -> list[str]:
 
 
 def write_blocks(blocks: Iterable[Table | list[str]], stream: TextIO) -> None:
-    """Write tables and groups of lines to `stream`, a blank line before each."""
-    if stream.isatty():
-        from hpcfit.output import terminal
-
-        terminal.write_blocks(blocks, stream)
-        return
+    """Write tables and groups of lines to `stream` as plain lines, a blank line before each."""
     for block in blocks:
         lines = plain_lines(block) if isinstance(block, Table) else block
         stream.write("\n".join(["", *lines, ""]))

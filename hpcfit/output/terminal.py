@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import TracebackType
 from typing import TextIO
 
 from rich import box
@@ -11,42 +10,29 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from hpcfit.output.header import Loss
-from hpcfit.output.progress import Progress
 from hpcfit.output.table import Table, plain_lines
-from hpcfit.records import State
 
 
-class LiveProgress(Progress):
-    """The lines of `Progress` with a moving sign below them."""
+class LiveLines:
+    """Lines above a moving sign."""
 
-    def __init__(self, loss: Loss, stream: TextIO) -> None:
-        super().__init__(loss, stream)
+    def __init__(self, stream: TextIO) -> None:
         self._console = _console(stream)
         # twice a second: the thread that draws takes time from the fit
         self._status = self._console.status("iterating", refresh_per_second=2)
 
-    def __enter__(self) -> LiveProgress:
-        super().__enter__()
+    def write(self, text: str) -> None:
+        """Write a line, and start the sign below it."""
+        self._console.print(text, soft_wrap=True)
         self._status.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def show(self, text: str) -> None:
+        """Show a text beside the sign."""
+        self._status.update(text)
+
+    def stop(self) -> None:
         """Remove the sign."""
         self._status.stop()
-
-    def line(self, state: State, seconds: float) -> None:
-        """Write the line of a state and show which iteration follows."""
-        super().line(state, seconds)
-        self._status.update(f"iteration {state.iteration + 1}")
-
-    def _write(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True)
 
 
 def write_blocks(blocks: Iterable[Table | list[str]], stream: TextIO) -> None:

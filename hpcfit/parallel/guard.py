@@ -18,7 +18,7 @@ class SharedError(Exception):
 
 
 @contextmanager
-def together(comm: Communicator) -> Iterator[None]:
+def raise_on_all_ranks(comm: Communicator) -> Iterator[None]:
     """Run a block on all ranks; if it raises an `HpcfitError` on any, all raise it as a `SharedError`.
 
     Costs one reduction when all is well. Faults of several ranks are reported together, each once. An error of

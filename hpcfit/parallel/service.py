@@ -1,4 +1,4 @@
-"""The root asks, all ranks answer: questions are an enum, messages have the size of the parameters."""
+"""Evaluation requests: the root sends them, all ranks evaluate; messages have the size of the parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.partition import assign_blocks
 from hpcfit.parallel.assembly import ASSEMBLIES
 from hpcfit.parallel.communicator import ROOT, Communicator
-from hpcfit.parallel.guard import together
+from hpcfit.parallel.guard import raise_on_all_ranks
 from hpcfit.parallel.tree import reduce_blocks
 from hpcfit.records import FloatArray, IntArray, StructureResult
 from hpcfit.solver.problem import Linearisation
@@ -22,110 +22,128 @@ from hpcfit.solver.problem import Linearisation
 _IMBALANCE = 1.1
 
 
-class _Question(enum.Enum):
+class Request(enum.Enum):
+    """What the root asks all ranks to evaluate; `Worker` has a handler for each."""
+
     STOP = enum.auto()
     COST = enum.auto()
     LINEARISE = enum.auto()
     SECOND_DERIVATIVE = enum.auto()
     PREDICT = enum.auto()
-    DENSITIES = enum.auto()
+    LARGEST_DENSITIES = enum.auto()
     ROWS = enum.auto()
     RESULTS = enum.auto()
     RELAXED = enum.auto()
     RESTORE = enum.auto()
     BALANCE = enum.auto()
-    TROUBLE = enum.auto()
+    FIRST_NON_FINITE = enum.auto()
     MEMORY = enum.auto()
 
 
-class _Service:
-    """One rank's part in every answer."""
+class Worker:
+    """One rank's part in every evaluation; making one reads the rank's blocks, on all ranks at the same time."""
 
     def __init__(self, local: LocalObjective, comm: Communicator) -> None:
-        self._local = local
-        self._comm = comm
+        self.local = local
+        self.comm = comm
         self._assembly = ASSEMBLIES[local.plan.assembly]
-        self._starts = assign_blocks(np.array([b.cost for b in local.plan.blocks]), comm.size)
-        with together(comm):
+        self.starts = assign_blocks(np.array([b.cost for b in local.plan.blocks]), comm.size)
+        with raise_on_all_ranks(comm):
             self._own()
 
     def _own(self) -> None:
-        self._local.own(int(self._starts[self._comm.rank]), int(self._starts[self._comm.rank + 1]))
+        self.local.own(int(self.starts[self.comm.rank]), int(self.starts[self.comm.rank + 1]))
 
-    def answer(self, question: _Question, arguments: tuple[Any, ...]) -> Any:
-        return getattr(self, "_" + question.name.lower())(*arguments)
+    def evaluate(self, request: Request, arguments: tuple[Any, ...]) -> Any:
+        """Evaluate a request, as all ranks do at the same time; the root's answer is the whole one."""
+        return HANDLERS[request](self, *arguments)
 
-    def _asked(self, question: Callable[[Any], FloatArray]) -> Iterable[FloatArray]:
-        """Put a question to every own block; where users' functions run, an error of one rank is that of all."""
-        if not self._local.plan.runs_python:
-            return self._local.each(question)
-        with together(self._comm):
-            return self._local.ask(question)
+    def serve(self) -> None:
+        """Evaluate the root's requests until it stops; for every rank but the root."""
+        if self.comm.rank == ROOT:
+            raise ValueError("the root sends requests, allowed ranks above 0")
+        while True:
+            request, arguments = self.comm.broadcast(None)
+            if request is Request.STOP:
+                return
+            self.evaluate(request, arguments)
+
+    def _of_blocks(self, evaluate: Callable[[Any], FloatArray]) -> Iterable[FloatArray]:
+        """Evaluate every own block; where users' functions run, an error of one rank is that of all."""
+        if not self.local.plan.runs_python:
+            return self.local.each(evaluate)
+        with raise_on_all_ranks(self.comm):
+            return self.local.ask(evaluate)
 
     def _cost(self, x: FloatArray) -> FloatArray | None:
-        costs = self._asked(lambda block: np.array([block.cost(x)]))
-        return reduce_blocks(costs, self._starts, self._comm, np.add)
+        costs = self._of_blocks(lambda block: np.array([block.cost(x)]))
+        return reduce_blocks(costs, self.starts, self.comm, np.add)
 
     def _linearise(self, x: FloatArray) -> FloatArray | None:
-        parts = self._asked(lambda block: self._assembly.part(block.linearise(x)))
-        return self._assembly.collect(parts, self._starts, self._comm)
+        parts = self._of_blocks(lambda block: self._assembly.part(block.linearise(x)))
+        return self._assembly.collect(parts, self.starts, self.comm)
 
     def _second_derivative(self, v: FloatArray, h: float) -> FloatArray | None:
-        gradients = self._asked(lambda block: block.second_derivative(v, h))
-        return reduce_blocks(gradients, self._starts, self._comm, np.add)
-
-    def _predict(self, x: FloatArray) -> list[Any] | None:
-        return self._gathered(self._local.predict(x))
-
-    def _densities(self, x: FloatArray) -> list[Any] | None:
-        return self._gathered(self._local.largest_densities(x))
+        gradients = self._of_blocks(lambda block: block.second_derivative(v, h))
+        return reduce_blocks(gradients, self.starts, self.comm, np.add)
 
     def _rows(self, x: FloatArray, with_derivatives: bool) -> list[Any] | None:
-        with together(self._comm):
-            rows = self._local.rows(x, with_derivatives)
+        with raise_on_all_ranks(self.comm):
+            rows = self.local.rows(x, with_derivatives)
         return self._gathered(rows)
 
-    def _results(self, x: FloatArray) -> list[Any] | None:
-        return self._gathered(self._local.results(x))
-
     def _relaxed(self) -> list[Any] | None:
-        return self._gathered(self._local.relaxed)
-
-    def _restore(self, relaxed: list[FloatArray]) -> None:
-        self._local.restore(relaxed)
+        return self._gathered(self.local.relaxed)
 
     def _gathered(self, of_blocks: list[Any]) -> list[Any] | None:
-        gathered = self._comm.gather(of_blocks)
+        gathered = self.comm.gather(of_blocks)
         return None if gathered is None else [block for rank in gathered for block in rank]
 
     def _balance(self) -> None:
-        """Cut the blocks anew by the time of the last question, if that makes the slowest rank faster."""
-        seconds = np.concatenate(self._comm.all_gather(self._local.seconds))
-        seconds = self._comm.broadcast(np.maximum(seconds, 1e-6))
-        starts = assign_blocks(seconds, self._comm.size)
-        if _slowest(seconds, self._starts) > _IMBALANCE * _slowest(seconds, starts):
-            relaxed = self._comm.broadcast(self._relaxed())
-            self._starts = starts
-            with together(self._comm):
+        """Distribute the blocks anew by the time of the last request if that makes the slowest rank faster."""
+        seconds = np.concatenate(self.comm.all_gather(self.local.seconds))
+        seconds = self.comm.broadcast(np.maximum(seconds, 1e-6))
+        starts = assign_blocks(seconds, self.comm.size)
+        if _slowest(seconds, self.starts) > _IMBALANCE * _slowest(seconds, starts):
+            relaxed = self.comm.broadcast(self._relaxed())
+            self.starts = starts
+            with raise_on_all_ranks(self.comm):
                 self._own()
-            self._restore(relaxed)
+            self.local.restore(relaxed)
 
     def _memory(self) -> list[int]:
-        owned = self._comm.all_gather([block.n_bytes for block in self._local.blocks])
+        owned = self.comm.all_gather([block.n_bytes for block in self.local.blocks])
         return [n_bytes for rank in owned for n_bytes in rank]
 
-    def _trouble(self) -> str:
+    def _first_non_finite(self) -> str:
         """Say where the last answer was not finite."""
-        found = [trouble for trouble in self._comm.all_gather(self._local.trouble()) if trouble is not None]
+        found = [place for place in self.comm.all_gather(self.local.first_non_finite()) if place is not None]
         if not found:
             return ""
-        number, where = min(found, key=lambda trouble: trouble[0])
-        if number >= len(self._local.plan.data_blocks):
+        number, where = min(found, key=lambda place: place[0])
+        if number >= len(self.local.plan.data_blocks):
             return str(where.message)
-        block = self._local.plan.data_blocks[number]
-        source = self._local.plan.sources[block.source]
+        block = self.local.plan.data_blocks[number]
+        source = self.local.plan.sources[block.source]
         place = f", configuration {block.configurations[where.structure]}" if where.structure >= 0 else ""
         return f"{source.file}{place}: {where.message}"
+
+
+#: What every rank does for each request, with its arguments.
+HANDLERS: dict[Request, Callable[..., Any]] = {
+    Request.COST: Worker._cost,
+    Request.LINEARISE: Worker._linearise,
+    Request.SECOND_DERIVATIVE: Worker._second_derivative,
+    Request.PREDICT: lambda worker, x: worker._gathered(worker.local.predict(x)),
+    Request.LARGEST_DENSITIES: lambda worker, x: worker._gathered(worker.local.largest_densities(x)),
+    Request.ROWS: Worker._rows,
+    Request.RESULTS: lambda worker, x: worker._gathered(worker.local.results(x)),
+    Request.RELAXED: Worker._relaxed,
+    Request.RESTORE: lambda worker, relaxed: worker.local.restore(relaxed),
+    Request.BALANCE: Worker._balance,
+    Request.FIRST_NON_FINITE: Worker._first_non_finite,
+    Request.MEMORY: Worker._memory,
+}
 
 
 def _slowest(costs: FloatArray, starts: IntArray) -> float:
@@ -133,108 +151,92 @@ def _slowest(costs: FloatArray, starts: IntArray) -> float:
     return float(np.max(np.diff(ends[starts])))
 
 
-class Asked:
-    """The problem as the root sees it; satisfies the solver's `Problem`."""
+class RootProblem:
+    """The problem as the root sees it while the other ranks serve; satisfies the solver's `Problem`."""
 
-    def __init__(self, service: _Service, local: LocalObjective, comm: Communicator) -> None:
-        self._service = service
-        self._comm = comm
-        self._finish = ASSEMBLIES[local.plan.assembly].finish
-        self.idle = True  #: False while a question is under way, or after one that failed
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self._finish = ASSEMBLIES[worker.local.plan.assembly].finish
+        self.idle = True  #: False during a request, and after one that failed
 
-    def _ask(self, question: _Question, *arguments: Any) -> Any:
+    def _evaluate(self, request: Request, *arguments: Any) -> Any:
         self.idle = False
-        self._comm.broadcast((question, arguments))
-        answer = self._service.answer(question, arguments)
+        self.worker.comm.broadcast((request, arguments))
+        answer = self.worker.evaluate(request, arguments)
         self.idle = True
         return answer
 
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]; infinite where one is not finite."""
-        return float(self._ask(_Question.COST, x)[0])
+        return float(self._evaluate(Request.COST, x)[0])
 
     def linearise(self, x: FloatArray) -> Linearisation:
-        """Return the linearisation at `x` [n_free], brought together as the job says."""
-        return self._finish(self._ask(_Question.LINEARISE, x))
+        """Return the linearisation at `x` [n_free], assembled as the job says."""
+        return self._finish(self._evaluate(Request.LINEARISE, x))
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n_free] along `v` at the point of the last linearisation."""
-        return np.asarray(self._ask(_Question.SECOND_DERIVATIVE, v, h))
+        return np.asarray(self._evaluate(Request.SECOND_DERIVATIVE, v, h))
 
     def predict(self, x: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
         """Return energies, forces and stresses at `x` of every block of a dataset, in order."""
-        return list(self._ask(_Question.PREDICT, x))
+        return list(self._evaluate(Request.PREDICT, x))
 
     def largest_densities(self, x: FloatArray) -> list[FloatArray]:
         """Return the largest density at `x` for each potential that embeds atoms, of every block of a dataset."""
-        return list(self._ask(_Question.DENSITIES, x))
+        return list(self._evaluate(Request.LARGEST_DENSITIES, x))
 
     def rows(self, x: FloatArray, with_derivatives: bool = False) -> FloatArray:
         """Return the residual at `x` of all configurations, and below it if asked for its derivatives.
 
         [1, n_rows] or [1 + n_free, n_rows], as `LocalObjective.rows` orders them.
         """
-        blocks: list[FloatArray] = self._ask(_Question.ROWS, x, with_derivatives)
+        blocks: list[FloatArray] = self._evaluate(Request.ROWS, x, with_derivatives)
         return np.concatenate(blocks, axis=1)
 
     def results(self, x: FloatArray) -> list[tuple[list[StructureResult], list[float]]]:
         """Return what comes of the own structures and derived properties at `x`, for every block that has some."""
-        return list(self._ask(_Question.RESULTS, x))
+        return list(self._evaluate(Request.RESULTS, x))
 
     def relaxed(self) -> list[FloatArray]:
         """Return where relaxations start from, for every block of own structures."""
-        return list(self._ask(_Question.RELAXED))
+        return list(self._evaluate(Request.RELAXED))
 
     def restore(self, relaxed: Sequence[FloatArray]) -> None:
-        """Let relaxations start from where they did when `relaxed` was asked for."""
-        self._ask(_Question.RESTORE, list(relaxed))
+        """Let relaxations start from where they did when `relaxed` returned this."""
+        self._evaluate(Request.RESTORE, list(relaxed))
 
     def balance(self) -> None:
-        """Distribute the blocks by the time that the last question took for each."""
-        self._ask(_Question.BALANCE)
+        """Distribute the blocks by the time that the last request took for each."""
+        self._evaluate(Request.BALANCE)
 
     def memory(self) -> list[int]:
         """Return the bytes that each block holds."""
-        return list(self._ask(_Question.MEMORY))
+        return list(self._evaluate(Request.MEMORY))
 
-    def trouble(self) -> str:
-        """Return where the last answer was not finite; empty when it was."""
-        return str(self._ask(_Question.TROUBLE))
+    def first_non_finite(self) -> str:
+        """Return where the last answer was not finite; empty when it was finite."""
+        return str(self._evaluate(Request.FIRST_NON_FINITE))
 
 
-class Shared(Asked):
-    """The problem where all ranks ask at the same time, and all get the answer; what the root asks counts."""
+class CollectiveProblem(RootProblem):
+    """The problem where all ranks make the same calls and get the same answers; the root's arguments count."""
 
-    def __init__(self, local: LocalObjective, comm: Communicator) -> None:
-        super().__init__(_Service(local, comm), local, comm)
-
-    def _ask(self, question: _Question, *arguments: Any) -> Any:
-        asked, given = self._comm.broadcast((question, arguments))
-        return self._comm.broadcast(self._service.answer(asked, given))
+    def _evaluate(self, request: Request, *arguments: Any) -> Any:
+        request, arguments = self.worker.comm.broadcast((request, arguments))
+        return self.worker.comm.broadcast(self.worker.evaluate(request, arguments))
 
 
 @contextmanager
-def ask(local: LocalObjective, comm: Communicator) -> Iterator[Asked]:
-    """Give the root the problem; leaving the block stops the workers, on error too.
+def requests(worker: Worker) -> Iterator[RootProblem]:
+    """Give the root the problem while the other ranks serve; leaving the block stops them, on error too.
 
-    After an error inside a question the workers are somewhere in its reductions and cannot hear: the program's
-    entry aborts them.
+    After an error inside a request the other ranks wait in its reductions and cannot receive: the program's entry
+    aborts them.
     """
-    asked = Asked(_Service(local, comm), local, comm)
+    problem = RootProblem(worker)
     try:
-        yield asked
+        yield problem
     finally:
-        if asked.idle:
-            comm.broadcast((_Question.STOP, ()))
-
-
-def answer(local: LocalObjective, comm: Communicator) -> None:
-    """Answer the root's questions until it stops; for every rank but the root."""
-    service = _Service(local, comm)
-    if comm.rank == ROOT:
-        raise ValueError("the root asks, allowed ranks above 0")
-    while True:
-        question, arguments = comm.broadcast(None)
-        if question is _Question.STOP:
-            return
-        service.answer(question, arguments)
+        if problem.idle:
+            worker.comm.broadcast((Request.STOP, ()))

@@ -65,6 +65,11 @@ class WithPriors:
             return replace(at, triangle=np.full_like(at.triangle, np.nan))
         return with_rows(at, np.diag(slope)[chosen], residual[chosen])
 
+    def rows(self, x: FloatArray) -> FloatArray:
+        """Return the rows of the priors at `x` [n] and below them their derivatives, [1 + n, n_priors]."""
+        residual, slope, _ = self._priors.rows(x)
+        return np.concatenate([residual[None], np.diag(slope)])[:, np.isfinite(self._priors.sigma)]
+
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n] along `v` at the point of the last linearisation; that of the priors is exact."""
         return self._problem.second_derivative(v, h) + self._slope * self._curvature * v**2

@@ -9,13 +9,13 @@ import numpy as np
 from hpcfit.dataset.hashing import content_ids
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.writer import write
+from hpcfit.fit import prepare, read
 from hpcfit.objective.plan import Plan
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.library import Geometry, evaluate
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, FloatArray, Predictions
-from hpcfit.run import prepare, read
 
 #: A, B, p, q, sigma, gamma, cutoff, lambda, costheta0 of the silicon that the targets are made with.
 SILICON = np.array([15.28, 0.6022, 4.0, 0.0, 2.0951, 2.51, 3.77118, 45.5, -1 / 3])

@@ -5,13 +5,12 @@ import sys
 import time
 from pathlib import Path
 
-from hpcfit import run
 from hpcfit.cli.main import entry
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import BlockObjective
-from hpcfit.parallel.service import _Service
+from hpcfit.parallel.service import HANDLERS, Request, Worker
 
-_cost, _answer = BlockObjective.cost, run.answer
+_cost = BlockObjective.cost
 
 
 def slow():
@@ -28,33 +27,26 @@ def exception():
     """Fail on rank 1 in the second linearisation, as only a fault of the program does."""
     calls = []
 
-    def linearise(self, x):
+    def linearise(worker, x):
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == 2 and worker.comm.rank == 1:
             raise ZeroDivisionError("the fault put in")
-        return _linearise(self, x)
+        return _linearise(worker, x)
 
     # Not a block's: how many blocks a rank has follows from measured times.
-    _linearise = _Service._linearise
-    on_rank_1(lambda local: setattr(_Service, "_linearise", linearise))
+    _linearise = HANDLERS[Request.LINEARISE]
+    HANDLERS[Request.LINEARISE] = linearise
 
 
 def unreadable():
     """Let rank 1 alone find its part of the dataset unreadable."""
 
-    def load(numbers):
-        raise InputError([Fault("si.h5", "cannot be read here")])
+    def own(worker):
+        if worker.comm.rank == 1:
+            raise InputError([Fault("si.h5", "cannot be read here")])
+        _own(worker)
 
-    on_rank_1(lambda local: setattr(local, "_load", load))
-
-
-def on_rank_1(change):
-    def answer(local, comm):
-        if comm.rank == 1:
-            change(local)
-        _answer(local, comm)
-
-    run.answer = answer
+    _own, Worker._own = Worker._own, own
 
 
 if __name__ == "__main__":

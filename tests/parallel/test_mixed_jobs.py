@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from hpcfit import run
+from hpcfit.cli import run
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from tests.helpers import small_jobs

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcfit import run
+from hpcfit.cli import resume, run
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from tests.helpers import small_jobs
@@ -67,7 +67,7 @@ def test_a_signal_stops_with_a_checkpoint(folder, expected):
     assert process.wait(TIME_LIMIT) == 3
     stored = load("run.h5")
     assert not stored.complete and stored.state.outcome == run.STOPPED_SIGNAL
-    assert run.resume("run.h5", Serial(), io.StringIO()).startswith("converged")
+    assert resume.resume("run.h5", Serial(), io.StringIO()).startswith("converged")
     assert bits("run.h5") == expected
 
 

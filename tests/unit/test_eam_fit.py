@@ -6,11 +6,12 @@ import shutil
 import numpy as np
 import pytest
 
+from hpcfit.cli.resume import resume
+from hpcfit.cli.run import fit
 from hpcfit.output.result import standard_errors
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.run import fit, resume
 from tests.helpers.eam_jobs import cells, write_fit
 from tests.helpers.small_jobs import bits
 

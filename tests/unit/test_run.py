@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpcfit import run
+from hpcfit.cli import resume as resuming
+from hpcfit.cli import run
 from hpcfit.objective.block import BlockObjective
 from hpcfit.objective.local import LocalObjective
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
-from hpcfit.parallel.service import ask
+from hpcfit.parallel.service import Worker, requests
 from tests.helpers import small_jobs
 from tests.helpers.small_jobs import (
     LENNARD_JONES,
@@ -41,7 +42,7 @@ def fit(job="job.xml", output="run.h5", log=None, overwrite=False):
 
 
 def resume(output="run.h5", log=None):
-    return run.resume(output, Serial(), log or io.StringIO())
+    return resuming.resume(output, Serial(), log or io.StringIO())
 
 
 def test_the_parameters_behind_the_data_are_found(folder):
@@ -303,7 +304,7 @@ def test_priors_are_rows_of_the_objective(folder):
     assert row.split()[-4:] == ["10", "+-", "0.001", f"{(A - 10) / 1e-3:.2f}"]
     plan = small_jobs.plan_of(folder / "job.xml")
     local = LocalObjective(plan)
-    with ask(local, Serial()) as problem:
+    with requests(Worker(local, Serial())) as problem:
         of_data = problem.cost(stored.state.x)
     assert stored.state.cost == pytest.approx(of_data + ((A - 10) / 1e-3) ** 2, rel=1e-12)
 
@@ -346,7 +347,7 @@ def test_a_fit_with_another_assembly(folder, assembly):
 
 
 def test_normal_equations_say_when_they_lose_digits(folder, monkeypatch):
-    monkeypatch.setattr(run, "LEAST_CONDITION", 0.5)
+    monkeypatch.setattr("hpcfit.listeners.log.LEAST_CONDITION", 0.5)
     (folder / "job.xml").write_text(job_text(fitting='<fitting assembly="normal"><geodesic-lm/></fitting>'))
     log = io.StringIO()
     fit(log=log)

@@ -7,9 +7,9 @@ import signal
 import numpy as np
 import pytest
 
-from hpcfit import run
+from hpcfit.cli import resume, run
 from hpcfit.objective.block import BlockObjective
-from hpcfit.output.store import load
+from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from tests.helpers import small_jobs
 from tests.helpers.small_jobs import bits, job_text, potential
@@ -121,7 +121,7 @@ def test_a_signal_stops_it_and_it_goes_on(folder, minimum, monkeypatch, name):
     stored = load("run.h5")
     assert not stored.complete
     before = stored.state
-    assert run.resume("run.h5", Serial(), io.StringIO()).startswith(("converged: ", "stopped: evaluation"))
+    assert resume.resume("run.h5", Serial(), io.StringIO()).startswith(("converged: ", "stopped: evaluation"))
     after = load("run.h5")
     assert after.state.cost == pytest.approx(minimum.cost, rel=1e-6)
     assert after.state.iteration > before.iteration
@@ -132,7 +132,7 @@ def test_a_signal_stops_it_and_it_goes_on(folder, minimum, monkeypatch, name):
 def test_trials_go_on_with_the_same_bits_after_a_kill(folder, monkeypatch):
     write(folder, '<spa max-iter="4"><scipy method="L-BFGS-B" maxiter="3"/></spa>')
     fit("whole.h5")
-    plain = run.RunStore.save
+    plain = RunStore.save
 
     class KilledError(BaseException):
         pass
@@ -142,10 +142,10 @@ def test_trials_go_on_with_the_same_bits_after_a_kill(folder, monkeypatch):
             raise KilledError
         plain(self, state, *arguments)
 
-    monkeypatch.setattr(run.RunStore, "save", dying)
+    monkeypatch.setattr(RunStore, "save", dying)
     with pytest.raises(KilledError):
         fit()
-    monkeypatch.setattr(run.RunStore, "save", plain)
+    monkeypatch.setattr(RunStore, "save", plain)
     assert load("run.h5").state.iteration == 2
-    run.resume("run.h5", Serial(), io.StringIO())
+    resume.resume("run.h5", Serial(), io.StringIO())
     assert bits("run.h5") == bits("whole.h5")

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hpcfit import run
+from hpcfit.cli import run
 from hpcfit.cli.main import main
 from hpcfit.output import report
 from hpcfit.output.store import load

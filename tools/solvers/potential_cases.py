@@ -19,9 +19,9 @@ import numpy as np
 from cases import Array, Case
 
 from hpcfit.cli.main import main
+from hpcfit.fit import prepare, read
 from hpcfit.objective.local import LocalObjective
 from hpcfit.parallel.communicator import Serial
-from hpcfit.run import prepare, read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "mlearn_Si_training.extxyz.gz"
 

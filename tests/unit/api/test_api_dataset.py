@@ -240,7 +240,7 @@ def test_a_text_file(data, folder, potential):
         (lambda d: hpcfit.Calculator([], d), "species of the potentials, found none"),
         (
             lambda d: hpcfit.Calculator([], "si.h5"),
-            "data is no Dataset, found str, allowed Dataset.from_path",
+            "data must be a Dataset, found str, allowed Dataset.from_path",
         ),
     ],
 )

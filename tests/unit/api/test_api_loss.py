@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import hpcfit
+from hpcfit.cli.resume import resume
+from hpcfit.cli.run import fit
 from hpcfit.dataset.exporting import export_extxyz
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
@@ -17,7 +19,6 @@ from hpcfit.objective.local import LocalObjective
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
-from hpcfit.run import fit, resume
 from tests.helpers import small_jobs
 from tests.helpers.small_jobs import bits
 
@@ -281,8 +282,11 @@ def test_what_only_the_script_knows_is_said(case, message, potential, data, monk
         ),
         (lambda loss, c: hpcfit.Loss(c, residual_fn=hpcfit.energy_residual), "found use_energy, use_forces"),
         (lambda loss, c: hpcfit.Loss(c, residual_data={"normalise": True}), "unknown key .* found normalise"),
-        (lambda loss, c: hpcfit.Loss(c, residual_fn=3), "residual_fn is no function"),
-        (lambda loss, c: hpcfit.Loss(c, weighted, None, 3), "residual_derivative_fn is no function, found 3"),
+        (lambda loss, c: hpcfit.Loss(c, residual_fn=3), "residual_fn must be a function"),
+        (
+            lambda loss, c: hpcfit.Loss(c, weighted, None, 3),
+            "residual_derivative_fn must be a function, found 3",
+        ),
         (
             lambda loss, c: hpcfit.Loss(c, residual_derivative_fn=weighted),
             "residual_derivative_fn besides a built-in residual_fn",

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import hpcfit
+from hpcfit.cli.run import fit
 from hpcfit.errors import InputError
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.records import NLOPT_METHODS, SCIPY_METHODS, Box
-from hpcfit.run import fit
 
 LOCAL = [name for name, form in SCIPY_METHODS.items() if not form.is_global]
 

@@ -5,8 +5,8 @@ import io
 import pytest
 
 from hpcfit.cli.main import main
+from hpcfit.cli.run import fit
 from hpcfit.parallel.communicator import Serial
-from hpcfit.run import fit
 from tests.helpers.eam_jobs import cells, eam_job
 from tests.helpers.small_jobs import LENNARD_JONES, job_text, potential, write_job
 

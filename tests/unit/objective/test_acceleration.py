@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hpcfit import run
+from hpcfit.cli import run
 from hpcfit.objective.block import BlockObjective, Workspace
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.model import Model

@@ -101,7 +101,7 @@ def test_numbers_that_are_not_finite_are_answers_without_warnings(tmp_path):
     local = LocalObjective(small_jobs.plan_of(small_jobs.write_job(tmp_path, datasets={"si.h5": data})))
     local.own(0, len(local.plan.blocks))
     assert local.ask(lambda block: block.cost(local.model.start)) == [np.inf] * 4
-    assert local.trouble() is None
+    assert local.first_non_finite() is None
 
 
 def test_stress_without_a_volume_is_refused(tmp_path):

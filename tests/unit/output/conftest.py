@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpcfit.output.header import Counts, Loss, Machine, run_header
+from hpcfit.output.header import Counts, LossDisplay, Machine, run_header
 from hpcfit.output.result import RunResult
 from hpcfit.records import (
     DatasetIndex,
@@ -63,7 +63,7 @@ def index():
 @pytest.fixture
 def header(job, index):
     machine = Machine(("node1", "node1", "node2"), "MPICH Version: 5.0.2\nmore")
-    made = run_header(job, [index], Counts(3, 5, 16), machine, Loss(0.5, "loss"))
+    made = run_header(job, [index], Counts(3, 5, 16), machine, LossDisplay(0.5, "loss"))
     return replace(made, started="2026-01-02T03:04:05+00:00")
 
 

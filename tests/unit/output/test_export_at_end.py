@@ -5,11 +5,11 @@ import io
 import numpy as np
 import pytest
 
+from hpcfit.cli.run import fit
 from hpcfit.errors import HpcfitError
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.run import fit
 from tests.helpers.eam_jobs import aluminium, cells, eam_job
 from tests.helpers.small_jobs import job_text, potential, write_job
 

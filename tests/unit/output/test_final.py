@@ -5,13 +5,13 @@ import io
 import numpy as np
 import pytest
 
+from hpcfit.cli.run import fit
 from hpcfit.errors import InputError
 from hpcfit.objective.model import Model
 from hpcfit.output.final import _potential_at, read_final
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.records import Potential
-from hpcfit.run import fit
 from tests.helpers.eam_jobs import aluminium, cells, constrained, eam_job
 from tests.helpers.small_jobs import write_job
 from tests.physics.export_samples import function

@@ -82,5 +82,7 @@ def test_start_values_that_changed_in_a_file_that_the_job_names(header, job, ind
 
 def test_a_file_that_changed_and_that_the_job_names(header, job, index):
     (fault,) = differences(header, replace(job, hash="f" * 64), [index])
-    assert fault.what == "a file that the job names changed since the run started"
+    assert (
+        fault.what == "a file that the job names, or a structure of a script, changed since the run started"
+    )
     assert (fault.found, fault.allowed) == ("f" * 64, job.hash)

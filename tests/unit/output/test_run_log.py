@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from hpcfit.errors import InputError
-from hpcfit.output.header import Loss, Style
-from hpcfit.output.log import header_lines, open_log
-from hpcfit.output.progress import progress
+from hpcfit.fit import Step
+from hpcfit.listeners.log import header_lines, open_log
+from hpcfit.listeners.progress import Progress
+from hpcfit.output.header import LossDisplay, Style
 from hpcfit.records import Parameter, State
 from hpcfit.version import __version__
 
-LOSS = Loss(0.5, "loss")
+LOSS = LossDisplay(0.5, "loss")
 
 
 class Terminal(io.StringIO):
@@ -44,47 +45,71 @@ iteration              loss  gradient     angle    lambda      step  2|a|/|v| ev
 """
 
 
-def written(stream):
-    with progress(LOSS, stream) as lines:
-        for state, seconds in zip(STATES, (0.25, 0.0125), strict=True):
-            lines.line(state, seconds)
+def steps():
+    return [
+        Step(state, seconds, np.zeros(3), ()) for state, seconds in zip(STATES, (0.25, 0.0125), strict=True)
+    ]
+
+
+def written(header, stream, *steps, interval=0):
+    lines = Progress(replace(header, loss=LOSS), stream, interval)
+    for step in steps:
+        lines.step(step)
+    lines.close()
     return stream
 
 
-def test_iteration_lines():
-    assert written(io.StringIO()).getvalue() == LINES
+def test_iteration_lines(header):
+    assert written(header, io.StringIO(), *steps()).getvalue() == LINES
 
 
-def test_lines_are_flushed_one_by_one():
+def test_a_resumed_fit_does_not_repeat_a_line(header):
+    first, second = steps()
+    lines = written(header, io.StringIO(), replace(first, resumed=True), second).getvalue().splitlines()
+    assert lines == [LINES.splitlines()[0], LINES.splitlines()[2]]
+
+
+def test_a_restart_is_said_once(header):
+    first, second = (replace(step, state=replace(step.state, restarted="evaporated")) for step in steps())
+    lines = written(header, io.StringIO(), steps()[0], first, second).getvalue().splitlines()
+    assert [line.startswith("restart: evaporated, once more") for line in lines] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_lines_are_flushed_one_by_one(header):
     stream = Flushed()
-    with progress(LOSS, stream) as lines:
-        lines.line(STATES[0], 0.25)
-        assert "4471.643240" in stream.seen
+    Progress(replace(header, loss=LOSS), stream).step(steps()[0])
+    assert "4471.643240" in stream.seen
 
 
-def test_terminal_keeps_the_same_lines_above_the_display():
-    text = written(Terminal()).getvalue()
-    for line in written(io.StringIO()).getvalue().splitlines():
+def test_terminal_keeps_the_same_lines_above_the_display(header):
+    text = written(header, Terminal(), *steps()).getvalue()
+    for line in written(header, io.StringIO(), *steps()).getvalue().splitlines():
         assert f"{line}\n" in text
     assert "iteration 2" in text
 
 
-def test_factor_and_label_are_those_handed_in():
+def test_factor_and_label_are_those_handed_in(header):
     stream = io.StringIO()
-    with progress(Loss(1.0, "chi^2"), stream) as lines:
-        lines.line(STATES[1], 0.0)
+    Progress(replace(header, loss=LossDisplay(1.0, "chi^2")), stream).step(steps()[1])
     title, line = stream.getvalue().splitlines()
     assert title.split()[1] == "chi^2"
     assert line.split()[1] == "1.388157858"
 
 
 @pytest.mark.parametrize(("precision", "text"), [(0, "0.1234567891"), (4, "0.1235")])
-def test_parameters_have_the_digits_that_the_job_wants(precision, text):
-    stream = io.StringIO()
-    parameters = [Parameter("P.a", "eV", 0.0, -1.0, 1.0, True), Parameter("P.b", "1", 0.0, -1.0, 1.0, False)]
-    with progress(LOSS, stream) as lines:
-        lines.parameters(parameters, np.array([0.123456789123, 2.0]), Style(precision=precision))
-    assert stream.getvalue().splitlines()[1:] == [f"  P.a: {text} eV"]
+def test_parameters_have_the_digits_that_the_job_wants(precision, text, header):
+    parameters = (Parameter("P.a", "eV", 0.0, -1.0, 1.0, True), Parameter("P.b", "1", 0.0, -1.0, 1.0, False))
+    wanted = replace(header, parameters=parameters, style=Style(precision=precision))
+    first, second = (replace(step, values=np.array([0.123456789123, 2.0])) for step in steps())
+    lines = written(wanted, io.StringIO(), first, second, interval=1).getvalue().splitlines()
+    assert lines[3:] == [f"  P.a: {text} eV"]
+    assert len(written(wanted, io.StringIO(), first, second, interval=2).getvalue().splitlines()) == 3
 
 
 def test_head_of_the_log(header, tmp_path):
@@ -123,9 +148,12 @@ def test_many_hosts_are_counted(header, hosts, text):
 
 def test_rich_is_not_imported_without_a_terminal():
     code = (
-        "import io, sys; from hpcfit.output import log, report; from hpcfit.output.header import Loss;"
-        "from hpcfit.output.progress import progress; progress(Loss(1.0, 'x'), io.StringIO()).__enter__();"
-        "sys.exit(any(name in sys.modules for name in ('rich', 'ase', 'mpi4py')))"
+        "import io, sys; from hpcfit.listeners import log, session; from hpcfit.output.header import LossDisplay;"
+        "from hpcfit.listeners.progress import Progress; from types import SimpleNamespace as N;"
+        "from hpcfit.fit import Step; from hpcfit.records import State; import numpy as np;"
+        "state = State(0, np.zeros(1), 1.0, 0.0, np.zeros(1));"
+        "Progress(N(loss=LossDisplay(1.0, 'x')), io.StringIO()).step(Step(state, 0.0, np.zeros(1), ()));"
+        "sys.exit(any(name in sys.modules for name in ('rich', 'ase.io', 'mpi4py')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -2,7 +2,7 @@ import pytest
 
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.parallel.communicator import Serial
-from hpcfit.parallel.guard import SharedError, together
+from hpcfit.parallel.guard import SharedError, raise_on_all_ranks
 from tests.helpers.thread_ranks import on_ranks
 
 
@@ -12,7 +12,7 @@ def run(size, work):
     def of_rank(comm):
         error = None
         try:
-            with together(comm):
+            with raise_on_all_ranks(comm):
                 work(comm.rank)
         except SharedError as shared:
             error = shared.error
@@ -49,14 +49,14 @@ def test_an_error_of_the_lowest_rank_that_failed_is_raised_on_all():
 
 
 def test_other_errors_pass_through():
-    with pytest.raises(ZeroDivisionError), together(Serial()):
+    with pytest.raises(ZeroDivisionError), raise_on_all_ranks(Serial()):
         raise ZeroDivisionError
 
 
 def test_a_shared_error_is_not_shared_again():
     def work(comm):
         try:
-            with together(comm), together(comm):
+            with raise_on_all_ranks(comm), raise_on_all_ranks(comm):
                 raise HpcfitError("once")
         except SharedError:
             return comm.collectives

@@ -7,7 +7,7 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.objective.local import LocalObjective
 from hpcfit.parallel.communicator import ROOT, Serial
 from hpcfit.parallel.guard import SharedError
-from hpcfit.parallel.service import Asked, answer, ask
+from hpcfit.parallel.service import HANDLERS, Request, RootProblem, Worker, requests
 from tests.helpers import small_jobs
 from tests.helpers.thread_ranks import on_ranks
 
@@ -36,8 +36,8 @@ def asked(plan, work):
     def of_rank(comm):
         local = LocalObjective(plan)
         if comm.rank != ROOT:
-            return answer(local, comm)
-        with ask(local, comm) as problem:
+            return Worker(local, comm).serve()
+        with requests(Worker(local, comm)) as problem:
             return work(problem)
 
     return of_rank
@@ -80,9 +80,9 @@ def test_blocks_that_move_change_no_bit(plan):
         before = questions(problem)
         problem.cost(X)
         # As if the first two blocks took nearly all the time.
-        problem._service._local.seconds[:2] = 1.0
+        problem.worker.local.seconds[:2] = 1.0
         problem.balance()
-        return before, questions(problem), problem._service._local._owned
+        return before, questions(problem), problem.worker.local._owned
 
     before, after, owned = on_ranks(3, asked(plan, move))[0]
     assert before[0] == after[0]
@@ -91,11 +91,11 @@ def test_blocks_that_move_change_no_bit(plan):
 
 def test_trouble_names_file_and_configuration(plan):
     def overflow(problem):
-        assert problem.trouble() == ""
+        assert problem.first_non_finite() == ""
         assert problem.cost(X) < np.inf
-        assert problem.trouble() == ""
+        assert problem.first_non_finite() == ""
         assert problem.cost(np.array([1e308, 1e308, 2.5])) == np.inf
-        return problem.trouble()
+        return problem.first_non_finite()
 
     where = on_ranks(3, asked(plan, overflow))[0]
     assert where.startswith("si.h5, configuration 0: stillinger-weber gives")
@@ -117,8 +117,8 @@ def test_a_dataset_that_one_rank_cannot_read_is_told_to_all(plan):
             local._load = lambda numbers: (_ for _ in ()).throw(InputError([Fault("si.h5", "gone")]))
         try:
             if comm.rank != ROOT:
-                answer(local, comm)
-            with ask(local, comm):
+                Worker(local, comm).serve()
+            with requests(Worker(local, comm)):
                 return "asked"
         except SharedError as shared:
             return str(shared.error)
@@ -137,16 +137,20 @@ def test_no_question_after_one_that_failed(plan):
         raise ZeroDivisionError
 
     local = LocalObjective(plan)
-    with pytest.raises(ZeroDivisionError), ask(local, comm) as problem:
-        assert isinstance(problem, Asked)
+    with pytest.raises(ZeroDivisionError), requests(Worker(local, comm)) as problem:
+        assert isinstance(problem, RootProblem)
         local.each = fail
         problem.cost(X)
-    assert [question.name for question, _ in told] == ["COST"]
+    assert [request.name for request, _ in told] == ["COST"]
 
 
-def test_the_root_asks_and_does_not_answer(plan):
-    with pytest.raises(ValueError, match="the root asks"):
-        answer(LocalObjective(plan), Serial())
+def test_the_root_does_not_serve(plan):
+    with pytest.raises(ValueError, match="the root sends requests"):
+        Worker(LocalObjective(plan), Serial()).serve()
+
+
+def test_every_request_has_a_handler():
+    assert set(HANDLERS) == set(Request) - {Request.STOP}
 
 
 def test_no_more_ranks_than_blocks_are_needed(plan):

@@ -5,12 +5,12 @@ import io
 import numpy as np
 import pytest
 
-from hpcfit import run
+from hpcfit.cli import resume, run
 from hpcfit.objective import local
 from hpcfit.objective.plan import make_plan
 from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import ROOT, Serial
-from hpcfit.parallel.service import answer, ask
+from hpcfit.parallel.service import Worker, requests
 from hpcfit.records import Fitting, GeodesicOptions
 from tests.helpers.forgetful import Forgetful
 from tests.helpers.lattice_jobs import derived, lattice, lj_job, wanted
@@ -47,8 +47,8 @@ def job(tmp_path):
 def answers(problem):
     """Ask in the order of a fit, move the blocks, and go on."""
     first = problem.linearise(X), problem.linearise(1.1 * X)
-    problem._service._local.seconds[:2] = 100.0  # as if the root's first two blocks took nearly all the time
-    before = problem._service._starts.copy()
+    problem.worker.local.seconds[:2] = 100.0  # as if the root's first two blocks took nearly all the time
+    before = problem.worker.starts.copy()
     problem.balance()
     found = [*first, problem.linearise(0.9 * X)]
     numbers = [a.tobytes() for at in found for a in (at.triangle, at.projection)]
@@ -62,15 +62,15 @@ def answers(problem):
         for r in structures
         for v in r.values.values()
     ]
-    return (numbers, [v.tobytes() for v in vectors], results), before, problem._service._starts
+    return (numbers, [v.tobytes() for v in vectors], results), before, problem.worker.starts
 
 
 def asked(plan):
     def of_rank(comm):
         own = local.LocalObjective(plan)
         if comm.rank != ROOT:
-            return answer(own, comm)
-        with ask(own, comm) as problem:
+            return Worker(own, comm).serve()
+        with requests(Worker(own, comm)) as problem:
             return answers(problem)
 
     return of_rank
@@ -93,7 +93,8 @@ class Killed(BaseException):
 @pytest.mark.parametrize(("place", "number"), [("save", 2), ("save", 4), ("save", 5), ("finish", 1)])
 def test_warm_starts_survive_a_kill(job, tmp_path, monkeypatch, place, number):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run, "read", lambda path, *options: job)
+    for command in (run, resume):
+        monkeypatch.setattr(command, "read", lambda path, *options: job)
     run.fit(job.path, "whole.h5", False, Serial(), io.StringIO())
     plain, calls = getattr(RunStore, place), []
 
@@ -107,14 +108,15 @@ def test_warm_starts_survive_a_kill(job, tmp_path, monkeypatch, place, number):
         patch.setattr(RunStore, place, dying)
         run.fit(job.path, "run.h5", False, Serial(), io.StringIO())
     assert load("run.h5").result is None and len(load("run.h5").relaxed) == 6
-    run.resume("run.h5", Serial(), io.StringIO())
+    resume.resume("run.h5", Serial(), io.StringIO())
     assert load("run.h5").state.iteration >= 4
     assert bits("run.h5") == bits("whole.h5")
 
 
 def test_what_comes_before_the_fit_starts_where_the_job_does(job, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run, "read", lambda path, *options: job)
+    for command in (run, resume):
+        monkeypatch.setattr(command, "read", lambda path, *options: job)
     run.fit(job.path, "run.h5", False, Serial(), io.StringIO())
     plan = make_plan(job, [])
     model = local.LocalObjective(plan).model

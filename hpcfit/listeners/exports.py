@@ -1,4 +1,4 @@
-"""The files that a job asks for at the end of its run."""
+"""The files that a job asks for at the end of its run, of structures and of potentials."""
 
 from __future__ import annotations
 
@@ -6,10 +6,28 @@ from pathlib import Path
 from typing import TextIO
 
 from hpcfit.dataset.replacing import replacing
+from hpcfit.fit import Listener
 from hpcfit.output.export.formats import Settings, export
 from hpcfit.output.final import final_of_run
 from hpcfit.output.result import StoredRun
+from hpcfit.output.store import MemoryStore
+from hpcfit.output.structure_files import write_structures
 from hpcfit.records import Job
+
+
+class Exports(Listener):
+    """Writes the files at the end of a run."""
+
+    def __init__(self, job: Job, store: MemoryStore, log: TextIO) -> None:
+        self._job = job
+        self._store = store
+        self._log = log
+
+    def complete(self) -> None:
+        """Write the files of structures, then those of potentials."""
+        run = self._store.run
+        write_structures(self._job, run.result.structures if run.result else (), self._log)
+        write_exports(self._job, run, self._log)
 
 
 def write_exports(job: Job, run: StoredRun, log: TextIO) -> None:

@@ -1,0 +1,368 @@
+"""One fit: its ranks, its objective with the priors, a generator of its states, and its result."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from hpcfit.dataset.reader import Dataset
+from hpcfit.errors import Fault, InputError
+from hpcfit.job.reader import read_job
+from hpcfit.objective.catalogue import catalogue
+from hpcfit.objective.local import InMemoryData, LocalObjective
+from hpcfit.objective.plan import Plan, make_plan
+from hpcfit.output.gathered import Answers, structure_outcomes
+from hpcfit.output.header import Counts, LossDisplay, Machine, RunHeader, run_header
+from hpcfit.output.outcomes import StructureOutcome
+from hpcfit.output.predicted import dataset_predictions
+from hpcfit.output.result import RunResult, StoredRun
+from hpcfit.parallel.communicator import ROOT, Communicator
+from hpcfit.parallel.guard import raise_on_all_ranks
+from hpcfit.parallel.service import RootProblem, Worker, requests
+from hpcfit.records import DatasetIndex, FloatArray, Job, ReadOptions, State
+from hpcfit.solver.covariance import covariance, propagated, spectrum
+from hpcfit.solver.geodesic import start
+from hpcfit.solver.minimisers import iterate
+from hpcfit.solver.priors import WithPriors, with_priors
+from hpcfit.solver.problem import Problem
+from hpcfit.solver.step import Bounds
+
+STOPPED_SIGNAL = "stopped: signal"
+NOT_FITTED = "not fitted"
+
+_Answer = TypeVar("_Answer")
+
+
+def read(path: str, allow_outside: bool = False, allow_python: bool = False) -> Job:
+    """Return the job at `path`, with the potentials, functions, lattices and properties that there are."""
+    return read_job(path, catalogue(), ReadOptions(allow_outside, allow_python))
+
+
+def prepare(
+    read: Callable[[], Job],
+    comm: Communicator,
+    indices: Callable[[Job], Sequence[DatasetIndex]] | None = None,
+) -> Plan:
+    """Let the root read the job and its datasets' indices, and give every rank the plan made from them.
+
+    Also limits every rank's linear algebra to one thread: sums must not depend on the number of threads.
+
+    Parameters
+    ----------
+    read
+        Returns the job.
+    comm
+        The ranks.
+    indices
+        Returns the indices of its datasets; None reads them from the files that it names.
+
+    Raises
+    ------
+    SharedError
+        On every rank, with all faults of the job or of the datasets.
+    """
+    threadpool_limits(1)
+    plan = None
+    with raise_on_all_ranks(comm):
+        if comm.rank == ROOT:
+            job = read()
+            plan = make_plan(job, (indices or _indices)(job))
+    whole: Plan = comm.broadcast(plan)
+    return whole
+
+
+def _indices(job: Job) -> list[DatasetIndex]:
+    indices: list[DatasetIndex] = []
+    faults: list[Fault] = []
+    for source in job.datasets:
+        try:
+            with Dataset(source.path, source.file) as dataset:
+                indices.append(dataset.index())
+        except InputError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputError(faults)
+    return indices
+
+
+@dataclass(frozen=True)
+class Step:
+    """A state of a fit, and what its listeners need beside it.
+
+    Parameters
+    ----------
+    state
+        Of the minimiser.
+    seconds
+        Wall time since the step before.
+    values
+        [n_parameters], all parameters.
+    relaxed
+        Per block of own structures, where its next relaxations start.
+    resumed
+        Whether the run file has this state already.
+    """
+
+    state: State
+    seconds: float
+    values: FloatArray
+    relaxed: Sequence[FloatArray]
+    resumed: bool = False
+
+
+class Listener:
+    """Receives the events of a fit on the root; a listener overrides those that it needs."""
+
+    def begin(self, fit: Fit) -> None:
+        """Receive the fit before its first evaluation."""
+
+    def step(self, step: Step) -> None:
+        """Receive the first state, then the state after every iteration."""
+
+    def end(self, state: State) -> None:
+        """Receive the last state, before the result is computed."""
+
+    def finish(self, result: RunResult, values: FloatArray) -> None:
+        """Receive the result and all parameters [n_parameters]; not after a signal."""
+
+    def complete(self) -> None:
+        """Act when all listeners have received the result and the other ranks are released."""
+
+    def close(self) -> None:
+        """Release resources, after an error too."""
+
+
+class Fit:
+    """One fit of a job on all ranks.
+
+    Parameters
+    ----------
+    plan
+        The job, its datasets and its blocks.
+    comm
+        The ranks; all of them make the same calls.
+    in_memory
+        Data that the program holds; None where the job's files are to be read.
+    """
+
+    problem: RootProblem  #: what the ranks evaluate, without priors; on the root inside `root`
+    objective: Problem  #: the same with the priors, which is what a fit minimises
+    _initial: list[FloatArray]  #: where the first relaxations start
+
+    def __init__(self, plan: Plan, comm: Communicator, in_memory: InMemoryData | None = None) -> None:
+        self.comm = comm
+        self.local = LocalObjective(plan, in_memory)
+
+    @property
+    def plan(self) -> Plan:
+        """What there is to do."""
+        return self.local.plan
+
+    @cached_property
+    def _worker(self) -> Worker:
+        return Worker(self.local, self.comm)
+
+    @contextmanager
+    def root(self) -> Iterator[bool]:
+        """Give True to the root; the other ranks evaluate its requests until it leaves the block, then get False."""
+        if self.comm.rank != ROOT:
+            self._worker.serve()
+            yield False
+            return
+        with requests(self._worker) as problem:
+            self.problem = problem
+            self.objective = with_priors(problem, self.plan.job.free, self.local.model.variables.curves)
+            if not hasattr(self, "_initial"):
+                self._initial = problem.relaxed()
+            yield True
+
+    def on_root(self, question: Callable[[], _Answer]) -> _Answer:
+        """Return on every rank what `question`, which may use `objective` and `problem`, returns on the root.
+
+        Raises
+        ------
+        SharedError
+            On every rank, with an error of any.
+        """
+        answer: Any = None
+        with raise_on_all_ranks(self.comm), self.root() as is_root:
+            if is_root:
+                answer = question()
+        return self.comm.broadcast(answer)  # type: ignore[no-any-return]
+
+    def header(self) -> RunHeader:
+        """Return the header of a run that starts now."""
+        plan, job = self.plan, self.plan.job
+        of = f"{job.loss.name}, scale {job.loss.scale:g}" if job.loss else "squares"
+        return run_header(
+            job,
+            plan.indices,
+            Counts(plan.n_structures, plan.n_atoms, plan.n_residuals),
+            Machine(tuple(self.comm.all_gather(socket.gethostname())), self.comm.library),
+            LossDisplay(plan.loss_factor, plan.loss_label, of=of),
+        )
+
+    def run(
+        self,
+        listeners: Sequence[Listener],
+        stopped: Callable[[], bool],
+        earlier: StoredRun | None = None,
+        x: FloatArray | None = None,
+    ) -> str:
+        """Fit, tell the root's listeners, and return the outcome on the root, an empty string elsewhere.
+
+        Parameters
+        ----------
+        listeners
+            Receive every event in this order.
+        stopped
+            Whether to stop after the iteration.
+        earlier
+            The run to go on with, with the bits that it would have had.
+        x
+            [n_free], where to start else; by default the job's start values.
+        """
+        state = None
+        try:
+            with self.root() as is_root:
+                if is_root:
+                    state = self._run(listeners, stopped, earlier, x)
+            if state and state.outcome != STOPPED_SIGNAL:
+                for listener in listeners:
+                    listener.complete()
+        finally:
+            for listener in listeners:
+                listener.close()
+        return state.outcome if state else ""
+
+    def _run(
+        self,
+        listeners: Sequence[Listener],
+        stopped: Callable[[], bool],
+        earlier: StoredRun | None,
+        x: FloatArray | None,
+    ) -> State:
+        clock = [time.perf_counter()]
+        for listener in listeners:
+            listener.begin(self)
+        clock.append(time.perf_counter())
+        for step in self.steps(stopped, earlier, x):
+            for listener in listeners:
+                listener.step(step)
+        state = step.state if self.plan.job.fitting else replace(step.state, outcome=NOT_FITTED)
+        for listener in listeners:
+            listener.end(state)
+        if state.outcome != STOPPED_SIGNAL:
+            clock.append(time.perf_counter())
+            result = self.result(state)
+            clock.append(time.perf_counter())
+            timings = dict(zip(("setup", "fit", "result"), np.diff(clock).tolist(), strict=True))
+            for listener in listeners:
+                listener.finish(replace(result, timings=timings), step.values)
+        return state
+
+    def steps(
+        self,
+        stopped: Callable[[], bool] = lambda: False,
+        earlier: StoredRun | None = None,
+        x: FloatArray | None = None,
+    ) -> Iterator[Step]:
+        """Yield the first state and the state after every iteration; on the root. Parameters as of `run`."""
+        state = self._first(earlier, x)
+        yield self._step(state, 0.0, resumed=state.iteration > 0)
+        clock = time.perf_counter()
+        for reached in self._states(state):
+            is_new = bool(reached.outcome) or reached.iteration > state.iteration
+            state = reached
+            if stopped() and not state.outcome:
+                state = replace(state, outcome=STOPPED_SIGNAL)
+            elif not is_new:
+                continue
+            seconds, clock = time.perf_counter() - clock, time.perf_counter()
+            yield self._step(state, seconds)
+            if state.outcome:
+                return
+
+    def _states(self, state: State) -> Iterator[State]:
+        fitting, model = self.plan.job.fitting, self.local.model
+        if fitting is None:
+            return iter(())
+        return iterate(self.objective, state, Bounds(model.lower, model.upper), fitting.solver)
+
+    def _step(self, state: State, seconds: float, resumed: bool = False) -> Step:
+        relaxed = self.problem.relaxed() if self.plan.work_blocks else ()
+        return Step(state, seconds, self.local.model.variables.parameters(state.x), relaxed, resumed)
+
+    def _first(self, earlier: StoredRun | None, x: FloatArray | None) -> State:
+        """Evaluate at the first point, which also measures how long each block takes."""
+        if earlier is None:
+            state = start(self.local.model.start if x is None else x, self.objective)
+        else:
+            state = earlier.state
+            if state.outcome == STOPPED_SIGNAL:
+                state = replace(state, outcome="")
+            if self.comm.size > 1:
+                self.problem.cost(state.x)
+        if self.comm.size > 1:
+            self.problem.balance()
+        if earlier is not None:
+            self.problem.restore(earlier.relaxed)
+        return state
+
+    def rows(self, x: FloatArray, with_derivatives: bool = False) -> FloatArray:
+        """Return the residual at `x` [n_free] and on request its derivatives, the rows of the priors last.
+
+        [1, n_rows] or [1 + n_free, n_rows]; configurations are in the order of `LocalObjective.rows`. On the root.
+        """
+        columns = self.problem.rows(x, with_derivatives)
+        if isinstance(self.objective, WithPriors):
+            columns = np.concatenate([columns, self.objective.rows(x)[: len(columns)]], axis=1)
+        return columns
+
+    def result(self, state: State, timings: Mapping[str, float] | None = None) -> RunResult:
+        """Return covariance, predictions and structures at the end of a fit; on the root.
+
+        Relaxations go on from where they did before.
+        """
+        relaxed = self.problem.relaxed() if self.plan.work_blocks else ()
+        matrix = directions = np.zeros((0, 0))
+        singular = np.zeros(0)
+        if len(state.x):
+            at, model = self.objective.linearise(state.x), self.local.model
+            at_bound = (state.x <= model.lower) | (state.x >= model.upper)
+            matrix = covariance(at, state.cost, self.plan.n_residuals, at_bound)
+            matrix = propagated(matrix, model.variables.jacobian(state.x))
+            singular, directions = spectrum(at)
+        predictions = dataset_predictions(self.local, self.problem.predict(state.x))
+        structures = self.structures(state.x)[0] if self.plan.work_blocks else ()
+        if self.plan.work_blocks:
+            self.problem.restore(relaxed)
+        return RunResult(
+            state.outcome,
+            state,
+            matrix,
+            singular,
+            predictions,
+            timings or {},
+            structures=structures,
+            directions=directions,
+        )
+
+    def structures(self, x: FloatArray) -> tuple[tuple[StructureOutcome, ...], Answers]:
+        """Return own structures and derived properties at `x` beside the job's start values, and the answers at `x`.
+
+        On the root; relaxations go on from where they did before.
+        """
+        relaxed, end = self.problem.relaxed(), self.problem.results(x)
+        self.problem.restore(self._initial)
+        outcomes = structure_outcomes(self.plan, self.problem.results(self.local.model.start), end)
+        self.problem.restore(relaxed)
+        return outcomes, end

@@ -1,0 +1,194 @@
+"""The log of a run: what runs, on what, where; warnings; how it ends; its report."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TextIO
+
+import numpy as np
+
+from hpcfit.errors import Fault, InputError
+from hpcfit.fit import STOPPED_SIGNAL, Fit, Listener, Step
+from hpcfit.objective.validation import validation_lines
+from hpcfit.output import report
+from hpcfit.output.header import DatasetRecord, RunHeader, Style
+from hpcfit.output.largest import density_lines
+from hpcfit.output.result import RunResult
+from hpcfit.output.store import MemoryStore, RunStore
+from hpcfit.output.structure_report import end_lines, start_lines
+from hpcfit.records import FloatArray, State
+from hpcfit.solver.geodesic import STOPPED_NOT_FINITE
+from hpcfit.solver.normal import LEAST_CONDITION
+
+Log = Callable[[str], TextIO]  #: what is said at a level of verbosity goes to ``log(level)``
+
+_HASH = 12  #: leading digits of a hash that are printed
+_HOSTS = 8  #: hosts named before the rest is only counted
+
+
+@contextmanager
+def open_log(path: str, style: Style, stream: TextIO, append: bool) -> Iterator[Log]:
+    """Give the log.
+
+    Parameters
+    ----------
+    path
+        File of the log; empty where it goes to `stream`.
+    style
+        How much is said.
+    stream
+        Standard output.
+    append
+        Whether the log goes on where the file ends.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written.
+    """
+    with ExitStack() as stack:
+        if path:
+            try:
+                stream = stack.enter_context(open(path, "a" if append else "w", encoding="utf-8"))
+            except OSError as error:
+                raise InputError([Fault(path, "log cannot be written", str(error))]) from error
+        silence = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
+        yield lambda level: stream if style.shows(level) else silence
+
+
+class Messages(Listener):
+    """Writes what every user of a fit must be told: warnings, what is not finite, a stop by a signal.
+
+    Parameters
+    ----------
+    log
+        Where to.
+    store
+        Keeps the run.
+    """
+
+    def __init__(self, log: Log, store: MemoryStore) -> None:
+        self._log = log
+        self._store = store
+
+    def begin(self, fit: Fit) -> None:
+        """Write the job's warnings, and for a new run the check of the potentials where the job asks for it."""
+        self._fit = fit
+        lines = [f"warning: {text}" for text in fit.plan.warnings]
+        if fit.plan.job.validate and not self._store.resumes:
+            lines += validation_lines(fit.plan, fit.local.model)
+        self._write("minimum", lines)
+
+    def end(self, state: State) -> None:
+        """Write why the end cannot be trusted, or how to go on."""
+        fitting = self._fit.plan.job.fitting
+        if fitting and fitting.assembly == "normal":
+            self._write("minimum", _lost_digits(self._store.run.history["condition"]))
+        self._end_of_structures(state)
+        if state.outcome == STOPPED_NOT_FINITE:
+            where = self._fit.problem.first_non_finite()
+            where = where or "sum of squares or its derivatives, of predictions that are finite"
+            self._write("minimum", [f"not finite: {where}"])
+        if state.outcome == STOPPED_SIGNAL:
+            hint = ", checkpoint written, go on with: hpcfit resume"
+            self._write("minimum", [STOPPED_SIGNAL + (hint if isinstance(self._store, RunStore) else "")])
+
+    def _end_of_structures(self, state: State) -> None:
+        """Write nothing of the job's own structures."""
+
+    def _write(self, level: str, lines: Iterable[str]) -> None:
+        self._log(level).writelines(f"{line}\n" for line in lines)
+
+
+class RunLog(Messages):
+    """Writes the whole log of a run."""
+
+    _is_first = True
+
+    def begin(self, fit: Fit) -> None:
+        """Write the head of the log."""
+        self._write("medium", header_lines(self._store.header))
+        if fit.plan.acceleration:
+            self._write("medium", [f"{'steps':<10}  {fit.plan.acceleration}"])
+        super().begin(fit)
+        self._fits_structures = fit.plan.job.fitting is not None and fit.plan.n_fitted_properties > 0
+
+    def step(self, step: Step) -> None:
+        """Write where a fit of own structures starts."""
+        if self._is_first and self._fits_structures:
+            n_fitted = self._fit.plan.n_fitted_properties
+            self._write("medium", start_lines(self._store.header, step.values, n_fitted))
+        self._is_first = False
+
+    def end(self, state: State) -> None:
+        """Write how the fit has ended."""
+        super().end(state)
+        if self._fit.plan.job.own_structures and state.outcome != STOPPED_SIGNAL:
+            self._write("medium", ["Computing structure properties"])
+
+    def _end_of_structures(self, state: State) -> None:
+        if self._fits_structures and state.outcome != STOPPED_SIGNAL:
+            self._write("medium", end_lines(self._store.header, state))
+
+    def finish(self, result: RunResult, values: FloatArray) -> None:
+        """Write how far densities reach."""
+        model, style, x = self._fit.local.model, self._store.header.style, result.state.x
+        if model.embedding and style.shows("medium"):
+            found, species = self._fit.problem.largest_densities(x), self._fit.plan.job.species
+            self._write("medium", density_lines(species, model, x, found, result.structures, style))
+
+    def complete(self) -> None:
+        """Write the report."""
+        report.write(self._store.run, self._log("none"))
+
+
+def _lost_digits(conditions: FloatArray) -> list[str]:
+    """Return a warning where the normal equations had too few digits."""
+    least = float(np.nanmin(conditions**2, initial=1.0))
+    if least >= LEAST_CONDITION:
+        return []
+    allowed = f"at least {LEAST_CONDITION:g} or another assembly"
+    return [
+        f'warning: assembly="normal" loses digits: squared condition, found {least:.1e}, allowed {allowed}'
+    ]
+
+
+def header_lines(header: RunHeader) -> list[str]:
+    """Return the head of the log: versions, ranks, hosts, job and data with hashes, size of the fit."""
+    versions, counts = header.versions, header.counts
+    libraries = ", ".join(f"{name} {versions[name]}" for name in versions if name not in ("hpcfit", "mpi"))
+    facts = [
+        ("started", header.started),
+        ("with", libraries),
+        # some libraries describe themselves on several lines
+        ("MPI", versions["mpi"].strip().split("\n")[0]),
+        ("ranks", f"{len(header.hosts)} on {_hosts(header.hosts)}"),
+        ("job", f"{header.job_name}, {header.job_path}, hash {header.job_hash[:_HASH]}"),
+        *(("dataset", _dataset(record)) for record in header.datasets),
+        ("structures", str(counts.n_structures)),
+        ("atoms", str(counts.n_atoms)),
+        ("residuals", str(counts.n_residuals)),
+        *([] if header.loss.of == "squares" else [(header.loss.label, f"of {header.loss.of}")]),
+        ("parameters", f"{len(header.parameters)}, {len(header.free)} free{_priors(header)}"),
+    ]
+    return [f"hpcfit {versions['hpcfit']}", *(f"{name:<10}  {text}" for name, text in facts)]
+
+
+def _priors(header: RunHeader) -> str:
+    n = sum(p.has_prior for p in header.free)
+    return f", {n} with priors" if n else ""
+
+
+def _hosts(hosts: Iterable[str]) -> str:
+    ranks = Counter(hosts)
+    named = [f"{host} ({n})" if len(ranks) > 1 else host for host, n in ranks.items()]
+    rest = len(named) - _HOSTS
+    return ", ".join(named[:_HOSTS]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _dataset(record: DatasetRecord) -> str:
+    content = f"{record.n_configurations} configurations, {record.n_atoms} atoms"
+    return f"{record.id}, {record.path}, {content}, hash {record.content[:_HASH]}"

@@ -1,0 +1,24 @@
+"""The states of a fit and its result go into a store: a run file, or memory."""
+
+from __future__ import annotations
+
+from hpcfit.fit import Listener, Step
+from hpcfit.output.result import RunResult
+from hpcfit.output.store import MemoryStore
+from hpcfit.records import FloatArray
+
+
+class RunFile(Listener):
+    """Saves every new state and the result."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def step(self, step: Step) -> None:
+        """Save a state."""
+        if not step.resumed:
+            self._store.save(step.state, step.seconds, step.values, step.relaxed)
+
+    def finish(self, result: RunResult, values: FloatArray) -> None:
+        """Save the result."""
+        self._store.finish(result, values)

@@ -1,0 +1,105 @@
+"""A fit with its store and listeners: what a command and a script have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from hpcfit.errors import InputError
+from hpcfit.fit import Fit, Listener
+from hpcfit.listeners.exports import Exports
+from hpcfit.listeners.log import Log, Messages, RunLog, open_log
+from hpcfit.listeners.progress import Progress
+from hpcfit.listeners.run_file import RunFile
+from hpcfit.output.compare import differences
+from hpcfit.output.header import RunHeader
+from hpcfit.output.result import StoredRun
+from hpcfit.output.store import MemoryStore, RunStore, load, refuse_taken
+from hpcfit.parallel.communicator import ROOT
+from hpcfit.parallel.guard import raise_on_all_ranks
+from hpcfit.records import FloatArray, Job
+
+
+def run(
+    fit: Fit,
+    stream: TextIO,
+    stopped: Callable[[], bool],
+    output: str = "",
+    overwrite: bool = False,
+    earlier: StoredRun | None = None,
+    x: FloatArray | None = None,
+    brief: bool = False,
+) -> tuple[str, StoredRun | None]:
+    """Fit, and return the outcome and the run on the root, an empty string and None elsewhere.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    stream
+        Where the root writes its log, unless the job names a file.
+    stopped
+        Whether a signal asks to stop.
+    output
+        The run file: checkpoint while the fit goes on, result when it is finished; empty to keep the run in memory.
+    overwrite
+        Whether an earlier run at `output` may be replaced.
+    earlier
+        The run to go on with, in its own file.
+    x
+        [n_free], where to start; by default the job's start values.
+    brief
+        Whether messages and progress are the whole log, and no file is exported.
+
+    Raises
+    ------
+    SharedError
+        On every rank, when the run file cannot be made.
+    """
+    header, store, job = fit.header(), None, fit.plan.job
+    with raise_on_all_ranks(fit.comm):
+        if fit.comm.rank == ROOT:
+            store = _store(job, header, output, overwrite, earlier)
+    if store is None:
+        return fit.run([], stopped), None
+    with open_log(job.log_file, header.style, stream, append=store.resumes) as log:
+        listeners = [RunFile(store), *_listeners(job, store, log, brief)]
+        return fit.run(listeners, stopped, earlier, x), store.run
+
+
+def _store(
+    job: Job, header: RunHeader, output: str, overwrite: bool, earlier: StoredRun | None
+) -> MemoryStore:
+    interval = job.fitting.checkpoint_interval if job.fitting else 1
+    if earlier is not None:
+        return RunStore.resume(earlier, header, interval)
+    if output:
+        refuse_taken(job, output)
+        return RunStore.create(output, header, interval, overwrite)
+    return MemoryStore(header)
+
+
+def _listeners(job: Job, store: MemoryStore, log: Log, brief: bool) -> Sequence[Listener]:
+    interval = job.fitting.output_interval if job.fitting else None
+    progress = Progress(store.header, log("medium"), interval or 0)
+    if brief:
+        return [Messages(log, store), progress]
+    return [RunLog(log, store), progress, Exports(job, store, log("medium"))]
+
+
+def earlier_run(fit: Fit, output: str) -> StoredRun | None:
+    """Return on every rank the run in `output` to go on with, None where there is no such file.
+
+    Raises
+    ------
+    SharedError
+        On every rank, when the run cannot be read, or the job or a dataset has changed since it started.
+    """
+    stored = None
+    with raise_on_all_ranks(fit.comm):
+        if fit.comm.rank == ROOT and os.path.exists(output):
+            stored = load(output)
+            if faults := differences(stored.header, fit.plan.job, fit.plan.indices):
+                raise InputError(faults)
+    return fit.comm.broadcast(stored)  # type: ignore[no-any-return]
