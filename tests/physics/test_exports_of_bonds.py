@@ -16,7 +16,7 @@ from oracle_samples import FORMS, sample_structures
 from hpcfit.errors import InputError
 from hpcfit.job.combinations import Combinations
 from hpcfit.objective.model import Model
-from hpcfit.output.export.formats import Settings, export
+from hpcfit.output.export.exporting import Settings, export
 from hpcfit.output.final import FinalJob
 from hpcfit.records import Bonds, Potential, species_tuples
 

@@ -14,7 +14,7 @@ from oracle_kernels import kernel_values, largest_error, richardson
 from oracle_samples import ALL_CASES, FORMS, REGISTERED, SAMPLES, sample_structures, sample_tables
 
 from hpcfit.job.functions import OWN_SYNTAX
-from hpcfit.potential.forms import FUNCTION_FORMS
+from hpcfit.potential.function_program import FUNCTION_FORMS
 from hpcfit.potential.library import potential_forms
 
 #: 80-bit numbers, 1e-3 Angstrom away from every kink: three levels leave 1e-15 of truncation and of rounding; two

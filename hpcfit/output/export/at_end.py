@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from hpcfit.dataset.replacing import replacing
-from hpcfit.output.export.formats import Settings, export
+from hpcfit.output.export.exporting import Settings, export
 from hpcfit.output.final import final_of_run
 from hpcfit.output.result import StoredRun
 from hpcfit.records import Job

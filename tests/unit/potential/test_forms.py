@@ -11,7 +11,7 @@ from oracle_forms import REFERENCES, Reference
 from oracle_kernels import richardson
 
 from hpcfit.potential.expression.interpreter import run
-from hpcfit.potential.forms import FUNCTION_FORMS
+from hpcfit.potential.function_program import FUNCTION_FORMS
 from hpcfit.potential.functions import compile_function
 from hpcfit.potential.program import Program
 from hpcfit.potential.second_derivative import compile_second_function
