@@ -56,7 +56,7 @@ def potential_forms() -> tuple[PotentialForm, ...]:
     found = {record.name: record for record in records("hpcfit.potential.forms", FormRecord)}
     handles = [lib.hpcfit_potential_at(k) for k in range(lib.hpcfit_n_potentials())]
     forms = {form.name: form for form in map(_form, handles)}
-    kernels = [replace(form, record=found.get(name, FormRecord(name))) for name, form in forms.items()]
+    kernels = [replace(form, record=found.get(name, FormRecord(""))) for name, form in forms.items()]
     return *kernels, *(
         _of_formulas(forms[r.formulas.kernel], r, r.formulas) for r in found.values() if r.formulas
     )

@@ -54,7 +54,7 @@ RECORDS = (
         lammps=ColumnFile(
             "lammps-tersoff",
             "tersoff",
-            COLUMNS,
+            tuple(COLUMNS.split()),
             _read,
             _write,
             not_negative=("gamma", "c", "d", "powern", "beta2", "bigr", "bigd", "D0", "beta"),

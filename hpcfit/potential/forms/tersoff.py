@@ -5,22 +5,7 @@ from __future__ import annotations
 from hpcfit.records import ColumnFile, FormRecord
 
 #: The columns of LAMMPS' ``tersoff``.
-COLUMNS = (
-    "m",
-    "gamma",
-    "lambda3",
-    "c",
-    "d",
-    "costheta0",
-    "n",
-    "beta",
-    "lambda2",
-    "B",
-    "R",
-    "D",
-    "lambda1",
-    "A",
-)
+COLUMNS = "m gamma lambda3 c d costheta0 n beta lambda2 B R D lambda1 A"
 
 RECORDS = (
     FormRecord(
@@ -29,7 +14,7 @@ RECORDS = (
         lammps=ColumnFile(
             "lammps-tersoff",
             "tersoff",
-            COLUMNS,
+            tuple(COLUMNS.split()),
             not_negative=("gamma", "c", "d", "n", "beta", "lambda2", "B", "R", "D", "lambda1", "A"),
         ),
     ),
