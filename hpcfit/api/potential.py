@@ -15,7 +15,6 @@ from lxml import etree
 
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.potential.library import potential_forms
-from hpcfit.potential.published import PUBLISHED
 from hpcfit.records import PotentialForm
 
 _DEFAULT = "default"
@@ -62,7 +61,7 @@ class Potential:
         The species, perhaps ``*``, between whose atoms it sees bonds; by default it sees all bonds.
     **values
         Of parameters: a number for all combinations of species, or a mapping from tags as ``SiC`` to numbers. Where
-        none are given, the published ones of ``stillinger-weber`` and ``edip`` for silicon. What Python reserves, as
+        none are given, those published for the species. What Python reserves, as
         ``lambda``, takes a trailing underscore.
 
     Raises
@@ -83,7 +82,7 @@ class Potential:
         if form not in known:
             fault = Fault("Potential", "unknown form", form, ", ".join(known), nearest(form, known))
             raise InputError([fault])
-        if known[form].roles:
+        if known[form].takes_functions:
             raise InputError(
                 [Fault("Potential", f"{form} is built from functions", allowed="Potential.from_xml")]
             )
@@ -95,10 +94,12 @@ class Potential:
         if not self.species:
             raise InputError([Fault("Potential", "no species", allowed="one or more element symbols")])
         self.constraints: list[tuple[str, str]] = []
-        name = id or {"stillinger-weber": "SW"}.get(form, form)
+        name = id or known[form].record.short_id or form
         bonds = {f"species-{end}": symbol for end, symbol in zip("ab", between, strict=True) if symbol != "*"}
         self._element = etree.Element(form, {"id": name} | bonds)
-        given: Mapping[str, Any] = values or PUBLISHED.get((form, self.species), {})
+        given: Mapping[str, Any] = values or next(
+            (found.values for found in known[form].record.published if found.species == self.species), {}
+        )
         for key, value in given.items():
             parameter = self._known(key)
             for tag, number in value.items() if isinstance(value, Mapping) else [("", value)]:

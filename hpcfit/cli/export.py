@@ -10,8 +10,8 @@ from typing import Any
 from hpcfit.cli.options import add_include_option
 from hpcfit.dataset.replacing import refuse_existing, replacing
 from hpcfit.errors import Fault, InputError
-from hpcfit.output.export.formats import FORMATS, Settings, export, needs_structures
-from hpcfit.output.export.setfl import FEWEST_POINTS
+from hpcfit.output.export.exporting import FORMATS, Settings, export, needs_structures
+from hpcfit.output.export.formats.setfl import FEWEST_POINTS
 from hpcfit.output.final import read_final
 
 _DESCRIPTION = """\

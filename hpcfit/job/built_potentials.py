@@ -13,7 +13,6 @@ from hpcfit.job.combinations import read_combinations
 from hpcfit.job.degrees import Degrees
 from hpcfit.job.function_file import FunctionFile
 from hpcfit.job.functions import FunctionReader
-from hpcfit.job.lammps_tables import READERS
 from hpcfit.job.mapping import Mapping
 from hpcfit.job.schema import PAIR_FORM, PAIR_POTENTIAL, PAIR_ROLE
 from hpcfit.job.values import Faults
@@ -45,7 +44,7 @@ class BuiltPotentials:
         folder: Path,
         faults: Faults,
     ) -> None:
-        self._forms = {form.name: form for form in catalogue.potentials if form.roles}
+        self._forms = {form.name: form for form in catalogue.potentials if form.takes_functions}
         if PAIR_FORM in self._forms:
             self._forms[PAIR_POTENTIAL] = self._forms[PAIR_FORM]
         self._functions = FunctionReader(catalogue.functions, degrees, folder, faults)
@@ -83,7 +82,7 @@ class BuiltPotentials:
         file = element.find("param-file")
         if element.tag != PAIR_POTENTIAL:
             self._check_parts(element, file is not None)
-        if file is not None and form.name in READERS:
+        if file is not None and form.record.function_file:
             made = FunctionFile(file, form, identifier, self._species, self._degrees, self._faults)
             return made.read(self._folder)
         block = element if element.tag == PAIR_POTENTIAL else element.find("functions")

@@ -16,9 +16,6 @@ from hpcfit.records import Bonds, ParameterForm, ParameterKind, PotentialForm, s
 #: The attribute of a potential whose parameters of a triplet do not depend on the bonded atom.
 CLASSIC_MODE = "classic-mode"
 
-#: Forms whose parameters say for which species they are, as in the files that they come from.
-_BY_TAGS = ("tersoff", "abop")
-
 
 @dataclass(frozen=True)
 class Combinations:
@@ -98,7 +95,7 @@ def read_combinations(
 
 def _without_restriction(form: PotentialForm) -> str:
     """Say why a form sees all bonds; empty for one that need not."""
-    if form.name in _BY_TAGS:
+    if form.record.species_in_tags:
         return "whose species are those of the tags"
     has_bonds = form.roles or any(row.reach for row in form.parameters)
     return "" if has_bonds else "which has no bonds"

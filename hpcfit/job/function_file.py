@@ -34,7 +34,7 @@ class FunctionFile:
     element
         The ``<param-file>``.
     form
-        One of `READERS`.
+        One whose functions can come from files.
     identifier
         The potential's.
     species
@@ -73,7 +73,7 @@ class FunctionFile:
         if text is None or self._n_knots == 1:  # which the schema refuses
             return (), ()
         try:
-            curves = list(self._wanted(READERS[self._form.name](text, self._species)))
+            curves = list(self._wanted(READERS[self._form.record.function_file](text, self._species)))
             functions = tuple(map(self._function, curves))
         except BadFileError as error:
             where = f"{self._name}:{error.line}" if error.line else self._name

@@ -206,9 +206,9 @@ def _at_zero(curve: Curve) -> float:
     return float(spline(inside) - spline(inside, 1) * inside)
 
 
-#: By form of the potential.
+#: By what the records of potentials call a file.
 READERS: dict[str, Callable[[str, Sequence[str]], list[Curve]]] = {
-    "eam": read_eam,
+    "setfl": read_eam,
     "adp": read_adp,
-    "meam": read_meam,
+    "meam/spline": read_meam,
 }

@@ -7,71 +7,21 @@ Two-body parameters are those of the entries whose second and third element are 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lxml import etree
 
-from hpcfit import lammps
 from hpcfit.errors import Fault
 from hpcfit.job import values
 from hpcfit.job.tags import Combination
 from hpcfit.job.text_file import read_text
 from hpcfit.job.values import Faults, quoted
-from hpcfit.records import ParameterForm, PotentialForm, species_tuple
+from hpcfit.records import ColumnFile, ParameterForm, PotentialForm, species_tuple
 
 #: Start values by name of the parameter and combination of species.
 Starts = Mapping[tuple[str, Combination], float]
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """The columns of a file, what becomes of an entry's columns, and columns that must have one value."""
-
-    columns: tuple[str, ...]
-    convert: Callable[[dict[str, float]], dict[str, float]]
-    fixed: Mapping[str, float]
-
-
-def _as_they_are(entry: dict[str, float]) -> dict[str, float]:
-    return entry
-
-
-def _stillinger_weber(entry: dict[str, float]) -> dict[str, float]:
-    epsilon, sigma = entry["epsilon"], entry["sigma"]
-    own = {name: entry[name] for name in ("B", "p", "q", "sigma", "costheta0")}
-    own |= {"A": epsilon * entry["A"], "lambda": epsilon * entry["lambda"]}
-    return own | {"gamma": sigma * entry["gamma"], "cutoff": entry["a"] * sigma}
-
-
-def _abop(entry: dict[str, float]) -> dict[str, float]:
-    own = {name: entry[name] for name in ("m", "gamma", "c", "d")}
-    own |= {"h": -entry["costheta0"], "twomu": entry["lambda3"], "beta2": entry["beta"], "powern": entry["n"]}
-    return own | {"bigr": entry["R"], "bigd": entry["D"]} | _bond(entry)
-
-
-def _bond(entry: dict[str, float]) -> dict[str, float]:
-    """Return the dimer's parameters; none where the two exponentials make no bond (three-body entries)."""
-    A, B, lambda1, lambda2 = (entry[name] for name in ("A", "B", "lambda1", "lambda2"))
-    if min(A, B, lambda2) <= 0 or lambda1 <= lambda2:
-        return {}
-    S = lambda1 / lambda2
-    r0 = math.log(lambda1 * A / (lambda2 * B)) / (lambda1 - lambda2)
-    D0 = A * (S - 1.0) * math.exp(-lambda1 * r0)
-    return {"D0": D0, "S": S, "r0": r0, "beta": lambda1 / math.sqrt(2.0 * S)}
-
-
-_LAYOUTS = {
-    "stillinger-weber": _Layout(lammps.SW, _stillinger_weber, {"tol": 0.0}),
-    "tersoff": _Layout(lammps.TERSOFF, _as_they_are, {}),
-    "abop": _Layout(lammps.TERSOFF, _abop, {}),
-    "tersoff-mod": _Layout(lammps.TERSOFF_MOD, _as_they_are, {"beta_ters": 1.0}),
-    "edip": _Layout(lammps.EDIP, _as_they_are, {}),
-}
-
-#: Forms whose start values can come from a file.
-FORMS_WITH_FILES = tuple(_LAYOUTS)
 
 
 @dataclass(frozen=True)
@@ -84,7 +34,12 @@ class _Entry:
 
 
 def read_param_file(
-    element: etree._Element, form: PotentialForm, species: Sequence[str], folder: Path, faults: Faults
+    element: etree._Element,
+    form: PotentialForm,
+    layout: ColumnFile,
+    species: Sequence[str],
+    folder: Path,
+    faults: Faults,
 ) -> Starts | None:
     """Return the start values in the file that a ``<param-file>`` names, None where the file has faults.
 
@@ -95,7 +50,9 @@ def read_param_file(
     element
         The ``<param-file>``.
     form
-        One of `FORMS_WITH_FILES`.
+        The potential.
+    layout
+        The columns of its files.
     species
         Symbols of the job.
     folder
@@ -107,7 +64,7 @@ def read_param_file(
     text = read_text(element, name, folder, faults)
     if text is None:
         return None
-    reader = _Reader(name, _LAYOUTS[form.name], element, faults)
+    reader = _Reader(name, layout, element, faults)
     starts = reader.starts(form.parameters, list(reader.entries(text, species)))
     return None if reader.has_faults else starts
 
@@ -115,7 +72,7 @@ def read_param_file(
 class _Reader:
     """Reads one file."""
 
-    def __init__(self, name: str, layout: _Layout, element: etree._Element, faults: Faults) -> None:
+    def __init__(self, name: str, layout: ColumnFile, element: etree._Element, faults: Faults) -> None:
         self._name = name
         self._layout = layout
         self._element = element
@@ -170,7 +127,7 @@ class _Reader:
         """Return the parameters' values; entries that say different things of one parameter are a fault."""
         found: dict[tuple[str, Combination], tuple[float, int]] = {}
         for entry in entries:
-            converted = self._layout.convert(entry.columns)
+            converted = self._layout.read(entry.columns)
             for row in rows:
                 own = species_tuple(row.kind, *entry.species)
                 of_bond = len(own) < 3

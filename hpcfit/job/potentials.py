@@ -16,7 +16,7 @@ from hpcfit.job import values
 from hpcfit.job.built_potentials import BuiltPotentials
 from hpcfit.job.combinations import read_combinations
 from hpcfit.job.degrees import Degrees
-from hpcfit.job.param_file import FORMS_WITH_FILES, read_param_file
+from hpcfit.job.param_file import Starts, read_param_file
 from hpcfit.job.schema import PAIR_POTENTIAL
 from hpcfit.job.tags import Combination, combination, tag_of
 from hpcfit.job.values import Faults, quoted
@@ -26,6 +26,7 @@ from hpcfit.records import (
     ParameterForm,
     Potential,
     PotentialForm,
+    with_functions,
 )
 
 
@@ -92,8 +93,10 @@ class _Reader:
         # What has a fault already, here by its misspelt name, is not reported as missing too.
         self._suspect = {nearest(str(child.tag), names) for child in element if child.tag not in names}
         self._missing: list[str] = []
-        file = element.find("param-file") if form.name in FORMS_WITH_FILES else None
-        of_file = {} if file is None else read_param_file(file, form, species, folder, faults)
+        layout, file = form.record.file, element.find("param-file")
+        of_file: Starts | None = {}
+        if layout is not None and file is not None:
+            of_file = read_param_file(file, form, layout, species, folder, faults)
         self._of_file = of_file or {}
         if of_file is None:
             self._suspect.update(names)
@@ -102,7 +105,7 @@ class _Reader:
         parameters = tuple(parameter for row in self._form.parameters for parameter in self._parameters(row))
         if self._missing:
             self._faults.add(self._element, f"no value for {', '.join(self._missing)}")
-        return Potential(
+        potential = Potential(
             self._id,
             self._form.name,
             parameters,
@@ -110,6 +113,7 @@ class _Reader:
             places=self._combinations.places(self._form.parameters),
             line=values.line_of(self._element),
         )
+        return with_functions(potential, self._form, self._species)
 
     def _parameters(self, row: ParameterForm) -> list[Parameter]:
         given = self._element.findall(row.name)

@@ -130,7 +130,7 @@ class _Reader:
         potentials = self._potentials()
         constrained = root.find("parameter-constraints")
         structures, absolute = self._structures(root.find("structures"))
-        exports = read_exports(root.find("potentials"), self._outputs)
+        exports = read_exports(root.find("potentials"), self._catalogue.potentials, self._outputs)
         log = root.find("output-file")
         log_file = "" if log is None else self._outputs.path(log, values.line_of_text(log.text))
         included = [origin.file for origin in faults.origins]

@@ -8,10 +8,6 @@ from importlib import resources
 
 from lxml import etree
 
-from hpcfit.job.combinations import CLASSIC_MODE
-from hpcfit.job.exports import EXPORT_FORMS
-from hpcfit.job.lammps_tables import READERS
-from hpcfit.job.param_file import FORMS_WITH_FILES
 from hpcfit.job.tags import SPECIES_ATTRIBUTES
 from hpcfit.records import (
     NLOPT_METHODS,
@@ -31,12 +27,6 @@ RELAX_NG = "http://relaxng.org/ns/structure/1.0"
 #: Annotation of a datatype in the schema: what a fault prints as allowed.
 SAYS = "{urn:hpcfit:schema}says"
 
-#: Switches of potentials.
-_MODES = {"abop": (CLASSIC_MODE,)}
-
-#: Parameters that cannot be fitted, and that atomicrex's files list in ``<fit-dof>``, switched off.
-_NEVER_FITTED = {"abop": ("bigr", "bigd")}
-
 #: A pair potential made of functions: the form that it is short for, and the one role that its functions play.
 PAIR_POTENTIAL, PAIR_FORM, PAIR_ROLE = "pair-potential", "eam", "pair-interaction"
 
@@ -50,7 +40,7 @@ def grammar(
     root.append(_methods("scipy-attributes", "method", SCIPY_METHODS, SCIPY_OPTIONS))
     root.append(_methods("nlopt-attributes", "algorithm", NLOPT_METHODS, {}))
     for form in catalogue.potentials:
-        potential = _built_potential(form) if form.roles else _potential(form)
+        potential = _built_potential(form) if form.takes_functions else _potential(form)
         root.append(_node("define", potential, name="potential", combine="choice"))
         if form.name == PAIR_FORM and form.roles:
             root.append(_node("define", _pair_potential(form), name="potential", combine="choice"))
@@ -123,31 +113,30 @@ def _potential(form: PotentialForm) -> etree._Element:
         entries = _any_of(fittable, "degree-of-freedom")
         choice = entries[0]
         choice.extend(
-            _node("element", _ref("no-degree-of-freedom"), name=name)
-            for name in _NEVER_FITTED.get(form.name, ())
+            _node("element", _ref("no-degree-of-freedom"), name=name) for name in form.record.never_fitted
         )
         blocks.append(_optional(_node("element", entries, name="fit-dof")))
-    if form.name in FORMS_WITH_FILES:
+    if form.record.file:
         blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
     blocks += _export(form)
-    own = [_optional(_node("attribute", _ref("boolean"), name=name)) for name in _MODES.get(form.name, ())]
+    own = [_optional(_node("attribute", _ref("boolean"), name=name)) for name in form.record.modes]
     return _node("element", _ref("potential-attributes"), *own, _node("interleave", *blocks), name=form.name)
 
 
 def _built_potential(form: PotentialForm) -> etree._Element:
     functions = _node("element", _node("oneOrMore", _ref("function")), name="functions")
     parts = [_optional(_mapping(form.roles)), _optional(functions)]
-    if form.name in READERS:
+    if form.record.function_file:
         parts.append(_optional(_node("element", _ref("function-file"), name="param-file")))
     blocks = _node("interleave", *parts, *_export(form))
     return _node("element", _ref("potential-attributes"), blocks, name=form.name)
 
 
 def _export(form: PotentialForm) -> list[etree._Element]:
-    if form.name not in EXPORT_FORMS:
+    known = form.record.export_element
+    if known is None:
         return []
-    known = EXPORT_FORMS[form.name]
-    content = _ref("table-file" if known.has_tables else "line-of-text")
+    content = _ref("table-file" if form.roles else "line-of-text")
     return [_optional(_node("element", content, name=known.element))]
 
 

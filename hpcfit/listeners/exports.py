@@ -7,7 +7,7 @@ from typing import TextIO
 
 from hpcfit.dataset.replacing import replacing
 from hpcfit.fit import Listener
-from hpcfit.output.export.formats import Settings, export
+from hpcfit.output.export.exporting import Settings, export
 from hpcfit.output.final import final_of_run
 from hpcfit.output.result import StoredRun
 from hpcfit.output.store import MemoryStore

@@ -74,8 +74,9 @@ def _compiled(job: Job) -> Compiled:
     plain, full = [], []
     for potential in job.potentials:
         form, n_species = forms[potential.form], len(job.species)
-        varying = [place for place, parameter in enumerate(potential.parameters) if parameter.varies]
-        fixed = [place for place, parameter in enumerate(potential.parameters) if not parameter.varies]
+        varies = [potential.parameters[place].varies for place in potential.kernel_places]
+        varying = [place for place, moves in enumerate(varies) if moves]
+        fixed = [place for place, moves in enumerate(varies) if not moves]
         plain.append(compile_programs(potential, form, n_species, [], fixed))
         full.append(compile_programs(potential, form, n_species, varying, fixed) if varying else plain[-1])
     if faults := missing_exact(job, forms):

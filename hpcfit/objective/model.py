@@ -179,7 +179,7 @@ class _Term:
     ) -> None:
         self.id = potential.id
         self.embeds = any(role.argument == "density" for role in form.roles)
-        self._form = form.name
+        self._form = form.kernel
         self._scratch = scratch
         self._functions: tuple[Functions | None, Functions | None] = (None, None)
         self.n_parameters = len(potential.parameters)
@@ -190,6 +190,11 @@ class _Term:
         self.lower = np.array([p.minimum for p in potential.parameters], dtype=np.float64)
         self.upper = np.array([p.maximum for p in potential.parameters], dtype=np.float64)
         self.bonds = Bonds()  #: where they are not all, the geometry holds those that are
+        values = np.array(potential.value_places, dtype=np.int64)
+        rows = [(row, found) for row in form.parameters for found in species_tuples(row.kind, n_species)]
+        if rows:
+            np.maximum.at(self.lower, values, [row.lower for row, _ in rows])
+            np.minimum.at(self.upper, values, [row.upper for row, _ in rows])
         if form.roles:
             # Its roles say for which species it has functions.
             self._functions = (functions_of(potential, programs[0]), functions_of(potential, programs[1]))
@@ -198,9 +203,6 @@ class _Term:
         self.bonds = potential.bonds
         starts = np.array([p.start for p in potential.parameters])
         self.cutoff = cutoff(form, starts[self._place], n_species)
-        rows = [(row, found) for row in form.parameters for found in species_tuples(row.kind, n_species)]
-        np.maximum.at(self.lower, self._place, [row.lower for row, _ in rows])
-        np.minimum.at(self.upper, self._place, [row.upper for row, _ in rows])
         seen = np.array([self.bonds.seen(*found) for _, found in rows])
         self._free = self._free[seen[self._free]]
 
@@ -211,7 +213,7 @@ class _Term:
         with_derivatives = len(columns) > 1
         free = self._free if with_derivatives else self._free[:0]
         # Where several of the kernels' values are one parameter, its derivative is the sum of theirs.
-        shared = len(free) > len(columns) - 1
+        shared = with_derivatives and not np.array_equal(self._place[free], self.varying)
         target = np.zeros((1 + len(free), columns.shape[1])) if shared else columns
         trouble = evaluate(
             self._form,

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hpcfit.catalogue import records
 from hpcfit.errors import nearest
 from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation, parse, substituted
-from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.program import Program
 from hpcfit.potential.spline import CompiledFunction, Spline, SplineProgram, compile_spline
-from hpcfit.records import Function
+from hpcfit.records import Function, FunctionForm
 
 VARIABLE = "x"
+
+#: The built-in functions by name.
+FUNCTION_FORMS = {form.name: form for form in records("hpcfit.potential.function_forms", FunctionForm)}
 
 #: Forms made of other functions, by the operator that joins these.
 JOINED = {"sum": "+", "product": PRODUCT}
@@ -84,11 +87,11 @@ def compile_fused_pair(
     if (screening[0].form, screening[0].formula) != (screening[1].form, screening[1].formula):
         return None
     from hpcfit.potential.expression.compiler import compile_outputs
-    from hpcfit.potential.expression.symbolic import told_apart
+    from hpcfit.potential.expression.symbolic import with_fresh_symbols
 
     one = _derived(first, free, False, fixed)
     two = _derived(second, second_free, False, second_fixed, len(one.names))
-    outputs, parts = told_apart(two.outputs, two.parts)
+    outputs, parts = with_fresh_symbols(two.outputs, two.parts)
     all_outputs = [*one.outputs, *outputs]
     return compile_outputs(
         all_outputs, VARIABLE, one.names + two.names, one.parts | parts, (), len(one.outputs)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
-from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.function_program import (
+    FUNCTION_FORMS,
     JOINED,
     SPLINES,
     VARIABLE,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpcfit.catalogue import records
 from hpcfit.potential._kernels import ffi, lib
 from hpcfit.potential.batch import Batch
 from hpcfit.potential.program import Program
@@ -17,6 +18,8 @@ from hpcfit.potential.spline import CompiledFunction, Spline, SplineProgram
 from hpcfit.records import (
     Bonds,
     FloatArray,
+    FormRecord,
+    Formulas,
     ParameterForm,
     ParameterKind,
     PotentialForm,
@@ -47,9 +50,27 @@ class NotFinite:
     message: str
 
 
+@functools.cache
 def potential_forms() -> tuple[PotentialForm, ...]:
-    """Return every potential that the kernels know, in the order of the registry."""
-    return tuple(_form(lib.hpcfit_potential_at(k)) for k in range(lib.hpcfit_n_potentials()))
+    """Return every potential: those of the kernels in the order of the registry, then those made of formulas."""
+    found = {record.name: record for record in records("hpcfit.potential.forms", FormRecord)}
+    handles = [lib.hpcfit_potential_at(k) for k in range(lib.hpcfit_n_potentials())]
+    forms = {form.name: form for form in map(_form, handles)}
+    kernels = [replace(form, record=found.get(name, FormRecord(""))) for name, form in forms.items()]
+    return *kernels, *(
+        _of_formulas(forms[r.formulas.kernel], r, r.formulas) for r in found.values() if r.formulas
+    )
+
+
+def _of_formulas(kernel: PotentialForm, record: FormRecord, made: Formulas) -> PotentialForm:
+    return replace(
+        kernel,
+        name=record.name,
+        formula=made.formula,
+        reference=made.reference,
+        parameters=made.parameters,
+        record=record,
+    )
 
 
 def _form(potential: Any) -> PotentialForm:

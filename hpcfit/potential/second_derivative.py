@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.function_program import VARIABLE, compile_function, composed
 from hpcfit.potential.spline import CompiledFunction, SplineProgram
 from hpcfit.records import Function, ParameterKind, Potential, PotentialForm, species_tuples
@@ -27,16 +26,8 @@ from hpcfit.records import Function, ParameterKind, Potential, PotentialForm, sp
 _PAIR, _EMBEDDING = "pair-interaction", "embedding-energy"
 _DENSITIES = ("electron-density", "f-function", "g-function")
 
-#: A potential that is linear in its own parameters, and the one that pair energies are a part of.
-_ONE_BODY, _EAM = "one-body", "eam"
-
-#: Potentials of the kernels that are pair energies, said again as functions of x up to their parameter ``cutoff``.
-_PAIR_FORMULAS = {
-    "lennard-jones": FUNCTION_FORMS["lennard-jones"].formula,
-    "morse": FUNCTION_FORMS["morse-A"].formula,
-    "buckingham": FUNCTION_FORMS["buckingham"].formula,
-    "born-mayer-huggins": "A*exp((sigma-x)/rho) - C/x^6 + D/x^8",
-}
+#: The potential that pair energies are a part of.
+_EAM = "eam"
 
 
 @dataclass(frozen=True)
@@ -67,7 +58,7 @@ class SecondDerivative:
 
 def has_second_derivative(potential: Potential, form: PotentialForm, n_species: int) -> bool:
     """Return whether `compile_second_derivative` knows that of a potential of some form."""
-    if form.name == _ONE_BODY or form.name in _PAIR_FORMULAS:
+    if form.record.is_linear or form.record.pair_formula:
         return True
     if not form.roles:
         return not any(p.varies for p in potential.parameters)
@@ -101,9 +92,9 @@ def compile_second_derivative(
     form, n = forms[potential.form], len(potential.parameters)
     if not any(p.varies for p in potential.parameters):
         return None
-    if form.name == _ONE_BODY:
-        return SecondDerivative(_ONE_BODY, (), (), (), np.arange(2 * n, 3 * n)) if curved else None
-    places = np.arange(n)
+    if form.record.is_linear:
+        return SecondDerivative(form.kernel, (), (), (), np.arange(2 * n, 3 * n)) if curved else None
+    places = np.array(potential.kernel_places)
     if not form.roles:
         potential, places = _of_functions(potential, form, n_species)
         form = forms[_EAM]
@@ -132,7 +123,7 @@ def _of_functions(
             form=form.name,
             names=tuple(form.parameters[k].name for k in rows),
             parameters=tuple(potential.parameters[place] for place in table[rows, number]),
-            formula=_PAIR_FORMULAS[form.name],
+            formula=form.record.pair_formula,
             variable=VARIABLE,
             cutoff=potential.parameters[table[end, number]].start,
         )
@@ -212,7 +203,7 @@ def _compiled(
         return None
     places = np.concatenate(functions.places)
     return SecondDerivative(
-        form.name, tuple(functions.compiled), tuple(functions.cutoffs), tuple(roles), places
+        form.kernel, tuple(functions.compiled), tuple(functions.cutoffs), tuple(roles), places
     )
 
 

@@ -2,6 +2,24 @@
 
 from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
+from hpcfit.records.forms import (
+    N_ATOMS,
+    ColumnFile,
+    ExportElement,
+    FormRecord,
+    Formulas,
+    FunctionCatalogue,
+    FunctionForm,
+    PairStyle,
+    ParameterForm,
+    ParameterKind,
+    ParameterSet,
+    PotentialForm,
+    RoleForm,
+    species_tuple,
+    species_tuples,
+)
+from hpcfit.records.formulas import with_functions
 from hpcfit.records.jobs import (
     SCRIPT_JOB,
     VERBOSITIES,
@@ -40,21 +58,7 @@ from hpcfit.records.minimisers import (
     Uses,
     Value,
 )
-from hpcfit.records.potentials import (
-    N_ATOMS,
-    Bonds,
-    Function,
-    FunctionCatalogue,
-    FunctionForm,
-    Parameter,
-    ParameterForm,
-    ParameterKind,
-    Potential,
-    PotentialForm,
-    RoleForm,
-    species_tuple,
-    species_tuples,
-)
+from hpcfit.records.potentials import Bonds, Function, Parameter, Potential
 from hpcfit.records.reading import Catalogue, ReadOptions
 from hpcfit.records.states import State
 from hpcfit.records.structures import (
@@ -87,6 +91,7 @@ __all__ = [
     "Bonds",
     "Box",
     "Catalogue",
+    "ColumnFile",
     "ConfigurationWeight",
     "Configurations",
     "Constraint",
@@ -95,10 +100,13 @@ __all__ = [
     "DatasetSource",
     "DerivedProperty",
     "DerivedTerm",
+    "ExportElement",
     "ExportFile",
     "FittedProperty",
     "Fitting",
     "FloatArray",
+    "FormRecord",
+    "Formulas",
     "Freedom",
     "Function",
     "FunctionCatalogue",
@@ -115,9 +123,11 @@ __all__ = [
     "Modification",
     "NloptOptions",
     "Origin",
+    "PairStyle",
     "Parameter",
     "ParameterForm",
     "ParameterKind",
+    "ParameterSet",
     "Potential",
     "PotentialForm",
     "Predictions",
@@ -141,4 +151,5 @@ __all__ = [
     "place_of",
     "species_tuple",
     "species_tuples",
+    "with_functions",
 ]

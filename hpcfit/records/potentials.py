@@ -1,95 +1,10 @@
-"""Potentials: the forms that the kernels know, and what a job makes of them."""
+"""What a job makes of the forms of potentials and functions."""
 
 from __future__ import annotations
 
-import enum
-import itertools
-from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import numpy as np
-
-
-class ParameterKind(enum.Enum):
-    """For which combinations of species a potential's parameter has values."""
-
-    PAIR = "pair"  #: one value per unordered pair of species, tag ``SiC``
-    TRIPLET = "triplet"  #: one value per centre and unordered pair of neighbours, tag ``SiCC``, centre first
-    SPECIES = "species"  #: one per species, tag ``Si``
-    ORDERED_PAIR = "ordered-pair"  #: one per host and neighbour, tag ``SiC``, host first
-    ORDERED_TRIPLET = "ordered-triplet"  #: one per centre, bonded neighbour and third atom, tag ``SiCC``
-
-
-@dataclass(frozen=True)
-class ParameterForm:
-    """A row of a potential's parameter table."""
-
-    name: str
-    unit: str
-    description: str
-    kind: ParameterKind
-    lower: float  #: smallest admissible value
-    upper: float  #: largest admissible value
-    fittable: bool
-    reach: bool = (
-        False  #: the values of all parameters with this mark, added up, are where the interaction ends
-    )
-    step: float = 0.0  #: where not 0, admissible are `lower`, `lower` + `step`, ... only
-
-
-@dataclass(frozen=True)
-class RoleForm:
-    """A part that a function of one variable plays in a potential built from functions."""
-
-    name: str
-    description: str
-    kind: ParameterKind  #: for which combinations of species there is one
-    argument: str  #: ``distance``, ``density`` or ``cosine``
-
-
-@dataclass(frozen=True)
-class PotentialForm:
-    """A potential that the kernels know: its name, formula, source and parameter table.
-
-    One with `roles` is built from functions and has no parameters of its own.
-    """
-
-    name: str
-    formula: str
-    reference: str
-    parameters: tuple[ParameterForm, ...]
-    roles: tuple[RoleForm, ...] = ()
-    pairwise: bool = False  #: whether it works on pairs, each of them once
-
-
-@dataclass(frozen=True)
-class FunctionForm:
-    """A built-in function: its formula in ``x``, the names of its parameters with units, and its source.
-
-    ``cutoff`` in the formula is the function's own cut-off; parameters in `defaults` may be left out.
-    """
-
-    name: str
-    formula: str
-    parameters: dict[str, str]
-    reference: str
-    defaults: dict[str, float]
-
-
-@dataclass(frozen=True)
-class FunctionCatalogue:
-    """What a job may build potentials from.
-
-    Parameters
-    ----------
-    forms
-        The built-in functions.
-    check_formula
-        Raises `ValueError` where a formula, which may use some names, is faulty.
-    """
-
-    forms: tuple[FunctionForm, ...]
-    check_formula: Callable[[str, Collection[str]], None]
 
 
 @dataclass(frozen=True)
@@ -218,8 +133,8 @@ class Potential:
     ----------
     parameters
         In the order of the form's table, species combinations inside, as `species_tuples` orders them, those left out
-        that no bond of the potential asks for; of a potential with roles, all parameters of its functions, one
-        function after the other.
+        that no bond of the potential asks for; of a potential whose functions the job writes, all parameters of its
+        functions, one function after the other.
     functions
         Of a potential with roles.
     roles
@@ -228,8 +143,10 @@ class Potential:
     bonds
         What it sees of the structures.
     places
-        Of each value that the kernels ask for, one per row of the form's table and combination of species, the place
-        of its parameter; empty where each has its own. Where no bond asks for a value, that of another stands there.
+        Of each value of the form's table, one per row and combination of species, the place of its parameter; empty
+        where each has its own. Where no bond asks for a value, that of another stands there.
+    function_places
+        Of a potential made of formulas: of each parameter of its functions, its place among `parameters`.
     line
         Of the job.
     """
@@ -241,49 +158,15 @@ class Potential:
     roles: tuple[int, ...] = ()
     bonds: Bonds = Bonds()
     places: tuple[int, ...] = ()
+    function_places: tuple[int, ...] = ()
     line: int = field(default=0, compare=False)
 
     @property
-    def kernel_places(self) -> tuple[int, ...]:
+    def value_places(self) -> tuple[int, ...]:
         """`places`, those too that are left out because each value has a parameter of its own."""
         return self.places or tuple(range(len(self.parameters)))
 
-
-def species_tuples(kind: ParameterKind, n_species: int) -> list[tuple[int, ...]]:
-    """Return the combinations of species a parameter of this kind has values for, in storage order."""
-    every = range(n_species)
-    pairs = list(itertools.combinations_with_replacement(every, 2))
-    tuples: dict[ParameterKind, list[tuple[int, ...]]] = {
-        ParameterKind.SPECIES: [(centre,) for centre in every],
-        ParameterKind.PAIR: [*pairs],
-        ParameterKind.TRIPLET: [(centre, *pair) for centre in every for pair in pairs],
-        ParameterKind.ORDERED_PAIR: [*itertools.product(every, repeat=2)],
-        ParameterKind.ORDERED_TRIPLET: [*itertools.product(every, repeat=3)],
-    }
-    return tuples[kind]
-
-
-#: On how many atoms a parameter of each kind depends.
-N_ATOMS = {
-    ParameterKind.SPECIES: 1,
-    ParameterKind.PAIR: 2,
-    ParameterKind.ORDERED_PAIR: 2,
-    ParameterKind.TRIPLET: 3,
-    ParameterKind.ORDERED_TRIPLET: 3,
-}
-
-
-def species_tuple(kind: ParameterKind, *atoms: int) -> tuple[int, ...]:
-    """Return which of `species_tuples` is that of a central atom, a bonded one and a third one.
-
-    Parameters
-    ----------
-    kind
-        The combinations; atoms that they leave out do not count.
-    atoms
-        Species of the atoms, in this order.
-    """
-    own = atoms[: N_ATOMS[kind]]
-    if kind is ParameterKind.PAIR:
-        return tuple(sorted(own))
-    return (own[0], *sorted(own[1:])) if kind is ParameterKind.TRIPLET else own
+    @property
+    def kernel_places(self) -> tuple[int, ...]:
+        """Of each number that the kernel asks for, the place of its parameter."""
+        return self.function_places or self.value_places

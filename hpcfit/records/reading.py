@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpcfit.records.potentials import FunctionCatalogue, PotentialForm
+from hpcfit.records.forms import FunctionCatalogue, PotentialForm
 from hpcfit.records.structures import StructureCatalogue
 
 

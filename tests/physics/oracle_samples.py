@@ -1,189 +1,32 @@
-"""Sample parameters and structures for every potential form: a new form adds its own, and all tests here cover it."""
+"""Sample parameters and structures for every form that tests/forms describes."""
 
 from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpcfit.catalogue import records
 from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import FloatArray, ParameterKind, PotentialForm, species_tuples
+from tests.forms._sample import Sample
 from tests.physics.oracle_cells import Structure, random_structures
 from tests.physics.oracle_function_cases import FUNCTION_CASES
 from tests.physics.oracle_functions import free_places, function_cutoffs, function_parameters, function_tables
 
+#: What tests/forms says of potentials; what it leaves out a test names.
+_OWN_SAMPLES = {sample.name: sample for sample in records("tests.forms", Sample)}
 
-@dataclass(frozen=True)
-class Sample:
-    """Sensible parameters of a form; those of functions are in oracle_functions.py."""
-
-    values: dict[
-        str, tuple[float, float, float]
-    ]  #: the value for one species, the bounds of those for several
-    distance: float  #: smallest distance between atoms in the test structures, Angstrom
-    continuous: bool  #: whether energy and forces vanish continuously at the cut-off
-    mutual: tuple[str, ...] = ()  #: parameters of ordered triplets of which (a, b, b) and (b, a, a) are equal
-    kinks: tuple[str, ...] = ()  #: other distances between atoms at which derivatives of some order jump
-
-
-SAMPLES = {
-    "abop": Sample(
-        values={
-            "D0": (3.2, 2.5, 4.0),
-            "S": (1.6, 1.3, 2.0),
-            "r0": (2.22, 2.1, 2.3),
-            "beta": (1.5, 1.3, 1.7),
-            "gamma": (0.3, 0.1, 0.5),
-            "c": (1.6, 1.0, 2.0),
-            "d": (0.8, 0.6, 1.2),
-            "h": (0.4, -0.2, 0.6),
-            "twomu": (0.7, 0.3, 0.9),
-            "beta2": (0.9, 0.7, 1.2),
-            "powern": (1.1, 0.8, 1.4),
-            "m": (1.0, 1.0, 3.0),
-            "bigr": (3.2, 3.0, 3.5),
-            "bigd": (0.4, 0.3, 0.5),
-        },
-        distance=2.0,
-        continuous=True,
-        mutual=("bigr", "bigd"),
-    ),
-    "adp": Sample(values={}, distance=2.1, continuous=True),
-    "born-mayer-huggins": Sample(
-        values={
-            "A": (0.25, 0.2, 0.3),
-            "rho": (0.32, 0.25, 0.4),
-            "sigma": (2.3, 2.1, 2.6),
-            "C": (30.0, 10.0, 50.0),
-            "D": (20.0, 5.0, 40.0),
-            "cutoff": (5.0, 4.5, 5.5),
-        },
-        distance=2.1,
-        continuous=False,  # truncated without shift, by definition
-    ),
-    "buckingham": Sample(
-        values={
-            "A": (900.0, 700.0, 1100.0),
-            "rho": (0.3, 0.27, 0.33),
-            "C": (30.0, 10.0, 50.0),
-            "cutoff": (5.0, 4.5, 5.5),
-        },
-        distance=2.1,
-        continuous=False,  # truncated without shift, by definition
-    ),
-    "eam": Sample(values={}, distance=2.1, continuous=True),
-    "lennard-jones": Sample(
-        values={"sigma": (2.2, 2.1, 2.3), "epsilon": (0.3, 0.2, 0.4), "cutoff": (5.0, 4.5, 5.5)},
-        distance=2.1,
-        continuous=False,  # truncated without shift, by definition
-    ),
-    "meam": Sample(values={}, distance=2.1, continuous=True),
-    "morse": Sample(
-        values={
-            "D0": (0.3, 0.2, 0.4),
-            "alpha": (1.5, 1.2, 1.8),
-            "r0": (2.5, 2.3, 2.7),
-            "cutoff": (5.0, 4.5, 5.5),
-        },
-        distance=2.1,
-        continuous=False,  # truncated without shift, by definition
-    ),
-    "stillinger-weber": Sample(
-        values={
-            "A": (15.2848, 12.0, 18.0),
-            "B": (0.602225, 0.5, 0.7),
-            "p": (4.0, 3.5, 4.5),
-            "q": (0.0, 0.1, 0.5),
-            "sigma": (2.0951, 1.9, 2.3),
-            "gamma": (2.51412, 2.0, 3.0),
-            "cutoff": (3.77118, 3.4, 4.2),
-            "lambda": (45.5322, 20.0, 60.0),
-            "costheta0": (-1 / 3, -0.6, 0.1),
-        },
-        distance=2.1,
-        continuous=True,
-    ),
-    "tersoff": Sample(
-        values={
-            "m": (3.0, 1.0, 3.0),
-            "gamma": (0.9, 0.7, 1.3),
-            "lambda3": (0.8, 0.3, 0.9),
-            "c": (1.9, 1.2, 2.4),
-            "d": (0.9, 0.7, 1.2),
-            "costheta0": (-0.5, -0.6, 0.1),
-            "n": (1.2, 0.7, 1.6),
-            "beta": (0.4, 0.3, 0.6),
-            "lambda2": (1.4, 1.3, 1.7),
-            "B": (150.0, 100.0, 200.0),
-            "R": (3.1, 2.8, 3.4),
-            "D": (0.3, 0.2, 0.5),
-            "lambda1": (2.6, 2.4, 3.0),
-            "A": (1800.0, 1500.0, 2200.0),
-        },
-        distance=2.0,
-        continuous=True,
-        mutual=("R", "D"),
-    ),
-    "tersoff-mod": Sample(
-        values={
-            "beta": (1.0, 1.0, 3.0),
-            "alpha": (0.9, 0.3, 0.9),
-            "h": (-0.365, -0.5, 0.1),
-            "eta": (1.1, 0.8, 1.3),
-            "lambda2": (1.35, 1.3, 1.6),
-            "B": (121.0, 100.0, 150.0),
-            "R": (3.0, 2.8, 3.3),
-            "D": (0.3, 0.2, 0.5),
-            "lambda1": (2.8, 2.6, 3.2),
-            "A": (2200.0, 1800.0, 2600.0),
-            "n": (0.94, 0.7, 1.2),
-            "c1": (0.2, 0.1, 0.4),
-            "c2": (1.3, 0.7, 1.6),
-            "c3": (1.1, 0.8, 1.6),
-            "c4": (0.9, 0.5, 1.2),
-            "c5": (2.6, 1.5, 4.0),
-        },
-        distance=2.0,
-        continuous=True,
-        mutual=("R", "D"),
-    ),
-    "edip": Sample(
-        values={
-            "A": (7.982173, 7.0, 9.0),
-            "B": (1.5075463, 1.3, 1.6),
-            "cutoffA": (3.121382, 3.0, 3.4),
-            "cutoffC": (2.5609104, 2.2, 2.6),
-            "alpha": (3.1083847, 2.5, 3.5),
-            "beta": (0.0070975, 0.005, 0.02),
-            "gamma": (1.1247945, 0.8, 1.4),
-            "rho": (1.2085196, 1.0, 2.0),
-            "sigma": (0.5774108, 0.4, 0.7),
-            "eta": (0.2523244, 0.2, 0.6),
-            "lambda": (1.4533108, 1.0, 3.0),
-            "mu": (0.6966326, 0.4, 0.8),
-            "Q0": (312.1341346, 20.0, 60.0),
-            "u1": (-0.165799, -0.3, -0.1),
-            "u2": (32.557, 3.0, 6.0),
-            "u3": (0.286198, 0.2, 0.4),
-            "u4": (0.66, 0.4, 0.7),
-        },
-        distance=2.1,
-        continuous=True,
-        kinks=("cutoffC",),
-    ),
-    "one-body": Sample(values={"energy": (-1.3, -2.0, 2.0)}, distance=2.1, continuous=True),
-}
-
-REGISTERED = {form.name: form for form in potential_forms()}
+REGISTERED = {form.name: form for form in potential_forms() if form.name in _OWN_SAMPLES}
 
 #: Potentials that show one function are like others to the tests, but for their name.
 FORMS = REGISTERED | {name: replace(REGISTERED["eam"], name=name) for name in FUNCTION_CASES}
-SAMPLES |= {name: Sample(values={}, distance=2.1, continuous=True) for name in FUNCTION_CASES}
+SAMPLES = _OWN_SAMPLES | {name: replace(_OWN_SAMPLES["eam"], name=name) for name in FUNCTION_CASES}
 
 #: Those whose atoms act on each other.
 INTERACTING = [

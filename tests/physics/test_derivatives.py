@@ -37,14 +37,6 @@ LONGER = 10.0
 #: For parameters that are distances at which a function has a kink: no pair is closer to it than 1e-3 Angstrom.
 STEP_AT_KINK = 2e-4
 
-#: Relative to the largest component of the derivative. Measured 4e-10 at most (three species, Tersoff).
-TOLERANCE = 1e-9
-
-#: Where rounding of the differences is more: steps are short beside the kinks of EDIP (measured 3e-9), and derivatives
-#: by some parameters of three-species MEAM and ADP are 1e-5 of the values that are subtracted (2e-9 and 1e-9). Smaller
-#: steps make all of them worse.
-TOLERANCES = {"adp": 1e-8, "edip": 1e-8, "meam": 1e-8}
-
 
 @pytest.mark.parametrize(("name", "n_species"), ALL_CASES)
 def test_every_derivative(name: str, n_species: int) -> None:
@@ -54,7 +46,7 @@ def test_every_derivative(name: str, n_species: int) -> None:
     exact = kernel_values(name, structures, n_species, free)
     geometry, none = geometry_of(name, structures, n_species), np.zeros(0, dtype=np.int32)
     steps = _steps(form, parameters, n_species)
-    tolerance = TOLERANCES.get(name, TOLERANCE)
+    tolerance = SAMPLES[name].tolerance
     errors: list[tuple[float, int, str]] = []
     for column, place in enumerate(free, start=1):
 

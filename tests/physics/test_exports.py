@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpcfit.output.export.formats import FORMATS, Settings, export
+from hpcfit.output.export.exporting import FORMATS, Settings, export
 from hpcfit.output.export.source import Written
 from hpcfit.potential.functions import compile_potential
 from hpcfit.potential.library import Geometry, evaluate, potential_forms
@@ -26,7 +26,7 @@ ANALYTIC = [
     (format_name, form, n_species)
     for format_name, known in FORMATS.items()
     for form, n_species in CASES
-    if form in known.writers and not FORMS[form].roles
+    if known.holds(FORMS[form]) and not FORMS[form].roles
 ]
 
 

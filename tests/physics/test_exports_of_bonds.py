@@ -12,7 +12,7 @@ import pytest
 from hpcfit.errors import InputError
 from hpcfit.job.combinations import Combinations
 from hpcfit.objective.model import Model
-from hpcfit.output.export.formats import Settings, export
+from hpcfit.output.export.exporting import Settings, export
 from hpcfit.output.final import FinalJob
 from hpcfit.records import Bonds, Potential, species_tuples
 from tests.physics.export_samples import FILE, embedded_atoms, final_job, final_of_form

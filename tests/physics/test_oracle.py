@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hpcfit.catalogue import records
 from hpcfit.job.functions import OWN_SYNTAX
-from hpcfit.potential.forms import FUNCTION_FORMS
+from hpcfit.potential.function_program import FUNCTION_FORMS
 from hpcfit.potential.library import potential_forms
-from tests.physics.oracle import ORACLES, oracle_energy, oracle_function
+from hpcfit.records import FormRecord, PotentialForm
+from tests.physics.oracle import oracle_energy, oracle_function
 from tests.physics.oracle_function_cases import FUNCTION_CASES
 from tests.physics.oracle_functions import sample_functions
 from tests.physics.oracle_kernels import kernel_values, largest_error, richardson
@@ -39,11 +41,18 @@ STRAINS = [
 ]
 
 
-def test_every_form_has_an_oracle_and_a_sample() -> None:
+@pytest.mark.parametrize("form", potential_forms(), ids=lambda form: form.name)
+def test_every_form_has_a_record_and_a_sample(form: PotentialForm) -> None:
+    file = form.name.replace("-", "_")
+    assert form.record.name, f"write hpcfit/potential/forms/{file}.py"
+    assert form.name in REGISTERED, f"write tests/forms/{file}.py"
+    assert set(SAMPLES[form.name].values) == {row.name for row in form.parameters}
+
+
+def test_every_record_is_that_of_a_form() -> None:
     names = {form.name for form in potential_forms()}
-    assert names == set(ORACLES) == set(SAMPLES) - set(FUNCTION_CASES)
-    for form in REGISTERED.values():
-        assert set(SAMPLES[form.name].values) == {row.name for row in form.parameters}
+    assert {record.name for record in records("hpcfit.potential.forms", FormRecord)} == names
+    assert set(SAMPLES) - set(FUNCTION_CASES) == names
 
 
 def test_every_function_has_a_sample() -> None:

@@ -34,7 +34,6 @@ FLOORS = {
     "version": 0,
     "atomic": 0,
     "catalogue": 0,
-    "lammps": 0,
 }
 
 #: Who alone may import a module, by prefix of the file's path.

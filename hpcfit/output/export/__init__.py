@@ -1,1 +1,1 @@
-"""Fitted potentials as files of MD codes: one file per format, `formats` lists them."""
+"""Fitted potentials as files of MD codes."""

@@ -11,7 +11,7 @@ from hpcfit.dataset.reader import Dataset
 from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.model import Model
-from hpcfit.output.export.source import DensityRange, Source
+from hpcfit.output.export.source import DensityRange, ExportSource
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, Job
 
@@ -19,7 +19,7 @@ from hpcfit.records import Configurations, Job
 _AT_ONCE = 100
 
 
-def has_densities(source: Source) -> bool:
+def has_densities(source: ExportSource) -> bool:
     """Return whether atoms of a potential have a density at all."""
     n = range(len(source.species))
     return any(row.name == "electron-density" for row in source.form.roles) and any(
@@ -27,7 +27,7 @@ def has_densities(source: Source) -> bool:
     )
 
 
-def density_range(job: Job, source: Source) -> DensityRange:
+def density_range(job: Job, source: ExportSource) -> DensityRange:
     """Return the range of densities and the smallest distance in all structures of a job.
 
     Raises

@@ -20,7 +20,7 @@ class DensityRange:
 
 
 @dataclass(frozen=True)
-class Source:
+class ExportSource:
     """A potential to be exported; the start values of its parameters are the values wanted.
 
     Parameters
@@ -77,7 +77,7 @@ class Source:
             tuples = species_tuples(row.kind, len(self.species))
             if row.name == name:
                 found = place + tuples.index(species_tuple(row.kind, *atoms))
-                return self.potential.parameters[self.potential.kernel_places[found]].start
+                return self.potential.parameters[self.potential.value_places[found]].start
             place += len(tuples)
         raise ValueError(f"no such parameter, found '{name}', allowed {', '.join(self.names)}")
 

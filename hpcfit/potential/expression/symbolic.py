@@ -149,7 +149,7 @@ def _part(number: int, what: str) -> Any:
     return symbol(f"{number} {what}")
 
 
-def told_apart(expressions: Sequence[Any], parts: dict[Any, Any]) -> tuple[list[Any], dict[Any, Any]]:
+def with_fresh_symbols(expressions: Sequence[Any], parts: dict[Any, Any]) -> tuple[list[Any], dict[Any, Any]]:
     """Return outputs of another function and what their symbols stand for, with names that no first function has."""
     names = {old: symbol(f"second {old.name}") for old in parts}
     return [e.xreplace(names) for e in expressions], {

@@ -7,6 +7,7 @@ from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
 from hpcfit.objective.catalogue import catalogue as everything
 from hpcfit.potential.functions import check_formula
+from hpcfit.potential.library import potential_forms
 from hpcfit.records import (
     Catalogue,
     FunctionCatalogue,
@@ -23,6 +24,8 @@ def _row(name, unit, kind=ParameterKind.PAIR, *, lower=0.0, upper=math.inf, fitt
     return ParameterForm(name, unit, f"the parameter {name}", kind, lower, upper, fittable)
 
 
+_RECORDS = {form.name: form.record for form in potential_forms()}
+
 _STILLINGER_WEBER = PotentialForm(
     "stillinger-weber",
     "E = sum phi2 + sum phi3",
@@ -38,12 +41,14 @@ _STILLINGER_WEBER = PotentialForm(
         _row("lambda", "eV", ParameterKind.TRIPLET),
         _row("costheta0", "1", ParameterKind.TRIPLET, lower=-1.0, upper=1.0),
     ),
+    record=_RECORDS["stillinger-weber"],
 )
 _LENNARD_JONES = PotentialForm(
     "lennard-jones",
     "V = 4 epsilon ((sigma/r)^12 - (sigma/r)^6)",
     "Proc. R. Soc. A 106, 463",
     (_row("sigma", "A"), _row("epsilon", "eV", lower=-math.inf), _row("cutoff", "A", fittable=False)),
+    record=_RECORDS["lennard-jones"],
 )
 _EAM = PotentialForm(
     "eam",
@@ -56,6 +61,7 @@ _EAM = PotentialForm(
         RoleForm("embedding-energy", "F", ParameterKind.SPECIES, "density"),
         RoleForm("g-function", "g", ParameterKind.TRIPLET, "cosine"),
     ),
+    record=_RECORDS["eam"],
 )
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from hpcfit.errors import InputError
-from hpcfit.job.exports import EXPORT_FORMS
 from hpcfit.job.reader import read_job
 from hpcfit.objective.catalogue import catalogue
-from hpcfit.output.export.formats import FORMATS
+from hpcfit.output.export.exporting import FORMATS
+from hpcfit.potential.library import potential_forms
 from hpcfit.records import Catalogue, ExportFile
 
 _END = "</stillinger-weber>"
@@ -18,9 +18,10 @@ _TABLE = (
 
 
 def test_formats_are_those_of_the_command():
-    for form, known in EXPORT_FORMS.items():
-        assert form in FORMATS[known.format].writers
-        assert known.has_tables == ("rho_range_factor" in FORMATS[known.format].settings)
+    for form in potential_forms():
+        if known := form.record.export_element:
+            assert FORMATS[known.format].holds(form)
+            assert bool(form.roles) == ("rho_range_factor" in FORMATS[known.format].settings)
 
 
 def test_files_of_a_job(faults_of, folder, forms, functions):

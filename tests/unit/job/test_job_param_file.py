@@ -5,9 +5,12 @@ import math
 import pytest
 
 from hpcfit.job.reader import read_job
+from hpcfit.potential.library import potential_forms
 from hpcfit.records import Catalogue, ParameterForm, ParameterKind, PotentialForm
 
 #: The silicon of F. H. Stillinger and T. A. Weber as LAMMPS ships it, an entry on two lines, and one of other elements.
+RECORDS = {form.name: form.record for form in potential_forms()}
+
 SILICON = """# DATE: 2007-06-11 UNITS: metal
 # epsilon; sigma; a; lambda; gamma; costheta0; A; B; p; q; tol
 Si Si Si 2.1683  2.0951  1.80  21.0  1.20  -0.333333333333
@@ -182,7 +185,15 @@ def test_tersoff_of_two_species(folder, functions):
                 wanted[f"T.{name}[{i}{j}{k}]"] = value
             elif j == k:
                 wanted[f"T.{name}[{i}{j}]"] = value
-    assert _job_of_two(PotentialForm("tersoff", "", "", rows), folder, functions, "\n".join(lines)) == wanted
+    assert (
+        _job_of_two(
+            PotentialForm("tersoff", "", "", rows, record=RECORDS["tersoff"]),
+            folder,
+            functions,
+            "\n".join(lines),
+        )
+        == wanted
+    )
 
 
 def test_abop(folder, functions):
@@ -202,7 +213,9 @@ def test_abop(folder, functions):
         for j in ("Si", "C")
         for k in ("Si", "C")
     ]
-    starts = _job_of_two(PotentialForm("abop", "", "", rows), folder, functions, "\n".join(lines))
+    starts = _job_of_two(
+        PotentialForm("abop", "", "", rows, record=RECORDS["abop"]), folder, functions, "\n".join(lines)
+    )
     for pair in ("SiSi", "SiC", "CC"):
         found = [starts[f"T.{name}[{pair}]"] for name in pairs]
         assert found == pytest.approx([D0, S, r0, beta], rel=1e-12)

@@ -7,10 +7,10 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.output.export.densities import density_range
-from hpcfit.output.export.formats import FORMATS, Settings, export, needs_structures
+from hpcfit.output.export.exporting import FORMATS, Settings, export, needs_structures
+from hpcfit.output.export.formats.setfl import same
 from hpcfit.output.export.interpolation import finite, midpoints
-from hpcfit.output.export.setfl import same
-from hpcfit.output.export.source import Source
+from hpcfit.output.export.source import ExportSource
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetSource, Group
 from tests.helpers.small_jobs import silicon, write_dataset
@@ -219,7 +219,7 @@ def _with_structures(tmp_path, select=""):
 def test_densities_met(tmp_path):
     """Against a loop over atoms and images; species in another order than the job's."""
     final = _with_structures(tmp_path, "index=1:")
-    source = Source(final.job.species, final.job.potentials[0], _FORM, ("", "", ""), "out")
+    source = ExportSource(final.job.species, final.job.potentials[0], _FORM, ("", "", ""), "out")
     found = density_range(final.job, source)
     configurations = silicon(n=5, symbols=("C", "Si"))
     kind = np.array([1, 0])[configurations.species]  # Si is the job's species 0
@@ -244,7 +244,7 @@ def test_densities_met(tmp_path):
 
 def test_the_largest_density_makes_the_table(tmp_path):
     final = _with_structures(tmp_path)
-    source = Source(final.job.species, final.job.potentials[0], _FORM, ("", "", ""), "out")
+    source = ExportSource(final.job.species, final.job.potentials[0], _FORM, ("", "", ""), "out")
     met = density_range(final.job, source)
     lines, _, written = _setfl(final, resolution=50)
     assert float(lines[4].split()[1]) * 49 == pytest.approx(2 * met.largest, rel=1e-14)
@@ -271,7 +271,7 @@ def test_when_structures_are_needed():
 def test_lookups():
     final = final_of_form("stillinger-weber", 3)
     form = next(form for form in potential_forms() if form.name == "stillinger-weber")
-    source = Source(final.job.species, final.job.potentials[0], form, ("", "", ""), "out")
+    source = ExportSource(final.job.species, final.job.potentials[0], form, ("", "", ""), "out")
     values = {p.path: p.start for p in final.job.parameters}
     assert source.value("A", 2, 0, 1) == values["P.A[SiGe]"]
     assert source.value("lambda", 2, 1, 0) == values["P.lambda[GeSiC]"]
@@ -282,9 +282,14 @@ def test_lookups():
         source.function("pair", 0, 0)
 
 
-def test_every_form_of_a_format_is_named_once():
-    taken = [form for known in FORMATS.values() for form in known.writers]
-    assert set(taken) >= {"stillinger-weber", "lennard-jones", "eam", "tersoff", "edip"}
+def test_every_format_holds_a_form_and_only_one_body_has_none():
+    held = {
+        name: {form.name for form in potential_forms() if known.holds(form)}
+        for name, known in FORMATS.items()
+    }
+    assert all(held.values())
+    assert held["lammps-tersoff"] == {"abop", "tersoff"}
+    assert {form.name for form in potential_forms()} - set().union(*held.values()) == {"one-body"}
 
 
 def test_functions_without_a_cutoff():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hpcfit.potential.expression.interpreter import run
-from hpcfit.potential.forms import FUNCTION_FORMS
+from hpcfit.potential.function_program import FUNCTION_FORMS
 from hpcfit.potential.functions import compile_function
 from hpcfit.potential.program import Program
 from hpcfit.potential.second_derivative import compile_second_function

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hpcfit.output.export.format import Format
+from hpcfit.output.export.formats.setfl import same
 from hpcfit.output.export.interpolation import finite
-from hpcfit.output.export.setfl import same
-from hpcfit.output.export.source import Source, Written, number
+from hpcfit.output.export.source import ExportSource, Written, number
 from hpcfit.potential.functions import tabulate
 from hpcfit.records import FloatArray, Function
 
 
-def write(source: Source) -> Written:
+def write(source: ExportSource) -> Written:
     """Return the file.
 
     Raises
@@ -53,7 +54,7 @@ def write(source: Source) -> Written:
     return Written("\n".join([*head, *splines.lines, ""]), commands, tuple(notes))
 
 
-def _of_neighbour(source: Source, role: str, *others: int) -> Function | None:
+def _of_neighbour(source: ExportSource, role: str, *others: int) -> Function | None:
     """Return the function of some neighbours, which must be the same whatever the atom in the centre."""
     functions = [source.function(role, centre, *others) for centre in range(len(source.species))]
     if not all(same(functions[0], function) for function in functions):
@@ -62,7 +63,7 @@ def _of_neighbour(source: Source, role: str, *others: int) -> Function | None:
     return functions[0]
 
 
-def _zeros(source: Source, embedding: Sequence[Function | None]) -> list[str]:
+def _zeros(source: ExportSource, embedding: Sequence[Function | None]) -> list[str]:
     notes = []
     for symbol, function in zip(source.species, embedding, strict=True):
         if function is not None:
@@ -114,3 +115,8 @@ class _Splines:
                 f"{self.replaced} values that are not finite were replaced by the nearest one that is"
             )
         return found
+
+
+RECORDS = (
+    Format("meam-spline", write, ("meam",), ("resolution", "rho_range_factor", "largest_density", "inner")),
+)

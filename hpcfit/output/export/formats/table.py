@@ -9,14 +9,15 @@ from functools import partial
 import numpy as np
 
 from hpcfit.output.export.densities import has_densities
+from hpcfit.output.export.format import Format
 from hpcfit.output.export.interpolation import pair_table_errors
-from hpcfit.output.export.source import Source, Written, number
+from hpcfit.output.export.source import ExportSource, Written, number
 from hpcfit.potential.functions import tabulate
 from hpcfit.records import Function
 
 
-def write(source: Source) -> Written:
-    """Return the file; each section goes from `Source.inner` to its function's cut-off.
+def write(source: ExportSource) -> Written:
+    """Return the file; each section goes from `ExportSource.inner` to its function's cut-off.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def write(source: Source) -> Written:
     return Written("\n".join([*lines, ""]), tuple(commands), tuple(notes))
 
 
-def _section(source: Source, name: str, function: Function) -> tuple[list[str], str]:
+def _section(source: ExportSource, name: str, function: Function) -> tuple[list[str], str]:
     inner, outer, n = source.inner, function.reach, source.resolution
     if not inner < outer < math.inf:
         raise source.refuse(f"no table of {name}", f"{inner} .. {outer} A", "--inner below a finite cut-off")
@@ -61,3 +62,6 @@ def _section(source: Source, name: str, function: Function) -> tuple[list[str], 
         lines,
         f"largest errors of interpolation of {name}: energy {of_energy:.1e} eV, force {of_force:.1e} eV/A",
     )
+
+
+RECORDS = (Format("table", write, ("eam",), ("resolution", "inner")),)

@@ -1,24 +1,16 @@
-"""The table of formats, and the export of one potential of a job."""
+"""The formats, and the export of one potential of a job."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from hpcfit.catalogue import records
 from hpcfit.errors import Fault, InputError
-from hpcfit.output.export import (
-    edip,
-    meam_spline,
-    pair_styles,
-    pair_table,
-    setfl,
-    stillinger_weber,
-    tersoff,
-)
 from hpcfit.output.export.densities import density_range, has_densities
-from hpcfit.output.export.source import DensityRange, Source, Written
+from hpcfit.output.export.format import Format
+from hpcfit.output.export.source import DensityRange, ExportSource, Written
 from hpcfit.output.final import FinalJob
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import Job, Potential
@@ -48,35 +40,8 @@ class Settings:
     inner: float | None = None
 
 
-@dataclass(frozen=True)
-class Format:
-    """A format: its writer for each form of potential that it takes, and the settings that it uses.
-
-    `all_bonds` says that it has no way to leave out bonds that a potential does not see.
-    """
-
-    writers: dict[str, Callable[[Source], Written]]
-    settings: tuple[str, ...] = ()
-    all_bonds: bool = False
-
-
-_EAM = ("resolution", "rho_range_factor", "largest_density", "inner")
-
-FORMATS = {
-    "lammps-lj": Format({"lennard-jones": pair_styles.write}),
-    "lammps-morse": Format({"morse": pair_styles.write}),
-    "lammps-buck": Format({"buckingham": pair_styles.write}),
-    "lammps-born": Format({"born-mayer-huggins": pair_styles.write}),
-    "lammps-sw": Format({"stillinger-weber": stillinger_weber.write}),
-    "lammps-tersoff": Format({"tersoff": tersoff.write, "abop": tersoff.write_abop}),
-    "lammps-tersoff-mod": Format({"tersoff-mod": tersoff.write_mod}, all_bonds=True),
-    "lammps-edip": Format({"edip": edip.write}, all_bonds=True),
-    "eam-alloy": Format({"eam": setfl.write_alloy}, _EAM),
-    "eam-fs": Format({"eam": setfl.write_fs}, _EAM),
-    "adp": Format({"adp": setfl.write_adp}, _EAM),
-    "meam-spline": Format({"meam": meam_spline.write}, _EAM),
-    "table": Format({"eam": pair_table.write}, ("resolution", "inner")),
-}
+#: The formats by name.
+FORMATS = {known.name: known for known in records("hpcfit.output.export.formats", Format)}
 
 
 def needs_structures(name: str, settings: Settings) -> bool:
@@ -112,7 +77,7 @@ def export(final: FinalJob, name: str, file: str, chosen: str, settings: Setting
     if known.all_bonds and not potential.bonds.are_all:
         what = f"a potential with species-a or species-b has no place in the format {name}"
         raise source.refuse(what, allowed='"*" for both')
-    written = known.writers[potential.form](source)
+    written = known.write(source)
     others = [other.id for other in final.job.potentials if other.id != potential.id]
     if not others:
         return written
@@ -132,26 +97,28 @@ def _refuse_unused(name: str, settings: Settings) -> None:
 
 
 def _chosen(job: Job, name: str, chosen: str) -> Potential:
-    suited = [p for p in job.potentials if p.form in FORMATS[name].writers]
+    forms = [form.name for form in potential_forms() if FORMATS[name].holds(form)]
+    suited = [p for p in job.potentials if p.form in forms]
     found = [p for p in suited if p.id == chosen] if chosen else suited
     if len(found) == 1:
         return found[0]
-    forms = " or ".join(FORMATS[name].writers)
     if not suited:
         present = ", ".join(f"{p.id} ({p.form})" for p in job.potentials)
-        raise InputError([Fault(job.path, f"no potential for the format {name}", present, forms)])
+        raise InputError(
+            [Fault(job.path, f"no potential for the format {name}", present, " or ".join(forms))]
+        )
     what = "no such potential for the format" if chosen else "several potentials for the format"
     ids = ", ".join(p.id for p in suited)
     raise InputError([Fault(job.path, f"{what} {name}", chosen or ids, f"--potential, one of {ids}")])
 
 
-def _source(final: FinalJob, potential: Potential, name: str, file: str, settings: Settings) -> Source:
+def _source(final: FinalJob, potential: Potential, name: str, file: str, settings: Settings) -> ExportSource:
     job = final.job
     form = next(form for form in potential_forms() if form.name == potential.form)
     values = {key: value for key, value in vars(settings).items() if value is not None}
     largest = values.pop("largest_density", None)
     values |= {"masses": job.masses, "atomic_numbers": job.atomic_numbers}
-    bare = Source(job.species, potential, form, _comments(final, potential), Path(file).name, **values)
+    bare = ExportSource(job.species, potential, form, _comments(final, potential), Path(file).name, **values)
     if "largest_density" not in FORMATS[name].settings or not has_densities(bare):
         return bare
     found = density_range(job, bare) if largest is None else DensityRange(largest / 10, largest, bare.inner)

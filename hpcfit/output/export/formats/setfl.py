@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hpcfit.output.export.format import Format
 from hpcfit.output.export.interpolation import finite, midpoints
-from hpcfit.output.export.source import Source, Written, number
+from hpcfit.output.export.source import ExportSource, Written, number
 from hpcfit.potential.functions import tabulate
 from hpcfit.records import FloatArray, Function
 
@@ -20,12 +21,12 @@ from hpcfit.records import FloatArray, Function
 FEWEST_POINTS = 5
 
 
-def write_fs(source: Source) -> Written:
+def write_fs(source: ExportSource) -> Written:
     """Return an ``eam/fs`` file: per element the densities that it gives to every element."""
     return _write(source, "eam/fs", _densities_of_pairs, ())
 
 
-def write_alloy(source: Source) -> Written:
+def write_alloy(source: ExportSource) -> Written:
     """Return an ``eam/alloy`` file: per element one density, which it gives to all.
 
     Raises
@@ -36,7 +37,7 @@ def write_alloy(source: Source) -> Written:
     return _write(source, "eam/alloy", _density_of_element, ())
 
 
-def write_adp(source: Source) -> Written:
+def write_adp(source: ExportSource) -> Written:
     """Return an ``adp`` file: ``eam/alloy`` with the functions of dipole and quadrupole distortion.
 
     Raises
@@ -47,11 +48,11 @@ def write_adp(source: Source) -> Written:
     return _write(source, "adp", _density_of_element, ("u-function", "w-function"))
 
 
-def _densities_of_pairs(source: Source, element: int) -> list[Function | None]:
+def _densities_of_pairs(source: ExportSource, element: int) -> list[Function | None]:
     return [source.function("electron-density", host, element) for host in range(len(source.species))]
 
 
-def _density_of_element(source: Source, element: int) -> list[Function | None]:
+def _density_of_element(source: ExportSource, element: int) -> list[Function | None]:
     functions = _densities_of_pairs(source, element)
     if any(not same(functions[0], other) for other in functions):
         what = f"the density that {source.species[element]} gives depends on the atom that receives it"
@@ -121,9 +122,9 @@ class _Tables:
 
 
 def _write(
-    source: Source,
+    source: ExportSource,
     style: str,
-    densities: Callable[[Source, int], list[Function | None]],
+    densities: Callable[[ExportSource, int], list[Function | None]],
     distortions: tuple[str, ...],
 ) -> Written:
     n_points, n_species = source.resolution, len(source.species)
@@ -160,7 +161,7 @@ def _numbers(values: FloatArray) -> list[str]:
     return [number(value) for value in values.tolist()]
 
 
-def _element_line(source: Source, element: int, symbol: str) -> str:
+def _element_line(source: ExportSource, element: int, symbol: str) -> str:
     # ASE takes long to import, and only here its periodic table is wanted.
     from ase.data import atomic_masses, atomic_numbers
 
@@ -173,7 +174,7 @@ def _element_line(source: Source, element: int, symbol: str) -> str:
     return f"{z} {number(mass)} 0.0 NONE"
 
 
-def _notes(source: Source, tables: _Tables, largest: float) -> Iterator[str]:
+def _notes(source: ExportSource, tables: _Tables, largest: float) -> Iterator[str]:
     met = source.densities
     if met and met.smallest < 0:
         yield f"densities down to {met.smallest:.6g} were met, but the table begins at 0"
@@ -185,3 +186,12 @@ def _notes(source: Source, tables: _Tables, largest: float) -> Iterator[str]:
     yield f"largest errors of interpolation: {errors} ({ranges})"
     if tables.replaced:
         yield f"{tables.replaced} values that are not finite were replaced by the nearest one that is"
+
+
+_SETTINGS = ("resolution", "rho_range_factor", "largest_density", "inner")
+
+RECORDS = (
+    Format("eam-alloy", write_alloy, ("eam",), _SETTINGS),
+    Format("eam-fs", write_fs, ("eam",), _SETTINGS),
+    Format("adp", write_adp, ("adp",), _SETTINGS),
+)

@@ -1,0 +1,1 @@
+"""What is known of each potential beside what its kernel says: one file for each."""

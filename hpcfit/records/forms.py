@@ -1,0 +1,314 @@
+"""Forms of potentials and functions: the table that a kernel brings, and the record that a file of Python brings."""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+
+class ParameterKind(enum.Enum):
+    """For which combinations of species a potential's parameter has values."""
+
+    PAIR = "pair"  #: one value per unordered pair of species, tag ``SiC``
+    TRIPLET = "triplet"  #: one value per centre and unordered pair of neighbours, tag ``SiCC``, centre first
+    SPECIES = "species"  #: one per species, tag ``Si``
+    ORDERED_PAIR = "ordered-pair"  #: one per host and neighbour, tag ``SiC``, host first
+    ORDERED_TRIPLET = "ordered-triplet"  #: one per centre, bonded neighbour and third atom, tag ``SiCC``
+
+
+@dataclass(frozen=True)
+class ParameterForm:
+    """A row of a potential's parameter table."""
+
+    name: str
+    unit: str
+    description: str
+    kind: ParameterKind
+    lower: float  #: smallest admissible value
+    upper: float  #: largest admissible value
+    fittable: bool
+    reach: bool = (
+        False  #: the values of all parameters with this mark, added up, are where the interaction ends
+    )
+    step: float = 0.0  #: where not 0, admissible are `lower`, `lower` + `step`, ... only
+
+
+@dataclass(frozen=True)
+class RoleForm:
+    """A part that a function of one variable plays in a potential built from functions."""
+
+    name: str
+    description: str
+    kind: ParameterKind  #: for which combinations of species there is one
+    argument: str  #: ``distance``, ``density`` or ``cosine``
+
+
+@dataclass(frozen=True)
+class ParameterSet:
+    """Published values of a form's parameters for some species.
+
+    Parameters
+    ----------
+    species
+        Symbols, in the order of the tags.
+    reference
+        Where they were published.
+    values
+        By parameter; for several species, by parameter and tag.
+    """
+
+    species: tuple[str, ...]
+    reference: str
+    values: Mapping[str, float | Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class PairStyle:
+    """A LAMMPS pair style whose ``pair_coeff`` takes the parameters of a form as they are.
+
+    Parameters
+    ----------
+    format
+        Name of the export format.
+    style
+        Name of the pair style.
+    columns
+        The parameters in the order of ``pair_coeff``.
+    strengths
+        Parameters that the energy is proportional to: zero for bonds that the potential does not see.
+    """
+
+    format: str
+    style: str
+    columns: tuple[str, ...]
+    strengths: tuple[str, ...]
+
+
+def _unchanged(values: Mapping[str, float]) -> Mapping[str, float]:
+    return values
+
+
+@dataclass(frozen=True)
+class ColumnFile:
+    """A LAMMPS potential file: three elements and a fixed number of columns per entry.
+
+    Parameters
+    ----------
+    format
+        Name of the export format.
+    style
+        Name of the pair style.
+    columns
+        Names of the columns.
+    read
+        Makes parameters of the columns of an entry.
+    write
+        Makes columns of the parameters of an ordered triplet.
+    fixed
+        Columns that have one value, which hpcfit has no parameter for.
+    strengths
+        Parameters that the energy is proportional to: zero for bonds that the potential does not see. Without any,
+        files hold potentials that see all bonds.
+    not_negative
+        Parameters that LAMMPS refuses below zero.
+    note
+        What the user should know of a file for one species.
+    """
+
+    format: str
+    style: str
+    columns: tuple[str, ...]
+    read: Callable[[Mapping[str, float]], Mapping[str, float]] = _unchanged
+    write: Callable[[Mapping[str, float]], Mapping[str, float]] = _unchanged
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    strengths: tuple[str, ...] = ()
+    not_negative: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ExportElement:
+    """The element by which a job asks for a file of a potential, and the format of the file."""
+
+    element: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """A potential made of formulas, which play the roles of a potential that the kernels build from functions.
+
+    Parameters
+    ----------
+    kernel
+        Name of the potential with these roles.
+    formula, reference, parameters
+        As of `PotentialForm`; the parameter ``cutoff`` is where all functions of the distance end.
+    roles
+        By name of the role, a formula in ``x`` and the parameters.
+    screening
+        A factor of all functions of the distance; empty for none.
+    """
+
+    kernel: str
+    formula: str
+    reference: str
+    parameters: tuple[ParameterForm, ...]
+    roles: Mapping[str, str]
+    screening: str = ""
+
+
+@dataclass(frozen=True)
+class FormRecord:
+    """All that is known of a potential beside what its kernel says.
+
+    Parameters
+    ----------
+    name
+        Of the kernel, or of the potential made of formulas.
+    short_id
+        First part of the paths of its parameters in scripts; empty for its name.
+    modes
+        Switches: attributes of its element that are true or false.
+    never_fitted
+        Parameters that are not fittable and that ``<fit-dof>`` may list, switched off.
+    species_in_tags
+        Whether its tags alone say for which species it is, so that it sees all bonds.
+    pair_formula
+        Of a pair energy: its formula in ``x`` and the parameters, up to the parameter ``cutoff``.
+    is_linear
+        Whether it is linear in all its parameters.
+    published
+        Published values; the first set for some species is the default.
+    lammps
+        How LAMMPS calls it.
+    function_file
+        Which files of tables or splines its functions can come from.
+    export
+        How a job asks for its file; None for ``<export-potential>`` in the format of `lammps`, if it has one.
+    formulas
+        What it is made of, where it has no kernel of its own.
+    """
+
+    name: str
+    short_id: str = ""
+    modes: tuple[str, ...] = ()
+    never_fitted: tuple[str, ...] = ()
+    species_in_tags: bool = False
+    pair_formula: str = ""
+    is_linear: bool = False
+    published: tuple[ParameterSet, ...] = ()
+    lammps: PairStyle | ColumnFile | None = None
+    function_file: str = ""
+    export: ExportElement | None = None
+    formulas: Formulas | None = None
+
+    @property
+    def export_element(self) -> ExportElement | None:
+        """How a job asks for its file, None where there is no format for it."""
+        if self.export or not self.lammps:
+            return self.export
+        return ExportElement("export-potential", self.lammps.format)
+
+    @property
+    def file(self) -> ColumnFile | None:
+        """The file that start values can come from."""
+        return self.lammps if isinstance(self.lammps, ColumnFile) else None
+
+
+@dataclass(frozen=True)
+class PotentialForm:
+    """A potential: its name, formula, source, parameter table and record.
+
+    One with `roles` is built from functions: those that a job writes, or the formulas of its record.
+    """
+
+    name: str
+    formula: str
+    reference: str
+    parameters: tuple[ParameterForm, ...]
+    roles: tuple[RoleForm, ...] = ()
+    pairwise: bool = False  #: whether it works on pairs, each of them once
+    record: FormRecord = FormRecord("")
+
+    @property
+    def kernel(self) -> str:
+        """Name of the kernel that evaluates it."""
+        return self.record.formulas.kernel if self.record.formulas else self.name
+
+    @property
+    def takes_functions(self) -> bool:
+        """Whether a job writes its functions."""
+        return bool(self.roles) and self.record.formulas is None
+
+
+@dataclass(frozen=True)
+class FunctionForm:
+    """A built-in function: its formula in ``x``, the names of its parameters with units, and its source.
+
+    ``cutoff`` in the formula is the function's own cut-off; parameters in `defaults` may be left out.
+    """
+
+    name: str
+    formula: str
+    parameters: dict[str, str]
+    reference: str
+    defaults: dict[str, float]
+
+
+@dataclass(frozen=True)
+class FunctionCatalogue:
+    """What a job may build potentials from.
+
+    Parameters
+    ----------
+    forms
+        The built-in functions.
+    check_formula
+        Raises `ValueError` where a formula, which may use some names, is faulty.
+    """
+
+    forms: tuple[FunctionForm, ...]
+    check_formula: Callable[[str, Collection[str]], None]
+
+
+def species_tuples(kind: ParameterKind, n_species: int) -> list[tuple[int, ...]]:
+    """Return the combinations of species a parameter of this kind has values for, in storage order."""
+    every = range(n_species)
+    pairs = list(itertools.combinations_with_replacement(every, 2))
+    tuples: dict[ParameterKind, list[tuple[int, ...]]] = {
+        ParameterKind.SPECIES: [(centre,) for centre in every],
+        ParameterKind.PAIR: [*pairs],
+        ParameterKind.TRIPLET: [(centre, *pair) for centre in every for pair in pairs],
+        ParameterKind.ORDERED_PAIR: [*itertools.product(every, repeat=2)],
+        ParameterKind.ORDERED_TRIPLET: [*itertools.product(every, repeat=3)],
+    }
+    return tuples[kind]
+
+
+#: On how many atoms a parameter of each kind depends.
+N_ATOMS = {
+    ParameterKind.SPECIES: 1,
+    ParameterKind.PAIR: 2,
+    ParameterKind.ORDERED_PAIR: 2,
+    ParameterKind.TRIPLET: 3,
+    ParameterKind.ORDERED_TRIPLET: 3,
+}
+
+
+def species_tuple(kind: ParameterKind, *atoms: int) -> tuple[int, ...]:
+    """Return which of `species_tuples` is that of a central atom, a bonded one and a third one.
+
+    Parameters
+    ----------
+    kind
+        The combinations; atoms that they leave out do not count.
+    atoms
+        Species of the atoms, in this order.
+    """
+    own = atoms[: N_ATOMS[kind]]
+    if kind is ParameterKind.PAIR:
+        return tuple(sorted(own))
+    return (own[0], *sorted(own[1:])) if kind is ParameterKind.TRIPLET else own
