@@ -84,10 +84,17 @@ void hf_fill_exponentials(const hf_block *block, const hf_angle *angle, double *
 void hf_fill_mu(const hf_block *block, const hf_angle *angle, double rate, double *power, const double *e, double *by,
                 double *dby);
 
-/* Adds what third atoms do to zeta and its geometric derivatives, five arrays from `sums` on (HF_ROW_ZETA or
- * HF_ROW_ZETA_BY). The cut-offs f and df are as before afterwards. */
-void hf_sum_thirds(const hf_block *block, double *f, double *df, const double *e, const double *de, const double *g,
-                   const double *dg, int sums, double *bend, double *radial);
+/* Factors of a third atom's part in zeta with their slopes, and that part's derivatives by the cosine and by the
+ * third atom's distance, which hf_sum_thirds fills. */
+typedef struct {
+    double *f, *df; /* [n_thirds][8] */
+    const double *e, *de, *g, *dg;
+    double *bend, *radial;
+} hf_thirds;
+
+/* Adds the third atoms' parts to zeta and its geometric derivatives, five arrays from `sums` on (HF_ROW_ZETA or
+ * HF_ROW_ZETA_BY). The cut-offs f and df are restored. */
+void hf_sum_thirds(const hf_block *block, const hf_thirds *thirds, int sums);
 
 void hf_fill_order(int64_t n, const hf_bond *bond, double *const *row);
 

@@ -160,8 +160,15 @@ static void fill_block(const context *x, int64_t b, int64_t c)
     hf_fill_cosines(&block, array[HF_BLOCK_COSINE]);
     hf_fill_exponentials(&block, angle, array[HF_BLOCK_POWER], array[HF_BLOCK_E], array[HF_BLOCK_E_SLOPE]);
     x->form->angular(n, array[HF_BLOCK_COSINE], angle->g, array[HF_BLOCK_G], array[HF_BLOCK_G_SLOPE]);
-    hf_sum_thirds(&block, f, df, array[HF_BLOCK_E], array[HF_BLOCK_E_SLOPE], array[HF_BLOCK_G],
-                  array[HF_BLOCK_G_SLOPE], HF_ROW_ZETA, array[HF_BLOCK_BEND], array[HF_BLOCK_RADIAL]);
+    const hf_thirds thirds = {f,
+                              df,
+                              array[HF_BLOCK_E],
+                              array[HF_BLOCK_E_SLOPE],
+                              array[HF_BLOCK_G],
+                              array[HF_BLOCK_G_SLOPE],
+                              array[HF_BLOCK_BEND],
+                              array[HF_BLOCK_RADIAL]};
+    hf_sum_thirds(&block, &thirds, HF_ROW_ZETA);
 }
 
 /* Clears `count` rows from `first_row` on for bonds with species b. */
@@ -199,8 +206,10 @@ static void finish_column(const context *x, int64_t column)
     double energy[HF_LANES], *const *row = x->row[0];
     hf_finish_column(n, row, energy);
     hf_add_group_energy(x->g, x->group, energy, &output);
-    hf_add_vectors(x->g, x->group, n, x->neighbour, row[HF_ROW_R], row[HF_ROW_X], row[HF_ROW_Y], row[HF_ROW_Z],
-                   row[HF_ROW_T_X], row[HF_ROW_T_Y], row[HF_ROW_T_Z], &output);
+    const hf_bonds bonds = {
+        .r = row[HF_ROW_R], .ux = row[HF_ROW_X], .uy = row[HF_ROW_Y], .uz = row[HF_ROW_Z], .neighbour = x->neighbour};
+    const hf_axes t = {row[HF_ROW_T_X], row[HF_ROW_T_Y], row[HF_ROW_T_Z]};
+    hf_add_vectors(x->g, x->group, n, &bonds, &t, &output);
 }
 
 static void add_values(const context *x)
@@ -230,10 +239,15 @@ static void start_zeta(const context *x, const hf_bond_derivative *by, int64_t b
     else
         x->form->angular_by(n, array[HF_BLOCK_COSINE], angle->g, by->parameter, value, slope);
     clear_rows(x, HF_ROW_ZETA_BY, HF_ROW_BEND_BY_Z - HF_ROW_ZETA_BY + 1, b);
-    hf_sum_thirds(block, block->third[HF_ROW_CUTOFF + 2 * b], block->third[HF_ROW_CUTOFF + 2 * b + 1],
-                  by_mu ? value : array[HF_BLOCK_E], by_mu ? slope : array[HF_BLOCK_E_SLOPE],
-                  by_mu ? array[HF_BLOCK_G] : value, by_mu ? array[HF_BLOCK_G_SLOPE] : slope, HF_ROW_ZETA_BY,
-                  array[HF_BLOCK_BEND_BY], array[HF_BLOCK_RADIAL_BY]);
+    const hf_thirds thirds = {block->third[HF_ROW_CUTOFF + 2 * b],
+                              block->third[HF_ROW_CUTOFF + 2 * b + 1],
+                              by_mu ? value : array[HF_BLOCK_E],
+                              by_mu ? slope : array[HF_BLOCK_E_SLOPE],
+                              by_mu ? array[HF_BLOCK_G] : value,
+                              by_mu ? array[HF_BLOCK_G_SLOPE] : slope,
+                              array[HF_BLOCK_BEND_BY],
+                              array[HF_BLOCK_RADIAL_BY]};
+    hf_sum_thirds(block, &thirds, HF_ROW_ZETA_BY);
     hf_start_zeta(block->n_bonds * HF_LANES, bond_of(x, b), block->bond);
     hf_add_thirds(block, block->bond[HF_ROW_WEIGHT], array[HF_BLOCK_BEND_BY], array[HF_BLOCK_RADIAL_BY]);
 }

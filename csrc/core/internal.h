@@ -84,6 +84,27 @@ typedef struct {
     const double *r;
 } hf_run;
 
+/* Consecutive pairs of a geometry, or gathered ones; `inverse` is 1 / r where it was computed. */
+typedef struct {
+    const double *r, *inverse, *ux, *uy, *uz;
+    const int32_t *neighbour;
+} hf_bonds;
+
+/* Vectors, an array for each axis. */
+typedef struct {
+    double *x, *y, *z;
+} hf_axes;
+
+static inline hf_bonds hf_bonds_at(const hpcfit_geometry *g, int64_t pair, const double *inverse)
+{
+    return (hf_bonds){.r = g->r + pair,
+                      .inverse = inverse,
+                      .ux = g->ux + pair,
+                      .uy = g->uy + pair,
+                      .uz = g->uz + pair,
+                      .neighbour = g->neighbour + pair};
+}
+
 static inline int64_t hf_pair_tuple(int64_t a, int64_t b, int64_t n_species)
 {
     const int64_t low = a < b ? a : b, high = a < b ? b : a;

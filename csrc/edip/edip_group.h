@@ -5,29 +5,6 @@
 
 #include "edip/edip_sums.h"
 
-/* Arrays over a group's pairs: functions of the distance, each with its slope behind it, derivatives of some, and
- * what a column gathers. Behind them come the fields, for each one per species of the third atom. */
-enum {
-    HF_EDIP_F,
-    HF_EDIP_DF,
-    HF_EDIP_POWER,
-    HF_EDIP_DPOWER,
-    HF_EDIP_DECAY,
-    HF_EDIP_DDECAY,
-    HF_EDIP_G,
-    HF_EDIP_DG,
-    HF_EDIP_INVERSE,
-    HF_EDIP_BY,
-    HF_EDIP_DBY,
-    HF_EDIP_DECAY_BY,
-    HF_EDIP_DDECAY_BY,
-    HF_EDIP_SLOPE,
-    HF_EDIP_TX,
-    HF_EDIP_TY,
-    HF_EDIP_TZ,
-    HF_EDIP_N_ARRAYS
-};
-
 /* The field whose weights are the derivatives by gamma follows those of the angular function. */
 enum { HF_EDIP_BY_GAMMA = HF_EDIP_N_FIELDS };
 

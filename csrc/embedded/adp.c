@@ -111,12 +111,11 @@ static int sum_moments(const term *x, int64_t group, int64_t parameter, hf_momen
     return any;
 }
 
-static void add_vectors(const term *x, const hf_part *p, int64_t row, const hf_moments field)
+static void add_vectors(const term *x, const hf_part *p, int64_t row, const hf_moments field, const hf_axes *t)
 {
     const double *g = x->rows + row * x->stride + p->local;
-    hf_add_moment_vectors(p->n_slots, field, g, g + x->stride, x->inverse + p->local, x->g->ux + p->pair,
-                          x->g->uy + p->pair, x->g->uz + p->pair, x->t[0] + p->local, x->t[1] + p->local,
-                          x->t[2] + p->local);
+    const hf_bonds bonds = hf_bonds_at(x->g, p->pair, x->inverse + p->local);
+    hf_add_moment_vectors(p->n_slots, field, g, g + x->stride, &bonds, t);
 }
 
 /* Forces of a group from the field that acts on g, or on its derivative by a parameter. */
@@ -129,8 +128,9 @@ static void add_forces(const term *x, int64_t group, const hf_moments field, int
         if (p.n_slots == 0 || row < 0) continue;
         for (int axis = 0; axis < 3; axis++)
             memset(x->t[axis] + p.local, 0, (size_t)p.n_slots * HF_LANES * sizeof(double));
-        add_vectors(x, &p, row, field);
-        hf_add_vector_forces(x->g, group, b, x->t[0] + p.local, x->t[1] + p.local, x->t[2] + p.local, column);
+        const hf_axes t = {x->t[0] + p.local, x->t[1] + p.local, x->t[2] + p.local};
+        add_vectors(x, &p, row, field, &t);
+        hf_add_vector_forces(x->g, group, b, &t, column);
     }
 }
 

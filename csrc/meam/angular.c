@@ -27,12 +27,7 @@ void hf_angular_enter(hf_angular *x, int64_t chunk)
 {
     x->chunk = chunk;
     x->first = x->g->run_start[chunk * (x->g->n_species + 1)];
-    const int64_t pair = x->first * HF_LANES;
-    x->bonds = (hf_bonds){.r = x->g->r + pair,
-                          .inverse = x->inverse,
-                          .ux = x->g->ux + pair,
-                          .uy = x->g->uy + pair,
-                          .uz = x->g->uz + pair};
+    x->bonds = hf_bonds_at(x->g, x->first * HF_LANES, x->inverse);
     for (int64_t b = 0; b < x->g->n_species; b++)
         enter_run(x, b);
 }

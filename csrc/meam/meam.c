@@ -198,21 +198,30 @@ static void add_density(const hf_angular *x, int64_t b)
     }
 }
 
+static hf_field field_at(const hf_angular *x, int64_t column, int64_t pair)
+{
+    const hf_field all = hf_angular_field(x, column);
+    return (hf_field){.s = all.s + pair, .x = all.x + pair, .y = all.y + pair, .z = all.z + pair};
+}
+
 /* The derivatives of the densities by the vectors to the neighbours of species b, or the derivatives of these. */
 static void fill_vectors(const hf_angular *x, int64_t b, int64_t column, double *const *v)
 {
     const hf_run run = hf_run_of(x->g, x->chunk, b);
     const hpcfit_function *f = hf_angular_f(x, b);
-    const hf_field field = hf_angular_field(x, column), values = hf_angular_field(x, 0);
+    const hf_field field = field_at(x, column, run.offset), values = field_at(x, 0, run.offset);
+    const hf_bonds bonds = hf_bonds_at(x->g, x->first * HF_LANES + run.offset, x->inverse + run.offset);
+    const hf_axes to = {v[0] + run.offset, v[1] + run.offset, v[2] + run.offset};
+    const double *rows = x->rows + run.offset;
     int64_t count;
     for (int axis = 0; axis < 3; axis++)
         memset(v[axis] + run.offset, 0, (size_t)run.n_pairs * sizeof(double));
     if (f == NULL || run.n_pairs == 0 || (column > 0 && x->touched[column - 1] == 0.0)) return;
     const int64_t row = column == 0 ? -1 : row_of(x, f, column - 1, &count);
-    hf_add_field_vectors(run.n_pairs, run.offset, x->rows, x->rows + HF_SLOPE * x->stride, &x->bonds, &field, v);
+    hf_add_field_vectors(run.n_pairs, rows, rows + HF_SLOPE * x->stride, &bonds, &field, &to);
     if (row >= 0)
-        hf_add_field_vectors(run.n_pairs, run.offset, x->rows + row * x->stride, x->rows + (row + count) * x->stride,
-                             &x->bonds, &values, v);
+        hf_add_field_vectors(run.n_pairs, rows + row * x->stride, rows + (row + count) * x->stride, &bonds, &values,
+                             &to);
 }
 
 /* Forces and virials of the vectors v times F' of a group's atoms. */
@@ -225,7 +234,8 @@ static void add_forces(const hf_angular *x, int64_t group, double *const *v, con
         if (of.end == of.start || hf_angular_f(x, species) == NULL) continue;
         for (int axis = 0; axis < 3; axis++)
             hf_weigh_slots(of.end - of.start, first, v[axis] + local, x->t + axis * x->stride);
-        hf_add_vector_forces(x->g, group, species, x->t, x->t + x->stride, x->t + 2 * x->stride, column);
+        const hf_axes t = {x->t, x->t + x->stride, x->t + 2 * x->stride};
+        hf_add_vector_forces(x->g, group, species, &t, column);
     }
 }
 

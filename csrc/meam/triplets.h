@@ -25,11 +25,6 @@ typedef struct {
     double *s, *x, *y, *z;
 } hf_field;
 
-/* Distances, their inverses and unit vectors of the pairs of a chunk. */
-typedef struct {
-    const double *r, *inverse, *ux, *uy, *uz;
-} hf_bonds;
-
 /* The cosines of a batch [n][8], and 1 where both neighbours are within their cut-offs, 0 elsewhere. */
 void hf_fill_batch_cosines(const hf_batch *batch, const hf_bonds *bonds, double first_cutoff, double second_cutoff,
                            double *cosine, double *inside);
@@ -45,9 +40,9 @@ void hf_add_triplets(int64_t n, const int64_t *to, const int64_t *from, const do
 /* sums += f S / 2 */
 void hf_add_half(int64_t n, const double *f, const double *s, double *sums);
 
-/* v += f' S u + f / r (1 - u u) T, over n pairs from pair `start` on; v [3] arrays over the chunk. */
-void hf_add_field_vectors(int64_t n, int64_t start, const double *f, const double *df, const hf_bonds *bonds,
-                          const hf_field *field, double *const *v);
+/* v += f' S u + f / r (1 - u u) T, over n pairs. */
+void hf_add_field_vectors(int64_t n, const double *f, const double *df, const hf_bonds *bonds, const hf_field *field,
+                          const hf_axes *v);
 
 /* t = a v over the slots of a group, with factors a over its lanes. */
 void hf_weigh_slots(int64_t n_slots, const double *a, const double *v, double *t);
