@@ -44,14 +44,6 @@ static void weigh(int64_t n, const double *restrict r, int quadratic, double cut
     }
 }
 
-HF_CLONES
-static void invert(int64_t n, const double *restrict r, double *restrict inverse)
-{
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++)
-        inverse[k] = 1.0 / r[k];
-}
-
 static const hpcfit_function *function_of(const term *x, int64_t b)
 {
     return hf_distortion_function(&x->columns, x->g->chunk_species[x->chunk], b);
@@ -90,7 +82,7 @@ static void fill_run(const term *x, int64_t b)
         memcpy(slope, outputs + slope_from * x->columns.stride, (size_t)n * sizeof *slope);
         weigh(n, run.r, quadratic, function->cutoff, value, slope);
     }
-    invert(n, run.r, x->inverse + run.offset);
+    hf_invert(n, run.r, x->inverse + run.offset);
 }
 
 /* The moments of all neighbours, with g or its derivative by a parameter; says whether there are any. */
@@ -174,24 +166,17 @@ static void add_group(const term *x, int64_t group)
 
 static int64_t lay_out(const hf_call *call, double *scratch, term *x)
 {
-    int64_t used = hf_distortion_lay_out(call, scratch, &x->columns);
+    const int64_t used = hf_distortion_lay_out(call, scratch, &x->columns);
     x->call = call;
     x->g = call->geometry;
     x->stride = hf_chunk_arrays(call, 1);
-    const struct {
-        double **array;
-        int64_t length;
-    } plan[] = {{&x->rows, hf_function_most_rows(call->functions) * x->stride},
-                {&x->inverse, x->stride},
-                {&x->t[0], x->stride},
-                {&x->t[1], x->stride},
-                {&x->t[2], x->stride},
-                {&x->function, hf_round_up(hf_function_scratch(call->functions))}};
-    for (size_t k = 0; k < sizeof plan / sizeof *plan; k++) {
-        *plan[k].array = scratch == NULL ? NULL : scratch + used;
-        used += plan[k].length;
-    }
-    return used;
+    const hf_array plan[] = {{&x->rows, hf_function_most_rows(call->functions) * x->stride},
+                             {&x->inverse, x->stride},
+                             {&x->t[0], x->stride},
+                             {&x->t[1], x->stride},
+                             {&x->t[2], x->stride},
+                             {&x->function, hf_round_up(hf_function_scratch(call->functions))}};
+    return hf_lay_out(HF_COUNT(plan), plan, scratch, used);
 }
 
 static int64_t scratch_size(const hf_call *call)

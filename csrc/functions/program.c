@@ -262,7 +262,7 @@ int64_t hf_program_scratch(const hpcfit_program *program)
     const int64_t n_registers = program->n_registers - 1 - program->n_outputs - program->n_inputs;
     const size_t per_step = (sizeof(step) + 4 * sizeof(double **)) / sizeof(double);
     const int64_t n = program->n_inputs * HF_BLOCK + (n_registers + 3) * TILE + program->n_steps * (int64_t)per_step;
-    return (n + HF_LANES - 1) / HF_LANES * HF_LANES;
+    return hf_round_up(n);
 }
 
 /* Where the values of a place are for the first tile; says whether they move. */

@@ -20,11 +20,6 @@ const char *hf_spline_fault(const hpcfit_spline *s)
     return s->bins_per_unit >= 0.0 && isfinite(s->bins_per_unit) ? NULL : "a spline's bins have no width";
 }
 
-static int64_t rounded(int64_t n)
-{
-    return (n + HF_LANES - 1) / HF_LANES * HF_LANES;
-}
-
 /* The argument moved inside the knots, how far it was moved, and the interval in which its bin begins. */
 HF_CLONES
 static void enter(double low, double high, int64_t n_bins, const double *restrict bins, double scale, int64_t n,
@@ -112,14 +107,14 @@ static void bend(int64_t n, const int32_t *restrict interval, const double *rest
 
 int64_t hf_spline_knots(const hpcfit_spline *spline)
 {
-    return 2 * rounded(spline->n_knots);
+    return 2 * hf_round_up(spline->n_knots);
 }
 
 /* The tables' last rows do not depend on parameters. */
 void hf_spline_at_knots(const hpcfit_spline *spline, const double *parameters, double *knots)
 {
     const int64_t n = spline->n_knots;
-    double *y = knots, *s = knots + rounded(n);
+    double *y = knots, *s = knots + hf_round_up(n);
     memcpy(y, spline->values + spline->n_parameters * n, (size_t)n * sizeof *y);
     memcpy(s, spline->slopes + spline->n_parameters * n, (size_t)n * sizeof *s);
     for (int64_t p = 0; p < spline->n_parameters; p++)
@@ -134,7 +129,7 @@ void hf_spline_run(const hpcfit_spline *spline, const double *knots, int64_t n_f
 {
     const int64_t n_knots = spline->n_knots, block = HF_SPLINE_BLOCK;
     const int32_t *interval = (const int32_t *)scratch;
-    const double *y = knots, *s = knots + rounded(n_knots);
+    const double *y = knots, *s = knots + hf_round_up(n_knots);
     double *fraction = scratch + block, *width = scratch + 2 * block, *beyond = scratch + 3 * block;
     for (int64_t start = 0; start < n; start += block) {
         const int64_t count = n - start < block ? n - start : block;

@@ -25,29 +25,23 @@ static int64_t lay_out(const hf_call *call, double *scratch, hf_angular *x)
 {
     int64_t used = hf_embedded_lay_out(call, scratch, &x->embedded);
     const int64_t stride = hf_chunk_arrays(call, 1), outputs = hf_function_most_rows(call->functions);
-    const struct {
-        double **array;
-        int64_t length;
-    } plan[] = {{&x->inverse, stride},
-                {&x->near, hf_round_up(call->geometry->max_chunk_slots)},
-                {&x->rows, outputs * stride},
-                {&x->fields, (1 + call->n_free) * 4 * stride},
-                {&x->touched, hf_round_up(call->n_free)},
-                {&x->sums, stride},
-                {&x->v[0], stride},
-                {&x->v[1], stride},
-                {&x->v[2], stride},
-                {&x->w[0], stride},
-                {&x->w[1], stride},
-                {&x->w[2], stride},
-                {&x->t, 3 * stride},
-                {&x->cosine, HF_BATCH_ARGUMENTS},
-                {&x->inside, HF_BATCH_ARGUMENTS},
-                {&x->g_rows, outputs * HF_BATCH_ARGUMENTS}};
-    for (size_t k = 0; k < sizeof plan / sizeof *plan; k++) {
-        *plan[k].array = scratch == NULL ? NULL : scratch + used;
-        used += plan[k].length;
-    }
+    const hf_array plan[] = {{&x->inverse, stride},
+                             {&x->near, hf_round_up(call->geometry->max_chunk_slots)},
+                             {&x->rows, outputs * stride},
+                             {&x->fields, (1 + call->n_free) * 4 * stride},
+                             {&x->touched, hf_round_up(call->n_free)},
+                             {&x->sums, stride},
+                             {&x->v[0], stride},
+                             {&x->v[1], stride},
+                             {&x->v[2], stride},
+                             {&x->w[0], stride},
+                             {&x->w[1], stride},
+                             {&x->w[2], stride},
+                             {&x->t, 3 * stride},
+                             {&x->cosine, HF_BATCH_ARGUMENTS},
+                             {&x->inside, HF_BATCH_ARGUMENTS},
+                             {&x->g_rows, outputs * HF_BATCH_ARGUMENTS}};
+    used = hf_lay_out(HF_COUNT(plan), plan, scratch, used);
     x->call = call;
     x->g = call->geometry;
     x->stride = stride;

@@ -4,8 +4,6 @@
 
 #include "meam/meam.h"
 
-typedef double hf_four __attribute__((vector_size(32), aligned(8)));
-
 /* One spline; the structures of the group at hand, whose virials are added up apart. */
 typedef struct {
     hf_angular *x;
