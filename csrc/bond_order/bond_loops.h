@@ -60,16 +60,15 @@ enum {
     HF_N_BLOCKS
 };
 
-/* Bonds with neighbours of one species and third atoms of one species: where each array of rows begins for the one
- * and for the other. */
+/* Bonds with neighbours of one species and third atoms of one species: where each array of rows begins for either. */
 typedef struct {
     int64_t n_bonds, n_thirds;
     int same; /* bonds and third atoms are the same atoms */
     double *const *bond, *const *third;
 } hf_block;
 
-/* Copies those slots that have a pair closer than `reach` and returns their number. What is farther away is moved to
- * `reach`, where nothing acts and nothing overflows. */
+/* Copies those slots that have a pair closer than `reach` and returns their number. Pairs farther away are
+ * moved to `reach`, where all functions are zero and nothing overflows. */
 int64_t hf_gather_pairs(const hpcfit_geometry *g, int64_t first, int64_t n_slots, double reach, double *const *row,
                         int32_t *neighbour);
 
@@ -104,7 +103,7 @@ void hf_start_radial(int64_t n, const double *repulsion, const double *attractio
 void hf_start_order(int64_t n, const hf_bond *bond, const hf_bond_derivative *by, double *const *row);
 void hf_start_zeta(int64_t n, const hf_bond *bond, double *const *row);
 
-/* Adds to the third atoms what the bonds' weights make of them. */
+/* Adds the forces of weighted bonds on their third atoms. */
 void hf_add_thirds(const hf_block *block, const double *weight, const double *bend, const double *radial);
 
 /* The derivatives by the vectors to the neighbours from their parts, and the energy of each atom. */

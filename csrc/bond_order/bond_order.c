@@ -1,4 +1,4 @@
-/* One evaluation of a bond-order potential: group by group, its pairs gathered, then column by column. */
+/* One evaluation of a bond-order potential: for each group, pairs are gathered and columns are added. */
 #include "bond_order/bond_order.h"
 
 #include "bond_order/bond_loops.h"
@@ -8,7 +8,7 @@
 
 enum { MOST_ROWS = HF_ROW_CUTOFF + 2 * HF_MAX_SPECIES };
 
-/* What is known of a call and of the group in hand. */
+/* A call, its parameters and arrays, and the current group. */
 typedef struct {
     const hf_call *call;
     const hpcfit_geometry *g;
@@ -145,7 +145,7 @@ static void gather(context *x)
     x->first[x->n_species] = n;
 }
 
-/* Everything about third atoms of species c at bonds with species b. */
+/* Fills the arrays of third atoms of species c at bonds with species b. */
 static void fill_block(const context *x, int64_t b, int64_t c)
 {
     const hf_angle *angle = angle_of(x, b, c);
@@ -252,7 +252,7 @@ static void start_zeta(const context *x, const hf_bond_derivative *by, int64_t b
     hf_add_thirds(block, block->bond[HF_ROW_WEIGHT], array[HF_BLOCK_BEND_BY], array[HF_BLOCK_RADIAL_BY]);
 }
 
-/* The species of the bonds that a parameter acts on, -1 when it acts on none of this centre's. */
+/* The species of the bonds that a parameter acts on, -1 when it acts on no bond of this centre. */
 static int64_t bonds_changed(const context *x, const hf_bond_derivative *by)
 {
     if (by->species[0] == x->centre) return by->species[1];
@@ -274,7 +274,7 @@ static void add_derivative(const context *x, const hf_bond_derivative *by, int64
         hf_start_order(n, bond_of(x, b), by, block.bond);
     else
         start_zeta(x, by, b, &block);
-    /* The repulsion alone changes no bond order. */
+    /* A change of the repulsion alone does not act through the bond order. */
     if (by->change != HF_BY_RADIAL || by->attraction[0] != 0.0 || by->attraction[1] != 0.0)
         add_thirds(x, b, HF_ROW_WEIGHT_BY);
     finish_column(x, column);

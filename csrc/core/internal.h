@@ -1,4 +1,4 @@
-/* What the kernels share: the arrangement of a geometry, and the sums over radial functions. */
+/* The base of all kernels: the layout of a geometry, a call, and sums over radial functions. */
 #ifndef HF_INTERNAL_H
 #define HF_INTERNAL_H
 

@@ -23,7 +23,7 @@ typedef struct {
     hf_edip_attraction attraction[HF_MAX_SPECIES];
 } hf_edip_group;
 
-/* What a column gathers: energies, and the derivatives by Z that its forces contain. */
+/* Sums of a column: energies, and the derivatives by Z that its forces contain. */
 typedef struct {
     double energy[HF_LANES], by_z[HF_LANES];
 } hf_edip_sums;
@@ -34,7 +34,7 @@ int64_t hf_edip_scratch_size(const hpcfit_geometry *g);
 /* A view without parameters into scratch space of that size. */
 hf_edip_group hf_edip_view(const hpcfit_geometry *g, double *scratch);
 
-/* Turns to a group and fills functions of the distance, coordinations, the angular function and its field. */
+/* Starts a group and fills functions of the distance, coordinations, the angular function and its field. */
 void hf_edip_enter(hf_edip_group *x, int64_t group);
 
 /* An array at the group's neighbours of species b. */
@@ -65,7 +65,7 @@ void hf_edip_add_function(const hf_edip_group *x, int64_t b, int h, const double
 /* Sets the vectors of a column to which all functions have been added. */
 void hf_edip_set_vectors(const hf_edip_group *x, const hf_edip_sums *s);
 
-/* The same for a column without functions, which needs not be begun. */
+/* The same for a column without functions, which need not be begun. */
 void hf_edip_set_along(const hf_edip_group *x, const hf_edip_sums *s);
 
 /* Adds factor times a field at the neighbours of species b, from triplets with c; g is the array of their weights. */

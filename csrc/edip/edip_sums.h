@@ -5,7 +5,7 @@
 #include "core/internal.h"
 
 /* Arrays over a group's pairs: functions of the distance, each with its slope behind it, derivatives of some, and
- * what a column gathers. Behind them come the fields, for each one per species of the third atom. */
+ * the vectors of a column. The fields follow, each with one array per species of the third atom. */
 enum {
     HF_EDIP_F,
     HF_EDIP_DF,
@@ -37,7 +37,7 @@ typedef struct {
     double eta, lambda, mu, q0, u1, u2, u3, u4;
 } hf_edip_triplet;
 
-/* What the angular function is differentiated by: nothing, eta, the logarithm of Q, tau. */
+/* The angular function and its derivatives by eta, the logarithm of Q, and tau. */
 enum { HF_EDIP_VALUE, HF_EDIP_BY_ETA, HF_EDIP_BY_LOG_Q, HF_EDIP_BY_TAU, HF_EDIP_N_FIELDS };
 
 /* The sums over triplets for the angular function or a derivative of it, without lambda: energy, and its derivative

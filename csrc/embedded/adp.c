@@ -4,7 +4,7 @@
  *   mu_i = sum_j u(r_ij) r_ij,   lambda_i = sum_j w(r_ij) r_ij r_ij
  *
  * Y. Mishin, M. J. Mehl and D. A. Papaconstantopoulos, Acta Mater. 53, 4029 (2005), eqs. 1-5. Both are moments of the
- * neighbours' directions, weighed with g = u r and g = w r^2, over neighbours of all species together. */
+ * neighbours' directions, weighed with g = u r and g = w r^2, over neighbours of all species. */
 #include "core/moments.h"
 #include "embedded/distortion.h"
 #include "embedded/embedding.h"
@@ -85,7 +85,7 @@ static void fill_run(const term *x, int64_t b)
     hf_invert(n, run.r, x->inverse + run.offset);
 }
 
-/* The moments of all neighbours, with g or its derivative by a parameter; says whether there are any. */
+/* The moments of all neighbours, with g or its derivative by a parameter; returns whether there are any. */
 static int sum_moments(const term *x, int64_t group, int64_t parameter, hf_moments total)
 {
     int any = 0;

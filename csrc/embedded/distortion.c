@@ -1,4 +1,5 @@
-/* What nodes of splines do at constant fields, and to the fields: four rows for each neighbour of an atom. */
+/* Derivatives by the nodes of splines at constant fields, and of the fields: four rows for each neighbour of an atom.
+ */
 #include "embedded/distortion.h"
 
 #include <string.h>
@@ -93,8 +94,8 @@ static inline void fill_total(double energy, double factor, const double *u, con
     total[6] = cross * (u[0] * v[1] + u[1] * v[0]);
 }
 
-/* One neighbour: what the value of df does, and what its slope does. Both atoms' fields pull at the bond; the energy
- * is that of the atom itself, the virial half of both. */
+/* One neighbour: the contributions of the value of df and of its slope. The fields of both atoms act on the bond; the
+ * energy is that of the atom itself, the virial half of the bond's. */
 static inline __attribute__((always_inline)) void add_pair(space *s, int quadratic, int64_t k, double r,
                                                            const double *u, const double *own, const double *other)
 {

@@ -2,9 +2,9 @@
  *
  *   f = (1 - m) y0 + m y1 + h t (1 - t)^2 s0 + h t^2 (t - 1) s1,   m = t^2 (3 - 2 t).
  *
- * Values y and slopes s at the knots are linear in the parameters, by tables that are part of the spline: what makes
- * it twice differentiable, and what holds at its ends, is in these tables alone. So the derivative by a parameter is
- * a spline too, with a row of the tables for y and s. */
+ * Values y and slopes s at the knots are linear in the parameters, by the spline's tables, which alone hold the
+ * conditions at inner knots and at the ends. So the derivative by a parameter is a spline too, with a row of the
+ * tables for y and s. */
 #include "functions/spline.h"
 
 #include <string.h>

@@ -124,7 +124,7 @@ static dense dense_of(const hf_angular *x, const hpcfit_function *function)
                    .columns = hf_function_columns(x->call, function)};
 }
 
-/* What acts in the triplets with neighbours of two species: f of the second, of the first, and g. */
+/* The functions in the triplets with neighbours of two species: f of the second, f of the first, and g. */
 typedef struct {
     int64_t b, c;
     const hpcfit_function *function[3];
@@ -173,7 +173,7 @@ static void add_triplets(const hf_angular *x, int64_t b, int64_t c)
     add_batch(x, &a, &batch);
 }
 
-/* Adds what the fields make of the density, and of its derivatives. */
+/* Adds the contributions of the fields to the density and its derivatives. */
 static void add_density(const hf_angular *x, int64_t b)
 {
     const hf_run run = hf_run_of(x->g, x->chunk, b);

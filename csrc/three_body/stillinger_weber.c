@@ -120,7 +120,7 @@ static void by_gamma(int64_t n, double c, double *const *s)
     }
 }
 
-/* What the functions below need of a chunk: its centre's species and the parameters. */
+/* A chunk and its centre's species. */
 typedef struct {
     const hf_call *call;
     const hpcfit_geometry *g;
@@ -183,7 +183,7 @@ static double square_factor_by(const context *x, const free_parameter *f, int64_
     return 0.5 * (vertex + end) * slope;
 }
 
-/* Fills PHI and DPHI with the derivative of the pair energy by a free parameter; says whether there is one. */
+/* Fills PHI and DPHI with the derivative of the pair energy by a free parameter; returns whether there is one. */
 static int fill_derivative(const context *x, const free_parameter *f, int64_t b, int64_t n, double *const *s)
 {
     const double strength = pair_value(x, A, b), repulsion = pair_value(x, B, b), sigma = pair_value(x, SIGMA, b);
