@@ -3,6 +3,7 @@
 #include "core/half.h"
 #include "functions/fused_pair.h"
 #include "functions/spline_columns.h"
+#include "functions/spline_rows.h"
 
 #include <string.h>
 
@@ -266,7 +267,7 @@ void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
 {
     list_columns(call, s, end);
     clear_sums(s);
-    hf_spline_columns_start(call, s->spline);
+    hf_nodes_fill(call, s->spline);
     const hpcfit_geometry *half = call->geometry->half;
     for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
         for (int64_t b = 0; b < half->n_species; b++)

@@ -31,11 +31,6 @@ int64_t hf_spline_columns_scratch(const hf_call *call)
     return hf_nodes_scratch(call->functions) + sums_of(call) + hf_basis_scratch(stride_of(call));
 }
 
-void hf_spline_columns_start(const hf_call *call, double *scratch)
-{
-    hf_nodes_fill(call, scratch);
-}
-
 static void prepare(const hf_call *call, const hf_rows *rows, int64_t spline, const hf_run *run, double *scratch,
                     space *s)
 {

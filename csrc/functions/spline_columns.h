@@ -4,11 +4,9 @@
 
 #include "functions/function.h"
 
-/* Scratch doubles that the functions below need, the largest of all functions. */
+/* Scratch doubles that the functions below need, the largest of all functions; it begins with the tables of
+ * hf_nodes_fill, which are filled once for an evaluation. */
 int64_t hf_spline_columns_scratch(const hf_call *call);
-
-/* Starts an evaluation. */
-void hf_spline_columns_start(const hf_call *call, double *scratch);
 
 /* The rows of a function over the pairs of a run, as hf_function_run_rows fills them. */
 typedef struct {

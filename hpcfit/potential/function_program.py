@@ -11,7 +11,7 @@ from hpcfit.errors import nearest
 from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.forms import FUNCTION_FORMS
 from hpcfit.potential.program import Program
-from hpcfit.potential.spline import CompiledFunction, SplineProgram, Spline, compile_spline
+from hpcfit.potential.spline import CompiledFunction, Spline, SplineProgram, compile_spline
 from hpcfit.records import Function
 
 VARIABLE = "x"
@@ -89,8 +89,8 @@ def compile_fused_pair(
     one = _derived(first, free, False, fixed)
     two = _derived(second, second_free, False, second_fixed, len(one.names))
     outputs, parts = told_apart(two.outputs, two.parts)
-    all_outputs = [*one.outputs, *outputs]
-    return compile_outputs(all_outputs, VARIABLE, one.names + two.names, one.parts | parts, (), len(one.outputs))
+    rows = [*one.outputs, *outputs]
+    return compile_outputs(rows, VARIABLE, one.names + two.names, one.parts | parts, (), len(one.outputs))
 
 
 @dataclass(frozen=True)

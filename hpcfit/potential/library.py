@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hpcfit.potential._kernels import ffi, lib
 from hpcfit.potential.batch import Batch
 from hpcfit.potential.program import Program
-from hpcfit.potential.spline import CompiledFunction, SplineProgram, Spline
+from hpcfit.potential.spline import CompiledFunction, Spline, SplineProgram
 from hpcfit.records import (
     Bonds,
     FloatArray,
