@@ -41,7 +41,7 @@ int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const hpcfit_func
     return potential->scratch_size(&call) + (functions == NULL ? 0 : hf_functions_knots(functions));
 }
 
-/* What is wrong with the functions or the free parameters, NULL when nothing is. */
+/* The first fault of the functions or the free parameters, NULL for none. */
 static const char *argument_fault(const hf_call *call)
 {
     const hpcfit_potential *potential = call->potential;

@@ -4,8 +4,8 @@
  * strain, so that stress (tension positive) = -virial / volume.
  *
  * One contract for all potentials: a batch of structures becomes a geometry once; a potential and its parameters are
- * evaluated on that geometry as often as wanted. What stands between the two markers is read by cffi: plain
- * declarations only, no preprocessor. */
+ * evaluated on that geometry any number of times. cffi reads the text between the two markers: plain declarations
+ * only, no preprocessor. */
 #ifndef HPCFIT_H
 #define HPCFIT_H
 
@@ -35,7 +35,7 @@ typedef enum {
     HPCFIT_ORDERED_TRIPLET /* a centre, a bonded neighbour and a third atom, centre slowest */
 } hpcfit_kind;
 
-/* What a function of one variable is evaluated at. */
+/* The argument of a function of one variable. */
 typedef enum { HPCFIT_OF_DISTANCE, HPCFIT_OF_DENSITY, HPCFIT_OF_COSINE } hpcfit_argument;
 
 typedef struct {
@@ -75,7 +75,7 @@ const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int 
 /* A function of one variable as a short program for registers that hold blocks of arguments. A step is {operation,
  * place of the result, up to three operands}. Uniform steps work on the uniform values (constants, then parameters,
  * then results); steps work on registers, with an operand of -1 - k for uniform value k. Register 0 is the variable,
- * registers 1 to n_outputs are the outputs, the next n_inputs hold what was worked out elsewhere. The operations are
+ * registers 1 to n_outputs are the outputs, the next n_inputs hold inputs. The operations are
  * listed in functions/program.h. */
 typedef struct {
     int64_t n_constants, n_parameters, n_uniform, n_uniform_steps, n_steps, n_registers, n_inputs, n_outputs;
@@ -84,9 +84,9 @@ typedef struct {
     const int32_t (*steps)[5];
 } hpcfit_program;
 
-/* A piecewise cubic function, linear in its parameters, by values and slopes at its knots: rows of the tables are
- * what one unit of each parameter adds, the last row is there without any. Bins of equal width, at most half that of
- * the narrowest interval, lead from an argument to its interval. */
+/* A piecewise cubic function, linear in its parameters, by values and slopes at its knots: each row of the
+ * tables belongs to one unit of a parameter, the last row is the constant part. Bins of equal width, at most half
+ * that of the narrowest interval, lead from an argument to its interval. */
 typedef struct {
     int64_t first_parameter; /* place of its first parameter among those of its function */
     int64_t n_knots, n_parameters, n_bins;

@@ -178,12 +178,15 @@ void hf_fill_mu(const hf_block *block, const hf_angle *angle, double rate, doubl
     by_mu(block->n_bonds * block->n_thirds * HF_LANES, angle->mu, rate, power, e, by, dby);
 }
 
-/* What one bond receives: third atoms' arrays at their first, sums and cut-offs as below. */
+/* Adds the third atoms' parts to bond j. */
 HF_CLONES
-static void sum_row(const hf_block *block, int64_t j, const double *restrict f, const double *restrict df,
-                    const double *restrict e, const double *restrict de, const double *restrict g,
-                    const double *restrict dg, int sums, double *restrict bend, double *restrict radial)
+static void sum_row(const hf_block *block, int64_t j, const hf_thirds *thirds, int sums)
 {
+    const int64_t row = j * block->n_thirds * HF_LANES;
+    const double *restrict f = thirds->f, *restrict df = thirds->df;
+    const double *restrict e = thirds->e + row, *restrict de = thirds->de + row;
+    const double *restrict g = thirds->g + row, *restrict dg = thirds->dg + row;
+    double *restrict bend = thirds->bend + row, *restrict radial = thirds->radial + row;
     const double *restrict ux = block->third[HF_ROW_X], *restrict uy = block->third[HF_ROW_Y];
     const double *restrict uz = block->third[HF_ROW_Z];
     double *restrict zeta = block->bond[sums] + j * HF_LANES, *restrict stretch =
@@ -214,23 +217,22 @@ static void sum_row(const hf_block *block, int64_t j, const double *restrict f, 
     }
 }
 
-/* An atom is no third atom of its own bond: there its cut-off is zero for as long as that row takes. */
-void hf_sum_thirds(const hf_block *block, double *f, double *df, const double *e, const double *de, const double *g,
-                   const double *dg, int sums, double *bend, double *radial)
+/* An atom is not a third atom of its own bond: its cut-off is zero while that row is summed. */
+void hf_sum_thirds(const hf_block *block, const hf_thirds *thirds, int sums)
 {
     double kept[2][HF_LANES];
     for (int64_t j = 0; j < block->n_bonds; j++) {
-        const int64_t row = j * block->n_thirds * HF_LANES, self = j * HF_LANES;
+        double *f = thirds->f + j * HF_LANES, *df = thirds->df + j * HF_LANES;
         if (block->same) {
-            memcpy(kept[0], f + self, sizeof kept[0]);
-            memcpy(kept[1], df + self, sizeof kept[1]);
-            memset(f + self, 0, sizeof kept[0]);
-            memset(df + self, 0, sizeof kept[1]);
+            memcpy(kept[0], f, sizeof kept[0]);
+            memcpy(kept[1], df, sizeof kept[1]);
+            memset(f, 0, sizeof kept[0]);
+            memset(df, 0, sizeof kept[1]);
         }
-        sum_row(block, j, f, df, e + row, de + row, g + row, dg + row, sums, bend + row, radial + row);
+        sum_row(block, j, thirds, sums);
         if (block->same) {
-            memcpy(f + self, kept[0], sizeof kept[0]);
-            memcpy(df + self, kept[1], sizeof kept[1]);
+            memcpy(f, kept[0], sizeof kept[0]);
+            memcpy(df, kept[1], sizeof kept[1]);
         }
     }
 }

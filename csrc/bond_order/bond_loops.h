@@ -60,16 +60,15 @@ enum {
     HF_N_BLOCKS
 };
 
-/* Bonds with neighbours of one species and third atoms of one species: where each array of rows begins for the one
- * and for the other. */
+/* Bonds with neighbours of one species and third atoms of one species: where each array of rows begins for either. */
 typedef struct {
     int64_t n_bonds, n_thirds;
     int same; /* bonds and third atoms are the same atoms */
     double *const *bond, *const *third;
 } hf_block;
 
-/* Copies those slots that have a pair closer than `reach` and returns their number. What is farther away is moved to
- * `reach`, where nothing acts and nothing overflows. */
+/* Copies those slots that have a pair closer than `reach` and returns their number. Pairs farther away are
+ * moved to `reach`, where all functions are zero and nothing overflows. */
 int64_t hf_gather_pairs(const hpcfit_geometry *g, int64_t first, int64_t n_slots, double reach, double *const *row,
                         int32_t *neighbour);
 
@@ -84,10 +83,17 @@ void hf_fill_exponentials(const hf_block *block, const hf_angle *angle, double *
 void hf_fill_mu(const hf_block *block, const hf_angle *angle, double rate, double *power, const double *e, double *by,
                 double *dby);
 
-/* Adds what third atoms do to zeta and its geometric derivatives, five arrays from `sums` on (HF_ROW_ZETA or
- * HF_ROW_ZETA_BY). The cut-offs f and df are as before afterwards. */
-void hf_sum_thirds(const hf_block *block, double *f, double *df, const double *e, const double *de, const double *g,
-                   const double *dg, int sums, double *bend, double *radial);
+/* Factors of a third atom's part in zeta with their slopes, and that part's derivatives by the cosine and by the
+ * third atom's distance, which hf_sum_thirds fills. */
+typedef struct {
+    double *f, *df; /* [n_thirds][8] */
+    const double *e, *de, *g, *dg;
+    double *bend, *radial;
+} hf_thirds;
+
+/* Adds the third atoms' parts to zeta and its geometric derivatives, five arrays from `sums` on (HF_ROW_ZETA or
+ * HF_ROW_ZETA_BY). The cut-offs f and df are restored. */
+void hf_sum_thirds(const hf_block *block, const hf_thirds *thirds, int sums);
 
 void hf_fill_order(int64_t n, const hf_bond *bond, double *const *row);
 
@@ -97,7 +103,7 @@ void hf_start_radial(int64_t n, const double *repulsion, const double *attractio
 void hf_start_order(int64_t n, const hf_bond *bond, const hf_bond_derivative *by, double *const *row);
 void hf_start_zeta(int64_t n, const hf_bond *bond, double *const *row);
 
-/* Adds to the third atoms what the bonds' weights make of them. */
+/* Adds the forces of weighted bonds on their third atoms. */
 void hf_add_thirds(const hf_block *block, const double *weight, const double *bend, const double *radial);
 
 /* The derivatives by the vectors to the neighbours from their parts, and the energy of each atom. */

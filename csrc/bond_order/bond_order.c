@@ -1,4 +1,4 @@
-/* One evaluation of a bond-order potential: group by group, its pairs gathered, then column by column. */
+/* One evaluation of a bond-order potential: for each group, pairs are gathered and columns are added. */
 #include "bond_order/bond_order.h"
 
 #include "bond_order/bond_loops.h"
@@ -8,7 +8,7 @@
 
 enum { MOST_ROWS = HF_ROW_CUTOFF + 2 * HF_MAX_SPECIES };
 
-/* What is known of a call and of the group in hand. */
+/* A call, its parameters and arrays, and the current group. */
 typedef struct {
     const hf_call *call;
     const hpcfit_geometry *g;
@@ -145,7 +145,7 @@ static void gather(context *x)
     x->first[x->n_species] = n;
 }
 
-/* Everything about third atoms of species c at bonds with species b. */
+/* Fills the arrays of third atoms of species c at bonds with species b. */
 static void fill_block(const context *x, int64_t b, int64_t c)
 {
     const hf_angle *angle = angle_of(x, b, c);
@@ -160,8 +160,15 @@ static void fill_block(const context *x, int64_t b, int64_t c)
     hf_fill_cosines(&block, array[HF_BLOCK_COSINE]);
     hf_fill_exponentials(&block, angle, array[HF_BLOCK_POWER], array[HF_BLOCK_E], array[HF_BLOCK_E_SLOPE]);
     x->form->angular(n, array[HF_BLOCK_COSINE], angle->g, array[HF_BLOCK_G], array[HF_BLOCK_G_SLOPE]);
-    hf_sum_thirds(&block, f, df, array[HF_BLOCK_E], array[HF_BLOCK_E_SLOPE], array[HF_BLOCK_G],
-                  array[HF_BLOCK_G_SLOPE], HF_ROW_ZETA, array[HF_BLOCK_BEND], array[HF_BLOCK_RADIAL]);
+    const hf_thirds thirds = {f,
+                              df,
+                              array[HF_BLOCK_E],
+                              array[HF_BLOCK_E_SLOPE],
+                              array[HF_BLOCK_G],
+                              array[HF_BLOCK_G_SLOPE],
+                              array[HF_BLOCK_BEND],
+                              array[HF_BLOCK_RADIAL]};
+    hf_sum_thirds(&block, &thirds, HF_ROW_ZETA);
 }
 
 /* Clears `count` rows from `first_row` on for bonds with species b. */
@@ -199,8 +206,10 @@ static void finish_column(const context *x, int64_t column)
     double energy[HF_LANES], *const *row = x->row[0];
     hf_finish_column(n, row, energy);
     hf_add_group_energy(x->g, x->group, energy, &output);
-    hf_add_vectors(x->g, x->group, n, x->neighbour, row[HF_ROW_R], row[HF_ROW_X], row[HF_ROW_Y], row[HF_ROW_Z],
-                   row[HF_ROW_T_X], row[HF_ROW_T_Y], row[HF_ROW_T_Z], &output);
+    const hf_bonds bonds = {
+        .r = row[HF_ROW_R], .ux = row[HF_ROW_X], .uy = row[HF_ROW_Y], .uz = row[HF_ROW_Z], .neighbour = x->neighbour};
+    const hf_axes t = {row[HF_ROW_T_X], row[HF_ROW_T_Y], row[HF_ROW_T_Z]};
+    hf_add_vectors(x->g, x->group, n, &bonds, &t, &output);
 }
 
 static void add_values(const context *x)
@@ -230,15 +239,20 @@ static void start_zeta(const context *x, const hf_bond_derivative *by, int64_t b
     else
         x->form->angular_by(n, array[HF_BLOCK_COSINE], angle->g, by->parameter, value, slope);
     clear_rows(x, HF_ROW_ZETA_BY, HF_ROW_BEND_BY_Z - HF_ROW_ZETA_BY + 1, b);
-    hf_sum_thirds(block, block->third[HF_ROW_CUTOFF + 2 * b], block->third[HF_ROW_CUTOFF + 2 * b + 1],
-                  by_mu ? value : array[HF_BLOCK_E], by_mu ? slope : array[HF_BLOCK_E_SLOPE],
-                  by_mu ? array[HF_BLOCK_G] : value, by_mu ? array[HF_BLOCK_G_SLOPE] : slope, HF_ROW_ZETA_BY,
-                  array[HF_BLOCK_BEND_BY], array[HF_BLOCK_RADIAL_BY]);
+    const hf_thirds thirds = {block->third[HF_ROW_CUTOFF + 2 * b],
+                              block->third[HF_ROW_CUTOFF + 2 * b + 1],
+                              by_mu ? value : array[HF_BLOCK_E],
+                              by_mu ? slope : array[HF_BLOCK_E_SLOPE],
+                              by_mu ? array[HF_BLOCK_G] : value,
+                              by_mu ? array[HF_BLOCK_G_SLOPE] : slope,
+                              array[HF_BLOCK_BEND_BY],
+                              array[HF_BLOCK_RADIAL_BY]};
+    hf_sum_thirds(block, &thirds, HF_ROW_ZETA_BY);
     hf_start_zeta(block->n_bonds * HF_LANES, bond_of(x, b), block->bond);
     hf_add_thirds(block, block->bond[HF_ROW_WEIGHT], array[HF_BLOCK_BEND_BY], array[HF_BLOCK_RADIAL_BY]);
 }
 
-/* The species of the bonds that a parameter acts on, -1 when it acts on none of this centre's. */
+/* The species of the bonds that a parameter acts on, -1 when it acts on no bond of this centre. */
 static int64_t bonds_changed(const context *x, const hf_bond_derivative *by)
 {
     if (by->species[0] == x->centre) return by->species[1];
@@ -260,7 +274,7 @@ static void add_derivative(const context *x, const hf_bond_derivative *by, int64
         hf_start_order(n, bond_of(x, b), by, block.bond);
     else
         start_zeta(x, by, b, &block);
-    /* The repulsion alone changes no bond order. */
+    /* A change of the repulsion alone does not act through the bond order. */
     if (by->change != HF_BY_RADIAL || by->attraction[0] != 0.0 || by->attraction[1] != 0.0)
         add_thirds(x, b, HF_ROW_WEIGHT_BY);
     finish_column(x, column);

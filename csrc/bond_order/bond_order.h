@@ -1,11 +1,11 @@
-/* Potentials whose bonds are weakened by their neighbours, after J. Tersoff, Phys. Rev. B 37, 6991 (1988), eqs. 2-3:
+/* Potentials in which neighbours weaken bonds, after J. Tersoff, Phys. Rev. B 37, 6991 (1988), eqs. 2-3:
  *
  *   E = 1/2 sum_i sum_{j != i} f_ij(r_ij) [A exp(-lambda1 r_ij) - b_ij B exp(-lambda2 r_ij)]
  *   b_ij = [1 + (beta zeta_ij)^eta]^-delta
  *   zeta_ij = sum_{k != i,j} f_ijk(r_ik) g_ijk(cos theta_jik) exp[mu (r_ij - r_ik)^m],   m = 1 or 3
  *
  * with the cut-off f between R - D and R + D; f_ij = f_ijj. A form gives the parameters of bonds and angles, the
- * function g, and what a derivative by one of its own parameters means in these terms. */
+ * function g, and the meaning of a derivative by one of its parameters in these terms. */
 #ifndef HF_BOND_ORDER_H
 #define HF_BOND_ORDER_H
 
@@ -17,7 +17,7 @@ typedef struct {
     double beta, eta, delta;
 } hf_bond;
 
-/* What a third atom does to a bond. */
+/* The effect of a third atom on a bond. */
 typedef struct {
     double middle, half_width; /* R, D */
     double mu;
@@ -25,7 +25,7 @@ typedef struct {
     double g[6]; /* parameters of the angular function, in the form's order */
 } hf_angle;
 
-/* A derivative is one of these, or several of the first kind added up. */
+/* The kinds of derivatives. */
 typedef enum {
     HF_BY_NOTHING,
     HF_BY_RADIAL, /* A exp(-lambda1 r) changes by (repulsion[0] + repulsion[1] r) exp(-lambda1 r), B likewise */

@@ -1,4 +1,4 @@
-/* From a batch of structures to the arrangement that the kernels stream over. */
+/* From a batch of structures to the layout that the kernels stream over. */
 #include "core/half.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ static hpcfit_status fail(hpcfit_error *err, hpcfit_status status, int64_t struc
     return status;
 }
 
-/* Zeroed, 64-byte aligned; counts what it gives. */
+/* Zeroed, 64-byte aligned memory, counted in the geometry. */
 static void *allocate(hpcfit_geometry *g, int64_t count, size_t size)
 {
     const size_t bytes = ((size_t)(count > 0 ? count : 1) * size + 63) / 64 * 64;
@@ -220,7 +220,7 @@ static void fill_pairs(const hpcfit_batch *batch, hpcfit_geometry *g)
                     g->neighbour[pair] = batch->neighbour[k];
                     pair += HF_LANES;
                 }
-                /* What fills up a slot acts on the atom itself: a NaN must not reach another structure. */
+                /* Padding has the atom itself as neighbour: a NaN must not reach another structure. */
                 for (; pair < end; pair += HF_LANES)
                     g->neighbour[pair] = atom;
             }
@@ -270,7 +270,7 @@ static hpcfit_status arrange(const hpcfit_batch *batch, const atom_key *keys, in
     return status == HPCFIT_OK ? status : fail(err, status, -1, -1, "no memory for the geometry");
 }
 
-/* The geometry of a batch that was looked at. */
+/* The geometry of a checked batch. */
 static hpcfit_status new_geometry(const hpcfit_batch *batch, int64_t most, hpcfit_geometry **geometry,
                                   hpcfit_error *err)
 {

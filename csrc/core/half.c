@@ -1,4 +1,4 @@
-/* Every pair once: what depends on a distance alone is worked out for one of the two atoms and acts on both. */
+/* Every pair once: functions of the distance are computed for one of the two atoms and act on both. */
 #include "core/half.h"
 
 #include <stdlib.h>

@@ -44,8 +44,8 @@ static inline __attribute__((always_inline)) void hf_share_slot(const hf_eight *
 void hf_add_pair_energies(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *phi,
                           const hpcfit_output *column);
 
-/* Adds to an array over atoms what the pairs of a run give to their own atom and to their neighbour; either may be
- * NULL. */
+/* Adds values of the pairs of a run to an array over atoms, `own` to their atom and `other` to their neighbour;
+ * either may be NULL. */
 void hf_share_values(const hpcfit_geometry *half, int64_t chunk, int64_t species, const double *own,
                      const double *other, double *atoms);
 

@@ -1,4 +1,4 @@
-/* What the kernels share: the arrangement of a geometry, and the sums over radial functions. */
+/* The base of all kernels: the layout of a geometry, a call, and sums over radial functions. */
 #ifndef HF_INTERNAL_H
 #define HF_INTERNAL_H
 
@@ -22,6 +22,7 @@ __attribute__((simd("notinbranch"), const)) extern double sin(double);
 
 /* Eight numbers as one; compilers split it where vectors are shorter. */
 typedef double hf_eight __attribute__((vector_size(64), aligned(8)));
+typedef double hf_four __attribute__((vector_size(32), aligned(8)));
 
 /* Components of a virial: xx yy zz yz xz xy. */
 enum { HF_VIRIAL = 6 };
@@ -84,6 +85,27 @@ typedef struct {
     const double *r;
 } hf_run;
 
+/* Consecutive pairs of a geometry, or gathered ones; `inverse` is 1 / r where it was computed. */
+typedef struct {
+    const double *r, *inverse, *ux, *uy, *uz;
+    const int32_t *neighbour;
+} hf_bonds;
+
+/* Vectors, an array for each axis. */
+typedef struct {
+    double *x, *y, *z;
+} hf_axes;
+
+static inline hf_bonds hf_bonds_at(const hpcfit_geometry *g, int64_t pair, const double *inverse)
+{
+    return (hf_bonds){.r = g->r + pair,
+                      .inverse = inverse,
+                      .ux = g->ux + pair,
+                      .uy = g->uy + pair,
+                      .uz = g->uz + pair,
+                      .neighbour = g->neighbour + pair};
+}
+
 static inline int64_t hf_pair_tuple(int64_t a, int64_t b, int64_t n_species)
 {
     const int64_t low = a < b ? a : b, high = a < b ? b : a;
@@ -132,6 +154,26 @@ static inline int64_t hf_chunk_arrays(const hf_call *call, int64_t n_arrays)
 {
     return n_arrays * call->geometry->max_chunk_slots * HF_LANES;
 }
+
+static inline int64_t hf_round_up(int64_t n)
+{
+    return (n + HF_LANES - 1) / HF_LANES * HF_LANES;
+}
+
+/* An array of the scratch space and its length in doubles. */
+typedef struct {
+    double **array;
+    int64_t length;
+} hf_array;
+
+#define HF_COUNT(array) ((int64_t)(sizeof(array) / sizeof *(array)))
+
+/* Lays n arrays out in the scratch space behind its first `used` doubles, NULL to learn their length alone; returns
+ * the number of doubles used. */
+int64_t hf_lay_out(int64_t n, const hf_array *plan, double *scratch, int64_t used);
+
+/* inverse = 1 / r */
+void hf_invert(int64_t n, const double *r, double *inverse);
 
 /* Number of combinations of species. */
 int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species);

@@ -64,15 +64,13 @@ void hf_add_moment_energy(double factor, const double (*restrict m)[HF_LANES],
     }
 }
 
-/* Adds to (tx, ty, tz) the derivative of the atom's energy by the vector to each neighbour,
- *   [u.q u - 2 u.d + s] g' u + 2 g / r (1 - u u) (q u - d),
- * where s, d, q are the components of the field. */
 HF_CLONES
 void hf_add_moment_vectors(int64_t n_slots, const double (*restrict field)[HF_LANES], const double *restrict g,
-                           const double *restrict dg, const double *restrict inverse, const double *restrict ux,
-                           const double *restrict uy, const double *restrict uz, double *restrict tx,
-                           double *restrict ty, double *restrict tz)
+                           const double *restrict dg, const hf_bonds *bonds, const hf_axes *t)
 {
+    const double *restrict inverse = bonds->inverse;
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    double *restrict tx = t->x, *restrict ty = t->y, *restrict tz = t->z;
 #pragma omp simd
     for (int lane = 0; lane < HF_LANES; lane++) {
         const double s = field[HF_M_S][lane], dx = field[HF_M_X][lane], dy = field[HF_M_Y][lane],
@@ -95,9 +93,9 @@ void hf_add_moment_vectors(int64_t n_slots, const double (*restrict field)[HF_LA
 }
 
 HF_CLONES
-static void sum_vectors(int64_t n_slots, const double *restrict tx, const double *restrict ty,
-                        const double *restrict tz, double (*restrict sum)[HF_LANES])
+static void sum_vectors(int64_t n_slots, const hf_axes *t, double (*restrict sum)[HF_LANES])
 {
+    const double *restrict tx = t->x, *restrict ty = t->y, *restrict tz = t->z;
 #pragma omp simd
     for (int lane = 0; lane < HF_LANES; lane++) {
         double x = 0.0, y = 0.0, z = 0.0;
@@ -115,10 +113,11 @@ static void sum_vectors(int64_t n_slots, const double *restrict tx, const double
 }
 
 HF_CLONES
-static void sum_virial(int64_t n_slots, const double *restrict r, const double *restrict ux,
-                       const double *restrict uy, const double *restrict uz, const double *restrict tx,
-                       const double *restrict ty, const double *restrict tz, double (*restrict sum)[HF_LANES])
+static void sum_virial(int64_t n_slots, const hf_bonds *bonds, const hf_axes *t, double (*restrict sum)[HF_LANES])
 {
+    const double *restrict r = bonds->r;
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    const double *restrict tx = t->x, *restrict ty = t->y, *restrict tz = t->z;
 #pragma omp simd
     for (int lane = 0; lane < HF_LANES; lane++) {
         double xx = 0.0, yy = 0.0, zz = 0.0, yz = 0.0, xz = 0.0, xy = 0.0;
@@ -142,30 +141,27 @@ static void sum_virial(int64_t n_slots, const double *restrict r, const double *
     }
 }
 
-void hf_add_vectors(const hpcfit_geometry *g, int64_t group, int64_t n_slots, const int32_t *neighbour,
-                    const double *r, const double *ux, const double *uy, const double *uz, const double *tx,
-                    const double *ty, const double *tz, const hpcfit_output *column)
+void hf_add_vectors(const hpcfit_geometry *g, int64_t group, int64_t n_slots, const hf_bonds *bonds, const hf_axes *t,
+                    const hpcfit_output *column)
 {
     double sum[6][HF_LANES];
-    sum_vectors(n_slots, tx, ty, tz, sum);
+    sum_vectors(n_slots, t, sum);
     hf_add_group_forces(g, group, sum, column);
     for (int64_t k = 0; k < n_slots * HF_LANES; k++) {
-        double *force = column->forces[neighbour[k]];
-        force[0] -= tx[k];
-        force[1] -= ty[k];
-        force[2] -= tz[k];
+        double *force = column->forces[bonds->neighbour[k]];
+        force[0] -= t->x[k];
+        force[1] -= t->y[k];
+        force[2] -= t->z[k];
     }
     if (column->virials == NULL) return;
-    sum_virial(n_slots, r, ux, uy, uz, tx, ty, tz, sum);
+    sum_virial(n_slots, bonds, t, sum);
     hf_add_group_virial(g, group, sum, column);
 }
 
-void hf_add_vector_forces(const hpcfit_geometry *g, int64_t group, int64_t species, const double *tx,
-                          const double *ty, const double *tz, const hpcfit_output *column)
+void hf_add_vector_forces(const hpcfit_geometry *g, int64_t group, int64_t species, const hf_axes *t,
+                          const hpcfit_output *column)
 {
-    const int64_t first = g->slot_start[group * g->n_species + species] * HF_LANES;
+    const hf_bonds bonds = hf_bonds_at(g, g->slot_start[group * g->n_species + species] * HF_LANES, NULL);
     const int64_t n_slots = g->slot_count[group * g->n_species + species];
-    if (n_slots > 0)
-        hf_add_vectors(g, group, n_slots, g->neighbour + first, g->r + first, g->ux + first, g->uy + first,
-                       g->uz + first, tx, ty, tz, column);
+    if (n_slots > 0) hf_add_vectors(g, group, n_slots, &bonds, t, column);
 }

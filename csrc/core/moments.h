@@ -25,20 +25,18 @@ void hf_add_field(double (*field)[HF_LANES], const double (*m)[HF_LANES], double
 void hf_add_moment_energy(double factor, const double (*m)[HF_LANES], const double (*field)[HF_LANES],
                           double *energy);
 
-/* Adds to (tx, ty, tz) the derivative of half of S s - 2 D.d + Q:q, with fields symmetric in the moments, by the
+/* Adds to the vectors t the derivative of half of S s - 2 D.d + Q:q, with fields symmetric in the moments, by the
  * vector to each neighbour:  [u.q u - 2 u.d + s] g' u + 2 g / r (1 - u u) (q u - d). */
 void hf_add_moment_vectors(int64_t n_slots, const double (*field)[HF_LANES], const double *g, const double *dg,
-                           const double *inverse, const double *ux, const double *uy, const double *uz, double *tx,
-                           double *ty, double *tz);
+                           const hf_bonds *bonds, const hf_axes *t);
 
-/* Adds a group's forces and virial, given the derivatives (tx, ty, tz) of its atoms' energies by the vectors to their
- * neighbours of one species. */
-void hf_add_vector_forces(const hpcfit_geometry *g, int64_t group, int64_t species, const double *tx,
-                          const double *ty, const double *tz, const hpcfit_output *column);
+/* Adds a group's forces and virial, given the derivatives t of its atoms' energies by the vectors to their neighbours
+ * of one species. */
+void hf_add_vector_forces(const hpcfit_geometry *g, int64_t group, int64_t species, const hf_axes *t,
+                          const hpcfit_output *column);
 
 /* The same for pairs that were gathered: n_slots >= 1 slots of a group; arrays [n_slots][8]. */
-void hf_add_vectors(const hpcfit_geometry *g, int64_t group, int64_t n_slots, const int32_t *neighbour,
-                    const double *r, const double *ux, const double *uy, const double *uz, const double *tx,
-                    const double *ty, const double *tz, const hpcfit_output *column);
+void hf_add_vectors(const hpcfit_geometry *g, int64_t group, int64_t n_slots, const hf_bonds *bonds, const hf_axes *t,
+                    const hpcfit_output *column);
 
 #endif

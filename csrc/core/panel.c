@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What one lane of a group sees: pairs are a slot, that is HF_LANES places, apart. */
+/* The pairs of one lane of a group; they are HF_LANES places apart. */
 typedef struct {
     int64_t n_slots;
     const double *here, *there, *r, *ux, *uy, *uz;
@@ -26,7 +26,7 @@ static void sum_bonds(const bonds *b, const hf_panel *panel, int64_t atom, int64
     for (int64_t k = 0; k < b->n_slots * HF_LANES; k += HF_LANES) {
         const double ux = b->ux[k], uy = b->uy[k], uz = b->uz[k], r = -b->r[k];
         const int64_t other = b->neighbour[k];
-        /* Slots out of reach, spare ones among them, have no slope; their distance may be infinite. */
+        /* Pairs beyond the cut-off, padding included, have zero slopes; their distance may be infinite. */
         if (b->here[k] == 0.0 && b->there[k] == 0.0) continue;
         const hf_eight slope = b->here[k] * own + b->there[k] * *(const hf_eight *)(atoms + other * panel->width);
         const hf_eight sx = slope * ux, sy = slope * uy, sz = slope * uz;
@@ -93,7 +93,7 @@ void hf_add_panel(const hpcfit_geometry *half, int64_t chunk, int64_t species, c
     }
 }
 
-/* What one lane of a group gives to its neighbours; sums are those of the vectors and of their virials. */
+/* Adds the forces of one lane of a group to its atom and its neighbours; sums are those of the vectors. */
 HF_CLONES
 static void share_vectors(int64_t n_slots, const double *const *v, const int32_t *neighbour, const hf_panel *panel,
                           int64_t lane, int64_t atom, const double *sums)

@@ -5,11 +5,6 @@
 
 #include "core/internal.h"
 
-static inline int64_t hf_round_up(int64_t n)
-{
-    return (n + HF_LANES - 1) / HF_LANES * HF_LANES;
-}
-
 typedef struct {
     int64_t n_columns, width; /* width is n_columns, rounded up to a multiple of 8 */
     const int64_t *column;    /* [n_columns] the free parameters they belong to */

@@ -1,5 +1,22 @@
-/* Columns of the output, and sums over the pairs and lanes of a group that are added to them. */
+/* The layout of scratch space, columns of the output, and sums over the pairs of a group that are added to them. */
 #include "core/internal.h"
+
+int64_t hf_lay_out(int64_t n, const hf_array *plan, double *scratch, int64_t used)
+{
+    for (int64_t k = 0; k < n; k++) {
+        *plan[k].array = scratch == NULL ? NULL : scratch + used;
+        used += plan[k].length;
+    }
+    return used;
+}
+
+HF_CLONES
+void hf_invert(int64_t n, const double *restrict r, double *restrict inverse)
+{
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++)
+        inverse[k] = 1.0 / r[k];
+}
 
 hpcfit_output hf_column(const hpcfit_output *output, int64_t column)
 {

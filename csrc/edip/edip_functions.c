@@ -15,10 +15,13 @@ static inline double cubic_gap(double x, double r, double outer, double inner)
 }
 
 HF_CLONES
-void hf_edip_functions(int64_t n, const double *restrict r, const hf_edip_pair *p, double *restrict f,
-                       double *restrict df, double *restrict power, double *restrict dpower, double *restrict decay,
-                       double *restrict ddecay, double *restrict g, double *restrict dg, double *restrict inverse)
+void hf_edip_functions(int64_t n, const double *restrict r, const hf_edip_pair *p, double *const *arrays)
 {
+    double *restrict f = arrays[HF_EDIP_F], *restrict df = arrays[HF_EDIP_DF];
+    double *restrict power = arrays[HF_EDIP_POWER], *restrict dpower = arrays[HF_EDIP_DPOWER];
+    double *restrict decay = arrays[HF_EDIP_DECAY], *restrict ddecay = arrays[HF_EDIP_DDECAY];
+    double *restrict g = arrays[HF_EDIP_G], *restrict dg = arrays[HF_EDIP_DG];
+    double *restrict inverse = arrays[HF_EDIP_INVERSE];
     const double outer = p->outer, inner = p->inner, width = 1.0 / (outer - inner);
     const double alpha = p->alpha, gamma = p->gamma, rho = p->rho, sigma = p->sigma, b = p->b;
 #pragma omp simd

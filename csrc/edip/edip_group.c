@@ -55,6 +55,18 @@ hf_edip_field hf_edip_field_at(const hf_edip_group *x, int field, int64_t b, int
         .c = first, .x = first + x->stride, .y = first + 2 * x->stride, .z = first + 3 * x->stride};
 }
 
+static hf_bonds bonds_of(const hf_edip_group *x, int64_t b)
+{
+    return hf_bonds_at(x->g, x->first[b], hf_edip_array(x, HF_EDIP_INVERSE, b));
+}
+
+/* The vectors that a column gathers. */
+static hf_axes vectors_of(const hf_edip_group *x, int64_t b)
+{
+    return (hf_axes){hf_edip_array(x, HF_EDIP_TX, b), hf_edip_array(x, HF_EDIP_TY, b),
+                     hf_edip_array(x, HF_EDIP_TZ, b)};
+}
+
 /* The vectors of a field, an array per axis, `stride` apart. */
 static double *vectors_at(const hf_edip_group *x, int field, int64_t b, int64_t c)
 {
@@ -104,9 +116,7 @@ static void fill_pairs(hf_edip_group *x)
         for (int k = 0; k < HF_EDIP_N_ARRAYS; k++)
             s[k] = hf_edip_array(x, k, b);
         if (x->n_slots[b] == 0) continue;
-        hf_edip_functions(x->n_slots[b] * HF_LANES, x->g->r + x->first[b], &x->pair[b], s[HF_EDIP_F], s[HF_EDIP_DF],
-                          s[HF_EDIP_POWER], s[HF_EDIP_DPOWER], s[HF_EDIP_DECAY], s[HF_EDIP_DDECAY], s[HF_EDIP_G],
-                          s[HF_EDIP_DG], s[HF_EDIP_INVERSE]);
+        hf_edip_functions(x->n_slots[b] * HF_LANES, x->g->r + x->first[b], &x->pair[b], s);
         hf_edip_add_sum(x->n_slots[b], s[HF_EDIP_F], x->z);
     }
 }
@@ -116,11 +126,13 @@ static void add_triplets(const hf_edip_group *x, int64_t b, int64_t c, int h, in
                          double *slope, double *moment)
 {
     const hf_edip_range range = range_of(x, b, c);
-    const int64_t first = x->first[b];
-    hf_edip_add_triplets(&range, triplet_array(x, h, b, c), triplet_array(x, h + 1, b, c),
-                         triplet_array(x, ARM, b, c), x->g->ux + first, x->g->uy + first, x->g->uz + first,
-                         hf_edip_array(x, weight_b, b), hf_edip_array(x, weight_c, c),
-                         hf_edip_field_at(x, field, b, c), slope, moment);
+    const hf_bonds bonds = bonds_of(x, b);
+    const hf_edip_triplet_arrays arrays = {.h = triplet_array(x, h, b, c),
+                                           .dh = triplet_array(x, h + 1, b, c),
+                                           .arm = triplet_array(x, ARM, b, c),
+                                           .first_weight = hf_edip_array(x, weight_b, b),
+                                           .second_weight = hf_edip_array(x, weight_c, c)};
+    hf_edip_add_triplets(&range, &arrays, &bonds, hf_edip_field_at(x, field, b, c), slope, moment);
 }
 
 static void clear_field(const hf_edip_group *x, int field)
@@ -161,12 +173,13 @@ static void clear_sums(hf_edip_angle *angle, int field)
 static void fill_angle(const hf_edip_group *x, int64_t b, int64_t c)
 {
     const hf_edip_range range = range_of(x, b, c);
-    const int64_t tuple = hf_pair_tuple(b, c, x->n), first = x->first[b];
+    const int64_t tuple = hf_pair_tuple(b, c, x->n);
+    const hf_bonds bonds = bonds_of(x, b);
     hf_edip_angle *angle = &x->angle[tuple];
     double *arm = triplet_array(x, ARM, b, c);
     clear_sums(angle, HF_EDIP_VALUE);
     hf_edip_angle_at(&x->triplet[tuple], x->z, angle);
-    hf_edip_arms(&range, angle->tau, x->g->ux + first, x->g->uy + first, x->g->uz + first, arm);
+    hf_edip_arms(&range, angle->tau, &bonds, arm);
     hf_edip_angular(hf_edip_n_triplets(&range), angle->q, x->triplet[tuple].eta, arm,
                     triplet_array(x, EXPONENTIAL, b, c), triplet_array(x, H, b, c), triplet_array(x, DH, b, c));
     add_triplets(x, b, c, H, HF_EDIP_G, HF_EDIP_G, HF_EDIP_VALUE, angle->slope[HF_EDIP_VALUE],
@@ -189,11 +202,11 @@ void hf_edip_enter(hf_edip_group *x, int64_t group)
 /* The vectors of a field with g(r) for weights. */
 static void fill_vectors(const hf_edip_group *x, int64_t b, int64_t c, int field)
 {
-    const int64_t k = x->first[b];
+    const hf_bonds bonds = bonds_of(x, b);
     double *v = vectors_at(x, field, b, c);
+    const hf_axes axes = {v, v + x->stride, v + 2 * x->stride};
     hf_edip_set_field_vectors(x->n_slots[b], hf_edip_field_at(x, field, b, c), hf_edip_array(x, HF_EDIP_G, b),
-                              hf_edip_array(x, HF_EDIP_DG, b), hf_edip_array(x, HF_EDIP_INVERSE, b), x->g->ux + k,
-                              x->g->uy + k, x->g->uz + k, v, v + x->stride, v + 2 * x->stride);
+                              hf_edip_array(x, HF_EDIP_DG, b), &bonds, &axes);
 }
 
 void hf_edip_fill_derivatives(const hf_edip_group *x)
@@ -278,30 +291,28 @@ void hf_edip_add_function(const hf_edip_group *x, int64_t b, int h, const double
 void hf_edip_set_vectors(const hf_edip_group *x, const hf_edip_sums *s)
 {
     for (int64_t b = 0; b < x->n; b++) {
-        const int64_t k = x->first[b];
+        const hf_bonds bonds = bonds_of(x, b);
+        const hf_axes t = vectors_of(x, b);
         hf_edip_set_slots(x->n_slots[b], hf_edip_array(x, HF_EDIP_SLOPE, b), s->by_z, hf_edip_array(x, HF_EDIP_DF, b),
-                          x->g->ux + k, x->g->uy + k, x->g->uz + k, hf_edip_array(x, HF_EDIP_TX, b),
-                          hf_edip_array(x, HF_EDIP_TY, b), hf_edip_array(x, HF_EDIP_TZ, b));
+                          &bonds, &t);
     }
 }
 
 void hf_edip_set_along(const hf_edip_group *x, const hf_edip_sums *s)
 {
     for (int64_t b = 0; b < x->n; b++) {
-        const int64_t k = x->first[b];
-        hf_edip_set_slots_by_z(x->n_slots[b], s->by_z, hf_edip_array(x, HF_EDIP_DF, b), x->g->ux + k, x->g->uy + k,
-                               x->g->uz + k, hf_edip_array(x, HF_EDIP_TX, b), hf_edip_array(x, HF_EDIP_TY, b),
-                               hf_edip_array(x, HF_EDIP_TZ, b));
+        const hf_bonds bonds = bonds_of(x, b);
+        const hf_axes t = vectors_of(x, b);
+        hf_edip_set_slots_by_z(x->n_slots[b], s->by_z, hf_edip_array(x, HF_EDIP_DF, b), &bonds, &t);
     }
 }
 
 void hf_edip_add_field(const hf_edip_group *x, int64_t b, int64_t c, int field, int g, const double *factor)
 {
-    const int64_t k = x->first[b];
+    const hf_bonds bonds = bonds_of(x, b);
+    const hf_axes t = vectors_of(x, b);
     hf_edip_add_vectors(x->n_slots[b], factor, hf_edip_field_at(x, field, b, c), hf_edip_array(x, g, b),
-                        hf_edip_array(x, g + 1, b), hf_edip_array(x, HF_EDIP_INVERSE, b), x->g->ux + k, x->g->uy + k,
-                        x->g->uz + k, hf_edip_array(x, HF_EDIP_TX, b), hf_edip_array(x, HF_EDIP_TY, b),
-                        hf_edip_array(x, HF_EDIP_TZ, b));
+                        hf_edip_array(x, g + 1, b), &bonds, &t);
 }
 
 void hf_edip_add_both_fields(const hf_edip_group *x, int64_t b, int64_t c, int field, const double *factor)
@@ -324,7 +335,8 @@ void hf_edip_add_both_vectors(const hf_edip_group *x, int64_t b, int64_t c, int 
 void hf_edip_finish_column(const hf_edip_group *x, const hf_edip_sums *s, const hpcfit_output *column)
 {
     hf_add_group_energy(x->g, x->group, s->energy, column);
-    for (int64_t b = 0; b < x->n; b++)
-        hf_add_vector_forces(x->g, x->group, b, hf_edip_array(x, HF_EDIP_TX, b), hf_edip_array(x, HF_EDIP_TY, b),
-                             hf_edip_array(x, HF_EDIP_TZ, b), column);
+    for (int64_t b = 0; b < x->n; b++) {
+        const hf_axes t = vectors_of(x, b);
+        hf_add_vector_forces(x->g, x->group, b, &t, column);
+    }
 }

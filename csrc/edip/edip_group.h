@@ -5,29 +5,6 @@
 
 #include "edip/edip_sums.h"
 
-/* Arrays over a group's pairs: functions of the distance, each with its slope behind it, derivatives of some, and
- * what a column gathers. Behind them come the fields, for each one per species of the third atom. */
-enum {
-    HF_EDIP_F,
-    HF_EDIP_DF,
-    HF_EDIP_POWER,
-    HF_EDIP_DPOWER,
-    HF_EDIP_DECAY,
-    HF_EDIP_DDECAY,
-    HF_EDIP_G,
-    HF_EDIP_DG,
-    HF_EDIP_INVERSE,
-    HF_EDIP_BY,
-    HF_EDIP_DBY,
-    HF_EDIP_DECAY_BY,
-    HF_EDIP_DDECAY_BY,
-    HF_EDIP_SLOPE,
-    HF_EDIP_TX,
-    HF_EDIP_TY,
-    HF_EDIP_TZ,
-    HF_EDIP_N_ARRAYS
-};
-
 /* The field whose weights are the derivatives by gamma follows those of the angular function. */
 enum { HF_EDIP_BY_GAMMA = HF_EDIP_N_FIELDS };
 
@@ -46,7 +23,7 @@ typedef struct {
     hf_edip_attraction attraction[HF_MAX_SPECIES];
 } hf_edip_group;
 
-/* What a column gathers: energies, and the derivatives by Z that its forces contain. */
+/* Sums of a column: energies, and the derivatives by Z that its forces contain. */
 typedef struct {
     double energy[HF_LANES], by_z[HF_LANES];
 } hf_edip_sums;
@@ -57,7 +34,7 @@ int64_t hf_edip_scratch_size(const hpcfit_geometry *g);
 /* A view without parameters into scratch space of that size. */
 hf_edip_group hf_edip_view(const hpcfit_geometry *g, double *scratch);
 
-/* Turns to a group and fills functions of the distance, coordinations, the angular function and its field. */
+/* Starts a group and fills functions of the distance, coordinations, the angular function and its field. */
 void hf_edip_enter(hf_edip_group *x, int64_t group);
 
 /* An array at the group's neighbours of species b. */
@@ -88,7 +65,7 @@ void hf_edip_add_function(const hf_edip_group *x, int64_t b, int h, const double
 /* Sets the vectors of a column to which all functions have been added. */
 void hf_edip_set_vectors(const hf_edip_group *x, const hf_edip_sums *s);
 
-/* The same for a column without functions, which needs not be begun. */
+/* The same for a column without functions, which need not be begun. */
 void hf_edip_set_along(const hf_edip_group *x, const hf_edip_sums *s);
 
 /* Adds factor times a field at the neighbours of species b, from triplets with c; g is the array of their weights. */

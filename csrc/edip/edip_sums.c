@@ -31,14 +31,23 @@ void hf_edip_add_product(int64_t n_slots, const double *restrict x, const double
     }
 }
 
-HF_CLONES
-void hf_edip_arms(const hf_edip_range *range, const double *restrict tau, const double *restrict ux,
-                  const double *restrict uy, const double *restrict uz, double *restrict arm)
+/* The first neighbour of the second species that makes triplets with neighbour j of the first, and their number. */
+static inline int64_t first_slot(const hf_edip_range *range, int64_t j)
 {
-    int64_t at = 0;
-    for (int64_t j = 0; j < range->n_first; j++) {
-        const int64_t first = range->same ? j + 1 : 0, count = range->n_second - first;
-        if (count <= 0) break;
+    return range->same ? j + 1 : 0;
+}
+
+static inline int64_t n_slots_after(const hf_edip_range *range, int64_t j)
+{
+    return range->n_second - first_slot(range, j);
+}
+
+HF_CLONES
+void hf_edip_arms(const hf_edip_range *range, const double *restrict tau, const hf_bonds *bonds, double *restrict arm)
+{
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    for (int64_t j = 0, at = 0; j < range->n_first && n_slots_after(range, j) > 0; j++) {
+        const int64_t first = first_slot(range, j), count = n_slots_after(range, j);
 #pragma omp simd
         for (int lane = 0; lane < HF_LANES; lane++) {
             const int64_t own = j * HF_LANES + lane;
@@ -117,20 +126,24 @@ void hf_edip_angular_by(int field, int64_t n_slots, const double *q, double eta,
         angular_by_tau(n_slots, q, eta, arm, decay, h, dh);
 }
 
-/* The triplets of one neighbour, `own`, with `count` others from `k` on. */
+/* The triplets of neighbour j of the first species, whose arrays begin at `at`. */
 HF_CLONES
-static void add_row(int64_t own, int64_t count, int64_t k_geometry, int64_t k_field, int64_t k_weight,
-                    const double *restrict h, const double *restrict dh, const double *restrict arm,
-                    const double *restrict ux, const double *restrict uy, const double *restrict uz,
-                    const double *restrict w_first, const double *restrict w_second, double *restrict c,
-                    double *restrict x, double *restrict y, double *restrict z, double *restrict slope,
+static void add_row(const hf_edip_range *range, int64_t j, int64_t at, const hf_edip_triplet_arrays *arrays,
+                    const hf_bonds *bonds, const hf_edip_field *field, double *restrict slope,
                     double *restrict moment)
 {
+    const double *restrict h = arrays->h + at, *restrict dh = arrays->dh + at, *restrict arm = arrays->arm + at;
+    const double *restrict w_first = arrays->first_weight, *restrict w_second = arrays->second_weight;
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    double *restrict c = field->c, *restrict x = field->x, *restrict y = field->y, *restrict z = field->z;
+    const int64_t own = j * HF_LANES, first = first_slot(range, j) * HF_LANES, count = n_slots_after(range, j);
 #pragma omp simd
     for (int lane = 0; lane < HF_LANES; lane++) {
         const double w = w_first[own + lane], ox = ux[own + lane], oy = uy[own + lane], oz = uz[own + lane];
         double sum = 0.0, sx = 0.0, sy = 0.0, sz = 0.0, slopes = 0.0, moments = 0.0;
-        int64_t u = k_geometry + lane, f = k_field + lane, v = k_weight + lane, t = lane, left = count;
+        int64_t u = range->there_in_geometry + first + lane, f = range->there + first + lane, v = first + lane,
+                t = lane;
+        int64_t left = count;
         do {
             const double there = w_second[v] * dh[t], here = w * dh[t];
             sum += w_second[v] * h[t];
@@ -157,25 +170,21 @@ static void add_row(int64_t own, int64_t count, int64_t k_geometry, int64_t k_fi
     }
 }
 
-void hf_edip_add_triplets(const hf_edip_range *range, const double *h, const double *dh, const double *arm,
-                          const double *ux, const double *uy, const double *uz, const double *w_first,
-                          const double *w_second, hf_edip_field field, double *slope, double *moment)
+void hf_edip_add_triplets(const hf_edip_range *range, const hf_edip_triplet_arrays *arrays, const hf_bonds *bonds,
+                          hf_edip_field field, double *slope, double *moment)
 {
-    int64_t at = 0;
-    for (int64_t j = 0; j < range->n_first; j++) {
-        const int64_t first = (range->same ? j + 1 : 0) * HF_LANES, count = range->n_second - first / HF_LANES;
-        if (count <= 0) break;
-        add_row(j * HF_LANES, count, range->there_in_geometry + first, range->there + first, first, h + at, dh + at,
-                arm + at, ux, uy, uz, w_first, w_second, field.c, field.x, field.y, field.z, slope, moment);
-        at += count * HF_LANES;
+    for (int64_t j = 0, at = 0; j < range->n_first && n_slots_after(range, j) > 0; j++) {
+        add_row(range, j, at, arrays, bonds, &field, slope, moment);
+        at += n_slots_after(range, j) * HF_LANES;
     }
 }
 
 HF_CLONES
 void hf_edip_set_slots(int64_t n_slots, const double *restrict slope, const double *restrict by_z,
-                       const double *restrict df, const double *restrict ux, const double *restrict uy,
-                       const double *restrict uz, double *restrict tx, double *restrict ty, double *restrict tz)
+                       const double *restrict df, const hf_bonds *bonds, const hf_axes *t)
 {
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    double *restrict tx = t->x, *restrict ty = t->y, *restrict tz = t->z;
     for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
 #pragma omp simd
         for (int lane = 0; lane < HF_LANES; lane++) {
@@ -188,9 +197,10 @@ void hf_edip_set_slots(int64_t n_slots, const double *restrict slope, const doub
 
 HF_CLONES
 void hf_edip_set_slots_by_z(int64_t n_slots, const double *restrict by_z, const double *restrict df,
-                            const double *restrict ux, const double *restrict uy, const double *restrict uz,
-                            double *restrict tx, double *restrict ty, double *restrict tz)
+                            const hf_bonds *bonds, const hf_axes *t)
 {
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    double *restrict tx = t->x, *restrict ty = t->y, *restrict tz = t->z;
     for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
 #pragma omp simd
         for (int lane = 0; lane < HF_LANES; lane++) {
@@ -213,12 +223,14 @@ void hf_edip_add_scaled(int64_t n_slots, const double *restrict factor, int64_t 
 }
 
 HF_CLONES
-static void set_field_vectors(int64_t n, const double *restrict c, const double *restrict x, const double *restrict y,
-                              const double *restrict z, const double *restrict g, const double *restrict dg,
-                              const double *restrict inverse, const double *restrict ux, const double *restrict uy,
-                              const double *restrict uz, double *restrict vx, double *restrict vy,
-                              double *restrict vz)
+void hf_edip_set_field_vectors(int64_t n_slots, hf_edip_field field, const double *restrict g,
+                               const double *restrict dg, const hf_bonds *bonds, const hf_axes *v)
 {
+    const double *restrict c = field.c, *restrict x = field.x, *restrict y = field.y, *restrict z = field.z;
+    const double *restrict inverse = bonds->inverse;
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    double *restrict vx = v->x, *restrict vy = v->y, *restrict vz = v->z;
+    const int64_t n = n_slots * HF_LANES;
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double across = g[k] * inverse[k];
@@ -229,20 +241,14 @@ static void set_field_vectors(int64_t n, const double *restrict c, const double 
     }
 }
 
-void hf_edip_set_field_vectors(int64_t n_slots, hf_edip_field field, const double *g, const double *dg,
-                               const double *inverse, const double *ux, const double *uy, const double *uz,
-                               double *vx, double *vy, double *vz)
-{
-    set_field_vectors(n_slots * HF_LANES, field.c, field.x, field.y, field.z, g, dg, inverse, ux, uy, uz, vx, vy, vz);
-}
-
 HF_CLONES
-static void add_vectors(int64_t n_slots, const double *restrict factor, const double *restrict c,
-                        const double *restrict x, const double *restrict y, const double *restrict z,
-                        const double *restrict g, const double *restrict dg, const double *restrict inverse,
-                        const double *restrict ux, const double *restrict uy, const double *restrict uz,
-                        double *restrict tx, double *restrict ty, double *restrict tz)
+void hf_edip_add_vectors(int64_t n_slots, const double *restrict factor, hf_edip_field field,
+                         const double *restrict g, const double *restrict dg, const hf_bonds *bonds, const hf_axes *t)
 {
+    const double *restrict c = field.c, *restrict x = field.x, *restrict y = field.y, *restrict z = field.z;
+    const double *restrict inverse = bonds->inverse;
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    double *restrict tx = t->x, *restrict ty = t->y, *restrict tz = t->z;
     for (int64_t k = 0; k < n_slots * HF_LANES; k += HF_LANES)
 #pragma omp simd
         for (int lane = 0; lane < HF_LANES; lane++) {
@@ -253,13 +259,6 @@ static void add_vectors(int64_t n_slots, const double *restrict factor, const do
             ty[m] += along * uy[m] + across * y[m];
             tz[m] += along * uz[m] + across * z[m];
         }
-}
-
-void hf_edip_add_vectors(int64_t n_slots, const double *factor, hf_edip_field field, const double *g,
-                         const double *dg, const double *inverse, const double *ux, const double *uy,
-                         const double *uz, double *tx, double *ty, double *tz)
-{
-    add_vectors(n_slots, factor, field.c, field.x, field.y, field.z, g, dg, inverse, ux, uy, uz, tx, ty, tz);
 }
 
 HF_CLONES

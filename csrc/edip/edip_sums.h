@@ -4,6 +4,29 @@
 
 #include "core/internal.h"
 
+/* Arrays over a group's pairs: functions of the distance, each with its slope behind it, derivatives of some, and
+ * the vectors of a column. The fields follow, each with one array per species of the third atom. */
+enum {
+    HF_EDIP_F,
+    HF_EDIP_DF,
+    HF_EDIP_POWER,
+    HF_EDIP_DPOWER,
+    HF_EDIP_DECAY,
+    HF_EDIP_DDECAY,
+    HF_EDIP_G,
+    HF_EDIP_DG,
+    HF_EDIP_INVERSE,
+    HF_EDIP_BY,
+    HF_EDIP_DBY,
+    HF_EDIP_DECAY_BY,
+    HF_EDIP_DDECAY_BY,
+    HF_EDIP_SLOPE,
+    HF_EDIP_TX,
+    HF_EDIP_TY,
+    HF_EDIP_TZ,
+    HF_EDIP_N_ARRAYS
+};
+
 /* Parameters of an ordered pair: of the atom whose environment counts, and its neighbour. */
 typedef struct {
     double a, b, outer, inner, alpha, beta, gamma, rho, sigma;
@@ -14,7 +37,7 @@ typedef struct {
     double eta, lambda, mu, q0, u1, u2, u3, u4;
 } hf_edip_triplet;
 
-/* What the angular function is differentiated by: nothing, eta, the logarithm of Q, tau. */
+/* The angular function and its derivatives by eta, the logarithm of Q, and tau. */
 enum { HF_EDIP_VALUE, HF_EDIP_BY_ETA, HF_EDIP_BY_LOG_Q, HF_EDIP_BY_TAU, HF_EDIP_N_FIELDS };
 
 /* The sums over triplets for the angular function or a derivative of it, without lambda: energy, and its derivative
@@ -62,9 +85,8 @@ static inline int64_t hf_edip_n_triplets(const hf_edip_range *range)
 }
 
 /* Functions of the distance and their slopes: the coordination f, (B/r)^rho and 1 times exp(sigma/(r - a)), and
- * exp(gamma/(r - a)). */
-void hf_edip_functions(int64_t n, const double *r, const hf_edip_pair *p, double *f, double *df, double *power,
-                       double *dpower, double *decay, double *ddecay, double *g, double *dg, double *inverse);
+ * exp(gamma/(r - a)); and 1/r. */
+void hf_edip_functions(int64_t n, const double *r, const hf_edip_pair *p, double *const *arrays);
 
 /* The coordination's derivatives by alpha, and by the inner cut-off. */
 void hf_edip_by_alpha(int64_t n, const double *r, const hf_edip_pair *p, const double *f, double *by, double *dby);
@@ -91,8 +113,7 @@ void hf_edip_by_u3(const hf_edip_triplet *p, const double *v, double *change, do
 void hf_edip_by_u4(const hf_edip_triplet *p, const double *z, const double *v, double *change, double *by_z);
 
 /* arm = l + tau of every triplet of a range, l the cosine between unit vectors. */
-void hf_edip_arms(const hf_edip_range *range, const double *tau, const double *ux, const double *uy, const double *uz,
-                  double *arm);
+void hf_edip_arms(const hf_edip_range *range, const double *tau, const hf_bonds *bonds, double *arm);
 
 /* exp(-Q arm^2), h and dh/dl without the factor lambda, over n_slots slots of triplets. */
 void hf_edip_angular(int64_t n_slots, const double *q, double eta, const double *arm, double *decay, double *h,
@@ -102,32 +123,34 @@ void hf_edip_angular(int64_t n_slots, const double *q, double eta, const double 
 void hf_edip_angular_by(int field, int64_t n_slots, const double *q, double eta, const double *arm,
                         const double *decay, double *h, double *dh);
 
-/* Adds the triplets of a range to the field of the first species and, `range->there` behind it, of the second; w are
- * the weights. Adds the sums over triplets of w w dh and w w dh arm to slope and moment. */
-void hf_edip_add_triplets(const hf_edip_range *range, const double *h, const double *dh, const double *arm,
-                          const double *ux, const double *uy, const double *uz, const double *w_first,
-                          const double *w_second, hf_edip_field field, double *slope, double *moment);
+/* Arrays over the triplets of a range, and the weights of the pairs of either species. */
+typedef struct {
+    const double *h, *dh, *arm, *first_weight, *second_weight;
+} hf_edip_triplet_arrays;
 
-/* (tx, ty, tz) = (slope + by_z df) u over n_slots >= 1 slots. */
-void hf_edip_set_slots(int64_t n_slots, const double *slope, const double *by_z, const double *df, const double *ux,
-                       const double *uy, const double *uz, double *tx, double *ty, double *tz);
+/* Adds the triplets of a range to the field of the first species and, `range->there` behind it, of the second. Adds
+ * the sums over triplets of w w dh and w w dh arm to slope and moment. */
+void hf_edip_add_triplets(const hf_edip_range *range, const hf_edip_triplet_arrays *arrays, const hf_bonds *bonds,
+                          hf_edip_field field, double *slope, double *moment);
+
+/* t = (slope + by_z df) u over n_slots >= 1 slots. */
+void hf_edip_set_slots(int64_t n_slots, const double *slope, const double *by_z, const double *df,
+                       const hf_bonds *bonds, const hf_axes *t);
 
 /* The same without slope. */
-void hf_edip_set_slots_by_z(int64_t n_slots, const double *by_z, const double *df, const double *ux, const double *uy,
-                            const double *uz, double *tx, double *ty, double *tz);
+void hf_edip_set_slots_by_z(int64_t n_slots, const double *by_z, const double *df, const hf_bonds *bonds,
+                            const hf_axes *t);
 
 /* t += factor v over n_slots slots of three arrays, `stride` apart. */
 void hf_edip_add_scaled(int64_t n_slots, const double *factor, int64_t stride, const double *v, double *t);
 
-/* (vx, vy, vz) = g' c u + g / r (1 - u u) (x, y, z) over n_slots slots. */
+/* v = g' c u + g / r (1 - u u) (x, y, z) over n_slots slots. */
 void hf_edip_set_field_vectors(int64_t n_slots, hf_edip_field field, const double *g, const double *dg,
-                               const double *inverse, const double *ux, const double *uy, const double *uz,
-                               double *vx, double *vy, double *vz);
+                               const hf_bonds *bonds, const hf_axes *v);
 
-/* (tx, ty, tz) += factor (g' c u + g / r (1 - u u) (x, y, z)) over n_slots >= 1 slots. */
+/* t += factor (g' c u + g / r (1 - u u) (x, y, z)) over n_slots >= 1 slots. */
 void hf_edip_add_vectors(int64_t n_slots, const double *factor, hf_edip_field field, const double *g,
-                         const double *dg, const double *inverse, const double *ux, const double *uy,
-                         const double *uz, double *tx, double *ty, double *tz);
+                         const double *dg, const hf_bonds *bonds, const hf_axes *t);
 
 /* slope += factor dh over n_slots slots, the factor lane by lane. */
 void hf_edip_add_slopes(int64_t n_slots, const double *factor, const double *dh, double *slope);

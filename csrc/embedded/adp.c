@@ -4,7 +4,7 @@
  *   mu_i = sum_j u(r_ij) r_ij,   lambda_i = sum_j w(r_ij) r_ij r_ij
  *
  * Y. Mishin, M. J. Mehl and D. A. Papaconstantopoulos, Acta Mater. 53, 4029 (2005), eqs. 1-5. Both are moments of the
- * neighbours' directions, weighed with g = u r and g = w r^2, over neighbours of all species together. */
+ * neighbours' directions, weighed with g = u r and g = w r^2, over neighbours of all species. */
 #include "core/moments.h"
 #include "embedded/distortion.h"
 #include "embedded/embedding.h"
@@ -42,14 +42,6 @@ static void weigh(int64_t n, const double *restrict r, int quadratic, double cut
         df[k] = df[k] * factor + power * f[k] * less;
         f[k] = f[k] * factor;
     }
-}
-
-HF_CLONES
-static void invert(int64_t n, const double *restrict r, double *restrict inverse)
-{
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++)
-        inverse[k] = 1.0 / r[k];
 }
 
 static const hpcfit_function *function_of(const term *x, int64_t b)
@@ -90,10 +82,10 @@ static void fill_run(const term *x, int64_t b)
         memcpy(slope, outputs + slope_from * x->columns.stride, (size_t)n * sizeof *slope);
         weigh(n, run.r, quadratic, function->cutoff, value, slope);
     }
-    invert(n, run.r, x->inverse + run.offset);
+    hf_invert(n, run.r, x->inverse + run.offset);
 }
 
-/* The moments of all neighbours, with g or its derivative by a parameter; says whether there are any. */
+/* The moments of all neighbours, with g or its derivative by a parameter; returns whether there are any. */
 static int sum_moments(const term *x, int64_t group, int64_t parameter, hf_moments total)
 {
     int any = 0;
@@ -111,12 +103,11 @@ static int sum_moments(const term *x, int64_t group, int64_t parameter, hf_momen
     return any;
 }
 
-static void add_vectors(const term *x, const hf_part *p, int64_t row, const hf_moments field)
+static void add_vectors(const term *x, const hf_part *p, int64_t row, const hf_moments field, const hf_axes *t)
 {
     const double *g = x->rows + row * x->stride + p->local;
-    hf_add_moment_vectors(p->n_slots, field, g, g + x->stride, x->inverse + p->local, x->g->ux + p->pair,
-                          x->g->uy + p->pair, x->g->uz + p->pair, x->t[0] + p->local, x->t[1] + p->local,
-                          x->t[2] + p->local);
+    const hf_bonds bonds = hf_bonds_at(x->g, p->pair, x->inverse + p->local);
+    hf_add_moment_vectors(p->n_slots, field, g, g + x->stride, &bonds, t);
 }
 
 /* Forces of a group from the field that acts on g, or on its derivative by a parameter. */
@@ -129,8 +120,9 @@ static void add_forces(const term *x, int64_t group, const hf_moments field, int
         if (p.n_slots == 0 || row < 0) continue;
         for (int axis = 0; axis < 3; axis++)
             memset(x->t[axis] + p.local, 0, (size_t)p.n_slots * HF_LANES * sizeof(double));
-        add_vectors(x, &p, row, field);
-        hf_add_vector_forces(x->g, group, b, x->t[0] + p.local, x->t[1] + p.local, x->t[2] + p.local, column);
+        const hf_axes t = {x->t[0] + p.local, x->t[1] + p.local, x->t[2] + p.local};
+        add_vectors(x, &p, row, field, &t);
+        hf_add_vector_forces(x->g, group, b, &t, column);
     }
 }
 
@@ -174,24 +166,17 @@ static void add_group(const term *x, int64_t group)
 
 static int64_t lay_out(const hf_call *call, double *scratch, term *x)
 {
-    int64_t used = hf_distortion_lay_out(call, scratch, &x->columns);
+    const int64_t used = hf_distortion_lay_out(call, scratch, &x->columns);
     x->call = call;
     x->g = call->geometry;
     x->stride = hf_chunk_arrays(call, 1);
-    const struct {
-        double **array;
-        int64_t length;
-    } plan[] = {{&x->rows, hf_function_most_rows(call->functions) * x->stride},
-                {&x->inverse, x->stride},
-                {&x->t[0], x->stride},
-                {&x->t[1], x->stride},
-                {&x->t[2], x->stride},
-                {&x->function, hf_round_up(hf_function_scratch(call->functions))}};
-    for (size_t k = 0; k < sizeof plan / sizeof *plan; k++) {
-        *plan[k].array = scratch == NULL ? NULL : scratch + used;
-        used += plan[k].length;
-    }
-    return used;
+    const hf_array plan[] = {{&x->rows, hf_function_most_rows(call->functions) * x->stride},
+                             {&x->inverse, x->stride},
+                             {&x->t[0], x->stride},
+                             {&x->t[1], x->stride},
+                             {&x->t[2], x->stride},
+                             {&x->function, hf_round_up(hf_function_scratch(call->functions))}};
+    return hf_lay_out(HF_COUNT(plan), plan, scratch, used);
 }
 
 static int64_t scratch_size(const hf_call *call)

@@ -1,37 +1,29 @@
-/* What nodes of splines do at constant fields, and to the fields: four rows for each neighbour of an atom. */
+/* Derivatives by the nodes of splines at constant fields, and of the fields: four rows for each neighbour of an atom.
+ */
 #include "embedded/distortion.h"
 
 #include <string.h>
-
-typedef double four __attribute__((vector_size(32), aligned(8)));
 
 int64_t hf_distortion_lay_out(const hf_call *call, double *scratch, hf_distortion *d)
 {
     const hpcfit_geometry *g = call->geometry, *half = g->half == NULL ? g : g->half;
     const int64_t n_atoms = hf_round_up(g->n_atoms), width = hf_round_up(call->n_free);
     const int64_t most = hf_round_up(hf_nodes_most_rows(call->functions));
-    int64_t used = 0;
     double *column = NULL;
     d->call = call;
     d->stride = (half->max_chunk_slots > g->max_chunk_slots ? half : g)->max_chunk_slots * HF_LANES;
-    const struct {
-        double **array;
-        int64_t length;
-    } plan[] = {{&d->fields, HF_FIELD * n_atoms},
-                {&d->changes, HF_FIELD * width * n_atoms},
-                {&d->forces, 3 * width * n_atoms},
-                {&column, width},
-                {&d->total_rows, 8 * most},
-                {&d->field_rows, 8 * most},
-                {&d->force_rows, 4 * most},
-                {&d->tables, hf_nodes_scratch(call->functions)},
-                {&d->basis, hf_basis_scratch(d->stride)},
-                {&d->rows, hf_function_most_rows(call->functions) * d->stride},
-                {&d->function, hf_round_up(hf_function_scratch(call->functions))}};
-    for (size_t k = 0; k < sizeof plan / sizeof *plan; k++) {
-        *plan[k].array = scratch == NULL ? NULL : scratch + used;
-        used += plan[k].length;
-    }
+    const hf_array plan[] = {{&d->fields, HF_FIELD * n_atoms},
+                             {&d->changes, HF_FIELD * width * n_atoms},
+                             {&d->forces, 3 * width * n_atoms},
+                             {&column, width},
+                             {&d->total_rows, 8 * most},
+                             {&d->field_rows, 8 * most},
+                             {&d->force_rows, 4 * most},
+                             {&d->tables, hf_nodes_scratch(call->functions)},
+                             {&d->basis, hf_basis_scratch(d->stride)},
+                             {&d->rows, hf_function_most_rows(call->functions) * d->stride},
+                             {&d->function, hf_round_up(hf_function_scratch(call->functions))}};
+    const int64_t used = hf_lay_out(HF_COUNT(plan), plan, scratch, 0);
     d->column = (int64_t *)column;
     return used;
 }
@@ -69,7 +61,7 @@ typedef struct {
     const hf_distortion *d;
     hf_nodes nodes;
     hf_basis basis;
-    four *forces;                          /* [n_rows] x y z of an atom */
+    hf_four *forces;                       /* [n_rows] x y z of an atom */
     hf_eight *fields, *totals;             /* [n_rows] of an atom; energy and virial of a structure */
     int64_t low, high, structure, own_row; /* rows of an atom in use */
 } space;
@@ -102,8 +94,8 @@ static inline void fill_total(double energy, double factor, const double *u, con
     total[6] = cross * (u[0] * v[1] + u[1] * v[0]);
 }
 
-/* One neighbour: what the value of df does, and what its slope does. Both atoms' fields pull at the bond; the energy
- * is that of the atom itself, the virial half of both. */
+/* One neighbour: the contributions of the value of df and of its slope. The fields of both atoms act on the bond; the
+ * energy is that of the atom itself, the virial half of the bond's. */
 static inline __attribute__((always_inline)) void add_pair(space *s, int quadratic, int64_t k, double r,
                                                            const double *u, const double *own, const double *other)
 {
@@ -114,8 +106,8 @@ static inline __attribute__((always_inline)) void add_pair(space *s, int quadrat
     for (int axis = 0; axis < 3; axis++)
         sum[axis] = quadratic ? h[axis] + there[axis] : h[axis] - there[axis];
     const double along = power * dot(u, sum);
-    const four of_value = {less * sum[0], less * sum[1], less * sum[2], 0.0};
-    const four of_slope = {along * u[0], along * u[1], along * u[2], 0.0};
+    const hf_four of_value = {less * sum[0], less * sum[1], less * sum[2], 0.0};
+    const hf_four of_slope = {along * u[0], along * u[1], along * u[2], 0.0};
     hf_eight total = {0.0}, total_slope = {0.0};
     fill_total(power * dot(u, h), -0.5 * r * less, u, sum, (double *)&total);
     fill_total(0.0, -0.5 * r * along, u, u, (double *)&total_slope);
@@ -209,7 +201,7 @@ static void add_spline(const hf_distortion *d, const hpcfit_function *function, 
     const hpcfit_geometry *g = d->call->geometry;
     space s = {.d = d,
                .nodes = hf_nodes_of(d->call, function, spline, d->tables),
-               .forces = (four *)d->force_rows,
+               .forces = (hf_four *)d->force_rows,
                .fields = (hf_eight *)d->field_rows,
                .totals = (hf_eight *)d->total_rows,
                .structure = -1};

@@ -5,8 +5,8 @@
  *
  *   t = p f r^(p-1) h + f' r^p (u.h) u,   p = 1 for dipoles, 2 for quadrupoles,
  *
- * is linear in the function f and in the field. By a parameter it is t of df, which touches no more than df does, and
- * t of the field's derivative, which acts on all neighbours: a panel. */
+ * is linear in the function f and in the field. By a parameter it is t of df, which is zero where df is, and t of
+ * the field's derivative, which acts on all neighbours: a panel. */
 #ifndef HF_DISTORTION_H
 #define HF_DISTORTION_H
 
@@ -40,11 +40,11 @@ int64_t hf_distortion_lay_out(const hf_call *call, double *scratch, hf_distortio
 /* Begins a term: lists the free parameters of the functions in a role. */
 void hf_distortion_start(hf_distortion *d, int role, int quadratic);
 
-/* When all fields are known: adds the derivatives by the nodes of splines at constant fields, and the nodes' changes
- * of the fields to those that the panel holds. */
+/* Adds the derivatives by the nodes of splines at constant fields, which are complete, and the derivatives of the
+ * fields by the nodes to the panel. */
 void hf_distortion_add_nodes(const hf_distortion *d);
 
-/* When all changes of the fields are known: adds what they do to forces and virials. */
+/* Adds the forces and virials by the derivatives of the fields, which are complete. */
 void hf_distortion_add_panel(const hf_distortion *d);
 
 #endif

@@ -1,4 +1,4 @@
-/* What changes of the fields do: eight columns at a time, over every pair once. */
+/* Forces and virials by the derivatives of the fields: eight columns at a time, every pair once. */
 #include "embedded/distortion.h"
 
 /* p f r^(p-1) and f' r^p in the place of f and f'. */
@@ -14,7 +14,7 @@ static void weigh(int64_t n, const double *restrict r, int quadratic, double cut
     }
 }
 
-/* What one lane of a group sees: pairs are a slot, that is HF_LANES places, apart. */
+/* The pairs of one lane of a group; they are HF_LANES places apart. */
 typedef struct {
     int64_t n_slots;
     const double *across, *along, *r, *ux, *uy, *uz;

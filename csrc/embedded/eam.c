@@ -7,7 +7,7 @@
  *
  *   phi' + F'(rho_i) rho_ij' + F'(rho_j) rho_ji',
  *
- * with rho_ij what atom i receives from j. Every pair is worked out once and acts on both atoms; only the derivatives
+ * with rho_ij what atom i receives from j. Every pair is computed once and acts on both atoms; only the derivatives
  * by the nodes of splines are sums over all neighbours of an atom. */
 #include "core/half.h"
 #include "embedded/embedding.h"
@@ -166,7 +166,7 @@ static void add_columns(const hf_call *call, const hf_embedded *s, const pairs *
     }
 }
 
-/* Works out again what was not kept of the densities. */
+/* Computes the rows of the densities that were not kept. */
 static void run_densities(const hf_call *call, const hf_embedded *s, const pairs *x)
 {
     const hf_run *run = &x->run;

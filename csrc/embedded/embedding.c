@@ -3,6 +3,7 @@
 #include "core/half.h"
 #include "functions/fused_pair.h"
 #include "functions/spline_columns.h"
+#include "functions/spline_rows.h"
 
 #include <string.h>
 
@@ -82,8 +83,8 @@ static void keep_density(const hf_call *call, const hf_embedded *s, const hf_run
                (size_t)run->n_pairs * sizeof *outputs);
 }
 
-/* Works out a pair energy and a density together, from the pair's first row on but for what is kept; the density's
- * first row is returned. */
+/* Computes a pair energy and a density by their fused program, from the pair's first row on but for the rows that are
+ * kept; returns the density's first row. */
 static double *run_fused_pair(const hf_call *call, const hf_embedded *s, const hf_run *run,
                               const hpcfit_function *pair, const hpcfit_function *here)
 {
@@ -143,8 +144,8 @@ static void add_energies(const hpcfit_geometry *g, groups own, const double *ene
     }
 }
 
-/* The derivatives of F and of F' by way of those of the density, which become those of F: nothing where the density
- * does not move, though F' may be infinite there. */
+/* The derivatives of F and of F' by way of those of the density, which become those of F: zero where the
+ * density does not change, though F' may be infinite there. */
 HF_CLONES
 static void follow_density(int64_t n, const double *slope, const double *second, double *rho_by, double *first_by)
 {
@@ -198,9 +199,9 @@ static int is_listed(const hf_call *call, int end, int64_t k, int dense)
     return 0;
 }
 
-/* Lists the parameters that F' depends on. Nodes of splines are many, and a panel of eight takes as long as three or
- * four columns by themselves. Others are few. Where a parameter goes
- * must not depend on the others, or its bits would. Angular terms have panels in any case. */
+/* Lists the parameters that F' depends on. A panel of eight columns takes as long as three or four single
+ * columns, so that panels pay for the many nodes of splines only. The choice must not depend on other parameters,
+ * because the bits depend on it. Angular terms always have panels. */
 static void list_columns(const hf_call *call, hf_embedded *s, int end)
 {
     const int all = end > HF_N_EMBEDDED_ROLES;
@@ -266,7 +267,7 @@ void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
 {
     list_columns(call, s, end);
     clear_sums(s);
-    hf_spline_columns_start(call, s->spline);
+    hf_nodes_fill(call, s->spline);
     const hpcfit_geometry *half = call->geometry->half;
     for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
         for (int64_t b = 0; b < half->n_species; b++)

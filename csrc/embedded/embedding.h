@@ -19,7 +19,7 @@ enum { HF_PAIR_ROLE, HF_DENSITY_ROLE, HF_EMBEDDING_ROLE, HF_N_EMBEDDED_ROLES };
 enum { HF_PAIR_SLOPE, HF_HERE_SLOPE, HF_THERE_SLOPE, HF_N_SLOPES };
 
 /* The scratch space. Lanes are the atoms in the order of the groups; arrays over atoms are in the batch's order. What
- * depends on a distance is worked out on the half geometry, each pair once, and added up over atoms. */
+ * depends on a distance is computed on the half geometry, each pair once, and summed over atoms. */
 typedef struct {
     int64_t n_lanes, n_atoms, stride, rows;
     int64_t n_kept;       /* most parameters of a density outside splines, 0 if they are too many to be kept */
@@ -38,7 +38,7 @@ typedef struct {
     hf_panel panel;       /* the arrays above */
     /* Outputs over a chunk's run, [2 rows][stride], [rows][stride], [rows][stride]: phi, rho_ij, rho_ji. */
     double *pair, *here, *there;
-    double **row_of;             /* [2 rows] where the rows of two functions go that are worked out together */
+    double **row_of;             /* [2 rows] where the rows of a fused pair go */
     double *slopes[HF_N_SLOPES]; /* [n_slots of the half][8] kept from the densities' run on */
     double *slopes_by;           /* [2][n_kept][n_slots of the half][8] derivatives of the two densities' slopes */
     double *weight, *gathered;   /* [stride] F'(rho) of the atom and of the neighbour */
@@ -57,8 +57,8 @@ static inline double *hf_kept_slope_by(const hf_call *call, const hf_embedded *s
 /* Lays the arrays out from `scratch` on, NULL to learn their length alone, which is returned. */
 int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s);
 
-/* Before all else, with the roles from the density on to `end` being those of the functions that F' depends on: works
- * out the densities that pairs give, and adds the pair energies with their derivatives. */
+/* Starts an evaluation: computes the densities of pairs, and adds the pair energies with their derivatives. F'
+ * depends on the functions in the roles from the density to `end` - 1. */
 void hf_embed_start(const hf_call *call, hf_embedded *s, int end);
 
 /* Adds what pairs give to the densities of a chunk's atoms, and its derivatives. */

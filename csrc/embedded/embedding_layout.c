@@ -26,7 +26,7 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
 {
     const hpcfit_geometry *g = call->geometry;
     const int64_t n_free = call->n_free, width = hf_round_up(n_free);
-    int64_t used = 0, lanes = HF_BLOCK;
+    int64_t lanes = HF_BLOCK;
     for (int64_t chunk = 0; chunk < g->n_chunks; chunk++)
         if (hf_n_chunk_lanes(g, chunk, chunk + 1) > lanes) lanes = hf_n_chunk_lanes(g, chunk, chunk + 1);
     s->n_lanes = g->n_groups * HF_LANES;
@@ -36,38 +36,32 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
     s->rows = hf_function_most_rows(call->functions);
     s->n_kept = n_kept(call);
     double *column = NULL, *row_of = NULL;
-    const struct {
-        double **array;
-        int64_t length;
-    } plan[] = {{&s->rho, s->n_lanes},
-                {&s->first, s->n_lanes},
-                {&s->rho_by, n_free * s->n_lanes},
-                {&s->first_by, n_free * s->n_lanes},
-                {&s->atom_rho, (1 + n_free) * s->n_atoms},
-                {&s->atom_first, s->n_atoms},
-                {&s->single_atoms, n_free * s->n_atoms},
-                {&s->panel_lanes, width * s->n_lanes},
-                {&s->panel_atoms, width * s->n_atoms},
-                {&s->panel_forces, 3 * width * s->n_atoms},
-                {&column, width},
-                {&row_of, 2 * hf_round_up(s->rows)},
-                {&s->pair, 2 * s->rows * s->stride},
-                {&s->here, s->rows * s->stride},
-                {&s->there, s->rows * s->stride},
-                {&s->slopes[HF_PAIR_SLOPE], half->n_slots * HF_LANES},
-                {&s->slopes[HF_HERE_SLOPE], half->n_slots * HF_LANES},
-                {&s->slopes[HF_THERE_SLOPE], half->n_slots * HF_LANES},
-                {&s->slopes_by, 2 * s->n_kept * half->n_slots * HF_LANES},
-                {&s->weight, s->stride},
-                {&s->gathered, s->stride},
-                {&s->slope, s->stride},
-                {&s->embedding, hf_function_most_outputs(call->functions) * lanes},
-                {&s->function, hf_round_up(hf_function_scratch(call->functions))},
-                {&s->spline, hf_round_up(hf_spline_columns_scratch(call))}};
-    for (size_t k = 0; k < sizeof plan / sizeof *plan; k++) {
-        *plan[k].array = scratch == NULL ? NULL : scratch + used;
-        used += plan[k].length;
-    }
+    const hf_array plan[] = {{&s->rho, s->n_lanes},
+                             {&s->first, s->n_lanes},
+                             {&s->rho_by, n_free * s->n_lanes},
+                             {&s->first_by, n_free * s->n_lanes},
+                             {&s->atom_rho, (1 + n_free) * s->n_atoms},
+                             {&s->atom_first, s->n_atoms},
+                             {&s->single_atoms, n_free * s->n_atoms},
+                             {&s->panel_lanes, width * s->n_lanes},
+                             {&s->panel_atoms, width * s->n_atoms},
+                             {&s->panel_forces, 3 * width * s->n_atoms},
+                             {&column, width},
+                             {&row_of, 2 * hf_round_up(s->rows)},
+                             {&s->pair, 2 * s->rows * s->stride},
+                             {&s->here, s->rows * s->stride},
+                             {&s->there, s->rows * s->stride},
+                             {&s->slopes[HF_PAIR_SLOPE], half->n_slots * HF_LANES},
+                             {&s->slopes[HF_HERE_SLOPE], half->n_slots * HF_LANES},
+                             {&s->slopes[HF_THERE_SLOPE], half->n_slots * HF_LANES},
+                             {&s->slopes_by, 2 * s->n_kept * half->n_slots * HF_LANES},
+                             {&s->weight, s->stride},
+                             {&s->gathered, s->stride},
+                             {&s->slope, s->stride},
+                             {&s->embedding, hf_function_most_outputs(call->functions) * lanes},
+                             {&s->function, hf_round_up(hf_function_scratch(call->functions))},
+                             {&s->spline, hf_round_up(hf_spline_columns_scratch(call))}};
+    const int64_t used = hf_lay_out(HF_COUNT(plan), plan, scratch, 0);
     s->column = (int64_t *)column;
     s->row_of = (double **)row_of;
     return used;

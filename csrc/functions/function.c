@@ -5,15 +5,10 @@
 #include "functions/spline_program.h"
 
 /* Scratch: the uniform values, then registers. */
-static int64_t n_uniform(const hpcfit_program *program)
-{
-    return (program->n_uniform + HF_LANES - 1) / HF_LANES * HF_LANES;
-}
-
 static int64_t scratch_of(const hpcfit_function *function)
 {
     if (hf_is_spline(function)) return HF_SPLINE_SCRATCH;
-    const int64_t needed = n_uniform(&function->program) + hf_program_scratch(&function->program);
+    const int64_t needed = hf_round_up(function->program.n_uniform) + hf_program_scratch(&function->program);
     return function->n_splines > 0 ? needed + hf_spline_program_scratch(function) : needed;
 }
 
@@ -56,7 +51,7 @@ static void run(const hf_call *call, const hpcfit_function *function, int all, i
 {
     const hpcfit_program *program = &function->program;
     const double *parameters = call->parameters + function->first_parameter;
-    double *registers = scratch + n_uniform(program);
+    double *registers = scratch + hf_round_up(program->n_uniform);
     if (hf_is_spline(function)) {
         const hf_columns columns = hf_function_columns(call, function);
         const int64_t n_by = all ? columns.count : 0, by = program->n_outputs;

@@ -21,7 +21,7 @@ const char *hf_fused_pair_fault(const hpcfit_functions *functions, const hpcfit_
 /* Scratch: the parameters, the uniform values, then registers. */
 static int64_t n_values(const hpcfit_program *fused)
 {
-    return (fused->n_parameters + fused->n_uniform + HF_LANES - 1) / HF_LANES * HF_LANES;
+    return hf_round_up(fused->n_parameters + fused->n_uniform);
 }
 
 int64_t hf_fused_pair_scratch(const hpcfit_function *function)

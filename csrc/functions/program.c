@@ -1,5 +1,5 @@
 /* Every instruction is one vector loop over a tile of arguments, short enough that the processor works on several
- * instructions at once, a division among them, and learns where each jumps to. */
+ * instructions at once, a division among them, and predicts each jump. */
 #include "functions/program.h"
 
 #include <string.h>
@@ -85,7 +85,7 @@ void hf_program_uniform(const hpcfit_program *program, const double *parameters,
 enum { NONE_UNIFORM = 0, FIRST = 1, SECOND = 2, THIRD = 4 };
 #define SHAPE(op, uniform) ((op) * 8 + (uniform))
 
-/* What an instruction does to all arguments of a tile. */
+/* An instruction on all arguments of a tile. */
 #define CASE(label, expression)                                                                                      \
     case label:                                                                                                      \
         _Pragma("omp simd") for (int k = 0; k < n; k++) r[k] = (expression);                                         \
@@ -121,10 +121,10 @@ static void fill(int n, double *r, double value)
         r[k] = value;
 }
 
-/* Exponents up to this are worked out by multiplications, which cost a tenth of a general power. */
+/* Exponents up to this are computed by multiplications, which cost a tenth of a general power. */
 #define MOST_SQUARED 16.0
 
-/* a^exponent for a whole exponent by squaring; says whether it was one. */
+/* a^exponent for a whole exponent by squaring; returns whether it is one. */
 static int whole_power(int n, double *r, const double *a, double exponent, double *base)
 {
     int started = 0;
@@ -262,10 +262,10 @@ int64_t hf_program_scratch(const hpcfit_program *program)
     const int64_t n_registers = program->n_registers - 1 - program->n_outputs - program->n_inputs;
     const size_t per_step = (sizeof(step) + 4 * sizeof(double **)) / sizeof(double);
     const int64_t n = program->n_inputs * HF_BLOCK + (n_registers + 3) * TILE + program->n_steps * (int64_t)per_step;
-    return (n + HF_LANES - 1) / HF_LANES * HF_LANES;
+    return hf_round_up(n);
 }
 
-/* Where the values of a place are for the first tile; says whether they move. */
+/* Where the values of a place are for the first tile; returns whether they move. */
 static int find_place(const hpcfit_program *program, const layout *l, int32_t place, const double *uniform,
                       const double *x, const hf_target *outputs, double **at)
 {

@@ -4,7 +4,7 @@
 
 #include "core/internal.h"
 
-/* Most arguments at once for a program with inputs: how far these lie apart. */
+/* Most arguments at once for a program with inputs: the distance between inputs. */
 #define HF_BLOCK 512
 
 /* Most registers of a program. */
@@ -47,10 +47,10 @@ enum {
     HF_N_OPS
 };
 
-/* What is wrong with a program, NULL when nothing is: one without a fault reads and writes nothing but its own. */
+/* The first fault of a program, NULL for none: a program without a fault stays within its arrays. */
 const char *hf_program_fault(const hpcfit_program *program);
 
-/* Works out the uniform values [n_uniform] from the parameters. */
+/* Computes the uniform values [n_uniform] from the parameters. */
 void hf_program_uniform(const hpcfit_program *program, const double *parameters, double *uniform);
 
 /* Where outputs go: to rows that lie `stride` apart, the first at `first`; or, if `each` is not NULL, to rows

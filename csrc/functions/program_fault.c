@@ -1,4 +1,4 @@
-/* A look at a program before it runs: it comes from outside. */
+/* Checks of a program before it runs: it comes from outside. */
 #include "functions/program.h"
 
 /* One bit per register that holds a value. */
@@ -31,11 +31,11 @@ static const char *uniform_fault(const hpcfit_program *p)
 {
     const int64_t first = p->n_constants + p->n_parameters;
     if (p->n_constants < 0 || p->n_parameters < 0 || p->n_uniform_steps < 0) return "a program's size is negative";
-    if (p->n_uniform != first + p->n_uniform_steps) return "a program has uniform values that it does not work out";
+    if (p->n_uniform != first + p->n_uniform_steps) return "a program has uniform values that it does not compute";
     for (int64_t k = 0; k < p->n_uniform_steps; k++) {
         const int32_t *step = p->uniform_steps[k];
         if (!is_operation(step[0]) || step[0] >= HF_N_UNIFORM_OPS) return "a program has an unknown instruction";
-        if (step[1] != first + k) return "a program works out its uniform values out of order";
+        if (step[1] != first + k) return "a program computes its uniform values out of order";
         for (int operand = 0; operand < 3; operand++) {
             const int64_t end = operand < n_operands(step[0]) ? first + k : 1;
             if (step[2 + operand] < 0 || step[2 + operand] >= end)
@@ -45,7 +45,7 @@ static const char *uniform_fault(const hpcfit_program *p)
     return NULL;
 }
 
-/* A step may not read what it writes, nor what nothing was written to; operands that it does not use are 0. */
+/* A step must not read the register that it writes, nor one without a value; unused operands are 0. */
 static const char *step_fault(const hpcfit_program *p, const int32_t *step, const register_set *known)
 {
     if (!is_operation(step[0])) return "a program has an unknown instruction";
@@ -78,6 +78,6 @@ const char *hf_program_fault(const hpcfit_program *p)
         add(&known, p->steps[k][1]);
     }
     for (int64_t output = 1; output <= p->n_outputs; output++)
-        if (!holds(&known, output)) return "a program does not work out an output";
+        if (!holds(&known, output)) return "a program does not compute an output";
     return NULL;
 }

@@ -2,9 +2,9 @@
  *
  *   f = (1 - m) y0 + m y1 + h t (1 - t)^2 s0 + h t^2 (t - 1) s1,   m = t^2 (3 - 2 t).
  *
- * Values y and slopes s at the knots are linear in the parameters, by tables that are part of the spline: what makes
- * it twice differentiable, and what holds at its ends, is in these tables alone. So the derivative by a parameter is
- * a spline too, with a row of the tables for y and s. */
+ * Values y and slopes s at the knots are linear in the parameters, by the spline's tables, which alone hold the
+ * conditions at inner knots and at the ends. So the derivative by a parameter is a spline too, with a row of the
+ * tables for y and s. */
 #include "functions/spline.h"
 
 #include <string.h>
@@ -18,11 +18,6 @@ const char *hf_spline_fault(const hpcfit_spline *s)
         if (!(s->bins[b] >= 0.0 && s->bins[b] <= (double)(s->n_knots - 2)))
             return "a spline's bin names an interval that is not there";
     return s->bins_per_unit >= 0.0 && isfinite(s->bins_per_unit) ? NULL : "a spline's bins have no width";
-}
-
-static int64_t rounded(int64_t n)
-{
-    return (n + HF_LANES - 1) / HF_LANES * HF_LANES;
 }
 
 /* The argument moved inside the knots, how far it was moved, and the interval in which its bin begins. */
@@ -112,14 +107,14 @@ static void bend(int64_t n, const int32_t *restrict interval, const double *rest
 
 int64_t hf_spline_knots(const hpcfit_spline *spline)
 {
-    return 2 * rounded(spline->n_knots);
+    return 2 * hf_round_up(spline->n_knots);
 }
 
 /* The tables' last rows do not depend on parameters. */
 void hf_spline_at_knots(const hpcfit_spline *spline, const double *parameters, double *knots)
 {
     const int64_t n = spline->n_knots;
-    double *y = knots, *s = knots + rounded(n);
+    double *y = knots, *s = knots + hf_round_up(n);
     memcpy(y, spline->values + spline->n_parameters * n, (size_t)n * sizeof *y);
     memcpy(s, spline->slopes + spline->n_parameters * n, (size_t)n * sizeof *s);
     for (int64_t p = 0; p < spline->n_parameters; p++)
@@ -134,7 +129,7 @@ void hf_spline_run(const hpcfit_spline *spline, const double *knots, int64_t n_f
 {
     const int64_t n_knots = spline->n_knots, block = HF_SPLINE_BLOCK;
     const int32_t *interval = (const int32_t *)scratch;
-    const double *y = knots, *s = knots + rounded(n_knots);
+    const double *y = knots, *s = knots + hf_round_up(n_knots);
     double *fraction = scratch + block, *width = scratch + 2 * block, *beyond = scratch + 3 * block;
     for (int64_t start = 0; start < n; start += block) {
         const int64_t count = n - start < block ? n - start : block;

@@ -4,7 +4,7 @@
 
 #include "core/internal.h"
 
-/* What is wrong with a spline, NULL when nothing is. */
+/* The first fault of a spline, NULL for none. */
 const char *hf_spline_fault(const hpcfit_spline *spline);
 
 /* Arrays over arguments, `stride` doubles apart: intervals as int32_t, fractions of the way through them, their

@@ -6,13 +6,11 @@
 
 #include <string.h>
 
-typedef double four __attribute__((vector_size(32), aligned(8)));
-
 typedef struct {
     hf_nodes nodes;
     hf_basis basis;
     double *sums;      /* [n_rows] of an atom */
-    four *forces;      /* [n_rows] x y z of an atom */
+    hf_four *forces;   /* [n_rows] x y z of an atom */
     hf_eight *totals;  /* [n_rows] energy and virial of a structure */
     int64_t low, high; /* rows of an atom in use */
 } space;
@@ -33,11 +31,6 @@ int64_t hf_spline_columns_scratch(const hf_call *call)
     return hf_nodes_scratch(call->functions) + sums_of(call) + hf_basis_scratch(stride_of(call));
 }
 
-void hf_spline_columns_start(const hf_call *call, double *scratch)
-{
-    hf_nodes_fill(call, scratch);
-}
-
 static void prepare(const hf_call *call, const hf_rows *rows, int64_t spline, const hf_run *run, double *scratch,
                     space *s)
 {
@@ -45,7 +38,7 @@ static void prepare(const hf_call *call, const hf_rows *rows, int64_t spline, co
     s->nodes = hf_nodes_of(call, rows->function, spline, scratch);
     s->basis = hf_basis_at(call, &s->nodes, rows->rows, rows->stride, run->n_pairs, run->r, stride_of(call), basis);
     s->totals = (hf_eight *)sums;
-    s->forces = (four *)(sums + 8 * s->nodes.n_rows);
+    s->forces = (hf_four *)(sums + 8 * s->nodes.n_rows);
     s->sums = sums + 12 * s->nodes.n_rows;
     memset(sums, 0, (size_t)(13 * s->nodes.n_rows) * sizeof *sums);
     s->low = s->nodes.n_rows;
@@ -87,7 +80,7 @@ static void add_pairs(const hpcfit_geometry *g, int64_t n_slots, int64_t local, 
         if (r >= cutoff) continue;
         const double x = g->ux[pair + k], y = g->uy[pair + k], z = g->uz[pair + k];
         const double w = weights != NULL ? weights[local + k] : 1.0, v = -0.5 * r * w;
-        const four force = {w * x, w * y, w * z, 0.0};
+        const hf_four force = {w * x, w * y, w * z, 0.0};
         const hf_eight virial = {0.0, v * x * x, v * y * y, v * z * z, v * y * z, v * x * z, v * x * y, 0.0};
         const hf_eight energy = {weights != NULL ? 0.0 : 0.5};
         const int64_t row = 2 * s->basis.interval[local + k];

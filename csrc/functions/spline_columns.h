@@ -4,11 +4,9 @@
 
 #include "functions/function.h"
 
-/* Scratch doubles that the functions below need, the largest of all functions. */
+/* Scratch doubles that the functions below need, the largest of all functions; it begins with the tables of
+ * hf_nodes_fill, which are filled once for an evaluation. */
 int64_t hf_spline_columns_scratch(const hf_call *call);
-
-/* Before all else. */
-void hf_spline_columns_start(const hf_call *call, double *scratch);
 
 /* The rows of a function over the pairs of a run, as hf_function_run_rows fills them. */
 typedef struct {
@@ -17,7 +15,7 @@ typedef struct {
     int64_t stride;
 } hf_rows;
 
-/* Adds what hf_add_radial would add for each free parameter of a function's splines, over the pairs of a run. With
+/* Does the work of hf_add_radial for each free parameter of a function's splines, over the pairs of a run. With
  * weights [n_pairs] slopes are multiplied by them, and there are no energies. */
 void hf_spline_add_radial(const hf_call *call, const hf_rows *rows, int64_t chunk, int64_t species,
                           const double *weights, double *scratch);

@@ -38,8 +38,8 @@ int64_t hf_nodes_most_rows(const hpcfit_functions *functions)
     return most;
 }
 
-/* What a node does to slopes falls to a quarter from knot to knot: entries this far below the row's largest are left
- * out, which no sum of doubles can tell. */
+/* The effect of a node on slopes falls to a quarter from knot to knot. Entries this far below the row's largest are
+ * left out, because they do not change a sum of doubles. */
 static const double LEAST = 0x1p-70;
 
 /* A value of most splines is one parameter's, so that most of its row is zero. */
@@ -58,7 +58,7 @@ static void bound_row(const hf_nodes *nodes, int64_t row)
     nodes->end[row] = (double)end;
 }
 
-/* The rows of which a vector of columns asks for something. */
+/* The range of rows in which a vector of columns is not zero. */
 static void bound_columns(const hf_nodes *nodes, int64_t k)
 {
     const double at = (double)k;

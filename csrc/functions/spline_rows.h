@@ -15,10 +15,10 @@ typedef struct {
     int64_t spline;
     hf_columns columns;
     int64_t n_rows, width; /* width is the number of columns, rounded up to a multiple of 8 */
-    double *table;         /* [n_rows][width] what a row adds for each free parameter */
-    double *first, *end;   /* [n_rows] the columns, multiples of 8, outside which the row of the table is nothing */
+    double *table;         /* [n_rows][width] the derivative of a row by each free parameter */
+    double *first, *end;   /* [n_rows] the columns, multiples of 8, outside which the row of the table is zero */
     double *mapped;        /* [8][width] */
-    double *low, *high;    /* [width / 8] the rows outside which eight columns of the table are nothing */
+    double *low, *high;    /* [width / 8] the rows outside which eight columns of the table are zero */
 } hf_nodes;
 
 /* Scratch doubles for the tables of all splines of all functions; and most rows of any spline. */
@@ -46,7 +46,7 @@ static inline int64_t hf_basis_scratch(int64_t stride)
 }
 
 /* The basis at n <= stride arguments x. `rows`, `apart` doubles apart, are those of the function at x, as
- * hf_function_run_rows fills them; they are not looked at for a spline that is joined with nothing. */
+ * hf_function_run_rows fills them; they are not read for a function that is a spline. */
 hf_basis hf_basis_at(const hf_call *call, const hf_nodes *nodes, const double *rows, int64_t apart, int64_t n,
                      const double *x, int64_t stride, double *scratch);
 

@@ -1,20 +1,12 @@
 /* The chunk and the batch of triplets that meam works on. */
 #include "meam/meam.h"
 
-HF_CLONES
-static void invert(int64_t n, const double *restrict r, double *restrict inverse)
-{
-#pragma omp simd
-    for (int64_t k = 0; k < n; k++)
-        inverse[k] = 1.0 / r[k];
-}
-
 static void enter_run(const hf_angular *x, int64_t b)
 {
     const hf_run run = hf_run_of(x->g, x->chunk, b);
     const hpcfit_function *f = hf_angular_f(x, b);
     if (f == NULL || run.n_pairs == 0) return;
-    invert(run.n_pairs, run.r, x->inverse + run.offset);
+    hf_invert(run.n_pairs, run.r, x->inverse + run.offset);
     for (int64_t k = 0; k < run.n_pairs; k += HF_LANES) {
         int near = 0;
         for (int lane = 0; lane < HF_LANES; lane++)
@@ -27,12 +19,7 @@ void hf_angular_enter(hf_angular *x, int64_t chunk)
 {
     x->chunk = chunk;
     x->first = x->g->run_start[chunk * (x->g->n_species + 1)];
-    const int64_t pair = x->first * HF_LANES;
-    x->bonds = (hf_bonds){.r = x->g->r + pair,
-                          .inverse = x->inverse,
-                          .ux = x->g->ux + pair,
-                          .uy = x->g->uy + pair,
-                          .uz = x->g->uz + pair};
+    x->bonds = hf_bonds_at(x->g, x->first * HF_LANES, x->inverse);
     for (int64_t b = 0; b < x->g->n_species; b++)
         enter_run(x, b);
 }

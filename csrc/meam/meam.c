@@ -25,29 +25,23 @@ static int64_t lay_out(const hf_call *call, double *scratch, hf_angular *x)
 {
     int64_t used = hf_embedded_lay_out(call, scratch, &x->embedded);
     const int64_t stride = hf_chunk_arrays(call, 1), outputs = hf_function_most_rows(call->functions);
-    const struct {
-        double **array;
-        int64_t length;
-    } plan[] = {{&x->inverse, stride},
-                {&x->near, hf_round_up(call->geometry->max_chunk_slots)},
-                {&x->rows, outputs * stride},
-                {&x->fields, (1 + call->n_free) * 4 * stride},
-                {&x->touched, hf_round_up(call->n_free)},
-                {&x->sums, stride},
-                {&x->v[0], stride},
-                {&x->v[1], stride},
-                {&x->v[2], stride},
-                {&x->w[0], stride},
-                {&x->w[1], stride},
-                {&x->w[2], stride},
-                {&x->t, 3 * stride},
-                {&x->cosine, HF_BATCH_ARGUMENTS},
-                {&x->inside, HF_BATCH_ARGUMENTS},
-                {&x->g_rows, outputs * HF_BATCH_ARGUMENTS}};
-    for (size_t k = 0; k < sizeof plan / sizeof *plan; k++) {
-        *plan[k].array = scratch == NULL ? NULL : scratch + used;
-        used += plan[k].length;
-    }
+    const hf_array plan[] = {{&x->inverse, stride},
+                             {&x->near, hf_round_up(call->geometry->max_chunk_slots)},
+                             {&x->rows, outputs * stride},
+                             {&x->fields, (1 + call->n_free) * 4 * stride},
+                             {&x->touched, hf_round_up(call->n_free)},
+                             {&x->sums, stride},
+                             {&x->v[0], stride},
+                             {&x->v[1], stride},
+                             {&x->v[2], stride},
+                             {&x->w[0], stride},
+                             {&x->w[1], stride},
+                             {&x->w[2], stride},
+                             {&x->t, 3 * stride},
+                             {&x->cosine, HF_BATCH_ARGUMENTS},
+                             {&x->inside, HF_BATCH_ARGUMENTS},
+                             {&x->g_rows, outputs * HF_BATCH_ARGUMENTS}};
+    used = hf_lay_out(HF_COUNT(plan), plan, scratch, used);
     x->call = call;
     x->g = call->geometry;
     x->stride = stride;
@@ -130,7 +124,7 @@ static dense dense_of(const hf_angular *x, const hpcfit_function *function)
                    .columns = hf_function_columns(x->call, function)};
 }
 
-/* What acts in the triplets with neighbours of two species: f of the second, of the first, and g. */
+/* The functions in the triplets with neighbours of two species: f of the second, f of the first, and g. */
 typedef struct {
     int64_t b, c;
     const hpcfit_function *function[3];
@@ -179,7 +173,7 @@ static void add_triplets(const hf_angular *x, int64_t b, int64_t c)
     add_batch(x, &a, &batch);
 }
 
-/* Adds what the fields make of the density, and of its derivatives. */
+/* Adds the contributions of the fields to the density and its derivatives. */
 static void add_density(const hf_angular *x, int64_t b)
 {
     const hf_run run = hf_run_of(x->g, x->chunk, b);
@@ -198,21 +192,30 @@ static void add_density(const hf_angular *x, int64_t b)
     }
 }
 
+static hf_field field_at(const hf_angular *x, int64_t column, int64_t pair)
+{
+    const hf_field all = hf_angular_field(x, column);
+    return (hf_field){.s = all.s + pair, .x = all.x + pair, .y = all.y + pair, .z = all.z + pair};
+}
+
 /* The derivatives of the densities by the vectors to the neighbours of species b, or the derivatives of these. */
 static void fill_vectors(const hf_angular *x, int64_t b, int64_t column, double *const *v)
 {
     const hf_run run = hf_run_of(x->g, x->chunk, b);
     const hpcfit_function *f = hf_angular_f(x, b);
-    const hf_field field = hf_angular_field(x, column), values = hf_angular_field(x, 0);
+    const hf_field field = field_at(x, column, run.offset), values = field_at(x, 0, run.offset);
+    const hf_bonds bonds = hf_bonds_at(x->g, x->first * HF_LANES + run.offset, x->inverse + run.offset);
+    const hf_axes to = {v[0] + run.offset, v[1] + run.offset, v[2] + run.offset};
+    const double *rows = x->rows + run.offset;
     int64_t count;
     for (int axis = 0; axis < 3; axis++)
         memset(v[axis] + run.offset, 0, (size_t)run.n_pairs * sizeof(double));
     if (f == NULL || run.n_pairs == 0 || (column > 0 && x->touched[column - 1] == 0.0)) return;
     const int64_t row = column == 0 ? -1 : row_of(x, f, column - 1, &count);
-    hf_add_field_vectors(run.n_pairs, run.offset, x->rows, x->rows + HF_SLOPE * x->stride, &x->bonds, &field, v);
+    hf_add_field_vectors(run.n_pairs, rows, rows + HF_SLOPE * x->stride, &bonds, &field, &to);
     if (row >= 0)
-        hf_add_field_vectors(run.n_pairs, run.offset, x->rows + row * x->stride, x->rows + (row + count) * x->stride,
-                             &x->bonds, &values, v);
+        hf_add_field_vectors(run.n_pairs, rows + row * x->stride, rows + (row + count) * x->stride, &bonds, &values,
+                             &to);
 }
 
 /* Forces and virials of the vectors v times F' of a group's atoms. */
@@ -225,7 +228,8 @@ static void add_forces(const hf_angular *x, int64_t group, double *const *v, con
         if (of.end == of.start || hf_angular_f(x, species) == NULL) continue;
         for (int axis = 0; axis < 3; axis++)
             hf_weigh_slots(of.end - of.start, first, v[axis] + local, x->t + axis * x->stride);
-        hf_add_vector_forces(x->g, group, species, x->t, x->t + x->stride, x->t + 2 * x->stride, column);
+        const hf_axes t = {x->t, x->t + x->stride, x->t + 2 * x->stride};
+        hf_add_vector_forces(x->g, group, species, &t, column);
     }
 }
 

@@ -1,4 +1,4 @@
-/* The angular part of meam's densities: what its files share. */
+/* The angular part of meam's densities: types and functions that its files share. */
 #ifndef HF_MEAM_H
 #define HF_MEAM_H
 
@@ -8,10 +8,10 @@
 
 enum { HF_F_ROLE = HF_N_EMBEDDED_ROLES, HF_G_ROLE, HF_N_ANGULAR_ROLES };
 
-/* What was kept of a chunk for the nodes of splines: f, f' and the field S, T, over all pairs of the geometry. */
+/* Arrays kept for the nodes of splines: f, f' and the field S, T, over all pairs of the geometry. */
 enum { HF_KEPT_F, HF_KEPT_SLOPE, HF_KEPT_S, HF_KEPT_X, HF_KEPT_Y, HF_KEPT_Z, HF_N_KEPT };
 
-/* What the triplets of a pair do to their atom, x y z, and the virials of it. */
+/* The forces of the triplets of a pair on their atom, x y z, and their virials. */
 enum { HF_N_PULLS = 9 };
 
 /* Scratch of nodes. */
@@ -57,7 +57,7 @@ static inline hf_field hf_angular_field(const hf_angular *x, int64_t column)
     return (hf_field){.s = s, .x = s + x->stride, .y = s + 2 * x->stride, .z = s + 3 * x->stride};
 }
 
-/* Makes a chunk the one at hand, with its distances and what is near. */
+/* Makes a chunk the current one, with its inverse distances and the slots that are near. */
 void hf_angular_enter(hf_angular *x, int64_t chunk);
 
 /* The slots of a group with neighbours of one species, from the chunk's first. */
@@ -71,7 +71,7 @@ static inline hf_slots hf_angular_slots(const hf_angular *x, int64_t group, int6
     return (hf_slots){.start = start, .end = start + x->g->slot_count[group * x->g->n_species + b]};
 }
 
-/* Goes on to the next triplet of a group, neighbours of species b and c in slots j and k: j = -1 to begin, and -1
+/* Advances to the next triplet of a group, neighbours of species b and c in slots j and k: j = -1 to begin, and -1
  * again at the end. */
 static inline void hf_angular_next(const hf_angular *x, int64_t group, int64_t b, int64_t c, int64_t *j, int64_t *k)
 {
@@ -93,7 +93,7 @@ static inline void hf_angular_next(const hf_angular *x, int64_t group, int64_t b
     }
 }
 
-/* Fills the batch's cosines and what is inside, and there the rows of g, zero outside, if `rows`. */
+/* Fills the batch's cosines and `inside`; if `rows`, also the rows of g, which are zero outside. */
 void hf_angular_fill_batch(const hf_angular *x, int64_t b, int64_t c, const hf_batch *batch, int rows);
 
 /* Most arguments of a basis: the pairs of a chunk, or those of a batch. */
@@ -111,13 +111,13 @@ int hf_angular_has(const hf_call *call, int role, const hpcfit_function *functio
 /* Whether an angular function has nodes that are free; fills their tables. */
 int hf_angular_start_nodes(const hf_angular *x);
 
-/* When the fields of a chunk are known: keeps them, and adds the nodes' derivatives of the densities. */
+/* Keeps the fields of a chunk, which are complete, and adds the derivatives of its densities by the nodes. */
 void hf_angular_add_node_density(const hf_angular *x);
 
 /* The basis of g at the cosines of a batch of triplets with neighbours of species b and c. */
 hf_basis hf_angular_basis(const hf_angular *x, const hf_nodes *nodes, int64_t b, int64_t c, const hf_batch *batch);
 
-/* When all atoms are embedded: adds the nodes' derivatives of forces and virials at constant F'. */
+/* Adds the derivatives of forces and virials by the nodes at constant F'; all atoms are embedded. */
 void hf_angular_add_nodes(hf_angular *x);
 
 #endif

@@ -1,4 +1,4 @@
-/* Nodes of f. The other neighbours of an atom feel f_k by the pull
+/* Nodes of f. The other neighbours of an atom depend on f_k by the pull
  *
  *   d (f_j f_k g) / d r_j = [f_j' g u_j + f_j / r_j g' (u_k - c u_j)] f_k. */
 #include "meam/nodes.h"
@@ -72,7 +72,7 @@ static void add_f_batch(const hf_node_forces *s, int64_t b, int64_t c, hf_batch 
     batch->n = 0;
 }
 
-/* What the pair itself feels, in the field of the others, and what these feel of it. */
+/* Adds the forces on the pair itself in the field of the other neighbours, and the pulls on its atom. */
 HF_CLONES
 static void add_pairs(const hf_node_forces *s, int64_t group, int64_t b)
 {

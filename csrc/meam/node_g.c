@@ -1,7 +1,7 @@
 /* Nodes of g. */
 #include "meam/nodes.h"
 
-/* Of one triplet slot: what the value and the slope of g do to both neighbours, and the virials of it. */
+/* One triplet slot: the forces on both neighbours by the value and by the slope of g, and their virials. */
 typedef struct {
     double value[2][3][HF_LANES], slope[2][3][HF_LANES], virial[6][HF_LANES], virial_slope[6][HF_LANES];
 } pulls;

@@ -28,27 +28,19 @@ int64_t hf_angular_lay_out_nodes(hf_angular *x, double *scratch)
     hf_angular_nodes *s = &x->nodes;
     s->n_rows = most_rows(x->call);
     const int64_t n_pairs = s->n_rows > 0 ? g->n_slots * HF_LANES : 0;
-    int64_t used = 0;
-    const struct {
-        double **array;
-        int64_t length;
-    } plan[] = {{&s->tables, hf_nodes_scratch(x->call->functions)},
-                {&s->kept[HF_KEPT_F], n_pairs},
-                {&s->kept[HF_KEPT_SLOPE], n_pairs},
-                {&s->kept[HF_KEPT_S], n_pairs},
-                {&s->kept[HF_KEPT_X], n_pairs},
-                {&s->kept[HF_KEPT_Y], n_pairs},
-                {&s->kept[HF_KEPT_Z], n_pairs},
-                {&s->basis, g->n_species * hf_basis_scratch(hf_angular_arguments(x))},
-                {&s->pulls, HF_N_PULLS * x->stride},
-                {&s->forces, 4 * s->n_rows * hf_round_up(g->n_atoms)},
-                {&s->totals, HF_LANES * 8 * s->n_rows},
-                {&s->sums, HF_LANES * s->n_rows}};
-    for (size_t k = 0; k < sizeof plan / sizeof *plan; k++) {
-        *plan[k].array = scratch == NULL ? NULL : scratch + used;
-        used += plan[k].length;
-    }
-    return used;
+    const hf_array plan[] = {{&s->tables, hf_nodes_scratch(x->call->functions)},
+                             {&s->kept[HF_KEPT_F], n_pairs},
+                             {&s->kept[HF_KEPT_SLOPE], n_pairs},
+                             {&s->kept[HF_KEPT_S], n_pairs},
+                             {&s->kept[HF_KEPT_X], n_pairs},
+                             {&s->kept[HF_KEPT_Y], n_pairs},
+                             {&s->kept[HF_KEPT_Z], n_pairs},
+                             {&s->basis, g->n_species * hf_basis_scratch(hf_angular_arguments(x))},
+                             {&s->pulls, HF_N_PULLS * x->stride},
+                             {&s->forces, 4 * s->n_rows * hf_round_up(g->n_atoms)},
+                             {&s->totals, HF_LANES * 8 * s->n_rows},
+                             {&s->sums, HF_LANES * s->n_rows}};
+    return hf_lay_out(HF_COUNT(plan), plan, scratch, 0);
 }
 
 int hf_angular_has(const hf_call *call, int role, const hpcfit_function *function)

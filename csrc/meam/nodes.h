@@ -1,12 +1,10 @@
-/* Sums over rows of what the nodes of a spline of f or g do to forces and virials, at constant F'. */
+/* Derivatives of forces and virials by the nodes of a spline of f or g at constant F', summed by rows. */
 #ifndef HF_NODES_H
 #define HF_NODES_H
 
 #include "meam/meam.h"
 
-typedef double hf_four __attribute__((vector_size(32), aligned(8)));
-
-/* One spline; the structures of the group at hand, whose virials are added up apart. */
+/* One spline, and the structures of the current group; the virials of each are summed separately. */
 typedef struct {
     hf_angular *x;
     hf_nodes nodes;
@@ -34,7 +32,7 @@ void hf_node_flush(hf_node_forces *s, int number);
 /* Begins a group of atoms: the totals of structures without atoms in the group are flushed. */
 void hf_node_group(hf_node_forces *s, int64_t group);
 
-/* Adds what the nodes do in the chunk at hand. */
+/* Adds the derivatives by the nodes of the current chunk. */
 typedef void hf_add_node_chunk(hf_node_forces *s);
 hf_add_node_chunk hf_add_f_chunk, hf_add_g_chunk;
 

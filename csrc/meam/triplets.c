@@ -2,11 +2,12 @@
 #include "meam/triplets.h"
 
 HF_CLONES
-static void fill_cosines(int64_t n, const int64_t *restrict first, const int64_t *restrict second,
-                         const double *restrict r, const double *restrict ux, const double *restrict uy,
-                         const double *restrict uz, double first_cutoff, double second_cutoff,
-                         double *restrict cosine, double *restrict inside)
+void hf_fill_batch_cosines(const hf_batch *batch, const hf_bonds *bonds, double first_cutoff, double second_cutoff,
+                           double *restrict cosine, double *restrict inside)
 {
+    const int64_t n = batch->n, *restrict first = batch->first, *restrict second = batch->second;
+    const double *restrict r = bonds->r;
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
     for (int64_t p = 0; p < n; p++) {
         const int64_t j = first[p] * HF_LANES, k = second[p] * HF_LANES;
 #pragma omp simd
@@ -20,13 +21,6 @@ static void fill_cosines(int64_t n, const int64_t *restrict first, const int64_t
     }
 }
 
-void hf_fill_batch_cosines(const hf_batch *batch, const hf_bonds *bonds, double first_cutoff, double second_cutoff,
-                           double *cosine, double *inside)
-{
-    fill_cosines(batch->n, batch->first, batch->second, bonds->r, bonds->ux, bonds->uy, bonds->uz, first_cutoff,
-                 second_cutoff, cosine, inside);
-}
-
 HF_CLONES
 void hf_clear_outside(int64_t n, const double *restrict inside, double *restrict values)
 {
@@ -36,11 +30,12 @@ void hf_clear_outside(int64_t n, const double *restrict inside, double *restrict
 }
 
 HF_CLONES
-static void add_triplets(int64_t n, const int64_t *restrict to, const int64_t *restrict from,
-                         const double *restrict f, const double *restrict g, const double *restrict dg,
-                         const double *restrict ux, const double *restrict uy, const double *restrict uz,
-                         double *restrict s, double *restrict x, double *restrict y, double *restrict z)
+void hf_add_triplets(int64_t n, const int64_t *restrict to, const int64_t *restrict from, const double *restrict f,
+                     const double *restrict g, const double *restrict dg, const hf_bonds *bonds,
+                     const hf_field *field)
 {
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    double *restrict s = field->s, *restrict x = field->x, *restrict y = field->y, *restrict z = field->z;
     for (int64_t p = 0; p < n; p++) {
         const int64_t j = to[p] * HF_LANES, k = from[p] * HF_LANES, at = p * HF_LANES;
 #pragma omp simd
@@ -54,12 +49,6 @@ static void add_triplets(int64_t n, const int64_t *restrict to, const int64_t *r
     }
 }
 
-void hf_add_triplets(int64_t n, const int64_t *to, const int64_t *from, const double *f, const double *g,
-                     const double *dg, const hf_bonds *bonds, const hf_field *field)
-{
-    add_triplets(n, to, from, f, g, dg, bonds->ux, bonds->uy, bonds->uz, field->s, field->x, field->y, field->z);
-}
-
 HF_CLONES
 void hf_add_half(int64_t n, const double *restrict f, const double *restrict s, double *restrict sums)
 {
@@ -69,12 +58,13 @@ void hf_add_half(int64_t n, const double *restrict f, const double *restrict s, 
 }
 
 HF_CLONES
-static void add_vectors(int64_t n, const double *restrict f, const double *restrict df,
-                        const double *restrict inverse, const double *restrict ux, const double *restrict uy,
-                        const double *restrict uz, const double *restrict s, const double *restrict x,
-                        const double *restrict y, const double *restrict z, double *restrict vx, double *restrict vy,
-                        double *restrict vz)
+void hf_add_field_vectors(int64_t n, const double *restrict f, const double *restrict df, const hf_bonds *bonds,
+                          const hf_field *field, const hf_axes *v)
 {
+    const double *restrict inverse = bonds->inverse;
+    const double *restrict ux = bonds->ux, *restrict uy = bonds->uy, *restrict uz = bonds->uz;
+    const double *restrict s = field->s, *restrict x = field->x, *restrict y = field->y, *restrict z = field->z;
+    double *restrict vx = v->x, *restrict vy = v->y, *restrict vz = v->z;
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double across = f[k] * inverse[k];
@@ -83,14 +73,6 @@ static void add_vectors(int64_t n, const double *restrict f, const double *restr
         vy[k] += along * uy[k] + across * y[k];
         vz[k] += along * uz[k] + across * z[k];
     }
-}
-
-void hf_add_field_vectors(int64_t n, int64_t start, const double *f, const double *df, const hf_bonds *bonds,
-                          const hf_field *field, double *const *v)
-{
-    add_vectors(n, f + start, df + start, bonds->inverse + start, bonds->ux + start, bonds->uy + start,
-                bonds->uz + start, field->s + start, field->x + start, field->y + start, field->z + start,
-                v[0] + start, v[1] + start, v[2] + start);
 }
 
 HF_CLONES

@@ -14,7 +14,7 @@ static const hpcfit_parameter table[N_PARAMETERS] = {
     [CUTOFF] = {"cutoff", "A", "distance beyond which the pair energy is zero", HPCFIT_PAIR, 1e-3, INFINITY, 0, 1},
 };
 
-/* What each of them is in Born-Mayer-Huggins. */
+/* The corresponding parameters of Born-Mayer-Huggins. */
 static const int place[N_PARAMETERS] = {
     [A] = HF_BORN_A, [RHO] = HF_BORN_RHO, [C] = HF_BORN_C, [CUTOFF] = HF_BORN_CUTOFF};
 

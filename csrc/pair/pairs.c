@@ -1,7 +1,7 @@
 /* The loops over runs, free parameters and pairs that all potentials of one function of the distance share. */
 #include "pair/pairs.h"
 
-/* Scratch arrays over the pairs of a chunk: value, slope, and what the law keeps. */
+/* Scratch arrays over the pairs of a chunk: value, slope, and the arrays that the law keeps. */
 enum { PHI, DPHI, KEPT };
 
 static double *array_of(const hf_call *call, int array)

@@ -31,12 +31,18 @@ static const hpcfit_parameter table[N_PARAMETERS] = {
 /* Scratch arrays over a chunk's pairs: cut-off function, powers times exp(sigma w), their slopes, ... */
 enum { W, INVERSE, LOG, SP, DSP, SQ, DSQ, G, DG, GG, DGG, PHI, DPHI, TX, TY, TZ, N_SCRATCH };
 
+/* Parameters of a pair of species that the functions of the distance depend on. */
+typedef struct {
+    double sigma, gamma, p, q, cutoff;
+} radial;
+
 HF_CLONES
-static void fill_functions(int64_t n, const double *restrict r, double sigma, double gamma, double p, double q,
-                           double cutoff, double *restrict w, double *restrict inverse, double *restrict logarithm,
-                           double *restrict sp, double *restrict dsp, double *restrict sq, double *restrict dsq,
-                           double *restrict g, double *restrict dg)
+static void fill_functions(int64_t n, const double *restrict r, radial of, double *const *s)
 {
+    const double sigma = of.sigma, gamma = of.gamma, p = of.p, q = of.q, cutoff = of.cutoff;
+    double *restrict w = s[W], *restrict inverse = s[INVERSE], *restrict logarithm = s[LOG];
+    double *restrict sp = s[SP], *restrict dsp = s[DSP], *restrict sq = s[SQ], *restrict dsq = s[DSQ];
+    double *restrict g = s[G], *restrict dg = s[DG];
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double wk = r[k] < cutoff ? 1.0 / (r[k] - cutoff) : 0.0, w2 = wk * wk;
@@ -58,10 +64,11 @@ static void fill_functions(int64_t n, const double *restrict r, double sigma, do
 
 /* phi = cp sp + cq sq - c g^2, which is the pair energy and its derivatives by A, B, lambda and costheta0. */
 HF_CLONES
-static void linear(int64_t n, double cp, double cq, double c, const double *restrict sp, const double *restrict dsp,
-                   const double *restrict sq, const double *restrict dsq, const double *restrict g,
-                   const double *restrict dg, double *restrict phi, double *restrict dphi)
+static void linear(int64_t n, double cp, double cq, double c, double *const *s)
 {
+    const double *restrict sp = s[SP], *restrict dsp = s[DSP], *restrict sq = s[SQ], *restrict dsq = s[DSQ];
+    const double *restrict g = s[G], *restrict dg = s[DG];
+    double *restrict phi = s[PHI], *restrict dphi = s[DPHI];
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         phi[k] = cp * sp[k] + cq * sq[k] - c * g[k] * g[k];
@@ -84,10 +91,11 @@ static void by_exponent(int64_t n, double c, const double *restrict s, const dou
 
 /* The derivative of cp sp + cq sq by sigma; p and q come divided by sigma. */
 HF_CLONES
-static void by_sigma(int64_t n, double cp, double cq, double p, double q, const double *restrict sp,
-                     const double *restrict dsp, const double *restrict sq, const double *restrict dsq,
-                     const double *restrict w, double *restrict phi, double *restrict dphi)
+static void by_sigma(int64_t n, double cp, double cq, double p, double q, double *const *s)
 {
+    const double *restrict sp = s[SP], *restrict dsp = s[DSP], *restrict sq = s[SQ], *restrict dsq = s[DSQ];
+    const double *restrict w = s[W];
+    double *restrict phi = s[PHI], *restrict dphi = s[DPHI];
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double fp = cp * (p + w[k]), fq = cq * (q + w[k]), w2 = w[k] * w[k];
@@ -98,10 +106,10 @@ static void by_sigma(int64_t n, double cp, double cq, double p, double q, const 
 
 /* The derivative of g by gamma, and of -c g^2. */
 HF_CLONES
-static void by_gamma(int64_t n, double c, const double *restrict w, const double *restrict g,
-                     const double *restrict dg, double *restrict gg, double *restrict dgg, double *restrict phi,
-                     double *restrict dphi)
+static void by_gamma(int64_t n, double c, double *const *s)
 {
+    const double *restrict w = s[W], *restrict g = s[G], *restrict dg = s[DG];
+    double *restrict gg = s[GG], *restrict dgg = s[DGG], *restrict phi = s[PHI], *restrict dphi = s[DPHI];
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
         const double by = w[k] * g[k], dby = w[k] * (dg[k] - by);
@@ -112,7 +120,7 @@ static void by_gamma(int64_t n, double c, const double *restrict w, const double
     }
 }
 
-/* What the functions below need of a chunk: its centre's species and the parameters. */
+/* A chunk and its centre's species. */
 typedef struct {
     const hf_call *call;
     const hpcfit_geometry *g;
@@ -175,7 +183,7 @@ static double square_factor_by(const context *x, const free_parameter *f, int64_
     return 0.5 * (vertex + end) * slope;
 }
 
-/* Fills PHI and DPHI with the derivative of the pair energy by a free parameter; says whether there is one. */
+/* Fills PHI and DPHI with the derivative of the pair energy by a free parameter; returns whether there is one. */
 static int fill_derivative(const context *x, const free_parameter *f, int64_t b, int64_t n, double *const *s)
 {
     const double strength = pair_value(x, A, b), repulsion = pair_value(x, B, b), sigma = pair_value(x, SIGMA, b);
@@ -195,11 +203,10 @@ static int fill_derivative(const context *x, const free_parameter *f, int64_t b,
         by_exponent(n, -strength, s[SQ], s[DSQ], s[LOG], s[INVERSE], s[PHI], s[DPHI]);
         return 1;
     case SIGMA:
-        by_sigma(n, strength * repulsion, -strength, pair_value(x, P, b) / sigma, pair_value(x, Q, b) / sigma, s[SP],
-                 s[DSP], s[SQ], s[DSQ], s[W], s[PHI], s[DPHI]);
+        by_sigma(n, strength * repulsion, -strength, pair_value(x, P, b) / sigma, pair_value(x, Q, b) / sigma, s);
         return 1;
     case GAMMA:
-        by_gamma(n, square_factor(x, b), s[W], s[G], s[DG], s[GG], s[DGG], s[PHI], s[DPHI]);
+        by_gamma(n, square_factor(x, b), s);
         return 1;
     case A:
         cp = repulsion;
@@ -211,7 +218,7 @@ static int fill_derivative(const context *x, const free_parameter *f, int64_t b,
     case CUTOFF:
         return 0;
     }
-    linear(n, cp, cq, c, s[SP], s[DSP], s[SQ], s[DSQ], s[G], s[DG], s[PHI], s[DPHI]);
+    linear(n, cp, cq, c, s);
     return 1;
 }
 
@@ -225,14 +232,16 @@ static void scratch_arrays(const context *x, int64_t offset, double **s)
 static void add_pairs(const context *x, int64_t b)
 {
     const hf_run run = hf_run_of(x->g, x->chunk, b);
-    const double sigma = pair_value(x, SIGMA, b), gamma = pair_value(x, GAMMA, b);
-    const double p = pair_value(x, P, b), q = pair_value(x, Q, b), strength = pair_value(x, A, b);
+    const double strength = pair_value(x, A, b);
+    const radial of = {.sigma = pair_value(x, SIGMA, b),
+                       .gamma = pair_value(x, GAMMA, b),
+                       .p = pair_value(x, P, b),
+                       .q = pair_value(x, Q, b),
+                       .cutoff = pair_value(x, CUTOFF, b)};
     double *s[N_SCRATCH];
     scratch_arrays(x, run.offset, s);
-    fill_functions(run.n_pairs, run.r, sigma, gamma, p, q, pair_value(x, CUTOFF, b), s[W], s[INVERSE], s[LOG], s[SP],
-                   s[DSP], s[SQ], s[DSQ], s[G], s[DG]);
-    linear(run.n_pairs, strength * pair_value(x, B, b), -strength, square_factor(x, b), s[SP], s[DSP], s[SQ], s[DSQ],
-           s[G], s[DG], s[PHI], s[DPHI]);
+    fill_functions(run.n_pairs, run.r, of, s);
+    linear(run.n_pairs, strength * pair_value(x, B, b), -strength, square_factor(x, b), s);
     hpcfit_output column = hf_column(x->call->output, 0);
     hf_add_radial(x->g, x->chunk, b, s[PHI], s[DPHI], &column);
     for (int64_t k = 0; k < x->call->n_free; k++) {
@@ -258,15 +267,17 @@ static void add_function_vectors(const context *x, int64_t group, int64_t b, int
     double *s[N_SCRATCH];
     if (p.n_slots == 0) return;
     scratch_arrays(x, p.local, s);
-    hf_add_moment_vectors(p.n_slots, field, s[function], s[slope], s[INVERSE], x->g->ux + p.pair, x->g->uy + p.pair,
-                          x->g->uz + p.pair, s[TX], s[TY], s[TZ]);
+    const hf_bonds bonds = hf_bonds_at(x->g, p.pair, s[INVERSE]);
+    const hf_axes t = {s[TX], s[TY], s[TZ]};
+    hf_add_moment_vectors(p.n_slots, field, s[function], s[slope], &bonds, &t);
 }
 
 static void add_group_forces(const context *x, int64_t group, int64_t b, const hpcfit_output *column)
 {
     double *s[N_SCRATCH];
     scratch_arrays(x, hf_part_of(x->g, x->chunk, group, b).local, s);
-    hf_add_vector_forces(x->g, group, b, s[TX], s[TY], s[TZ], column);
+    const hf_axes t = {s[TX], s[TY], s[TZ]};
+    hf_add_vector_forces(x->g, group, b, &t, column);
 }
 
 static void clear_vectors(const context *x, int64_t group, int64_t b)

@@ -92,10 +92,8 @@ def compile_fused_pair(
     one = _derived(first, free, False, fixed)
     two = _derived(second, second_free, False, second_fixed, len(one.names))
     outputs, parts = with_fresh_symbols(two.outputs, two.parts)
-    all_outputs = [*one.outputs, *outputs]
-    return compile_outputs(
-        all_outputs, VARIABLE, one.names + two.names, one.parts | parts, (), len(one.outputs)
-    )
+    rows = [*one.outputs, *outputs]
+    return compile_outputs(rows, VARIABLE, one.names + two.names, one.parts | parts, (), len(one.outputs))
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def test_a_potential_is_the_same_without_fused_pairs(free: tuple[int, ...], reac
     assert isinstance(programs[0], Program)
     assert programs[0].fused is not None
     found = _columns(potential, free, programs)
-    wanted = _columns(potential, free, (replace(programs[0], both=None), *programs[1:]))
+    wanted = _columns(potential, free, (replace(programs[0], fused=None), *programs[1:]))
     assert np.abs(found).max(axis=1).min() > 0.01
     # Sums over some hundred pairs of numbers that differ in the last place.
     assert np.abs(found - wanted).max() < 1e-12 * np.abs(wanted).max()
