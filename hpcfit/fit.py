@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -327,7 +327,7 @@ class Fit:
             columns = np.concatenate([columns, self.objective.rows(x)[: len(columns)]], axis=1)
         return columns
 
-    def result(self, state: State, timings: Mapping[str, float] | None = None) -> RunResult:
+    def result(self, state: State) -> RunResult:
         """Return covariance, predictions and structures at the end of a fit; on the root.
 
         Relaxations go on from where they did before.
@@ -345,16 +345,7 @@ class Fit:
         structures = self.structures(state.x)[0] if self.plan.work_blocks else ()
         if self.plan.work_blocks:
             self.problem.restore(relaxed)
-        return RunResult(
-            state.outcome,
-            state,
-            matrix,
-            singular,
-            predictions,
-            timings or {},
-            structures=structures,
-            directions=directions,
-        )
+        return RunResult(state.outcome, state, matrix, singular, predictions, {}, structures, directions)
 
     def structures(self, x: FloatArray) -> tuple[tuple[StructureOutcome, ...], Answers]:
         """Return own structures and derived properties at `x` beside the job's start values, and the answers at `x`.
