@@ -94,7 +94,7 @@ def _indices(job: Job) -> list[DatasetIndex]:
 
 
 @dataclass(frozen=True)
-class Step:
+class FitStep:
     """A state of a fit, and what its listeners need beside it.
 
     Parameters
@@ -124,7 +124,7 @@ class Listener:
     def begin(self, fit: Fit) -> None:
         """Receive the fit before its first evaluation."""
 
-    def step(self, step: Step) -> None:
+    def step(self, step: FitStep) -> None:
         """Receive the first state, then the state after every iteration."""
 
     def end(self, state: State) -> None:
@@ -274,7 +274,7 @@ class Fit:
         stopped: Callable[[], bool] = lambda: False,
         earlier: StoredRun | None = None,
         x: FloatArray | None = None,
-    ) -> Iterator[Step]:
+    ) -> Iterator[FitStep]:
         """Yield the first state and the state after every iteration; on the root. Parameters as of `run`."""
         state = self._first(earlier, x)
         yield self._step(state, 0.0, resumed=state.iteration > 0)
@@ -297,9 +297,9 @@ class Fit:
             return iter(())
         return iterate(self.objective, state, Bounds(model.lower, model.upper), fitting.solver)
 
-    def _step(self, state: State, seconds: float, resumed: bool = False) -> Step:
+    def _step(self, state: State, seconds: float, resumed: bool = False) -> FitStep:
         relaxed = self.problem.relaxed() if self.plan.work_blocks else ()
-        return Step(state, seconds, self.local.model.variables.parameters(state.x), relaxed, resumed)
+        return FitStep(state, seconds, self.local.model.variables.parameters(state.x), relaxed, resumed)
 
     def _first(self, earlier: StoredRun | None, x: FloatArray | None) -> State:
         """Evaluate at the first point, which also measures how long each block takes."""

@@ -11,7 +11,7 @@ from typing import TextIO
 import numpy as np
 
 from hpcfit.errors import Fault, InputError
-from hpcfit.fit import STOPPED_SIGNAL, Fit, Listener, Step
+from hpcfit.fit import STOPPED_SIGNAL, Fit, FitStep, Listener
 from hpcfit.objective.validation import validation_lines
 from hpcfit.output import report
 from hpcfit.output.header import DatasetRecord, RunHeader, Style
@@ -116,7 +116,7 @@ class RunLog(Messages):
         super().begin(fit)
         self._fits_structures = fit.plan.job.fitting is not None and fit.plan.n_fitted_properties > 0
 
-    def step(self, step: Step) -> None:
+    def step(self, step: FitStep) -> None:
         """Write where a fit of own structures starts."""
         if self._is_first and self._fits_structures:
             n_fitted = self._fit.plan.n_fitted_properties

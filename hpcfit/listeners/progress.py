@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
-from hpcfit.fit import Listener, Step
+from hpcfit.fit import FitStep, Listener
 from hpcfit.output.header import LossDisplay, RunHeader
 from hpcfit.output.report import restart_text
 from hpcfit.records import State
@@ -41,7 +41,7 @@ class Progress(Listener):
 
             self._live = LiveLines(stream)
 
-    def step(self, step: Step) -> None:
+    def step(self, step: FitStep) -> None:
         """Write the line of a state, before it whether the fit has begun again, behind it the parameters."""
         state, is_first = step.state, self._restarted is None
         if is_first:
