@@ -53,16 +53,8 @@ def prepare(
 ) -> Plan:
     """Let the root read the job and its datasets' indices, and give every rank the plan made from them.
 
-    Also limits every rank's linear algebra to one thread: sums must not depend on the number of threads.
-
-    Parameters
-    ----------
-    read
-        Returns the job.
-    comm
-        The ranks.
-    indices
-        Returns the indices of its datasets; None reads them from the files that it names.
+    Also limits every rank's linear algebra to one thread: sums must not depend on the number of threads. `indices` are
+    those of the job's files by default.
 
     Raises
     ------
@@ -95,27 +87,13 @@ def _indices(job: Job) -> list[DatasetIndex]:
 
 @dataclass(frozen=True)
 class FitStep:
-    """A state of a fit, and what its listeners need beside it.
-
-    Parameters
-    ----------
-    state
-        Of the minimiser.
-    seconds
-        Wall time since the step before.
-    values
-        [n_parameters], all parameters.
-    relaxed
-        Per block of own structures, where its next relaxations start.
-    resumed
-        Whether the run file has this state already.
-    """
+    """A state of a fit, and what its listeners need beside it."""
 
     state: State
-    seconds: float
-    values: FloatArray
-    relaxed: Sequence[FloatArray]
-    resumed: bool = False
+    seconds: float  #: wall time since the step before
+    values: FloatArray  #: [n_parameters], all parameters
+    relaxed: Sequence[FloatArray]  #: per block of own structures, where its next relaxations start
+    resumed: bool = False  #: whether the run file has this state already
 
 
 class Listener:
@@ -155,11 +133,11 @@ class Fit:
 
     problem: RootProblem  #: what the ranks evaluate, without priors; on the root inside `root`
     objective: Problem  #: the same with the priors, which is what a fit minimises
-    _initial: list[FloatArray]  #: where the first relaxations start
 
     def __init__(self, plan: Plan, comm: Communicator, in_memory: InMemoryData | None = None) -> None:
         self.comm = comm
         self.local = LocalObjective(plan, in_memory)
+        self._initial: list[FloatArray] | None = None  # where the first relaxations start
 
     @property
     def plan(self) -> Plan:
@@ -180,7 +158,7 @@ class Fit:
         with requests(self._worker) as problem:
             self.problem = problem
             self.objective = with_priors(problem, self.plan.job.free, self.local.model.variables.curves)
-            if not hasattr(self, "_initial"):
+            if self._initial is None:
                 self._initial = problem.relaxed()
             yield True
 
@@ -217,18 +195,10 @@ class Fit:
         earlier: StoredRun | None = None,
         x: FloatArray | None = None,
     ) -> str:
-        """Fit, tell the root's listeners, and return the outcome on the root, an empty string elsewhere.
+        """Fit, tell the root's listeners in their order, and return the outcome on the root, an empty string elsewhere.
 
-        Parameters
-        ----------
-        listeners
-            Receive every event in this order.
-        stopped
-            Whether to stop after the iteration.
-        earlier
-            The run to go on with, with the bits that it would have had.
-        x
-            [n_free], where to start else; by default the job's start values.
+        The fit stops after an iteration where `stopped()` is true. It goes on with the bits that `earlier` would have
+        had, or starts at `x` [n_free], by default at the job's start values.
         """
         state = None
         try:
@@ -353,7 +323,7 @@ class Fit:
         On the root; relaxations go on from where they did before.
         """
         relaxed, end = self.problem.relaxed(), self.problem.results(x)
-        self.problem.restore(self._initial)
+        self.problem.restore(self._initial or ())
         outcomes = structure_outcomes(self.plan, self.problem.results(self.local.model.start), end)
         self.problem.restore(relaxed)
         return outcomes, end

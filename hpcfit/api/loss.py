@@ -11,7 +11,7 @@ import numpy as np
 
 from hpcfit.api.evaluator import Evaluator
 from hpcfit.api.ranks import on_all_ranks
-from hpcfit.api.result import Result, minimised, refuse_contradiction
+from hpcfit.api.result import Result, minimise, refuse_contradiction
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.plan import Plan
 from hpcfit.parallel.communicator import ROOT
@@ -132,7 +132,7 @@ class Loss(Evaluator):
             self._text = self._job_text(method, {**(options or {}), **more}, local)
         self._fit.local.plan = self._with(verbosity)
         with on_all_ranks(self._comm), stop_requests() as stopped:
-            result = minimised(self._fit, stopped, str(output), overwrite, resume)
+            result = minimise(self._fit, stopped, str(output), overwrite, resume)
         self._calculator.attach(self)
         self._theta = result.x
         return result

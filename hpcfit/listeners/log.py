@@ -31,18 +31,7 @@ _HOSTS = 8  #: hosts named before the rest is only counted
 
 @contextmanager
 def open_log(path: str, style: Style, stream: TextIO, append: bool) -> Iterator[Log]:
-    """Give the log.
-
-    Parameters
-    ----------
-    path
-        File of the log; empty where it goes to `stream`.
-    style
-        How much is said.
-    stream
-        Standard output.
-    append
-        Whether the log goes on where the file ends.
+    """Give the log of a style: the file `path`, or `stream` where there is none.
 
     Raises
     ------
@@ -60,15 +49,7 @@ def open_log(path: str, style: Style, stream: TextIO, append: bool) -> Iterator[
 
 
 class Messages(Listener):
-    """Writes what every user of a fit must be told: warnings, what is not finite, a stop by a signal.
-
-    Parameters
-    ----------
-    log
-        Where to.
-    store
-        Keeps the run.
-    """
+    """Writes what every user of a fit must be told: warnings, what is not finite, a stop by a signal."""
 
     def __init__(self, log: Log, store: MemoryStore) -> None:
         self._log = log

@@ -18,17 +18,7 @@ _WIDTHS = (9, 17, 9, 9, 9, 9, 9, 11, 9)
 
 
 class Progress(Listener):
-    """Writes a line for every iteration.
-
-    Parameters
-    ----------
-    header
-        Of the run: how the sum of squares and parameters are shown.
-    stream
-        Where to.
-    interval
-        Iterations between lists of the parameters; 0 for none.
-    """
+    """Writes a line for every iteration, and every `interval` iterations, unless 0, the parameters."""
 
     def __init__(self, header: RunHeader, stream: TextIO, interval: int = 0) -> None:
         self._header = header
