@@ -18,6 +18,7 @@ from eam_jobs import write_fit
 from small_jobs import MORSE, bits, job_text, potential, silicon
 
 from hpcfit.cli import resume, run
+from hpcfit.fit import STOPPED_SIGNAL
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 
@@ -181,7 +182,7 @@ def test_a_signal_stops_with_a_checkpoint(folder, expected):
     process.send_signal(signal.SIGUSR1)
     assert process.wait(TIME_LIMIT) == 3
     stored = load("run.h5")
-    assert not stored.complete and stored.state.outcome == run.STOPPED_SIGNAL
+    assert not stored.complete and stored.state.outcome == STOPPED_SIGNAL
     assert resume.resume("run.h5", Serial(), io.StringIO()).startswith("converged")
     assert bits("run.h5") == expected
 
