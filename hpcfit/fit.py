@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -53,16 +53,8 @@ def prepare(
 ) -> Plan:
     """Let the root read the job and its datasets' indices, and give every rank the plan made from them.
 
-    Also limits every rank's linear algebra to one thread: sums must not depend on the number of threads.
-
-    Parameters
-    ----------
-    read
-        Returns the job.
-    comm
-        The ranks.
-    indices
-        Returns the indices of its datasets; None reads them from the files that it names.
+    Also limits every rank's linear algebra to one thread: sums must not depend on the number of threads. `indices` are
+    those of the job's files by default.
 
     Raises
     ------
@@ -94,28 +86,14 @@ def _indices(job: Job) -> list[DatasetIndex]:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A state of a fit, and what its listeners need beside it.
-
-    Parameters
-    ----------
-    state
-        Of the minimiser.
-    seconds
-        Wall time since the step before.
-    values
-        [n_parameters], all parameters.
-    relaxed
-        Per block of own structures, where its next relaxations start.
-    resumed
-        Whether the run file has this state already.
-    """
+class FitStep:
+    """A state of a fit, and what its listeners need beside it."""
 
     state: State
-    seconds: float
-    values: FloatArray
-    relaxed: Sequence[FloatArray]
-    resumed: bool = False
+    seconds: float  #: wall time since the step before
+    values: FloatArray  #: [n_parameters], all parameters
+    relaxed: Sequence[FloatArray]  #: per block of own structures, where its next relaxations start
+    resumed: bool = False  #: whether the run file has this state already
 
 
 class Listener:
@@ -124,7 +102,7 @@ class Listener:
     def begin(self, fit: Fit) -> None:
         """Receive the fit before its first evaluation."""
 
-    def step(self, step: Step) -> None:
+    def step(self, step: FitStep) -> None:
         """Receive the first state, then the state after every iteration."""
 
     def end(self, state: State) -> None:
@@ -155,11 +133,11 @@ class Fit:
 
     problem: RootProblem  #: what the ranks evaluate, without priors; on the root inside `root`
     objective: Problem  #: the same with the priors, which is what a fit minimises
-    _initial: list[FloatArray]  #: where the first relaxations start
 
     def __init__(self, plan: Plan, comm: Communicator, in_memory: InMemoryData | None = None) -> None:
         self.comm = comm
         self.local = LocalObjective(plan, in_memory)
+        self._initial: list[FloatArray] | None = None  # where the first relaxations start
 
     @property
     def plan(self) -> Plan:
@@ -180,7 +158,7 @@ class Fit:
         with requests(self._worker) as problem:
             self.problem = problem
             self.objective = with_priors(problem, self.plan.job.free, self.local.model.variables.curves)
-            if not hasattr(self, "_initial"):
+            if self._initial is None:
                 self._initial = problem.relaxed()
             yield True
 
@@ -217,18 +195,10 @@ class Fit:
         earlier: StoredRun | None = None,
         x: FloatArray | None = None,
     ) -> str:
-        """Fit, tell the root's listeners, and return the outcome on the root, an empty string elsewhere.
+        """Fit, tell the root's listeners in their order, and return the outcome on the root, an empty string elsewhere.
 
-        Parameters
-        ----------
-        listeners
-            Receive every event in this order.
-        stopped
-            Whether to stop after the iteration.
-        earlier
-            The run to go on with, with the bits that it would have had.
-        x
-            [n_free], where to start else; by default the job's start values.
+        The fit stops after an iteration where `stopped()` is true. It goes on with the bits that `earlier` would have
+        had, or starts at `x` [n_free], by default at the job's start values.
         """
         state = None
         try:
@@ -274,7 +244,7 @@ class Fit:
         stopped: Callable[[], bool] = lambda: False,
         earlier: StoredRun | None = None,
         x: FloatArray | None = None,
-    ) -> Iterator[Step]:
+    ) -> Iterator[FitStep]:
         """Yield the first state and the state after every iteration; on the root. Parameters as of `run`."""
         state = self._first(earlier, x)
         yield self._step(state, 0.0, resumed=state.iteration > 0)
@@ -297,9 +267,9 @@ class Fit:
             return iter(())
         return iterate(self.objective, state, Bounds(model.lower, model.upper), fitting.solver)
 
-    def _step(self, state: State, seconds: float, resumed: bool = False) -> Step:
+    def _step(self, state: State, seconds: float, resumed: bool = False) -> FitStep:
         relaxed = self.problem.relaxed() if self.plan.work_blocks else ()
-        return Step(state, seconds, self.local.model.variables.parameters(state.x), relaxed, resumed)
+        return FitStep(state, seconds, self.local.model.variables.parameters(state.x), relaxed, resumed)
 
     def _first(self, earlier: StoredRun | None, x: FloatArray | None) -> State:
         """Evaluate at the first point, which also measures how long each block takes."""
@@ -327,7 +297,7 @@ class Fit:
             columns = np.concatenate([columns, self.objective.rows(x)[: len(columns)]], axis=1)
         return columns
 
-    def result(self, state: State, timings: Mapping[str, float] | None = None) -> RunResult:
+    def result(self, state: State) -> RunResult:
         """Return covariance, predictions and structures at the end of a fit; on the root.
 
         Relaxations go on from where they did before.
@@ -345,16 +315,7 @@ class Fit:
         structures = self.structures(state.x)[0] if self.plan.work_blocks else ()
         if self.plan.work_blocks:
             self.problem.restore(relaxed)
-        return RunResult(
-            state.outcome,
-            state,
-            matrix,
-            singular,
-            predictions,
-            timings or {},
-            structures=structures,
-            directions=directions,
-        )
+        return RunResult(state.outcome, state, matrix, singular, predictions, {}, structures, directions)
 
     def structures(self, x: FloatArray) -> tuple[tuple[StructureOutcome, ...], Answers]:
         """Return own structures and derived properties at `x` beside the job's start values, and the answers at `x`.
@@ -362,7 +323,7 @@ class Fit:
         On the root; relaxations go on from where they did before.
         """
         relaxed, end = self.problem.relaxed(), self.problem.results(x)
-        self.problem.restore(self._initial)
+        self.problem.restore(self._initial or ())
         outcomes = structure_outcomes(self.plan, self.problem.results(self.local.model.start), end)
         self.problem.restore(relaxed)
         return outcomes, end

@@ -117,6 +117,4 @@ class Calculator:
 
     def _evaluator(self) -> Evaluator:
         # It holds all that predictions need, the geometry above all.
-        if self._evaluator_now is None:
-            self._evaluator_now = Evaluator(self)
-        return self._evaluator_now
+        return self._evaluator_now or Evaluator(self)

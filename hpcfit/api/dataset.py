@@ -63,7 +63,7 @@ class Configuration:
         return len(self.species)
 
 
-class Dataset:
+class ScriptDataset:
     """Configurations with targets; `from_path` makes one.
 
     Parameters
@@ -102,7 +102,7 @@ class Dataset:
         weight: Weight | Sequence[Weight] | str | Path | None = None,
         comm: Any = None,
         **options: Any,
-    ) -> Dataset:
+    ) -> ScriptDataset:
         """Return a dataset.
 
         Parameters
@@ -263,7 +263,7 @@ class Dataset:
         provenance = Provenance(self.name, "", "{}", now, __version__)
         write(path, c, provenance, self._energy_kind, overwrite=overwrite, property_weight=stored)
 
-    def as_it_is(self) -> Dataset:
+    def as_it_is(self) -> ScriptDataset:
         """Return the same dataset, which keeps its weights whatever becomes of those of this one."""
         kept, own = copy(self), self._weights
         kept._weights = [copy(weight) for weight in own] if isinstance(own, list) else copy(own)
@@ -315,6 +315,9 @@ class Dataset:
         with self._file() as file:
             whole: Configurations = file.read(0, len(self))
         return whole
+
+
+Dataset = ScriptDataset  #: as scripts name it
 
 
 class _Weighted:

@@ -37,6 +37,9 @@ class Predicted(Protocol):
     species: tuple[str, ...]
     comm: Any
 
+    def attach(self, loss: Evaluator) -> None:
+        """Let an evaluator predict from now on."""
+
 
 class Evaluator:
     """Potentials and configurations as they are when it is made, and where it stands.
@@ -73,6 +76,7 @@ class Evaluator:
             plan = prepare(self._read, self._comm, lambda _: [self._dataset.weighted_index()])
         self._fit = Fit(plan, self._comm, InMemoryData(lambda _: self._dataset.open(), self._functions()))
         self._theta = self.start
+        calculator.attach(self)
 
     def _functions(self) -> dict[int, Residual]:
         if self._function in BUILT_IN:

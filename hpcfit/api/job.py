@@ -15,7 +15,7 @@ import numpy as np
 from hpcfit.api.edit import library_structure, user_structure, with_changed, with_structure
 from hpcfit.api.objective import JobObjective
 from hpcfit.api.ranks import on_all_ranks
-from hpcfit.api.result import Result, minimised, refuse_contradiction
+from hpcfit.api.result import Result, minimise, refuse_contradiction
 from hpcfit.api.structure import JobStructure
 from hpcfit.errors import Fault, InputError
 from hpcfit.fit import Fit
@@ -186,7 +186,7 @@ class ScriptJob(JobObjective):
             job = replace(fit.plan.job, verbosity=self.style.verbosity, log_file="")
             fit.local.plan = replace(fit.plan, job=job)
             x = self.model.variables.at(self._values)
-            found = minimised(fit, stopped, str(output), overwrite, resume, x, brief=True)
+            found = minimise(fit, stopped, str(output), overwrite, resume, x, brief=True)
         self._result, self._values = found, self.model.variables.free(found.run.state.x)
         self.say([f"Fitting process complete: {found.outcome}"] if self.style.shows("minimum") else [])
         return found.outcome

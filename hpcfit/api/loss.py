@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hpcfit.api.calculator import Calculator
 from hpcfit.api.evaluator import Evaluator
 from hpcfit.api.ranks import on_all_ranks
-from hpcfit.api.result import Result, minimised, refuse_contradiction
+from hpcfit.api.result import Result, minimise, refuse_contradiction
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.plan import Plan
 from hpcfit.parallel.communicator import ROOT
@@ -52,22 +51,6 @@ class Loss(Evaluator):
     InputError
         With all faults of the potentials, the data and what is said here.
     """
-
-    def __init__(
-        self,
-        calculator: Calculator,
-        residual_fn: Callable[..., Any] | None = None,
-        residual_data: Mapping[str, Any] | None = None,
-        residual_derivative_fn: Callable[..., Any] | None = None,
-        comm: Any = None,
-        loss: str = "squares",
-        loss_scale: float | None = None,
-    ) -> None:
-        super().__init__(
-            calculator, residual_fn, residual_data, residual_derivative_fn, comm, loss, loss_scale
-        )
-        self._attach = calculator.attach
-        self._attach(self)
 
     def residual(self, theta: FloatArray | None = None) -> FloatArray:
         """Return the residuals [n_rows] of all configurations in order, then those of priors; collective.
@@ -149,8 +132,8 @@ class Loss(Evaluator):
             self._text = self._job_text(method, {**(options or {}), **more}, local)
         self._fit.local.plan = self._with(verbosity)
         with on_all_ranks(self._comm), stop_requests() as stopped:
-            result = minimised(self._fit, stopped, str(output), overwrite, resume)
-        self._attach(self)
+            result = minimise(self._fit, stopped, str(output), overwrite, resume)
+        self._calculator.attach(self)
         self._theta = result.x
         return result
 

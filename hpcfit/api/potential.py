@@ -46,7 +46,7 @@ class Free:
     fixed: bool = False
 
 
-class Potential:
+class ScriptPotential:
     """A potential and what of it is fitted.
 
     Parameters
@@ -107,7 +107,7 @@ class Potential:
                 child.text = _text(_number(f"Potential {name}: {key}", number))
 
     @classmethod
-    def from_xml(cls, source: str | Path, species: Sequence[str] = ()) -> Potential:
+    def from_xml(cls, source: str | Path, species: Sequence[str] = ()) -> ScriptPotential:
         """Return the potential of a piece of XML.
 
         Parameters
@@ -209,7 +209,7 @@ class Potential:
         """
         self.constraints.append((dependent, str(expression)))
 
-    def started_at(self, values: Mapping[str, float]) -> Potential:
+    def started_at(self, values: Mapping[str, float]) -> ScriptPotential:
         """Return the same potential with other values of some parameters, given by path."""
         new = deepcopy(self)
         for path, value in values.items():
@@ -312,6 +312,9 @@ class Potential:
     def _unknown(self, kind: str, name: str, known: Sequence[str]) -> InputError:
         where = f"Potential {self.id}"
         return InputError([Fault(where, f"no such {kind}", name, ", ".join(known), nearest(name, known))])
+
+
+Potential = ScriptPotential  #: as scripts name it
 
 
 def _drop(element: etree._Element, *attributes: str) -> None:

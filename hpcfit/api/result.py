@@ -33,7 +33,7 @@ def refuse_contradiction(where: str, output: str, overwrite: bool, resume: bool)
         raise InputError([Fault(where, what, allowed="with output= alone")])
 
 
-def minimised(
+def minimise(
     fit: Fit,
     stopped: Callable[[], bool],
     output: str,

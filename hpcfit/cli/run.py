@@ -42,24 +42,7 @@ def fit(
     allow_outside: bool = False,
     allow_python: bool = False,
 ) -> str:
-    """Fit a job from its start and return the outcome, on the root; workers return an empty string.
-
-    Parameters
-    ----------
-    path
-        The job file.
-    output
-        The run file: checkpoint while the fit goes on, result when it is finished.
-    overwrite
-        Whether an earlier run at `output` may be replaced.
-    comm
-        The ranks.
-    log
-        Where the root writes its log.
-    allow_outside
-        Whether the job may include files from outside its folder.
-    allow_python
-        Whether the job may run functions from Python files.
+    """Fit a job from its start into a run file, and return the outcome on the root, an empty string elsewhere.
 
     Raises
     ------

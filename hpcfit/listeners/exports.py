@@ -33,15 +33,6 @@ class Exports(Listener):
 def write_exports(job: Job, run: StoredRun, log: TextIO) -> None:
     """Write the files of ``<export-eam-file>`` and the like, over earlier ones, and note each in the log.
 
-    Parameters
-    ----------
-    job
-        The job, with its structures.
-    run
-        Its run, at the end.
-    log
-        Where the commands that use the files and the errors of tables go.
-
     Raises
     ------
     InputError

@@ -11,7 +11,7 @@ from typing import TextIO
 import numpy as np
 
 from hpcfit.errors import Fault, InputError
-from hpcfit.fit import STOPPED_SIGNAL, Fit, Listener, Step
+from hpcfit.fit import STOPPED_SIGNAL, Fit, FitStep, Listener
 from hpcfit.objective.validation import validation_lines
 from hpcfit.output import report
 from hpcfit.output.header import DatasetRecord, RunHeader, Style
@@ -31,18 +31,7 @@ _HOSTS = 8  #: hosts named before the rest is only counted
 
 @contextmanager
 def open_log(path: str, style: Style, stream: TextIO, append: bool) -> Iterator[Log]:
-    """Give the log.
-
-    Parameters
-    ----------
-    path
-        File of the log; empty where it goes to `stream`.
-    style
-        How much is said.
-    stream
-        Standard output.
-    append
-        Whether the log goes on where the file ends.
+    """Give the log of a style: the file `path`, or `stream` where there is none.
 
     Raises
     ------
@@ -60,15 +49,7 @@ def open_log(path: str, style: Style, stream: TextIO, append: bool) -> Iterator[
 
 
 class Messages(Listener):
-    """Writes what every user of a fit must be told: warnings, what is not finite, a stop by a signal.
-
-    Parameters
-    ----------
-    log
-        Where to.
-    store
-        Keeps the run.
-    """
+    """Writes what every user of a fit must be told: warnings, what is not finite, a stop by a signal."""
 
     def __init__(self, log: Log, store: MemoryStore) -> None:
         self._log = log
@@ -116,7 +97,7 @@ class RunLog(Messages):
         super().begin(fit)
         self._fits_structures = fit.plan.job.fitting is not None and fit.plan.n_fitted_properties > 0
 
-    def step(self, step: Step) -> None:
+    def step(self, step: FitStep) -> None:
         """Write where a fit of own structures starts."""
         if self._is_first and self._fits_structures:
             n_fitted = self._fit.plan.n_fitted_properties

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
-from hpcfit.fit import Listener, Step
+from hpcfit.fit import FitStep, Listener
 from hpcfit.output.header import LossDisplay, RunHeader
 from hpcfit.output.report import restart_text
 from hpcfit.records import State
@@ -18,17 +18,7 @@ _WIDTHS = (9, 17, 9, 9, 9, 9, 9, 11, 9)
 
 
 class Progress(Listener):
-    """Writes a line for every iteration.
-
-    Parameters
-    ----------
-    header
-        Of the run: how the sum of squares and parameters are shown.
-    stream
-        Where to.
-    interval
-        Iterations between lists of the parameters; 0 for none.
-    """
+    """Writes a line for every iteration, and every `interval` iterations, unless 0, the parameters."""
 
     def __init__(self, header: RunHeader, stream: TextIO, interval: int = 0) -> None:
         self._header = header
@@ -41,7 +31,7 @@ class Progress(Listener):
 
             self._live = LiveLines(stream)
 
-    def step(self, step: Step) -> None:
+    def step(self, step: FitStep) -> None:
         """Write the line of a state, before it whether the fit has begun again, behind it the parameters."""
         state, is_first = step.state, self._restarted is None
         if is_first:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hpcfit.fit import Listener, Step
+from hpcfit.fit import FitStep, Listener
 from hpcfit.output.result import RunResult
 from hpcfit.output.store import MemoryStore
 from hpcfit.records import FloatArray
@@ -14,7 +14,7 @@ class RunFile(Listener):
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def step(self, step: Step) -> None:
+    def step(self, step: FitStep) -> None:
         """Save a state."""
         if not step.resumed:
             self._store.save(step.state, step.seconds, step.values, step.relaxed)

@@ -35,16 +35,8 @@ def run(
 
     Parameters
     ----------
-    fit
-        The fit.
-    stream
-        Where the root writes its log, unless the job names a file.
-    stopped
-        Whether a signal asks to stop.
-    output
-        The run file: checkpoint while the fit goes on, result when it is finished; empty to keep the run in memory.
-    overwrite
-        Whether an earlier run at `output` may be replaced.
+    output, overwrite
+        The run file, and whether an earlier one may be replaced; without a name the run is kept in memory.
     earlier
         The run to go on with, in its own file.
     x

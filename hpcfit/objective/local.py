@@ -68,7 +68,7 @@ class LocalObjective:
         self._in_memory = in_memory
         self._residuals: dict[int, Residual] = dict(in_memory.residuals) if in_memory else {}
         self.model = Model(plan.job, plan.compiled)
-        self.seconds: FloatArray = np.zeros(0)  #: [n_owned], time of the last question per block
+        self.seconds: FloatArray = np.zeros(0)  #: [n_owned], time of the last evaluation per block
         self._owned = range(0)
         self._workspace = Workspace() if plan.assembly == "stream" else None
         self._blocks: dict[int, BlockObjective | StructureBlock] = {}
@@ -150,23 +150,18 @@ class LocalObjective:
             if isinstance(block, StructureBlock):
                 block.restore(relaxed[k - len(self.plan.data_blocks)])
 
-    @property
-    def first(self) -> int:
-        """Number of the first block owned."""
-        return self._owned.start
+    def ask(self, evaluate: Callable[[BlockObjective | StructureBlock], _Answer]) -> list[_Answer]:
+        """Evaluate every block, and note how long each took."""
+        return list(self.each(evaluate))
 
-    def ask(self, question: Callable[[BlockObjective | StructureBlock], _Answer]) -> list[_Answer]:
-        """Put a question to every block, and note how long each took."""
-        return list(self.each(question))
-
-    def each(self, question: Callable[[BlockObjective | StructureBlock], _Answer]) -> Iterator[_Answer]:
-        """Put a question to one block after the other, as `ask` does, when its answer is wanted."""
+    def each(self, evaluate: Callable[[BlockObjective | StructureBlock], _Answer]) -> Iterator[_Answer]:
+        """Evaluate one block after the other, as `ask` does, when its answer is wanted."""
         self.seconds = np.zeros(len(self._owned))
         for k, block in enumerate(self.blocks):
             start = time.perf_counter()
             # Numbers that are not finite are part of the answers, which is no reason to warn about each.
             with np.errstate(all="ignore"):
-                answer = question(block)
+                answer = evaluate(block)
             self.seconds[k] = time.perf_counter() - start
             yield answer
 

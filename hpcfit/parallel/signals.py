@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -12,8 +13,12 @@ from types import FrameType
 def stop_requests() -> Iterator[Callable[[], bool]]:
     """Turn the signals with which launchers and people end a job into a request to stop after the iteration.
 
-    A second Ctrl-C ends the program at once: the last checkpoint is there.
+    A second Ctrl-C ends the program at once: the last checkpoint is there. Signals reach the main thread alone, so that
+    a fit in another thread gets no requests.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
     requested = False
 
     def request(number: int, frame: FrameType | None) -> None:

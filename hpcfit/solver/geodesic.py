@@ -17,7 +17,7 @@ from hpcfit.records import FloatArray, GeodesicOptions, State
 from hpcfit.solver.problem import Linearisation, Problem
 from hpcfit.solver.progress import back_at_start, has_evaporated, is_behind, with_account
 from hpcfit.solver.rules import RULES, Rule, Trial
-from hpcfit.solver.step import Bounds, Model, Step
+from hpcfit.solver.step import Bounds, QuadraticModel, Step
 
 CONVERGED_ANGLE = "converged: gradient angle"
 CONVERGED_STEP = "converged: step"
@@ -133,7 +133,7 @@ class _Fit:
         if not (np.isfinite(at.triangle).all() and np.isfinite(at.projection).all()):
             return replace(state, outcome=STOPPED_NOT_FINITE)
         state = replace(state, scale=np.maximum(state.scale, at.column_norms))
-        model = Model(at, self._scale(state), state.x, self.bounds)
+        model = QuadraticModel(at, self._scale(state), state.x, self.bounds)
         steepest = np.abs(model.gradient / model.scale)[model.movable].max(initial=0.0)
         angle = model.system.cosine(float(np.sqrt(state.cost)), _RANK_CUT)
         state = replace(state, gradient=float(steepest), angle=angle)
@@ -168,7 +168,7 @@ class _Fit:
             return STOPPED_EVALUATIONS
         return STOPPED_TIME if time.monotonic() >= self.deadline else ""
 
-    def _outcome_here(self, state: State, at: Linearisation, model: Model) -> str:
+    def _outcome_here(self, state: State, at: Linearisation, model: QuadraticModel) -> str:
         if state.cost <= self.options.goal:
             return CONVERGED_GOAL if state.cost > 0.0 else CONVERGED_COST
         if not at.column_norms.any():
@@ -182,7 +182,7 @@ class _Fit:
             return STOPPED_EVAPORATED
         return outcome or (STOPPED_ITERATIONS if state.iteration >= self.options.max_iter else "")
 
-    def _is_settled(self, state: State, model: Model) -> bool:
+    def _is_settled(self, state: State, model: QuadraticModel) -> bool:
         """Return whether the undamped step leaves every parameter as it is, or the data do not determine them."""
         undamped = model.system.undamped
         if undamped is None:
@@ -193,7 +193,7 @@ class _Fit:
         size = np.maximum(np.abs(state.x), tolerance * np.abs(state.start_x))
         return bool((change <= tolerance * size[model.movable]).all())
 
-    def _step(self, state: State, model: Model) -> State:
+    def _step(self, state: State, model: QuadraticModel) -> State:
         """Shorten the step until a trial point is accepted, or a rule ends the fit."""
         smallest = max(self.options.step_tolerance * _size(state, model), _TINY)
         n_rejected = 0
@@ -221,7 +221,9 @@ class _Fit:
             state = self.rule.rejected(state, trial, self.options)
             n_rejected += 1
 
-    def _trial_point(self, state: State, model: Model, step: Step) -> tuple[State, FloatArray | None, float]:
+    def _trial_point(
+        self, state: State, model: QuadraticModel, step: Step
+    ) -> tuple[State, FloatArray | None, float]:
         """Return the trial point, None where the acceleration is too large, and the acceleration's share."""
         if not self.options.acceleration:
             return state, self.bounds.clip(state.x + step.v), 0.0
@@ -252,7 +254,7 @@ class _Fit:
         return (1.0 - max(trial.cosine, 0.0)) ** self.options.bold * cost <= state.best_cost
 
     def _moved(
-        self, state: State, model: Model, step: Step, point: FloatArray, cost: float, trial: Trial
+        self, state: State, model: QuadraticModel, step: Step, point: FloatArray, cost: float, trial: Trial
     ) -> State:
         small = abs(state.cost - cost) <= self.options.cost_tolerance * state.cost
         better = cost < state.best_cost
@@ -281,7 +283,7 @@ def _ended(state: State) -> State:
     return state
 
 
-def _cosine(state: State, model: Model, step: Step) -> float:
+def _cosine(state: State, model: QuadraticModel, step: Step) -> float:
     """Return the cosine between D v and that of the last accepted step, 0 where there is none."""
     if not len(state.direction):
         return 0.0
@@ -289,7 +291,7 @@ def _cosine(state: State, model: Model, step: Step) -> float:
     return float(state.direction @ (model.scale * step.v)) / norms if norms > 0.0 else 0.0
 
 
-def _size(state: State, model: Model) -> float:
+def _size(state: State, model: QuadraticModel) -> float:
     """Return what a step is compared with: |D x|, and a trace of |r| so that a fit ends at parameters of 0 too."""
     # |r| in units of D x: 1 where D holds the columns' norms.
     unit = np.divide(

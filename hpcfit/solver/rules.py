@@ -12,7 +12,7 @@ import numpy as np
 
 from hpcfit.records import GeodesicOptions, State
 from hpcfit.solver.secular import Solution, System
-from hpcfit.solver.step import Choice, Model
+from hpcfit.solver.step import Choice, QuadraticModel
 
 #: lambda below this does nothing, and must not be so small that raising it again takes forever.
 _LEAST_DAMPING = float(np.finfo(float).eps ** 2)
@@ -46,7 +46,7 @@ class Trial:
 class Rule(Protocol):
     """Every method returns the state with damping or radius for the next trial."""
 
-    def first(self, state: State, model: Model, options: GeodesicOptions) -> State:
+    def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
         """Before the first step."""
 
     def choice(self, state: State) -> Choice:
@@ -62,7 +62,7 @@ class Rule(Protocol):
 class Radius:
     """|D v| <= radius; it grows by a factor after success, shrinks after failure or too much acceleration."""
 
-    def first(self, state: State, model: Model, options: GeodesicOptions) -> State:
+    def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
         """Begin at some multiple of |D x|."""
         length = float(np.linalg.norm(model.scale * state.x))
         return replace(state, radius=options.initial_radius * (length or 1.0), damping=0.0)
@@ -92,7 +92,7 @@ class Radius:
 class _Lambda:
     """What the rules for lambda have in common."""
 
-    def first(self, state: State, model: Model, options: GeodesicOptions) -> State:
+    def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
         """Begin with a fraction of the largest diagonal element of the scaled problem."""
         # In units of J^T J, whose largest diagonal element is 1 where D holds the column norms.
         norms = np.sqrt(np.einsum("ij,ij->j", model.system.matrix, model.system.matrix))

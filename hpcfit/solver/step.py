@@ -56,7 +56,7 @@ class Step:
     solution: Solution
 
 
-class Model:
+class QuadraticModel:
     """The linear model |R v + q|^2 of the cost around one point of the box.
 
     Parameters

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hpcfit.cli import resume, run
+from hpcfit.fit import STOPPED_SIGNAL
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from tests.helpers import small_jobs
@@ -66,7 +67,7 @@ def test_a_signal_stops_with_a_checkpoint(folder, expected):
     process.send_signal(signal.SIGUSR1)
     assert process.wait(TIME_LIMIT) == 3
     stored = load("run.h5")
-    assert not stored.complete and stored.state.outcome == run.STOPPED_SIGNAL
+    assert not stored.complete and stored.state.outcome == STOPPED_SIGNAL
     assert resume.resume("run.h5", Serial(), io.StringIO()).startswith("converged")
     assert bits("run.h5") == expected
 

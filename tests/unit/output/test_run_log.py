@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hpcfit.errors import InputError
-from hpcfit.fit import Step
+from hpcfit.fit import FitStep
 from hpcfit.listeners.log import header_lines, open_log
 from hpcfit.listeners.progress import Progress
 from hpcfit.output.header import LossDisplay, Style
@@ -47,7 +47,8 @@ iteration              loss  gradient     angle    lambda      step  2|a|/|v| ev
 
 def steps():
     return [
-        Step(state, seconds, np.zeros(3), ()) for state, seconds in zip(STATES, (0.25, 0.0125), strict=True)
+        FitStep(state, seconds, np.zeros(3), ())
+        for state, seconds in zip(STATES, (0.25, 0.0125), strict=True)
     ]
 
 
@@ -150,9 +151,9 @@ def test_rich_is_not_imported_without_a_terminal():
     code = (
         "import io, sys; from hpcfit.listeners import log, session; from hpcfit.output.header import LossDisplay;"
         "from hpcfit.listeners.progress import Progress; from types import SimpleNamespace as N;"
-        "from hpcfit.fit import Step; from hpcfit.records import State; import numpy as np;"
+        "from hpcfit.fit import FitStep; from hpcfit.records import State; import numpy as np;"
         "state = State(0, np.zeros(1), 1.0, 0.0, np.zeros(1));"
-        "Progress(N(loss=LossDisplay(1.0, 'x')), io.StringIO()).step(Step(state, 0.0, np.zeros(1), ()));"
+        "Progress(N(loss=LossDisplay(1.0, 'x')), io.StringIO()).step(FitStep(state, 0.0, np.zeros(1), ()));"
         "sys.exit(any(name in sys.modules for name in ('rich', 'ase.io', 'mpi4py')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import lsq_linear
 
 from hpcfit.solver.problem import Linearisation
-from hpcfit.solver.step import Bounds, Model
+from hpcfit.solver.step import Bounds, QuadraticModel
 
 INF = np.inf
 
@@ -39,7 +39,7 @@ def within(radius):
 @pytest.mark.parametrize("seed", range(5))
 def test_without_bounds_it_is_the_damped_least_squares_solution(seed):
     jacobian, residual, at, scale, damping = system(5, seed)
-    model = Model(at, scale, np.zeros(5), everywhere(5))
+    model = QuadraticModel(at, scale, np.zeros(5), everywhere(5))
     step = model.step(damped(damping))
     stacked = np.vstack([jacobian, np.sqrt(damping) * np.diag(scale)])
     expected = lsq_linear(stacked, -np.concatenate([residual, np.zeros(5)]), method="bvls").x
@@ -60,7 +60,7 @@ def test_with_bounds_it_stays_inside_and_lowers_the_model(seed):
     x = random.normal(size=6)
     width = random.uniform(0, 1, size=(2, 6)) / scale * random.choice([0.0, 0.01, 1.0, INF], size=(2, 6))
     bounds = Bounds(x - np.nan_to_num(width[0], nan=0.0), x + np.nan_to_num(width[1], nan=0.0))
-    model = Model(at, scale, x, bounds)
+    model = QuadraticModel(at, scale, x, bounds)
     movable = bounds.movable(x, at.gradient)
     step = model.step(damped(damping))
     # v is cut to the room there is: rounding of x + v is for `clip`.
@@ -83,7 +83,7 @@ def test_with_bounds_and_a_radius_it_is_as_long_as_the_radius(seed):
     bounds = Bounds(
         np.where(random.random(6) < 0.5, -room, -INF), np.where(random.random(6) < 0.5, room, INF)
     )
-    model = Model(at, scale, np.zeros(6), bounds)
+    model = QuadraticModel(at, scale, np.zeros(6), bounds)
     whole = model.step(within(1e9)).length
     step = model.step(within(0.5 * whole))
     assert step.length == pytest.approx(0.5 * whole, rel=0.05)
@@ -96,7 +96,7 @@ def test_the_component_that_hits_first_is_fixed_and_the_rest_solved_again():
     # |v0 + v1 - 2|^2 + |v1 - 1|^2 with v0 <= 0.25: then v1 minimises (v1 - 1.75)^2 + (v1 - 1)^2.
     at = Linearisation(np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([-2.0, -1.0]))
     bounds = Bounds(np.full(2, -INF), np.array([0.25, INF]))
-    step = Model(at, np.ones(2), np.zeros(2), bounds).step(damped(1e-30))
+    step = QuadraticModel(at, np.ones(2), np.zeros(2), bounds).step(damped(1e-30))
     assert step.v == pytest.approx(np.array([0.25, 1.375]), rel=1e-12)
     assert list(step.free) == [False, True]
 
@@ -105,7 +105,7 @@ def test_what_hits_later_may_not_hit_at_all():
     # |v0 - 0.1 v1|^2 + |v1 - 10|^2 leads to (1, 10), out of the box at v1 = 1 first, and with that to v0 = 0.1.
     at = Linearisation(np.array([[1.0, -0.1], [0.0, 1.0]]), np.array([0.0, -10.0]))
     bounds = Bounds(np.full(2, -INF), np.array([0.95, 1.0]))
-    step = Model(at, np.ones(2), np.zeros(2), bounds).step(damped(1e-30))
+    step = QuadraticModel(at, np.ones(2), np.zeros(2), bounds).step(damped(1e-30))
     assert step.v == pytest.approx(np.array([0.1, 1.0]), rel=1e-12)
 
 
@@ -117,5 +117,5 @@ def test_movable_are_all_but_those_pushed_against_their_bound():
 
 def test_a_parameter_without_a_column_does_not_move():
     at = Linearisation(np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([-2.0, 0.0]))
-    step = Model(at, np.ones(2), np.zeros(2), everywhere(2)).step(within(10.0))
+    step = QuadraticModel(at, np.ones(2), np.zeros(2), everywhere(2)).step(within(10.0))
     assert list(step.v) == [2.0, 0.0] and list(step.free) == [True, False]
