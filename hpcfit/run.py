@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.plan import Plan, make_plan
 from hpcfit.objective.validation import validation_lines

@@ -6,7 +6,7 @@ import numpy as np
 from small_jobs import job_text, sealed, silicon, write_job
 
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.objective.model import Model
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, Job

@@ -18,7 +18,7 @@ from hpcfit.api.ranks import collective, communicator
 from hpcfit.api.structure import Structure
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.objective.model import Model
 from hpcfit.output.header import Style
 from hpcfit.output.structure_report import parameter_lines, structure_lines, trouble_lines

@@ -19,7 +19,7 @@ from hpcfit.api.residuals import BUILT_IN
 from hpcfit.api.result import Result
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.objective.local import Brought, LocalObjective
 from hpcfit.objective.plan import Plan
 from hpcfit.objective.residuals import Residual

@@ -16,7 +16,7 @@ from lammps_cases import lammps_answers, upright
 from oracle_cells import Structure, batch_of
 
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.output.export.formats import Settings, export
 from hpcfit.potential.functions import compile_potential, reach, tabulate
 from hpcfit.potential.library import Geometry, evaluate, potential_forms

@@ -19,6 +19,7 @@ FLOORS = {
     "output": 4,
     "analysis": 4,
     "parallel": 3,
+    "known": 3,
     "objective": 2,
     "solver": 2,
     "job": 1,

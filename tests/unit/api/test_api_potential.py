@@ -10,7 +10,7 @@ import small_jobs
 import hpcfit
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.records import ReadOptions
 
 EAM = """

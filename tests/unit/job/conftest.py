@@ -2,13 +2,13 @@ import math
 from pathlib import Path
 
 import pytest
+from small_jobs import known
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue as everything
+from hpcfit.known import catalogue as everything
 from hpcfit.potential.functions import check_formula
 from hpcfit.records import (
-    Catalogue,
     FunctionCatalogue,
     FunctionForm,
     ParameterForm,
@@ -139,7 +139,7 @@ def faults_of(folder, forms, functions, monkeypatch):
             text = text.replace(old, new)
         Path("job.xml").write_text(text)
         try:
-            read_job("job.xml", Catalogue(forms, functions))
+            read_job("job.xml", known(forms, functions))
         except InputError as error:
             assert error.exit_code == 2
             return str(error).splitlines()

@@ -1,13 +1,14 @@
 """The files that a job asks for at the end of its run."""
 
 import pytest
+from small_jobs import known
 
 from hpcfit.errors import InputError
 from hpcfit.job.exports import EXPORT_FORMS
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.output.export.formats import FORMATS
-from hpcfit.records import Catalogue, ExportFile
+from hpcfit.records import ExportFile
 
 _END = "</stillinger-weber>"
 _OWN = f"<export-potential> more/Si.sw </export-potential>\n{_END}"
@@ -18,14 +19,14 @@ _TABLE = (
 
 
 def test_formats_are_those_of_the_command():
-    for form, known in EXPORT_FORMS.items():
-        assert form in FORMATS[known.format].writers
-        assert known.has_tables == ("rho_range_factor" in FORMATS[known.format].settings)
+    for form, export in EXPORT_FORMS.items():
+        assert form in FORMATS[export.format].writers
+        assert export.has_tables == ("rho_range_factor" in FORMATS[export.format].settings)
 
 
 def test_files_of_a_job(faults_of, folder, forms, functions):
     assert faults_of([(_END, _OWN)]) == []
-    job = read_job("job.xml", Catalogue(forms, functions))
+    job = read_job("job.xml", known(forms, functions))
     path = str((folder / "more" / "Si.sw").resolve())
     assert job.exports == (ExportFile("SW", "lammps-sw", "more/Si.sw", path, None, None),)
 

@@ -8,7 +8,7 @@ from small_jobs import job_text
 from hpcfit.errors import InputError
 from hpcfit.job.losses import read_weight_table
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.records import MagnitudeInverse, ReadOptions
 
 BUILT_IN = '<residual-function name="energy-forces" normalize-by-natoms="true"/>'

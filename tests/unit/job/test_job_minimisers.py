@@ -4,14 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from small_jobs import known
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
+from hpcfit.known import catalogue
 from hpcfit.records import (
-    NLOPT_METHODS,
-    SCIPY_METHODS,
     Box,
-    Catalogue,
     GeodesicOptions,
     NloptOptions,
     ScipyOptions,
@@ -46,7 +45,7 @@ def reading(folder, forms, functions, monkeypatch):
     def read(minimiser, freedoms=BOUNDED, attributes=""):
         text = JOB.format(minimiser=minimiser, freedoms=freedoms, attributes=attributes)
         Path("job.xml").write_text(text)
-        return read_job("job.xml", Catalogue(forms, functions))
+        return read_job("job.xml", known(forms, functions))
 
     return read
 
@@ -106,6 +105,8 @@ def test_the_interval_of_reports_is_read(reading):
     assert reading("", attributes=' output-interval=" 5 "').fitting.output_interval == 5
 
 
+METHODS_OF = {form.name: {m.name: m for m in form.methods} for form in catalogue().minimisers}
+SCIPY_METHODS, NLOPT_METHODS = METHODS_OF["scipy"], METHODS_OF["nlopt"]
 METHODS = ", ".join(SCIPY_METHODS)
 LOCAL = "Nelder-Mead, Powell, COBYLA, COBYQA, L-BFGS-B, TNC, SLSQP, trust-constr"
 

@@ -3,9 +3,10 @@
 import math
 
 import pytest
+from small_jobs import known
 
 from hpcfit.job.reader import read_job
-from hpcfit.records import Catalogue, ParameterForm, ParameterKind, PotentialForm
+from hpcfit.records import ParameterForm, ParameterKind, PotentialForm
 
 #: The silicon of F. H. Stillinger and T. A. Weber as LAMMPS ships it, an entry on two lines, and one of other elements.
 SILICON = """# DATE: 2007-06-11 UNITS: metal
@@ -32,7 +33,7 @@ def start_of(faults_of, forms, functions):
 
     def starts(changes):
         assert faults_of(changes) == []
-        return {p.path: p.start for p in read_job("job.xml", Catalogue(forms, functions)).parameters}
+        return {p.path: p.start for p in read_job("job.xml", known(forms, functions)).parameters}
 
     return starts
 
@@ -160,7 +161,7 @@ def _job_of_two(form, folder, functions, text):
         "<job><atom-types><species>Si</species><species>C</species></atom-types><potentials>"
         f'<{form.name} id="T"><param-file>two</param-file></{form.name}></potentials><structures/></job>'
     )
-    return {p.path: p.start for p in read_job(folder / "job.xml", Catalogue([form], functions)).parameters}
+    return {p.path: p.start for p in read_job(folder / "job.xml", known([form], functions)).parameters}
 
 
 def test_tersoff_of_two_species(folder, functions):

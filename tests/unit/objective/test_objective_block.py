@@ -7,8 +7,8 @@ import small_jobs
 from small_jobs import LENNARD_JONES, SILICON, job_text, potential, sealed, silicon
 
 from hpcfit.job.reader import read_job
+from hpcfit.known import catalogue
 from hpcfit.objective.block import BlockObjective
-from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors

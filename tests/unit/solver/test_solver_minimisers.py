@@ -5,11 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from array_problems import CASES, ArrayProblem
-from minimiser_cases import FORMS, METHODS, box_of, fit, same
+from minimiser_cases import FORMS, METHODS, SCIPY_METHODS, box_of, fit, same
 
 from hpcfit.records import (
-    SCIPY_METHODS,
-    SCIPY_OPTIONS,
     GeodesicOptions,
     NloptOptions,
     ScipyOptions,
@@ -17,7 +15,7 @@ from hpcfit.records import (
     Uses,
 )
 from hpcfit.solver import geodesic
-from hpcfit.solver.minimisers import iterate
+from hpcfit.solver.minimisers import iterate, minimisers
 from hpcfit.solver.step import Bounds
 
 # SciPy warns of options that it does not know, and of steps out of bounds.
@@ -140,8 +138,9 @@ def test_every_option_is_known_to_scipy():
         "number": -6.0,
     }
     values |= {"seed": 3, "between-zero-and-one": 0.3, "from-zero-to-one": 0.2}
+    options = {option.name: option.allowed for form in minimisers() for option in form.options}
     for name, form in SCIPY_METHODS.items():
-        kinds = {option: SCIPY_OPTIONS[option] for option in form.options}
+        kinds = {option: options[option] for option in form.options}
         given = {o: k[0] if isinstance(k, tuple) else values[k] for o, k in kinds.items()}
         given |= {o: v for o, v in {"max_trust_radius": 2.0, "c1": 1e-3}.items() if o in given}
         assert fit(ScipyOptions(name, tuple(given.items())))[1][-1].outcome

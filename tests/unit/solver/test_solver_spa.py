@@ -7,8 +7,8 @@ from array_problems import ArrayProblem
 from minimiser_cases import fit, same
 
 from hpcfit.records import GeodesicOptions, SpaOptions
-from hpcfit.solver import geodesic, spa
-from hpcfit.solver.minimisers import iterate
+from hpcfit.solver import geodesic
+from hpcfit.solver.minimisers import iterate, spa
 from hpcfit.solver.step import Bounds
 
 

@@ -9,42 +9,44 @@ from minimiser_cases import METHODS, box_of, fit
 
 from hpcfit.records import GeodesicOptions
 from hpcfit.solver import geodesic
-from hpcfit.solver.driven import Watched, driven
+from hpcfit.solver.external_minimiser import ExternalProblem, run_external
 from hpcfit.solver.step import Bounds
 
 
 def watching(problem, x, keeps_bounds=True):
     box = Bounds(np.array([-2.0, -0.3]), np.array([np.inf, np.inf]))
-    return Watched(problem, geodesic.start(np.array(x), problem), box, keeps_bounds, by_improvement=True)
+    return ExternalProblem(
+        problem, geodesic.start(np.array(x), problem), box, keeps_bounds, by_improvement=True
+    )
 
 
 def test_value_gradient_and_curvature_are_exact():
     residual = CASES["beale"].residual
     problem = ArrayProblem(residual)
     x = np.array([1.3, 0.2])
-    watched = Watched(
+    external = ExternalProblem(
         problem, geodesic.start(x, problem), box_of(None, 2), keeps_bounds=True, by_improvement=True
     )
     step = 1e-30
     r, jacobian = residual(x), jacobian_of(residual, x)
     slopes = [np.imag(np.sum(residual(x + 1j * step * unit) ** 2)) / step for unit in np.eye(2)]
     # Rounding of QR.
-    assert watched.value(x) == pytest.approx(watched.cost(x), rel=1e-14) == pytest.approx(r @ r, rel=1e-14)
-    assert np.allclose(watched.gradient(x), slopes, rtol=1e-13)
-    assert np.allclose(watched.curvature(x), 2 * jacobian.T @ jacobian, rtol=1e-13)
+    assert external.value(x) == pytest.approx(external.cost(x), rel=1e-14) == pytest.approx(r @ r, rel=1e-14)
+    assert np.allclose(external.gradient(x), slopes, rtol=1e-13)
+    assert np.allclose(external.curvature(x), 2 * jacobian.T @ jacobian, rtol=1e-13)
     # All of them from one question.
-    assert watched.state.n_linearisations == 1
+    assert external.state.n_linearisations == 1
 
 
 def test_what_is_outside_is_a_wall_for_a_method_without_bounds():
     """As the limits of a potential are, which the job does not set; for others the edge of the box is near enough."""
     problem = ArrayProblem(CASES["rosenbrock"].residual)
-    watched, clipped = (watching(problem, (-1.2, 1.0), keeps) for keeps in (False, True))
+    external, clipped = (watching(problem, (-1.2, 1.0), keeps) for keeps in (False, True))
     outside = np.array([-2.5, 1.0])
-    assert watched.cost(outside) == pytest.approx(10 * watched.state.cost)
+    assert external.cost(outside) == pytest.approx(10 * external.state.cost)
     assert (
-        watched.value(outside) == pytest.approx(10 * watched.state.cost)
-        and not watched.gradient(outside).any()
+        external.value(outside) == pytest.approx(10 * external.state.cost)
+        and not external.gradient(outside).any()
     )
     assert len(problem.asked) == 2
     assert clipped.cost(outside) == problem.cost(np.array([-2.0, 1.0]))
@@ -61,10 +63,10 @@ def test_a_start_that_comes_out_lower_by_rounding_is_no_iteration():
     problem = ArrayProblem(CASES["rosenbrock"].residual)
     linearise = problem.linearise
     problem.linearise = lambda x: replace(linearise(x), projection=linearise(x).projection * (1 - 1e-15))
-    watched = watching(problem, (-1.2, 1.0))
-    first = watched.state
-    assert watched.value(first.x) < first.cost
-    assert (watched.state.iteration, watched.state.cost) == (0, first.cost)
+    external = watching(problem, (-1.2, 1.0))
+    first = external.state
+    assert external.value(first.x) < first.cost
+    assert (external.state.iteration, external.state.cost) == (0, first.cost)
 
 
 @pytest.mark.parametrize(
@@ -76,10 +78,10 @@ def test_no_progress_at_a_minimum_is_convergence(x, outcome):
     start = (-1.2, 1.0) if x is None else x
     _, states = fit(GeodesicOptions(cost_tolerance=0.0), problem=problem, start=start)
     first = states[-1 if x is None else 0]
-    watched = Watched(
+    external = ExternalProblem(
         problem, replace(first, outcome=""), box_of(None, 2), keeps_bounds=True, by_improvement=True
     )
-    last = list(driven(lambda _: geodesic.STOPPED_NO_PROGRESS, watched))[-1]
+    last = list(run_external(lambda _: geodesic.STOPPED_NO_PROGRESS, external))[-1]
     assert last.outcome == outcome and (last.angle < 1e-5) == (x is None)
 
 
@@ -87,7 +89,7 @@ def test_no_progress_without_a_finite_jacobian():
     problem = ArrayProblem(CASES["rosenbrock"].residual)
     linearise = problem.linearise
     problem.linearise = lambda x: replace(linearise(x), triangle=np.full((2, 2), np.nan))
-    states = list(driven(lambda _: geodesic.STOPPED_NO_PROGRESS, watching(problem, (-1.2, 1.0))))
+    states = list(run_external(lambda _: geodesic.STOPPED_NO_PROGRESS, watching(problem, (-1.2, 1.0))))
     assert [s.outcome for s in states] == ["stopped: not finite"]
 
 

@@ -35,7 +35,7 @@ class NotFiniteError(Exception):
     """The Jacobian at the best point is not finite, so that no method can go on from there."""
 
 
-class Watched:
+class ExternalProblem:
     """The problem as a method asks it; keeps the best point and counts.
 
     A cost or Jacobian that is not finite becomes a wall: a large finite cost without a slope.
@@ -201,45 +201,45 @@ def _steepest(at: Linearisation, movable: np.ndarray) -> float:
     return float(np.max(np.abs(at.gradient[chosen]) / norms[chosen], initial=0.0))
 
 
-def driven(method: Callable[[Watched], str], watched: Watched) -> Iterator[State]:
+def run_external(method: Callable[[ExternalProblem], str], external: ExternalProblem) -> Iterator[State]:
     """Yield the states that a method hands up, and last the best point with the outcome that it returns.
 
     A state with the iteration of the one before is a chance to stop and no more. Closing the generator ends the method.
     """
     from greenlet import greenlet
 
-    if watched.state.outcome:
+    if external.state.outcome:
         return
-    if not np.isfinite(watched.state.cost):
-        yield replace(watched.state, outcome=STOPPED_NOT_FINITE)
+    if not np.isfinite(external.state.cost):
+        yield replace(external.state, outcome=STOPPED_NOT_FINITE)
         return
-    inner = greenlet(lambda: _to_its_end(method, watched))
-    watched.hand_up = inner.parent.switch
+    inner = greenlet(lambda: _to_its_end(method, external))
+    external.hand_up = inner.parent.switch
     try:
         while True:
             handed = inner.switch()
             if inner.dead:
                 break
             yield handed
-        yield replace(watched.state, outcome=handed)
+        yield replace(external.state, outcome=handed)
     finally:
         while not inner.dead:
             inner.throw()
 
 
-def _to_its_end(method: Callable[[Watched], str], watched: Watched) -> str:
+def _to_its_end(method: Callable[[ExternalProblem], str], external: ExternalProblem) -> str:
     try:
-        outcome = method(watched)
-        if outcome == STOPPED_NO_PROGRESS and watched.is_stationary():
+        outcome = method(external)
+        if outcome == STOPPED_NO_PROGRESS and external.is_stationary():
             outcome = CONVERGED_ANGLE
-        if watched.largest_norm == 0.0 and watched.state.cost > 0.0 and outcome.startswith("converged"):
+        if external.largest_norm == 0.0 and external.state.cost > 0.0 and outcome.startswith("converged"):
             outcome = STOPPED_FLAT
     except BaseException:
-        if watched.failure is None:
+        if external.failure is None:
             raise
         outcome = ""
-    if isinstance(watched.failure, NotFiniteError):
+    if isinstance(external.failure, NotFiniteError):
         return STOPPED_NOT_FINITE
-    if watched.failure is not None:
-        raise watched.failure
+    if external.failure is not None:
+        raise external.failure
     return outcome

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from hpcfit.records import FloatArray, SpaOptions, State
+from hpcfit.records import FloatArray, MinimiserForm, OptionForm, SpaOptions, State
 from hpcfit.solver.geodesic import start
 from hpcfit.solver.problem import Problem
 from hpcfit.solver.step import Bounds
@@ -57,3 +57,24 @@ def _trial(best: State, states: Iterator[State]) -> Iterator[State]:
             outcome=inner.outcome,
         )
         yield best
+
+
+def _read(_method: str, given: Mapping[str, Any], local: Any) -> SpaOptions:
+    return SpaOptions(local, **{name.replace("-", "_"): value for name, value in given.items()})
+
+
+RECORDS = (
+    MinimiserForm(
+        name="spa",
+        description="trials of the minimiser inside: the first from the job's start, the others from random points "
+        "between `min` and `max` of every free parameter; then one more from the best point",
+        settings=SpaOptions,
+        read=_read,
+        run=iterate,
+        wraps=True,
+        options=(
+            OptionForm("max-iter", "count", SpaOptions.max_iter, "number of trials"),
+            OptionForm("seed", "seed", SpaOptions.seed, "of the random points"),
+        ),
+    ),
+)
