@@ -319,7 +319,7 @@ def _squared(conditions: FloatArray) -> str:
 
 
 def _save(problem: Asked, local: LocalObjective, store: MemoryStore, state: State, seconds: float) -> None:
-    relaxed = problem.relaxed() if local.plan.work_blocks else ()
+    relaxed = problem.relaxed() if local.plan.structure_blocks else ()
     store.save(state, seconds, local.model.variables.parameters(state.x), relaxed)
 
 
@@ -379,7 +379,7 @@ def _result(
         singular, directions = spectrum(at)
     predictions = dataset_predictions(local, problem.predict(state.x))
     structures: tuple[StructureOutcome, ...] = ()
-    if plan.work_blocks:
+    if plan.structure_blocks:
         end = problem.results(state.x)
         problem.restore(started)
         structures = structure_outcomes(plan, problem.results(local.model.start), end)

@@ -59,11 +59,6 @@ def grammar(catalogue: Catalogue) -> etree._Element:
     return root
 
 
-def lattice_element(form: LatticeForm) -> str:
-    """Return the name of the element that describes a structure of the library."""
-    return form.name + ("-structure" if form.name == "dimer" else "-lattice")
-
-
 def _of_structures(catalogue: StructureCatalogue) -> Iterator[tuple[str, etree._Element]]:
     """Yield what the job's own structures and their properties may be: names of definitions, and patterns."""
     yield "own-structure", _ref("user-structure")
@@ -76,7 +71,7 @@ def _of_structures(catalogue: StructureCatalogue) -> Iterator[tuple[str, etree._
 
 def _lattice(form: LatticeForm) -> etree._Element:
     types = [_node("element", _ref("symbol"), name=name) for name in form.types]
-    places = {"positive": form.freedoms, "number": form.internal}
+    places = {"positive": form.degrees, "number": form.internal}
     numbers = [
         element if math.isnan(default) else _optional(element)
         for datatype, defaults in places.items()
@@ -84,7 +79,7 @@ def _lattice(form: LatticeForm) -> etree._Element:
         for element in [_node("element", _ref(datatype), name=name)]
     ]
     blocks = _node("interleave", *types, *numbers, _ref("structure-blocks"))
-    return _node("element", _ref("structure-attributes"), blocks, name=lattice_element(form))
+    return _node("element", _ref("structure-attributes"), blocks, name=form.element)
 
 
 def _property(form: PropertyForm) -> etree._Element:

@@ -53,7 +53,7 @@ def _trial(best: State, states: Iterator[State]) -> Iterator[State]:
             best,
             n_costs=before.n_costs + inner.n_costs,
             n_linearisations=before.n_linearisations + inner.n_linearisations,
-            n_seconds=before.n_seconds + inner.n_seconds,
+            n_second_derivatives=before.n_second_derivatives + inner.n_second_derivatives,
             outcome=inner.outcome,
         )
         yield best

@@ -66,7 +66,7 @@ def test_every_method_on_every_problem(name, case):
     # Counters and iterations go on, one at a time.
     steps = np.diff([s.iteration for s in states])
     assert (set(steps) <= {0, 1} and last.iteration > 0) or last.outcome == "stopped: no progress"
-    assert last.n_costs + last.n_linearisations + last.n_seconds == len(problem.asked)
+    assert last.n_costs + last.n_linearisations + last.n_second_derivatives == len(problem.asked)
 
 
 @pytest.mark.parametrize("name", [*FORMS])

@@ -10,7 +10,7 @@ from structure_works import aluminium_model, lattice, plain, plain_block, silico
 
 from hpcfit.records import Modification
 from hpcfit.structure.modifying import modify
-from hpcfit.structure.phonons import supercell, wave_vector
+from hpcfit.structure.observables.phonon_frequencies import supercell, wave_vector
 from hpcfit.units import GPA
 
 MASS = 26.9815

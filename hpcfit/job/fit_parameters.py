@@ -12,7 +12,7 @@ from hpcfit.job.values import Faults
 from hpcfit.records import Parameter
 
 
-class Degrees:
+class FitParameters:
     """Makes the job's parameters out of values and degrees of freedom.
 
     Parameters

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hpcfit.errors import Fault, InputError
-from hpcfit.objective.partition import WorkBlock, cut_structures, structure_cost
-from hpcfit.objective.structure_block import StructureWork
+from hpcfit.objective.partition import PlannedStructures, cut_structures, structure_cost
+from hpcfit.objective.structure_block import StructurePlan
 from hpcfit.objective.weights import Weights
 from hpcfit.potential.program import Program
 from hpcfit.records import Job
+from hpcfit.structure.observing import FORMS
 
 
-def work_blocks(
+def plan_structures(
     job: Job, weights: Weights, programs: Sequence[Program], n_blocks: int | None
-) -> tuple[WorkBlock, ...]:
+) -> tuple[PlannedStructures, ...]:
     """Cut own structures and derived properties into blocks of about equal cost, in the order of the job.
 
     A derived property stands in the block of its first structure; whatever else it needs is worked out there too.
@@ -41,12 +42,12 @@ def work_blocks(
     for own in cut_structures(with_derived, n_blocks):
         derived = [k for k, (first, *_) in enumerate(needs) if first in own]
         others = dict.fromkeys(k for number in derived for k in needs[number] if k not in own)
-        work = _work(job, own, [*others], derived, weights, programs, masses)
-        made.append(WorkBlock(work, sum(with_derived[own.start : own.stop])))
+        plan = _plan(job, own, [*others], derived, weights, programs, masses)
+        made.append(PlannedStructures(plan, sum(with_derived[own.start : own.stop])))
     return tuple(made)
 
 
-def _work(
+def _plan(
     job: Job,
     own: range,
     others: Sequence[int],
@@ -54,9 +55,9 @@ def _work(
     weights: Weights,
     programs: Sequence[Program],
     masses: tuple[float, ...],
-) -> StructureWork:
+) -> StructurePlan:
     structures = job.own_structures
-    return StructureWork(
+    return StructurePlan(
         structures=tuple(structures[k] for k in (*own, *others)),
         n_own=len(own),
         weights=weights.structures[own.start : own.stop],
@@ -69,7 +70,7 @@ def _work(
 
 def species_masses(job: Job) -> tuple[float, ...]:
     """Return the masses of the job's species, amu, where phonons are asked for: those of the elements by default."""
-    if not any(prop.name == "phonon-frequencies" for s in job.own_structures for prop in s.properties):
+    if not any(FORMS[prop.name].needs_masses for s in job.own_structures for prop in s.properties):
         return ()
     # ASE takes long to import, and few jobs need masses.
     from ase.data import atomic_masses, atomic_numbers

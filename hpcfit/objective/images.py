@@ -1,4 +1,4 @@
-"""Evaluation of many copies of few structures at once; neighbours are found again only when atoms have moved far."""
+"""Evaluation of many images of few structures at once; neighbours are found again only when atoms have moved far."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hpcfit.objective.model import Model
 from hpcfit.potential.batch import Batch
 from hpcfit.potential.neighbours import Pairs, complete, find_pairs
 from hpcfit.records import FloatArray
-from hpcfit.structure.questions import Answer, Answers, Copies
+from hpcfit.structure.evaluation_requests import Evaluation, Evaluations, Images
 
 #: Pairs that are evaluated at a time: enough to hide what a call costs, few enough for the second-level cache.
 _MOST_PAIRS = 200_000
 
-#: Neighbours are looked for this much farther than needed at once.
+#: Neighbours are found up to this factor times the distance that is needed now.
 _MARGIN = 1.05
 
 
@@ -30,11 +30,11 @@ class _Found:
     reach: float
 
 
-class CopiesEvaluator:
-    """A model as structures ask for it.
+class ImagesEvaluator:
+    """Evaluates a model for images of structures.
 
-    What it answers depends on the question alone: pairs beyond the cut-off are dropped and the others ordered, so that
-    it does not matter when neighbours were looked for.
+    The result depends on the request alone: pairs beyond the cut-off are dropped and the others ordered, so that it
+    does not matter when neighbours were found.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class CopiesEvaluator:
         self._x: FloatArray = model.start
 
     def at(self, x: FloatArray) -> None:
-        """Set the variables [n_free] for the questions to come."""
+        """Set the variables [n_free] for the next requests."""
         self._x = x.copy()
 
     @property
@@ -59,12 +59,12 @@ class CopiesEvaluator:
         """Memory that the neighbours take."""
         return sum(found.pairs.shift.nbytes * 4 // 3 for found in self._found.values())
 
-    def __call__(self, copies: Sequence[Copies], derivatives: bool) -> Answers:
-        """Return what the model makes of copies, with derivatives by its variables if wanted."""
-        pieces: list[list[Answer]] = [[] for _ in copies]
-        portion: list[tuple[int, Copies, _Found]] = []
+    def __call__(self, images: Sequence[Images], derivatives: bool) -> Evaluations:
+        """Return the evaluations of images, on request with derivatives with respect to the variables."""
+        pieces: list[list[Evaluation]] = [[] for _ in images]
+        portion: list[tuple[int, Images, _Found]] = []
         room = _MOST_PAIRS
-        for number, own in enumerate(copies):
+        for number, own in enumerate(images):
             found = self._pairs(own)
             done, n_pairs = 0, len(found.pairs.first) + 1
             while done < len(own.cell):
@@ -72,25 +72,25 @@ class CopiesEvaluator:
                 portion.append((number, _slice(own, done, done + n), found))
                 done, room = done + n, room - n * n_pairs
                 if room < n_pairs:
-                    self._answer(portion, derivatives, pieces)
+                    self._evaluate(portion, derivatives, pieces)
                     portion, room = [], _MOST_PAIRS
         if portion:
-            self._answer(portion, derivatives, pieces)
-        return [_joined(answers) for answers in pieces]
+            self._evaluate(portion, derivatives, pieces)
+        return [_concatenated(portions) for portions in pieces]
 
-    def _pairs(self, copies: Copies) -> _Found:
-        """Return pairs that hold all neighbours of all copies."""
-        found = self._found.get(copies.key)
-        if found is None or _needed(found, copies, self._model.cutoff) > found.reach:
-            cell, position = copies.cell[0], copies.position[0]
+    def _pairs(self, images: Images) -> _Found:
+        """Return pairs that hold all neighbours of all images."""
+        found = self._found.get(images.key)
+        if found is None or _needed(found, images, self._model.cutoff) > found.reach:
+            cell, position = images.cell[0], images.position[0]
             here = _Found(Pairs(*([np.zeros(0)] * 4)), cell, position, 0.0)  # type: ignore[arg-type]
-            reach = _MARGIN * _needed(here, copies, self._model.cutoff)
-            found = _Found(find_pairs(cell, copies.pbc, position, reach), cell, position, reach)
-            self._found[copies.key] = found
+            reach = _MARGIN * _needed(here, images, self._model.cutoff)
+            found = _Found(find_pairs(cell, images.pbc, position, reach), cell, position, reach)
+            self._found[images.key] = found
         return found
 
-    def _answer(
-        self, portion: Sequence[tuple[int, Copies, _Found]], derivatives: bool, pieces: list[list[Answer]]
+    def _evaluate(
+        self, portion: Sequence[tuple[int, Images, _Found]], derivatives: bool, pieces: list[list[Evaluation]]
     ) -> None:
         geometry = self._model.geometry(self._batch(portion))
         n_columns = 1 + self._model.n_free if derivatives else 1
@@ -104,7 +104,7 @@ class CopiesEvaluator:
             k, n_own = own.position.shape[:2]
             last, end = first + k, atom + k * n_own
             pieces[number].append(
-                Answer(
+                Evaluation(
                     columns[:, first:last],
                     forces[:, 3 * atom : 3 * end].reshape(n_columns, k, n_own, 3),
                     virials[:, 6 * first : 6 * last].reshape(n_columns, k, 6),
@@ -112,7 +112,7 @@ class CopiesEvaluator:
             )
             first, atom = last, end
 
-    def _batch(self, portion: Sequence[tuple[int, Copies, _Found]]) -> Batch:
+    def _batch(self, portion: Sequence[tuple[int, Images, _Found]]) -> Batch:
         starts, neighbours, vectors, species, sizes = [], [], [], [], []
         n_atoms = n_pairs = 0
         for _, own, found in portion:
@@ -134,45 +134,45 @@ class CopiesEvaluator:
         )
 
 
-def _slice(copies: Copies, first: int, last: int) -> Copies:
-    if first == 0 and last == len(copies.cell):
-        return copies
-    cell, position = copies.cell[first:last], copies.position[first:last]
-    return Copies(copies.key, copies.species, copies.pbc, cell, position)
+def _slice(images: Images, first: int, last: int) -> Images:
+    if first == 0 and last == len(images.cell):
+        return images
+    cell, position = images.cell[first:last], images.position[first:last]
+    return Images(images.key, images.species, images.pbc, cell, position)
 
 
-def _joined(answers: list[Answer]) -> Answer:
-    if len(answers) == 1:
-        return answers[0]
+def _concatenated(portions: list[Evaluation]) -> Evaluation:
+    if len(portions) == 1:
+        return portions[0]
     names = ("energies", "forces", "virials")
-    return Answer(*(np.concatenate([getattr(a, name) for a in answers], axis=1) for name in names))
+    return Evaluation(*(np.concatenate([getattr(a, name) for a in portions], axis=1) for name in names))
 
 
-def _needed(found: _Found, copies: Copies, cutoff: float) -> float:
-    """Return how far neighbours must have been looked for: strain brings pairs together, and so do displacements."""
+def _needed(found: _Found, images: Images, cutoff: float) -> float:
+    """Return the distance up to which neighbours must be known: strain and displacements bring pairs together."""
     reference = complete(found.cell)
-    cells = np.where((found.cell != 0.0).any(axis=1, keepdims=True), copies.cell, reference)
+    cells = np.where((found.cell != 0.0).any(axis=1, keepdims=True), images.cell, reference)
     deformation = np.linalg.inv(reference) @ cells
     nearest = 1.0 - np.sqrt(((deformation - np.eye(3)) ** 2).sum((-1, -2)))
     if not (nearest > 0.5).all():
         nearest = np.linalg.svd(deformation, compute_uv=False)[:, -1]
-    moved = copies.position - found.position @ deformation
+    moved = images.position - found.position @ deformation
     moved -= moved[:, :1]
     farthest = np.sqrt((moved**2).sum(-1)).max(axis=-1)
     return float(((cutoff + 2.0 * farthest) / nearest).max())
 
 
-def _neighbours(copies: Copies, pairs: Pairs, cutoff: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return first neighbour of each atom, neighbours and vectors of all copies, those beyond the cut-off left out."""
-    k, n = copies.position.shape[:2]
+def _neighbours(images: Images, pairs: Pairs, cutoff: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return first neighbour of each atom, neighbours and vectors of all images, those beyond the cut-off left out."""
+    k, n = images.position.shape[:2]
     # Component by component, which takes a third of the time.
     parts = []
     for axis in range(3):
-        x = copies.position[:, :, axis]
+        x = images.position[:, :, axis]
         part = x.take(pairs.second, axis=1)
         part -= x.take(pairs.first, axis=1)
         for row in range(3):
-            shifts, edge = pairs.shift[:, row], copies.cell[:, row, axis, None]
+            shifts, edge = pairs.shift[:, row], images.cell[:, row, axis, None]
             if edge.any():
                 part += shifts * edge
         parts.append(part)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpcfit.records import Atoms, FloatArray, Freedom, Structure
+from hpcfit.records import Atoms, DegreeOfFreedom, FloatArray, Structure
 from hpcfit.structure.stencils import LENGTH, STRAIN
 
 #: Where strain components stand in a tensor, in Voigt's order: xx yy zz yz xz xy.
@@ -38,24 +38,24 @@ def tensor(voigt: FloatArray) -> FloatArray:
     return np.asarray(voigt[..., [[0, 5, 4], [5, 1, 3], [4, 3, 2]]])
 
 
-class Freedoms:
-    """What of a structure relaxes.
+class DegreesOfFreedom:
+    """The relaxed degrees of freedom of a structure.
 
     Parameters
     ----------
     structure
-        Its start, and what of it relaxes.
+        Its start and its relaxed degrees of freedom.
 
     Raises
     ------
     ValueError
-        When a freedom is none that the structure has, or its bounds cannot be kept.
+        When the structure lacks a degree of freedom, or its bounds cannot be kept.
     """
 
     def __init__(self, structure: Structure) -> None:
         self._structure = structure
         self.atoms: Atoms = structure.atoms
-        chosen = {freedom.name: freedom for freedom in structure.relaxed}
+        chosen = {degree.name: degree for degree in structure.relaxed}
         self._check(chosen)
         strained = {"cell-orthorhombic": 3, "cell-full": 6}
         n_strains = max((strained.get(name, 0) for name in chosen), default=0)
@@ -69,9 +69,9 @@ class Freedoms:
         self.n_affine = self._lambda + self._gamma + len(self._strains)
         self._arrange(chosen)
 
-    def _check(self, chosen: dict[str, Freedom]) -> None:
-        for name, freedom in chosen.items():
-            bounded = np.isfinite([freedom.minimum, freedom.maximum]).any()
+    def _check(self, chosen: dict[str, DegreeOfFreedom]) -> None:
+        for name, degree in chosen.items():
+            bounded = np.isfinite([degree.minimum, degree.maximum]).any()
             valued = name in {"lattice-parameter", "ca-ratio", "atom-distance"}
             if valued and name not in self._structure.values:
                 raise ValueError(f"{name} relaxes in a structure that has none, found {self._structure.kind}")
@@ -82,7 +82,7 @@ class Freedoms:
             if bounded and name == "atom-distance" and "atom-coordinates" in chosen:
                 raise ValueError("bounds of atom-distance where all coordinates relax")
 
-    def _arrange(self, chosen: dict[str, Freedom]) -> None:
+    def _arrange(self, chosen: dict[str, DegreeOfFreedom]) -> None:
         """Set start, scales and bounds of all coordinates, and their names for messages."""
         n_atoms = len(self.atoms)
         n = self.n_affine + self._distance + self._coordinates
@@ -108,8 +108,8 @@ class Freedoms:
         for name, place in places.items():
             self.start[place] = 1.0
             if name in chosen:
-                value, freedom = self._structure.values[name], chosen[name]
-                self.lower[place], self.upper[place] = freedom.minimum / value, freedom.maximum / value
+                value, degree = self._structure.values[name], chosen[name]
+                self.lower[place], self.upper[place] = degree.minimum / value, degree.maximum / value
                 self.names[place] = name
 
     def _start_distance(self) -> float:

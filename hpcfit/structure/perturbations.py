@@ -1,4 +1,4 @@
-"""Copies of a structure in which something is changed: what properties are measured by."""
+"""Perturbed images of a structure, from which its properties follow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from hpcfit.records import Atoms, FloatArray
-from hpcfit.structure.questions import Answer, Copies, Dialogue, Question
+from hpcfit.structure.evaluation_requests import Evaluation, EvaluationRequest, Images, Requests
 
 #: Rows of a supercell's vectors in units of the cell's, lower triangular.
 Multiples = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
@@ -19,8 +19,8 @@ Multiples = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, in
 ONCE: Multiples = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 
 
-class Probe(Protocol):
-    """A change; equal ones are made once."""
+class Perturbation(Protocol):
+    """A change of a structure; equal ones are evaluated once."""
 
     @property
     def multiples(self) -> Multiples:
@@ -43,7 +43,7 @@ class Unchanged:
 
 @dataclass(frozen=True)
 class Strained:
-    """All vectors times a matrix, row by row."""
+    """All vectors, as rows, times a matrix."""
 
     gradient: tuple[float, ...]
     multiples: Multiples = ONCE
@@ -95,25 +95,27 @@ def origins_of(multiples: Multiples) -> list[tuple[int, int, int]]:
 
 
 class Point:
-    """What is known of a structure at k points of its freedoms: answers [columns, k, ...] to every probe.
+    """Evaluations [columns, k, ...] of a structure and of its images at k points of its degrees of freedom.
 
     Parameters
     ----------
     cell, position
         [k, 3, 3] and [k, n_atoms, 3].
-    answers
-        By probe.
+    evaluations
+        By perturbation.
     """
 
-    def __init__(self, cell: FloatArray, position: FloatArray, answers: dict[Probe, Answer]) -> None:
+    def __init__(
+        self, cell: FloatArray, position: FloatArray, evaluations: dict[Perturbation, Evaluation]
+    ) -> None:
         self.cell, self.position = cell, position
         self.volume: FloatArray = np.abs(np.linalg.det(cell))  #: [k], Angstrom^3
-        self._answers = answers
-        self.base = answers[Unchanged()]
+        self._evaluations = evaluations
+        self.base = evaluations[Unchanged()]
 
-    def answer(self, probe: Probe) -> Answer:
-        """Return the answer to a probe."""
-        return self._answers[probe]
+    def evaluation(self, perturbation: Perturbation) -> Evaluation:
+        """Return the evaluation of a perturbed image."""
+        return self._evaluations[perturbation]
 
     def geometric(self, values: FloatArray) -> FloatArray:
         """Return values [k, m] that do not depend on the potential as columns [columns, k, m]."""
@@ -122,15 +124,15 @@ class Point:
         return columns
 
 
-def probe(
+def evaluate_perturbed(
     key: object,
     atoms: Atoms,
     cell: FloatArray,
     position: FloatArray,
-    probes: Sequence[Probe],
+    perturbations: Sequence[Perturbation],
     derivatives: bool,
-) -> Dialogue[Point]:
-    """Have probes of one structure answered at k points.
+) -> Requests[Point]:
+    """Evaluate one structure and its perturbed images at k points.
 
     Parameters
     ----------
@@ -140,34 +142,36 @@ def probe(
         Its species and periodicity.
     cell, position
         [k, 3, 3] and [k, n_atoms, 3].
-    probes
-        Equal ones are asked once; the structure itself is always asked for.
+    perturbations
+        Equal ones are evaluated once; the structure itself is always evaluated.
     derivatives
-        Whether derivatives by the fitted parameters are wanted.
+        Whether derivatives with respect to the fitted parameters are wanted.
     """
-    groups: dict[Multiples, list[Probe]] = {ONCE: [Unchanged()]}
-    for one in dict.fromkeys(probes):
+    groups: dict[Multiples, list[Perturbation]] = {ONCE: [Unchanged()]}
+    for one in dict.fromkeys(perturbations):
         if one != Unchanged():
             groups.setdefault(one.multiples, []).append(one)
-    copies = [_copies(key, atoms, cell, position, group) for group in groups.values()]
-    answers = yield Question(tuple(copies), derivatives)
+    images = [_images(key, atoms, cell, position, group) for group in groups.values()]
+    evaluations = yield EvaluationRequest(tuple(images), derivatives)
     return Point(
         cell,
         position,
         {
-            one: _part(answer, number, len(cell))
-            for group, answer in zip(groups.values(), answers, strict=True)
+            one: _part(evaluation, number, len(cell))
+            for group, evaluation in zip(groups.values(), evaluations, strict=True)
             for number, one in enumerate(group)
         },
     )
 
 
-def _copies(key: object, atoms: Atoms, cell: FloatArray, position: FloatArray, group: list[Probe]) -> Copies:
+def _images(
+    key: object, atoms: Atoms, cell: FloatArray, position: FloatArray, group: list[Perturbation]
+) -> Images:
     changed = [one.apply(cell, position) for one in group]
     multiples = group[0].multiples
     species = np.tile(atoms.species, len(origins_of(multiples)))
     own_key = (key,) if multiples == ONCE else (key, multiples)
-    return Copies(
+    return Images(
         own_key,
         species,
         atoms.pbc,
@@ -176,6 +180,6 @@ def _copies(key: object, atoms: Atoms, cell: FloatArray, position: FloatArray, g
     )
 
 
-def _part(answer: Answer, number: int, k: int) -> Answer:
+def _part(whole: Evaluation, number: int, k: int) -> Evaluation:
     own = slice(number * k, (number + 1) * k)
-    return Answer(answer.energies[:, own], answer.forces[:, own], answer.virials[:, own])
+    return Evaluation(whole.energies[:, own], whole.forces[:, own], whole.virials[:, own])

@@ -11,14 +11,15 @@ the change of an eigenvalue is e* dD e, in a degenerate level an eigenvalue of d
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
 import numpy as np
 
-from hpcfit.records import FloatArray
-from hpcfit.structure.measures import Measure
-from hpcfit.structure.probes import Displaced, Multiples, Point, origins_of
+from hpcfit.records import FloatArray, Structure
+from hpcfit.structure.observables._observable import Observable, ObservableForm
+from hpcfit.structure.perturbations import Displaced, Multiples, Point, origins_of
 from hpcfit.structure.stencils import LENGTH, OFFSETS, first
 
 #: Root of 1 eV/Angstrom^2/amu as a frequency in THz; CODATA 2018.
@@ -70,7 +71,7 @@ def supercell(q: tuple[Fraction, Fraction, Fraction]) -> Multiples:
     return (a, 0, 0), (b, c, 0), (d, e, f)
 
 
-def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> Measure:
+def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> Observable:
     """Return the frequencies at a wave vector, THz, ascending, those of unstable modes negative.
 
     Parameters
@@ -95,7 +96,7 @@ def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> M
     def moments(at: Point) -> FloatArray:
         columns = []
         for coordinate in moved:
-            slope = -first(np.array([at.answer(one).forces for one in coordinate]), LENGTH)
+            slope = -first(np.array([at.evaluation(one).forces for one in coordinate]), LENGTH)
             cells = slope.reshape(*slope.shape[:2], len(phases), 3 * n)
             columns.append((phases[:, None] * cells).sum(-2))
         D = np.stack(columns, axis=-1) * weights * weights[:, None]
@@ -117,7 +118,7 @@ def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> M
         still = roots == 0.0
         return np.where(still, 0.0, changes * _THZ**2 / (2.0 * np.where(still, 1.0, np.abs(roots))))
 
-    return Measure(
+    return Observable(
         moments, tuple(one for coordinate in moved for one in coordinate), finish, tangent, n=3 * n
     )
 
@@ -138,3 +139,27 @@ def _level_changes(levels: FloatArray, vectors: np.ndarray, change: np.ndarray) 
         own = vectors[:, group]
         changes[group] = np.linalg.eigvalsh(own.conj().T @ change @ own)
     return changes
+
+
+def _observe(structure: Structure, arguments: Mapping[str, str], masses: Sequence[float]) -> Observable:
+    q = wave_vector(arguments.get("q", "0 0 0"))
+    if any(part != 0 and not periodic for part, periodic in zip(q, structure.atoms.pbc, strict=True)):
+        raise ValueError(f"wave along a direction that is not periodic, found '{arguments['q']}'")
+    if not masses:
+        raise ValueError("phonon-frequencies without masses of the species")
+    return frequencies(q, np.array(masses, dtype=np.float64)[structure.atoms.species])
+
+
+RECORDS = (
+    ObservableForm(
+        name="phonon-frequencies",
+        rank=81,
+        unit="THz",
+        vector=True,
+        description="frequencies at a wave vector in ascending order; negative where a mode is unstable",
+        arguments={"q": "wave vector in units of the reciprocal cell vectors, as in 1/2 0 0.25"},
+        needs_masses=True,
+        observe=_observe,
+        n_images=lambda n_atoms: 6 * n_atoms,
+    ),
+)

@@ -1,4 +1,4 @@
-"""The evaluator of copies against structures one by one, and against itself with other memories."""
+"""The evaluator of images against structures one by one, and against itself with other memories."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 from eam_jobs import aluminium, eam_job
 from structure_works import aluminium_model
 
-from hpcfit.objective import copies as module
-from hpcfit.objective.copies import CopiesEvaluator
+from hpcfit.objective import images as module
+from hpcfit.objective.images import ImagesEvaluator
 from hpcfit.objective.model import Model
 from hpcfit.structure.building import build
-from hpcfit.structure.questions import Copies
+from hpcfit.structure.evaluation_requests import Images
 
 
 def copies_of(name, k=5, seed=0, size=0.1, **values):
@@ -20,7 +20,7 @@ def copies_of(name, k=5, seed=0, size=0.1, **values):
     strain = np.eye(3) + size * rng.uniform(-1, 1, (k, 3, 3)) * (atoms.pbc[:, None] & atoms.pbc)
     cell = atoms.cell @ strain
     position = atoms.position @ strain + size * rng.uniform(-1, 1, (k, *atoms.position.shape))
-    return Copies(name, atoms.species, atoms.pbc, cell, position)
+    return Images(name, atoms.species, atoms.pbc, cell, position)
 
 
 ALL = [
@@ -32,7 +32,7 @@ ALL = [
 
 
 def evaluator(folder, text=""):
-    made = CopiesEvaluator(aluminium_model(folder, text), 1)
+    made = ImagesEvaluator(aluminium_model(folder, text), 1)
     made.at(made._model.start)
     return made
 
@@ -47,7 +47,7 @@ def test_one_by_one(tmp_path):
         assert answer.finite
         assert answer.forces.shape == (5, *own.position.shape)
         for k in range(len(own.cell)):
-            one = Copies("x", own.species, own.pbc, own.cell[k : k + 1], own.position[k : k + 1])
+            one = Images("x", own.species, own.pbc, own.cell[k : k + 1], own.position[k : k + 1])
             for a, b in zip(flat(evaluator(tmp_path)([one], True)), flat([answer]), strict=True):
                 # Sums are in another order where other structures share a vector.
                 np.testing.assert_allclose(a[:, 0], b[:, k], rtol=1e-11, atol=1e-11)
@@ -90,7 +90,7 @@ def test_portions(tmp_path, monkeypatch):
 
 def test_faulty_structure_leaves_the_others_alone(tmp_path):
     broken = copies_of("fcc", k=1)
-    broken = Copies("b", broken.species, broken.pbc, broken.cell, np.full((1, 1, 3), 1e200))
+    broken = Images("b", broken.species, broken.pbc, broken.cell, np.full((1, 1, 3), 1e200))
     alone = evaluator(tmp_path, eam_job(aluminium(A=1e300)))([ALL[0]], False)[0]
     assert np.isfinite(alone.energies).all()
     good, bad = evaluator(tmp_path)([ALL[0], broken], False)
