@@ -67,7 +67,7 @@ def test_a_fit_of_nothing_is_refused():
 
 def blocks_of(job, n_blocks):
     fitting = Fitting(GeodesicOptions(), n_blocks, 1)
-    return [block.work for block in make_plan(replace(job, fitting=fitting), []).structure_blocks]
+    return [block.plan for block in make_plan(replace(job, fitting=fitting), []).structure_blocks]
 
 
 def test_a_derived_property_stands_with_its_first_structure_and_brings_the_others():
