@@ -10,7 +10,7 @@ import pytest
 import small_jobs
 from small_jobs import bits
 
-from hpcfit.dataset.exporting import export_extxyz
+from hpcfit.dataset.exporting import export_dataset
 from hpcfit.dataset.reader import Dataset
 
 _BESIDE = Path(sys.executable).with_name("mpirun")
@@ -27,7 +27,7 @@ def finished(folder, n_ranks, does="well"):
     folder.mkdir()
     small_jobs.write_dataset(folder / "si.h5", small_jobs.silicon(24))
     with Dataset(folder / "si.h5") as dataset:
-        export_extxyz(dataset, folder / "si.extxyz")
+        export_dataset(dataset, folder / "si.extxyz")
     command = [sys.executable, SCRIPT, does]
     if n_ranks > 1:
         command = [MPIRUN, "-n", str(n_ranks), *command]
