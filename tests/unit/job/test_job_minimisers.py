@@ -260,24 +260,3 @@ def test_trials_need_a_box(reading):
         InputError, match=r"spa searches in bounds, found none of LJ\.epsilon, allowed min and max"
     ):
         reading("<spa><geodesic-lm/></spa>", freedoms)
-
-
-WORDS = {
-    "cost": Uses.COST,
-    "gradient": Uses.GRADIENT,
-    "gradient, Hessian": Uses.CURVATURE,
-    "residuals, Jacobian": Uses.RESIDUALS,
-    "cost, local minimiser": Uses.LOCAL,
-}
-
-
-def test_the_manual_lists_every_method():
-    manual = (Path(__file__).resolve().parents[3] / "docs" / "minimisers.md").read_text()
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in manual.splitlines()]
-    listed = {row[0].strip("`"): row[1:] for row in rows if len(row) > 2 and row[1] in WORDS}
-    forms = SCIPY_METHODS | NLOPT_METHODS
-    assert list(listed) == list(forms)
-    for name, (uses, box, *options) in listed.items():
-        assert WORDS[uses] is forms[name].uses
-        assert {"no": Box.NONE, "yes": Box.TAKEN, "needed": Box.NEEDED}[box] is forms[name].box
-        assert tuple(re.findall("`(.*?)`", "".join(options))) == forms[name].options
