@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -64,7 +64,7 @@ class DegreeOfFreedom:
     maximum: float = np.inf
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class PropertyForm:
     """A property that structures have.
 
@@ -76,6 +76,8 @@ class PropertyForm:
         Place in reports: properties are listed by ascending rank.
     unit
         As printed, and as targets and tolerances are given in the job.
+    description
+        One line for the manual.
     size
         One such unit in the code's units.
     vector
@@ -88,8 +90,6 @@ class PropertyForm:
         Whether only structures whose cell has a volume have it.
     needs_masses
         Whether it needs the masses of the species.
-    description
-        One line for the manual.
     arguments
         Attributes of its element beside those of every property, and what they say.
     """
@@ -97,13 +97,14 @@ class PropertyForm:
     name: str
     rank: int
     unit: str
+    description: str
+    _: KW_ONLY
     size: float = 1.0
     vector: bool = False
     mirrors: str = ""
     always: bool = False
     needs_volume: bool = False
     needs_masses: bool = False
-    description: str
     arguments: Mapping[str, str] = field(default_factory=dict)
 
 

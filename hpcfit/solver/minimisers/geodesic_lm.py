@@ -13,6 +13,8 @@ _RADIUS = (("damping", ("radius",)),)
 _LAMBDA = (("damping", tuple(name for name in RULES if name != "radius")),)
 _DELAYED = (("damping", ("delayed-gratification",)),)
 _ACCELERATED = (("acceleration", ("true",)),)
+_DIFFERENCES = (*_ACCELERATED, ("second-derivative", ("auto", "difference")))
+_SCALED = (("scaling", ("running-maximum",)),)
 
 
 def _option(
@@ -46,90 +48,34 @@ RECORDS = (
         check=_check,
         options=(
             _option("max-iter", "count", "limit of accepted steps"),
-            _option(
-                "max-evaluations",
-                "count",
-                "limit of linearisations, trial costs and second derivatives together",
-            ),
-            _option(
-                "max-time", "positive", "limit of wall time in seconds; a resumed fit starts again from 0"
-            ),
+            _option("max-evaluations", "count", "limit of all evaluations together"),
+            _option("max-time", "positive", "limit of wall time in seconds, of a resumed fit anew"),
             _option("goal", "not-negative", "converged when chi^2 is not larger"),
             _option(
-                "angle-tolerance",
-                "not-negative",
-                "converged when the cosine between residual and tangent plane is below this and `parameter-tolerance` "
-                "holds",
+                "angle-tolerance", "not-negative", "largest cosine of residual and tangent plane at a minimum"
             ),
             _option(
-                "parameter-tolerance",
-                "not-negative",
-                "a full step changes no parameter by more than this fraction of its size",
+                "parameter-tolerance", "not-negative", "largest relative change by a full step at a minimum"
             ),
-            _option(
-                "step-tolerance",
-                "not-negative",
-                "converged when an undamped step is below this fraction of the parameters",
-            ),
-            _option(
-                "cost-tolerance",
-                "not-negative",
-                "converged when three successive steps each gain less than this fraction",
-            ),
-            _option(
-                "damping",
-                tuple(RULES),
-                "`radius` limits the length of the step, and lambda follows; the others raise and lower lambda itself",
-            ),
+            _option("step-tolerance", "not-negative", "converged when a full step is below this fraction"),
+            _option("cost-tolerance", "not-negative", "converged when three steps each gain less than this"),
+            _option("damping", tuple(RULES), "`radius` limits the length of the step, the others set lambda"),
             _option("initial-radius", "positive", "first radius, in units of the parameters", _RADIUS),
             _option("radius-up", "above-one", "factor on the radius after an accepted step", _RADIUS),
             _option("radius-down", "above-one", "divisor of the radius after a rejected step", _RADIUS),
             _option("initial-damping", "positive", "first lambda, relative to the scaled problem", _LAMBDA),
             _option("damping-up", "above-one", "factor on lambda after a rejected step", _DELAYED),
             _option("damping-down", "above-one", "divisor of lambda after an accepted step", _DELAYED),
+            _option("scaling", ("running-maximum", "identity"), "unit of a step"),
+            _option("acceleration", "boolean", "whether steps have a second-order part a"),
+            _option("alpha", "positive", "largest admissible 2\\|a\\|/\\|v\\|", _ACCELERATED),
             _option(
-                "scaling",
-                ("running-maximum", "identity"),
-                "measure of a step's length: the largest norms of the Jacobian's columns so far, or the variables "
-                "themselves",
+                "second-derivative", ("auto", "exact", "difference"), "source of a, see below", _ACCELERATED
             ),
-            _option("acceleration", "boolean", "whether steps have a second-order part"),
-            _option(
-                "alpha",
-                "positive",
-                "largest admissible ratio 2\\|a\\|/\\|v\\| of the second-order part",
-                _ACCELERATED,
-            ),
-            _option(
-                "second-derivative",
-                ("auto", "exact", "difference"),
-                "source of the second derivatives, see below",
-                _ACCELERATED,
-            ),
-            _option(
-                "h",
-                "fraction",
-                "fraction of the step at which a difference takes its residual",
-                (*_ACCELERATED, ("second-derivative", ("auto", "difference"))),
-            ),
-            _option(
-                "bold",
-                (0, 1, 2),
-                "1 or 2: uphill steps are accepted while successive steps have one direction, 2 accepts more",
-                _ACCELERATED,
-            ),
-            _option(
-                "patience",
-                "count",
-                "number of accepted steps over which the decrease must be at least half of the predicted decrease",
-            ),
-            _option(
-                "restart",
-                "boolean",
-                "whether a fit that lacks this decrease, or whose parameters run away, starts once more with "
-                "`scaling` identity; log and report say so, and the best point of both counts",
-                (("scaling", ("running-maximum",)),),
-            ),
+            _option("h", "fraction", "fraction of the step at which a difference is taken", _DIFFERENCES),
+            _option("bold", (0, 1, 2), "1, 2: accepts uphill steps", _ACCELERATED),
+            _option("patience", "count", "steps in which half of the predicted decrease must be reached"),
+            _option("restart", "boolean", "whether a stalled fit starts once more", _SCALED),
         ),
     ),
 )

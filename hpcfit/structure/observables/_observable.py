@@ -8,7 +8,7 @@ the root of an eigenvalue), `finish` makes it from the moments, and `tangent` it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hpcfit.records import FloatArray, PropertyForm, Structure
 from hpcfit.structure.perturbations import Perturbation, Point
@@ -47,7 +47,7 @@ class Observable:
     n: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ObservableForm(PropertyForm):
     """A property that structures have, and how it is computed.
 
@@ -61,4 +61,4 @@ class ObservableForm(PropertyForm):
     """
 
     observe: Callable[[Structure, Mapping[str, str], Sequence[float]], Observable]
-    n_images: Callable[[int], int] = lambda _n_atoms: 0
+    n_images: Callable[[int], int] = field(default=lambda _: 0, kw_only=True)

@@ -103,17 +103,17 @@ def _form(row: int, column: int) -> ObservableForm:
         return _relaxed(row, column, len(structure.atoms))
 
     return ObservableForm(
-        name=name,
-        rank=40 + 6 * row + column - row * (row + 1) // 2,
-        unit="GPa",
+        name,
+        40 + 6 * row + column - row * (row + 1) // 2,
+        "GPa",
+        "elastic constant: stress over strain in the structure's present cell",
+        observe,
         size=GPA,
-        description="elastic constant: stress over strain in the structure's present cell",
         arguments={
             "ions": "clamped (the default): atoms follow the strain; relaxed: atoms come to rest in the strained cell"
         },
         needs_volume=True,
-        observe=observe,
-        n_images=lambda _n_atoms: 6,
+        n_images=lambda _: 6,
     )
 
 

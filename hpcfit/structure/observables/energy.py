@@ -11,20 +11,13 @@ def energy(per: float) -> Observable:
 
 
 RECORDS = (
+    ObservableForm("total-energy", 0, "eV", "potential energy", lambda *_: energy(1.0), always=True),
     ObservableForm(
-        name="total-energy",
-        rank=0,
-        unit="eV",
-        description="potential energy",
+        "atomic-energy",
+        1,
+        "eV/atom",
+        "potential energy over the number of atoms",
+        lambda structure, *_: energy(float(len(structure.atoms))),
         always=True,
-        observe=lambda _structure, _arguments, _masses: energy(1.0),
-    ),
-    ObservableForm(
-        name="atomic-energy",
-        rank=1,
-        unit="eV/atom",
-        description="potential energy over the number of atoms",
-        always=True,
-        observe=lambda structure, _arguments, _masses: energy(float(len(structure.atoms))),
     ),
 )

@@ -38,17 +38,17 @@ def _curve(structure: Structure, arguments: Mapping[str, str], _masses: Sequence
 
 RECORDS = (
     ObservableForm(
-        name="energy-volume",
-        rank=82,
-        unit="eV/atom",
+        "energy-volume",
+        82,
+        "eV/atom",
+        "energies per atom at given volumes, all lengths scaled alike",
+        _curve,
         vector=True,
-        description="energies per atom at given volumes, all lengths scaled alike",
         arguments={
             "volumes": "volumes per atom, A^3",
             "scales": "volumes over that of the structure, in place of volumes",
         },
         needs_volume=True,
-        observe=_curve,
-        n_images=lambda _n_atoms: 10,
+        n_images=lambda _: 10,
     ),
 )

@@ -11,11 +11,11 @@ def _forces(n_atoms: int) -> Observable:
 
 RECORDS = (
     ObservableForm(
-        name="atomic-forces",
-        rank=80,
-        unit="eV/A",
+        "atomic-forces",
+        80,
+        "eV/A",
+        "forces on all atoms, row by row",
+        lambda structure, *_: _forces(len(structure.atoms)),
         vector=True,
-        description="forces on all atoms, row by row",
-        observe=lambda structure, _arguments, _masses: _forces(len(structure.atoms)),
     ),
 )

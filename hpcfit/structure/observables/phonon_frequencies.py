@@ -152,14 +152,14 @@ def _observe(structure: Structure, arguments: Mapping[str, str], masses: Sequenc
 
 RECORDS = (
     ObservableForm(
-        name="phonon-frequencies",
-        rank=81,
-        unit="THz",
+        "phonon-frequencies",
+        81,
+        "THz",
+        "frequencies at a wave vector in ascending order; negative where a mode is unstable",
+        _observe,
         vector=True,
-        description="frequencies at a wave vector in ascending order; negative where a mode is unstable",
         arguments={"q": "wave vector in units of the reciprocal cell vectors, as in 1/2 0 0.25"},
         needs_masses=True,
-        observe=_observe,
         n_images=lambda n_atoms: 6 * n_atoms,
     ),
 )

@@ -16,25 +16,25 @@ def _component(component: int) -> Observable:
 
 def _form(component: int, name: str) -> ObservableForm:
     return ObservableForm(
-        name=name,
-        rank=21 + component,
-        unit="bar",
+        name,
+        21 + component,
+        "bar",
+        "component of the pressure tensor, positive in compression",
+        lambda *_: _component(component),
         size=BAR,
-        description="component of the pressure tensor, positive in compression",
         needs_volume=True,
-        observe=lambda _structure, _arguments, _masses: _component(component),
     )
 
 
 RECORDS = (
     ObservableForm(
-        name="pressure",
-        rank=20,
-        unit="bar",
+        "pressure",
+        20,
+        "bar",
+        "mean of pxx, pyy, pzz; positive in compression",
+        lambda *_: _pressure(),
         size=BAR,
-        description="mean of pxx, pyy, pzz; positive in compression",
         needs_volume=True,
-        observe=lambda _structure, _arguments, _masses: _pressure(),
     ),
     # In the order of the virial.
     *(_form(component, name) for component, name in enumerate(("pxx", "pyy", "pzz", "pyz", "pxz", "pxy"))),

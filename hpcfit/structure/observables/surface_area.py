@@ -30,11 +30,11 @@ def _area(structure: Structure, arguments: Mapping[str, str], _masses: Sequence[
 
 RECORDS = (
     ObservableForm(
-        name="surface-area",
-        rank=12,
-        unit="A^2",
-        description="area of the face of the cell that two of its vectors a, b, c span",
+        "surface-area",
+        12,
+        "A^2",
+        "area of the face of the cell that two of its vectors a, b, c span",
+        _area,
         arguments={"face": "the two vectors: ab (the default), bc or ca"},
-        observe=_area,
     ),
 )

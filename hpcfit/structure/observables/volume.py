@@ -11,21 +11,21 @@ def _volume(per: float) -> Observable:
 
 RECORDS = (
     ObservableForm(
-        name="total-volume",
-        rank=10,
-        unit="A^3",
-        description="volume of the cell",
+        "total-volume",
+        10,
+        "A^3",
+        "volume of the cell",
+        lambda *_: _volume(1.0),
         always=True,
         needs_volume=True,
-        observe=lambda _structure, _arguments, _masses: _volume(1.0),
     ),
     ObservableForm(
-        name="atomic-volume",
-        rank=11,
-        unit="A^3/atom",
-        description="volume over the number of atoms",
+        "atomic-volume",
+        11,
+        "A^3/atom",
+        "volume over the number of atoms",
+        lambda structure, *_: _volume(float(len(structure.atoms))),
         always=True,
         needs_volume=True,
-        observe=lambda structure, _arguments, _masses: _volume(float(len(structure.atoms))),
     ),
 )
