@@ -1,6 +1,6 @@
 """From foreign files to `Configurations`, with every fault of the source in one answer.
 
-What a configuration does not have is missing: a bit of its mask and NaN. Frames count from 0.
+A label that a configuration lacks is missing: a bit of its mask, and NaN. Frames count from 0.
 """
 
 from __future__ import annotations

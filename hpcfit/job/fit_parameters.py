@@ -1,4 +1,4 @@
-"""Degrees of freedom: what a job says of a number besides its value, whether it is fitted, in which bounds and how."""
+"""Fit parameters: whether a parameter is fitted, its bounds, transform and prior."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpcfit.records import Parameter
 
 
 class FitParameters:
-    """Makes the job's parameters out of values and degrees of freedom.
+    """Makes the parameters of a job from values and entries of ``<fit-dof>``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What of a structure relaxes: its ``<relax-dof>``, and its fitted properties that are values of degrees."""
+"""The relaxed degrees of freedom of a structure: its ``<relax-dof>``, and fitted properties that are their values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_degrees_of_freedom(
     mirrored: Mapping[str, etree._Element],
     faults: Faults,
 ) -> tuple[DegreeOfFreedom, ...]:
-    """Return what relaxes, in the order of `DEGREES_OF_FREEDOM`.
+    """Return the relaxed degrees of freedom, in the order of `DEGREES_OF_FREEDOM`.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from hpcfit.records.structures import DerivedProperty, Structure
 VERBOSITIES = ("none", "minimum", "medium", "maximum", "debug")
 
 
-#: Name of a job that a script came to: there is no such file, and its text alone tells.
+#: Path of a job that a script made: there is no file, only its text.
 SCRIPT_JOB = "Loss.to_xml()"
 
 
@@ -114,7 +114,7 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class ConstraintTerm:
-    """What a constraint's expression takes from the job, under a name of its own.
+    """A value of the job, under the name that a constraint's expression has for it.
 
     Parameters
     ----------

@@ -196,7 +196,7 @@ class Structure:
 
 @dataclass(frozen=True)
 class DerivedTerm:
-    """What a derived property's expression takes from a structure, under a name of its own."""
+    """A property of a structure, under the name that a derived property's expression has for it."""
 
     name: str
     structure: str

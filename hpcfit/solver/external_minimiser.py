@@ -1,8 +1,7 @@
-"""Minimisers of other libraries, which own their loop, as generators of states.
+"""External minimisers: methods of libraries that own their loop, as generators of states.
 
-The method runs in a greenlet: wherever a state is to be handed up, in the midst of the library's call, the greenlet
-is left, and entered again when the next state is asked for. All of it happens in one thread, the only one that may
-call MPI.
+The method runs in a greenlet. When there is a new state, inside the library's call, the greenlet is left; it is entered
+again when the generator is asked for the next state. Everything runs in one thread, the only one that may call MPI.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from hpcfit.solver.geodesic import CONVERGED_ANGLE, STOPPED_FLAT, STOPPED_NO_PRO
 from hpcfit.solver.problem import Linearisation, Problem
 from hpcfit.solver.step import Bounds
 
-#: Evaluations without news after which a state is handed up all the same, so that the fit can be stopped there.
+#: A state is handed up after this many evaluations without improvement, so that the fit can be stopped there.
 _PATIENCE = 10
 
-#: What is not finite counts as so many times the largest cost seen: methods interpolate, and cannot with infinity.
+#: A cost that is not finite counts as this many times the largest cost so far, because methods interpolate.
 _WALL = 10.0
 
 #: Cosine between residual and tangent plane from which on no progress is what a minimum looks like.
@@ -36,7 +35,7 @@ class NotFiniteError(Exception):
 
 
 class ExternalProblem:
-    """The problem as a method asks it; keeps the best point and counts.
+    """The problem as an external minimiser sees it; keeps the best point and counts evaluations.
 
     A cost or Jacobian that is not finite becomes a wall: a large finite cost without a slope.
 
@@ -59,7 +58,9 @@ class ExternalProblem:
     ) -> None:
         self.state = state
         self.bounds = bounds
-        self.failure: BaseException | None = None  #: what ended the questions; every further one raises it
+        self.failure: BaseException | None = (
+            None  #: what ended the evaluations; each later one raises it again
+        )
         self.hand_up: Callable[[State], Any] = lambda _: None
         self._problem = problem
         self._keeps_bounds = keeps_bounds
@@ -105,7 +106,7 @@ class ExternalProblem:
         return np.asarray(2.0 * triangle.T @ triangle)
 
     def iterated(self, *_: Any) -> None:
-        """Hand a state up after an iteration of the method, whose own account of it is not needed."""
+        """Count an iteration of the method and hand up the state; the library's arguments are not used."""
         self.state = replace(self.state, iteration=self.state.iteration + 1)
         self._pass_on()
 
@@ -202,7 +203,7 @@ def _steepest(at: Linearisation, movable: np.ndarray) -> float:
 
 
 def run_external(method: Callable[[ExternalProblem], str], external: ExternalProblem) -> Iterator[State]:
-    """Yield the states that a method hands up, and last the best point with the outcome that it returns.
+    """Yield the states of a method, and last the best point with the outcome that the method returns.
 
     A state with the iteration of the one before is a chance to stop and no more. Closing the generator ends the method.
     """

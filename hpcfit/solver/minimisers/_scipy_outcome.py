@@ -1,4 +1,4 @@
-"""How a method of SciPy ended, in the words that all minimisers share."""
+"""The outcome of a method of SciPy, as the constants that all minimisers share."""
 
 from __future__ import annotations
 
