@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.objective.local import InMemoryData, LocalObjective
 from hpcfit.objective.plan import Plan, make_plan
 from hpcfit.output.gathered import Answers, structure_outcomes
@@ -268,7 +268,7 @@ class Fit:
         return iterate(self.objective, state, Bounds(model.lower, model.upper), fitting.solver)
 
     def _step(self, state: State, seconds: float, resumed: bool = False) -> FitStep:
-        relaxed = self.problem.relaxed() if self.plan.work_blocks else ()
+        relaxed = self.problem.relaxed() if self.plan.structure_blocks else ()
         return FitStep(state, seconds, self.local.model.variables.parameters(state.x), relaxed, resumed)
 
     def _first(self, earlier: StoredRun | None, x: FloatArray | None) -> State:
@@ -302,7 +302,7 @@ class Fit:
 
         Relaxations go on from where they did before.
         """
-        relaxed = self.problem.relaxed() if self.plan.work_blocks else ()
+        relaxed = self.problem.relaxed() if self.plan.structure_blocks else ()
         matrix = directions = np.zeros((0, 0))
         singular = np.zeros(0)
         if len(state.x):
@@ -312,8 +312,8 @@ class Fit:
             matrix = propagated(matrix, model.variables.jacobian(state.x))
             singular, directions = spectrum(at)
         predictions = dataset_predictions(self.local, self.problem.predict(state.x))
-        structures = self.structures(state.x)[0] if self.plan.work_blocks else ()
-        if self.plan.work_blocks:
+        structures = self.structures(state.x)[0] if self.plan.structure_blocks else ()
+        if self.plan.structure_blocks:
             self.problem.restore(relaxed)
         return RunResult(state.outcome, state, matrix, singular, predictions, {}, structures, directions)
 

@@ -17,7 +17,10 @@ from pathlib import Path
 import hpcfit
 from hpcfit.cli.main import main as command
 from hpcfit.output.store import load
-from hpcfit.records import SCIPY_METHODS, Box
+from hpcfit.records import Box
+from hpcfit.solver.minimisers.scipy import METHODS as SCIPY
+
+SCIPY_METHODS = {method.name: method for method in SCIPY}
 
 BOUNDS = (5.0, 1.0, 20.0)
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from hpcfit.job.exports import EXPORT_FORMS
 from hpcfit.job.schema import RELAX_NG, grammar
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "faces.md"
 
@@ -43,7 +42,11 @@ _NO_DATA = "no use: reads no structures"
 _ONCE = "no use: evaluates once"
 _NO_FILES = "no use: writes no files"
 
-_EXPORTS = "|".join(sorted({form.element for form in EXPORT_FORMS.values()}))
+#: Elements that ask for a file of a potential.
+_EXPORT_ELEMENTS = {
+    form.record.export_element.element for form in catalogue().potentials if form.record.export_element
+}
+_EXPORTS = "|".join(sorted(_EXPORT_ELEMENTS))
 
 #: Options by the whole of their path, and a cell for each of `FACES`; the first rule that fits counts.
 RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -214,7 +217,7 @@ def options() -> list[str]:
 
 
 #: Elements that the registries' definitions have in common.
-_NAMED = {"fit-dof", "mapping", "functions", "param-file", *(form.element for form in EXPORT_FORMS.values())}
+_NAMED = {"fit-dof", "mapping", "functions", "param-file", *_EXPORT_ELEMENTS}
 
 
 def cells(option: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from lxml import etree
 from hpcfit.api.potential import Potential
 from hpcfit.api.weights import Weight
 from hpcfit.errors import Fault, InputError, nearest
-from hpcfit.records import NLOPT_METHODS, SCIPY_METHODS
+from hpcfit.solver.minimisers import minimisers
 
 _GEODESIC = ("geodesic-lm", "geodesiclm", "geodesic_lm")
 
@@ -137,11 +137,11 @@ def _check_options(options: Mapping[str, Any]) -> None:
 
 
 def _of_library(method: str) -> etree._Element:
-    for tag, attribute, known in (("scipy", "method", SCIPY_METHODS), ("nlopt", "algorithm", NLOPT_METHODS)):
-        for name in known:
-            if method.lower().replace("_", "-") == name.lower().replace("_", "-"):
-                return etree.Element(tag, {attribute: name})
-    every = ["geodesic-lm", *SCIPY_METHODS, *NLOPT_METHODS]
+    known = [(name.name, form) for form in minimisers() if form.selector for name in form.methods]
+    for name, form in known:
+        if method.lower().replace("_", "-") == name.lower().replace("_", "-"):
+            return etree.Element(form.name, {form.selector: name})
+    every = ["geodesic-lm", *(name for name, _ in known)]
     raise InputError([Fault("minimize", "unknown method", method, ", ".join(every), nearest(method, every))])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.job.tolerances import Tolerances
-from hpcfit.records import Atoms, Freedom, Group, Job, PropertyForm, Structure, WantedProperty
+from hpcfit.records import Atoms, DegreeOfFreedom, Group, Job, PropertyForm, Structure, WantedProperty
 from hpcfit.structure.catalogue import structure_catalogue
 
 #: atomicrex's names of a lattice's values.
@@ -86,7 +86,7 @@ def library_structure(job: Job, name: str, lattice: str, values: Mapping[str, fl
         atoms = catalogue.build(form.name, species, numbers)
     except ValueError as error:
         raise _fault(name, str(error)) from error
-    start = {key: numbers.get(key, default) for key, default in form.freedoms.items()}
+    start = {key: numbers.get(key, default) for key, default in form.degrees.items()}
     return Structure(name, 0, 1.0, f"{form.name}-lattice", atoms, start, (), ())
 
 
@@ -147,7 +147,7 @@ def with_target(
     # As in a job file, what is fitted and can relax does.
     relaxed = structure.relaxed
     if form.mirrors and form.mirrors not in [freedom.name for freedom in relaxed]:
-        relaxed = (*relaxed, Freedom(form.mirrors, kept.minimum, kept.maximum))
+        relaxed = (*relaxed, DegreeOfFreedom(form.mirrors, kept.minimum, kept.maximum))
     return replace(structure, properties=tuple(properties), relaxed=relaxed)
 
 

@@ -18,7 +18,7 @@ from hpcfit.api.residuals import BUILT_IN
 from hpcfit.errors import Fault, InputError
 from hpcfit.fit import Fit, prepare
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.objective.local import InMemoryData
 from hpcfit.objective.residuals import Residual
 from hpcfit.records import SCRIPT_JOB, FloatArray, Job, ReadOptions

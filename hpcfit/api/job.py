@@ -20,8 +20,8 @@ from hpcfit.api.structure import JobStructure
 from hpcfit.errors import Fault, InputError
 from hpcfit.fit import Fit
 from hpcfit.job.reader import read_job
+from hpcfit.known import catalogue
 from hpcfit.listeners.exports import write_exports
-from hpcfit.objective.catalogue import catalogue
 from hpcfit.output.gathered import Answers
 from hpcfit.output.outcomes import StructureOutcome
 from hpcfit.output.result import StoredRun

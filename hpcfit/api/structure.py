@@ -12,8 +12,8 @@ from hpcfit.api.edit import with_target
 from hpcfit.api.objective import JobObjective
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.objective.single import Single, evaluate_single
-from hpcfit.objective.structure_block import StructureBlock, StructureWork
-from hpcfit.objective.works import species_masses
+from hpcfit.objective.structure_block import StructureBlock, StructurePlan
+from hpcfit.objective.structure_plan import species_masses
 from hpcfit.output.gathered import structure_outcome
 from hpcfit.output.structure_report import outcome_lines, trouble_lines
 from hpcfit.records import Atoms, FloatArray, Structure, StructureResult
@@ -135,7 +135,7 @@ class JobStructure:
             The same in the code's units, with ``trouble`` where the relaxation did not come to its end.
         """
         record, job = self._record, self._job
-        work = StructureWork(
+        work = StructurePlan(
             (record,), 1, ((0.0,) * len(record.properties),), masses=species_masses(job.record)
         )
         model = job.model

@@ -18,6 +18,7 @@ from hpcfit.dataset.import_options import STRESS_SIGNS, ImportOptions
 from hpcfit.dataset.layout import VERSION, Provenance
 from hpcfit.dataset.reader import Dataset
 from hpcfit.dataset.replacing import refuse_existing
+from hpcfit.dataset.sources import FORMATS
 from hpcfit.dataset.writer import append, write
 from hpcfit.records import Configurations, DatasetIndex, Missing
 from hpcfit.units import STRESS_UNITS
@@ -26,14 +27,12 @@ from hpcfit.version import __version__
 _DATA = "Bring reference configurations into HDF5, look at them, check them, export them."
 
 _IMPORT = """\
-Import configurations into an HDF5 dataset. SOURCE is an extxyz file (also .gz), a folder or tar archive of
-such files (KLIFF's Energy=, PBC= and column force are understood), or an ASE database (.db). Nothing is
-guessed: where a source has several energies that differ, or a stress without unit and sign, the import is
-refused until an option states what is meant. Frames count from 0. Weights of properties and of atoms are read where
-`hpcfit data export` writes them."""
+Import configurations into an HDF5 dataset. SOURCE is {sources}, or a folder or tar archive of files of {folders}.
+Ambiguous data is an error (several energies that differ, a stress without unit and sign); an option resolves it. Frames
+count from 0. Weights of properties and of atoms are read from the keys that `hpcfit data export` writes."""
 
 _EXPORT = """\
-Write a dataset to extxyz, every number to the last bit. Weights that are not 1 are the entries weight and
+Write a dataset to {formats}, every number to the last bit. Weights that are not 1 are the entries weight and
 hpcfit_property_weight (energy, forces, stress) and the column hpcfit_force_weight (of each atom's forces). To have the
 same content again: hpcfit data import --stress-unit eV/A^3 --stress-sign tension --weight-key weight."""
 
@@ -62,10 +61,17 @@ def add_parser(subparsers: Any) -> None:
     check = commands.add_parser("validate", help="check a dataset for damage", description=description)
     check.add_argument("file", help="the dataset")
     check.set_defaults(run=_validate)
-    export = commands.add_parser("export", help="write a dataset to extxyz", description=_EXPORT)
+    written = ", ".join(form.name for form in FORMATS if form.write)
+    description = _EXPORT.format(formats=written)
+    export = commands.add_parser(
+        "export", help="write a dataset to a foreign format", description=description
+    )
     export.add_argument("file", help="the dataset")
     export.add_argument(
-        "-o", "--output", required=True, help="the extxyz file; gzipped when its name ends in .gz"
+        "-o",
+        "--output",
+        required=True,
+        help="the file; its name says the format (default: extxyz), gzipped when it ends in .gz",
     )
     export.add_argument("--overwrite", action="store_true", help="replace the output if it exists")
     export.add_argument("--select", default="", metavar="TERMS", help=_SELECT)
@@ -73,7 +79,11 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _add_import(commands: Any) -> None:
-    parser = commands.add_parser("import", help="import into HDF5", description=_IMPORT)
+    description = _IMPORT.format(
+        sources=", ".join(f"{form.description} ({', '.join(form.suffixes)})" for form in FORMATS),
+        folders=", ".join(form.name for form in FORMATS if form.in_folders),
+    )
+    parser = commands.add_parser("import", help="import into HDF5", description=description)
     add = parser.add_argument
     add("source", help="what to import")
     add("-o", "--output", required=True, help="the dataset")
@@ -193,10 +203,10 @@ def _validate(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from hpcfit.dataset.exporting import export_extxyz
+    from hpcfit.dataset.exporting import export_dataset
 
     with Dataset(args.file) as dataset:
-        n = export_extxyz(dataset, args.output, args.select, overwrite=args.overwrite)
+        n = export_dataset(dataset, args.output, args.select, overwrite=args.overwrite)
         kind = dataset.energy_kind
     if kind not in ("", "energy"):
         print(f"warning: that energies are {kind} is left out, an import wants --energy-kind {kind}")

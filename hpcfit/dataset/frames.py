@@ -1,8 +1,7 @@
-"""One frame of a foreign file in the units and signs of `Configurations`, by rules that never guess.
+"""One frame of a foreign file in the units and signs of `Configurations`; ambiguous data is an error.
 
-An energy is read from ``energy``, ``Energy`` or ``free_energy``: from the one that is there, or from any when
-they agree; forces from ``forces`` or ``force``. Stress needs its unit and sign from the user. Weights of properties
-and of atoms stand where an export puts them.
+The energy is ``energy``, ``Energy`` or ``free_energy``; several of them must agree. Forces are ``forces`` or ``force``.
+Stress needs its unit and sign from the user. Weights of properties and of atoms have the keys of the exports.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hpcfit.dataset.formats._format import ASYMMETRY, Frame
+from hpcfit.dataset.formats.extxyz import FORCE_WEIGHT_KEY, PROPERTY_WEIGHT_KEY
 from hpcfit.dataset.import_options import STRESS_SIGNS, ImportOptions
-from hpcfit.dataset.sources import ASYMMETRY, Frame
 from hpcfit.errors import Fault
 from hpcfit.records import FloatArray
 from hpcfit.units import STRESS_UNITS
@@ -24,11 +24,6 @@ _ENERGY_KEYS = ("energy", "Energy", "free_energy")
 _FORCES_KEYS = ("forces", "force")
 _VIRIAL_KEYS = ("virial", "virials")
 _GROUP_KEY = "config_type"
-
-#: Factors on the residuals of energy, forces and stress [3], and on those of each atom's forces [N]: names that
-#: nothing else gives a meaning, so that reading them is no guess.
-PROPERTY_WEIGHT_KEY = "hpcfit_property_weight"
-FORCE_WEIGHT_KEY = "hpcfit_force_weight"
 
 #: Largest difference of opposite shears relative to the largest component: files print 6 to 8 digits.
 _SYMMETRY_TOLERANCE = 1e-5

@@ -1,6 +1,6 @@
 """From foreign files to `Configurations`, with every fault of the source in one answer.
 
-What a configuration does not have is missing: a bit of its mask and NaN. Frames count from 0.
+A label that a configuration lacks is missing: a bit of its mask, and NaN. Frames count from 0.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from hpcfit.dataset.checks import count, problems
+from hpcfit.dataset.formats._format import Frame
 from hpcfit.dataset.frames import Row, frame_values, read_row
 from hpcfit.dataset.hashing import content_ids
 from hpcfit.dataset.import_options import ImportOptions
-from hpcfit.dataset.sources import Frame, Source, open_source
+from hpcfit.dataset.sources import Source, open_source
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.records import Configurations, FloatArray, Missing
 

@@ -162,7 +162,7 @@ def _merge_names(dataset: Any, names: tuple[str, ...]) -> NDArray[np.int32]:
 
 
 def _append_weights(file: Any, field: Field, weights: FloatArray | None, n_old: int, n_new: int) -> None:
-    """Add weights to an array that need not be there: what has none of its own has 1."""
+    """Add weights to an optional array; configurations without weights have 1."""
     if weights is None and field.path not in file:
         return
     if field.path not in file:

@@ -10,7 +10,7 @@ from lxml import etree
 from hpcfit.errors import nearest
 from hpcfit.job import values
 from hpcfit.job.combinations import read_combinations
-from hpcfit.job.degrees import Degrees
+from hpcfit.job.fit_parameters import FitParameters
 from hpcfit.job.function_file import FunctionFile
 from hpcfit.job.functions import FunctionReader
 from hpcfit.job.mapping import Mapping
@@ -40,7 +40,7 @@ class BuiltPotentials:
         self,
         catalogue: Catalogue,
         species: Sequence[str],
-        degrees: Degrees,
+        degrees: FitParameters,
         folder: Path,
         faults: Faults,
     ) -> None:

@@ -16,7 +16,7 @@ from lxml import etree
 
 from hpcfit.errors import Fault
 from hpcfit.job import values
-from hpcfit.job.degrees import Degrees
+from hpcfit.job.fit_parameters import FitParameters
 from hpcfit.job.lammps_tables import READERS, BadFileError, Curve
 from hpcfit.job.text_file import read_text
 from hpcfit.job.values import Faults
@@ -51,7 +51,7 @@ class FunctionFile:
         form: PotentialForm,
         identifier: str,
         species: Sequence[str],
-        degrees: Degrees,
+        degrees: FitParameters,
         faults: Faults,
     ) -> None:
         self._element = element

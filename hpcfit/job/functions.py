@@ -15,7 +15,7 @@ from lxml import etree
 
 from hpcfit.errors import nearest
 from hpcfit.job import values
-from hpcfit.job.degrees import Degrees
+from hpcfit.job.fit_parameters import FitParameters
 from hpcfit.job.text_file import read_table
 from hpcfit.job.values import Faults, quoted
 from hpcfit.records import Function, FunctionCatalogue, FunctionForm, Parameter
@@ -45,7 +45,9 @@ class FunctionReader:
         Collects what is wrong.
     """
 
-    def __init__(self, catalogue: FunctionCatalogue, degrees: Degrees, folder: Path, faults: Faults) -> None:
+    def __init__(
+        self, catalogue: FunctionCatalogue, degrees: FitParameters, folder: Path, faults: Faults
+    ) -> None:
         self._forms: Mapping[str, FunctionForm] = {form.name: form for form in catalogue.forms}
         self._check_formula = catalogue.check_formula
         self._degrees = degrees

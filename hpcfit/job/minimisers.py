@@ -1,9 +1,10 @@
-"""The minimisers of SciPy and NLopt in a job: their attributes, and whether they suit the free parameters."""
+"""Minimisers in a job: their attributes, and whether they suit the free parameters."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lxml import etree
 
@@ -11,205 +12,139 @@ from hpcfit.errors import nearest
 from hpcfit.job import values
 from hpcfit.job.values import Faults, quoted
 from hpcfit.records import (
-    NLOPT_METHODS,
-    SCIPY_METHODS,
-    SCIPY_OPTIONS,
     Box,
     GeodesicOptions,
     MethodForm,
     Minimiser,
-    NloptOptions,
+    MinimiserForm,
+    OptionForm,
     Parameter,
-    ScipyOptions,
-    SpaOptions,
     Uses,
-    Value,
 )
 
-_TAGS = ("geodesic-lm", "BFGS", "scipy", "nlopt", "spa")
 
-#: atomicrex's threshold counts in these.
-_MACHINE_PRECISION = 2.0**-52
+class Minimisers:
+    """Reads and checks the minimisers of a job.
 
-#: atomicrex's defaults.
-_THRESHOLD, _ITERATIONS = 1e-5, 100
-
-#: Evaluations that an iteration of L-BFGS-B's line search can take.
-_LINE_SEARCH = 20
-
-_WHOLE = ("count", "seed")
-
-_RADII = (("initial_trust_radius", 1.0, "max_trust_radius", 1000.0), ("eta", 0.15, "", 0.25))
-_WOLFE = (("c1", 1e-4, "c2", 0.9),)
-
-#: What SciPy refuses: an option, its default, and the option with its default, or the number, that it must be below.
-_BELOW: dict[str, tuple[tuple[str, float, str, float], ...]] = {
-    "BFGS": _WOLFE,
-    "CG": (("c1", 1e-4, "c2", 0.4),),
-    "COBYLA": (("tol", 1e-4, "rhobeg", 1.0),),
-    "COBYQA": (("final_tr_radius", 1e-6, "initial_tr_radius", 1.0),),
-    "Newton-CG": _WOLFE,
-    "differential_evolution": (("mutation", 0.5, "", 2.0),),
-    "dogleg": _RADII,
-    "trust-exact": _RADII,
-    "trust-krylov": _RADII,
-    "trust-ncg": _RADII,
-}
-
-
-def minimiser_element(parent: etree._Element) -> etree._Element | None:
-    """Return the minimiser inside an element, None where there is none."""
-    return next((child for child in parent if child.tag in _TAGS), None)
-
-
-def read_scipy(element: etree._Element, faults: Faults) -> ScipyOptions:
-    """Return the settings of a ``<scipy>`` or ``<BFGS>``."""
-    if element.tag == "BFGS":
-        threshold, n = _bfgs(element, faults)
-        # atomicrex knows no rule for the gradient.
-        stops = ("ftol", threshold), ("gtol", 0.0), ("maxfun", _LINE_SEARCH * n), ("maxiter", n)
-        return ScipyOptions("L-BFGS-B", stops)
-    form = SCIPY_METHODS.get(values.line_of_text(element.get("method")))
-    if form is None:
-        return ScipyOptions("", ())
-    given = {str(name): str(text) for name, text in element.attrib.items() if name in SCIPY_OPTIONS}
-    for name in given:
-        if name not in form.options:
-            faults.add(
-                element,
-                f"option not known to {form.name} in <scipy>",
-                name,
-                ", ".join(form.options),
-                nearest(name, form.options),
-            )
-    options = {name: _value(name, text) for name, text in given.items()}
-    _check_values(element, form, options, faults)
-    inner = minimiser_element(element)
-    _check_nesting(element, inner, form, faults)
-    local = None if inner is None else read_scipy(inner, faults)
-    return ScipyOptions(form.name, tuple(sorted(options.items())), local)
-
-
-def read_nlopt(element: etree._Element, faults: Faults) -> NloptOptions:
-    """Return the settings of an ``<nlopt>``, or of a ``<BFGS>`` inside one, for which NLopt has its own.
-
-    Its tolerance is kept above rounding: a line search that fails there ends the method around it too.
+    Parameters
+    ----------
+    forms
+        The minimisers that a job may name.
+    faults
+        Collects what is wrong.
     """
-    if element.tag == "BFGS":
-        threshold, n = _bfgs(element, faults)
-        return NloptOptions(
-            "LD_LBFGS", maxeval=n, ftol_rel=max(threshold, NloptOptions.ftol_rel), xtol_rel=0.0
-        )
-    inner = minimiser_element(element)
-    form = NLOPT_METHODS.get(values.line_of_text(element.get("algorithm")))
-    if form is not None:
-        _check_nesting(element, inner, form, faults)
-        if form.nests and inner is None:
-            faults.add(
-                element, f"missing element in <nlopt>, {form.name} nests one", allowed="<BFGS>, <nlopt>"
-            )
-    default = NloptOptions("")
-    stop, time = element.get("stopval"), element.get("maxtime")
-    return NloptOptions(
-        method=form.name if form else "",
-        stopval=None if stop is None else values.number(stop),
-        maxeval=values.whole(element.get("maxeval"), default.maxeval),
-        maxtime=None if time is None else values.number(time),
-        ftol_rel=values.number(element.get("ftol_rel"), default.ftol_rel),
-        ftol_abs=values.number(element.get("ftol_abs"), default.ftol_abs),
-        xtol_rel=values.number(element.get("xtol_rel"), default.xtol_rel),
-        seed=values.whole(element.get("seed"), default.seed),
-        local=None if inner is None else read_nlopt(inner, faults),
-    )
+
+    def __init__(self, forms: Sequence[MinimiserForm], faults: Faults) -> None:
+        self._forms = {form.name: form for form in forms}
+        self._faults = faults
+
+    def read(self, parent: etree._Element) -> Minimiser:
+        """Return the settings of the minimiser inside an element, geodesic Levenberg-Marquardt where there is none."""
+        element = _first(parent, self._forms)
+        settings: Minimiser = GeodesicOptions() if element is None else self._settings(element)
+        return settings
+
+    def _settings(self, element: etree._Element) -> Any:
+        form, faults = self._forms[str(element.tag)], self._faults
+        name = values.line_of_text(element.get(form.selector)) if form.selector else ""
+        method = form.method(name)
+        for option, reason in form.without_effect.items():
+            if option in element.attrib:
+                faults.warn(element, f"{option} has no effect, {reason}")
+        given = {
+            option.name: _value(option, element.get(option.name))
+            for option in form.options
+            if option.name in element.attrib
+        }
+        if method is not None and method.options:
+            for option in [option for option in given if option not in method.options]:
+                what, near = f"option not known to {name} in <{form.name}>", nearest(option, method.options)
+                faults.add(element, what, option, ", ".join(method.options), near)
+        for fault in form.check(method, given):
+            faults.add(element, *fault)
+        self._check_effects(element, form.options, given)
+        inner = _first(element, self._forms if form.wraps else form.inside)
+        if method is not None:
+            self._check_nesting(element, inner, form, method)
+        local = None if inner is None else self._settings(inner)
+        return form.read("" if method is None else name, given, local)
+
+    def _check_effects(
+        self, element: etree._Element, options: Sequence[OptionForm], given: Mapping[str, Any]
+    ) -> None:
+        """Note options that have no effect with the values of other options."""
+        defaults = {option.name: option.default for option in options}
+        for option in options:
+            for other, meanings in option.needs if option.name in given else ():
+                text = str(given.get(other, defaults[other])).lower()
+                if text not in meanings:
+                    what = f"{option.name} has no effect"
+                    self._faults.add(element, what, f'{other}="{text}"', " or ".join(meanings))
+
+    def _check_nesting(
+        self,
+        element: etree._Element,
+        inner: etree._Element | None,
+        form: MinimiserForm,
+        method: MethodForm,
+    ) -> None:
+        if inner is None:
+            if method.nests and form.inside_required:
+                allowed = ", ".join(sorted(f"<{tag}>" for tag in form.inside))
+                what = f"missing element in <{form.name}>, {method.name} nests one"
+                self._faults.add(element, what, allowed=allowed)
+            return
+        if not method.nests:
+            what = f"element not allowed in <{form.name}>, {method.name} nests none"
+            self._faults.add(inner, what, f"<{inner.tag}>", "none")
+            return
+        known = self._forms[str(inner.tag)]
+        inside = known.method(values.line_of_text(inner.get(known.selector))) if known.selector else None
+        if inside is not None and not inside.is_local:
+            local = ", ".join(other.name for other in known.methods if other.is_local)
+            what = f"not a local minimiser with bounds for {method.name}"
+            self._faults.add(inner, what, quoted(inside.name), local)
+
+    def check(self, parent: etree._Element | None, solver: Any, free: Sequence[Parameter]) -> None:
+        """Note what keeps a minimiser from varying the free parameters: bounds that it needs, or ignores."""
+        element = None if parent is None else _first(parent, self._forms)
+        if element is None:
+            return
+        form, faults = self._forms[str(element.tag)], self._faults
+        boxes = [_box(parameter) for parameter in free]
+        if form.wraps:
+            _check_whole_box(form.name, element, free, boxes, faults)
+            self.check(element, solver.local, free)
+        if not form.methods:
+            return
+        method = form.method(solver.method)
+        assert method is not None
+        if method.box is Box.NEEDED:
+            _check_whole_box(method.name, element, free, boxes, faults)
+        bounded = [p for p, box in zip(free, boxes, strict=True) if any(map(math.isfinite, box))]
+        if method.box is Box.NONE and bounded:
+            allowed = ", ".join(other.name for other in form.methods if _replaces(other, method))
+            faults.add(element, f"{method.name} knows no bounds", f"those of {_some(bounded)}", allowed)
+        for parameter, (low, high) in zip(free, boxes, strict=True):
+            if low == high:
+                what = f"{method.name} cannot vary {parameter.path}"
+                faults.add(element, what, f"min = max = {parameter.minimum:g}")
+        if len(free) < method.least:
+            what = f"{method.name} has too few free parameters"
+            faults.add(element, what, f"{len(free)}", f"at least {method.least}")
 
 
-def _bfgs(element: etree._Element, faults: Faults) -> tuple[float, int]:
-    """Return the relative decrease that is small enough, and the limit of iterations."""
-    if element.get("gradient-epsilon") is not None:
-        faults.warn(element, "gradient-epsilon has no effect, the gradient is exact")
-    threshold = values.number(element.get("conv-threshold"), _THRESHOLD) * _MACHINE_PRECISION
-    return threshold, values.whole(element.get("max-iter"), _ITERATIONS)
+def _first(parent: etree._Element, tags: Sequence[str] | Mapping[str, Any]) -> etree._Element | None:
+    return next((child for child in parent if child.tag in tags), None)
 
 
-def _value(name: str, text: str) -> int | float | str:
-    kind = SCIPY_OPTIONS[name]
-    if isinstance(kind, tuple):
-        return values.line_of_text(text)
+def _value(option: OptionForm, text: str | None) -> Any:
+    kind = option.allowed
     if kind == "boolean":
         return values.boolean(text, False)
-    return values.whole(text, 0) if kind in _WHOLE else values.number(text)
-
-
-def _check_values(
-    element: etree._Element, form: MethodForm, options: Mapping[str, Value], faults: Faults
-) -> None:
-    """Note values that SciPy would refuse when the fit starts."""
-    for first, default, second, limit in _BELOW.get(form.name, ()):
-        small, large = float(options.get(first, default)), float(options.get(second, limit))
-        if small >= large:
-            allowed = f"below {large:g}" + (f", {second}" if second else "")
-            faults.add(element, f"{first} of {form.name} too large", f"{small:g}", allowed)
-    for name in ("ftol", "xtol", "gtol") if form.uses is Uses.RESIDUALS else ():
-        if float(options.get(name, 1.0)) < _MACHINE_PRECISION:
-            faults.add(
-                element, f"{name} of {form.name} below rounding", f"{options[name]:g}", "at least 2.3e-16"
-            )
-
-
-def _check_nesting(
-    element: etree._Element, inner: etree._Element | None, form: MethodForm, faults: Faults
-) -> None:
-    if inner is None:
-        return
-    if not form.nests:
-        faults.add(
-            inner, f"element not allowed in <{element.tag}>, {form.name} nests none", f"<{inner.tag}>", "none"
-        )
-        return
-    known = SCIPY_METHODS if element.tag == "scipy" else NLOPT_METHODS
-    name = values.line_of_text(inner.get("method") or inner.get("algorithm"))
-    local = [other.name for other in known.values() if _is_local(other)]
-    if name in known and name not in local:
-        faults.add(
-            inner, f"not a local minimiser with bounds for {form.name}", quoted(name), ", ".join(local)
-        )
-
-
-def _is_local(form: MethodForm) -> bool:
-    return not form.is_global and form.box is Box.TAKEN and form.uses is not Uses.RESIDUALS
-
-
-def check_minimiser(
-    fitting: etree._Element | None, solver: Minimiser, free: Sequence[Parameter], faults: Faults
-) -> None:
-    """Note what keeps a minimiser from varying the free parameters: bounds that it needs, or does not know."""
-    element = None if fitting is None else minimiser_element(fitting)
-    if element is None or isinstance(solver, GeodesicOptions):
-        return
-    boxes = [_box(parameter) for parameter in free]
-    if isinstance(solver, SpaOptions):
-        _check_whole_box("spa", element, free, boxes, faults)
-        check_minimiser(element, solver.local, free, faults)
-        return
-    known = SCIPY_METHODS if isinstance(solver, ScipyOptions) else NLOPT_METHODS
-    form = known[solver.method]
-    if form.box is Box.NEEDED:
-        _check_whole_box(form.name, element, free, boxes, faults)
-    bounded = [
-        p for p, (low, high) in zip(free, boxes, strict=True) if math.isfinite(low) or math.isfinite(high)
-    ]
-    if form.box is Box.NONE and bounded:
-        allowed = ", ".join(other.name for other in known.values() if _replaces(other, form))
-        faults.add(element, f"{form.name} knows no bounds", f"those of {_some(bounded)}", allowed)
-    for parameter, (low, high) in zip(free, boxes, strict=True):
-        if low == high:
-            faults.add(
-                element, f"{form.name} cannot vary {parameter.path}", f"min = max = {parameter.minimum:g}"
-            )
-    if len(free) < form.least:
-        faults.add(
-            element, f"{form.name} has too few free parameters", f"{len(free)}", f"at least {form.least}"
-        )
+    if kind in ("count", "seed") or isinstance(kind[0], int):
+        return values.whole(text, 0)
+    return values.line_of_text(text) if isinstance(kind, tuple) else values.number(text)
 
 
 def _box(parameter: Parameter) -> tuple[float, float]:
@@ -229,21 +164,18 @@ def _check_whole_box(
     boxes: Sequence[tuple[float, float]],
     faults: Faults,
 ) -> None:
-    lacking = [
-        p
-        for p, (low, high) in zip(free, boxes, strict=True)
-        if not (math.isfinite(low) and math.isfinite(high))
-    ]
+    lacking = [p for p, box in zip(free, boxes, strict=True) if not all(map(math.isfinite, box))]
     if lacking:
         allowed = "min and max of every free parameter, none with logit, with log a min above 0"
         faults.add(element, f"{name} searches in bounds", f"none of {_some(lacking)}", allowed)
 
 
-def _replaces(other: MethodForm, form: MethodForm) -> bool:
+def _replaces(other: MethodForm, method: MethodForm) -> bool:
+    """Return whether a method that respects bounds may be offered in place of one that ignores them."""
     return (
         other.box is Box.TAKEN
         and not other.is_global
-        and (other.uses is form.uses or form.uses is Uses.CURVATURE)
+        and (other.uses is method.uses or method.uses is Uses.CURVATURE)
     )
 
 

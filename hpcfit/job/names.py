@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lxml import etree
 
-from hpcfit.job.schema import lattice_element
 from hpcfit.records import StructureCatalogue
 
 USER_STRUCTURE = "user-structure"
@@ -30,7 +29,7 @@ def use_own_names(root: etree._Element, catalogue: StructureCatalogue | None) ->
         for element in root.findall(path):
             element.tag = name
     names = {
-        f"{name}-{lattice_element(form).rpartition('-')[2]}".lower(): lattice_element(form)
+        f"{name}-{form.element.rpartition('-')[2]}".lower(): form.element
         for form in (catalogue.lattices if catalogue else ())
         for name in (form.name, *form.aliases)
     }

@@ -13,8 +13,7 @@ from hpcfit.job import values
 from hpcfit.job.modifications import read_modifications
 from hpcfit.job.names import USER_STRUCTURE
 from hpcfit.job.properties import FORCES, Holder, read_properties
-from hpcfit.job.relaxation import read_freedoms
-from hpcfit.job.schema import lattice_element
+from hpcfit.job.relaxation import read_degrees_of_freedom
 from hpcfit.job.scope import Scope
 from hpcfit.job.species import number_of
 from hpcfit.job.user_structures import Placed, read_atoms, read_forces
@@ -39,7 +38,7 @@ class OwnStructures:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         lattices = scope.catalogue.lattices if scope.catalogue else ()
-        self._lattices = {lattice_element(form): form for form in lattices}
+        self._lattices = {form.element: form for form in lattices}
 
     @property
     def tags(self) -> Sequence[str]:
@@ -73,7 +72,7 @@ class OwnStructures:
             files=self._files(element),
         )
         bare = replace(
-            bare, relaxed=read_freedoms(element, bare, self._mirrored(element), self._scope.faults)
+            bare, relaxed=read_degrees_of_freedom(element, bare, self._mirrored(element), self._scope.faults)
         )
         in_fit = values.boolean(element.get("fit"), True)
         holder = Holder(bare, self._forces(element, placed, atoms), in_fit)
@@ -88,7 +87,7 @@ class OwnStructures:
         ]
         given = {
             name: values.number(element.findtext(name), default)
-            for name, default in {**form.freedoms, **form.internal}.items()
+            for name, default in {**form.degrees, **form.internal}.items()
         }
         sound = len(types) == len(form.types) and min(types) >= 0
         if not sound or not all(map(math.isfinite, given.values())) or self._scope.catalogue is None:
@@ -160,4 +159,4 @@ def _check_size(n_atoms: int, change: Modification) -> None:
 
 
 def _start(element: etree._Element, form: LatticeForm) -> dict[str, float]:
-    return {name: values.number(element.findtext(name), default) for name, default in form.freedoms.items()}
+    return {name: values.number(element.findtext(name), default) for name, default in form.degrees.items()}

@@ -15,7 +15,7 @@ from hpcfit.errors import nearest
 from hpcfit.job import values
 from hpcfit.job.built_potentials import BuiltPotentials
 from hpcfit.job.combinations import read_combinations
-from hpcfit.job.degrees import Degrees
+from hpcfit.job.fit_parameters import FitParameters
 from hpcfit.job.param_file import Starts, read_param_file
 from hpcfit.job.schema import PAIR_POTENTIAL
 from hpcfit.job.tags import Combination, combination, tag_of
@@ -56,7 +56,7 @@ def read_potentials(
         Collects what is wrong.
     """
     by_name = {form.name: form for form in catalogue.potentials}
-    degrees = Degrees(dependents, faults)
+    degrees = FitParameters(dependents, faults)
     built = BuiltPotentials(catalogue, species, degrees, folder, faults)
     elements = [element for element in parent if element.tag in by_name or element.tag == PAIR_POTENTIAL]
     values.check_ids(elements, faults)
@@ -79,7 +79,7 @@ class _Reader:
         form: PotentialForm,
         species: Sequence[str],
         folder: Path,
-        degrees: Degrees,
+        degrees: FitParameters,
         faults: Faults,
     ) -> None:
         self._element = element

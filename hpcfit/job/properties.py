@@ -10,15 +10,12 @@ import numpy as np
 from lxml import etree
 
 from hpcfit.job import values
-from hpcfit.job.degrees import bounds
+from hpcfit.job.fit_parameters import bounds
 from hpcfit.job.scope import Scope
 from hpcfit.job.values import quoted
 from hpcfit.records import PropertyForm, Structure, WantedProperty
 
 FORCES = "atomic-forces"
-
-#: Units of what only a cell with a volume has.
-_UNITS_OF_VOLUME = ("A^3", "A^3/atom", "GPa", "bar")
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def lacking(form: PropertyForm, structure: Structure) -> str:
     atoms = structure.atoms
     if form.mirrors and form.mirrors not in structure.values:
         return f"in a lattice with <{form.mirrors}>"
-    if form.unit in _UNITS_OF_VOLUME and len(atoms) and np.linalg.det(atoms.cell) == 0:
+    if form.needs_volume and len(atoms) and np.linalg.det(atoms.cell) == 0:
         return "in a structure whose cell has a volume"
     return ""
 

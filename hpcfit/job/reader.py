@@ -16,7 +16,7 @@ from hpcfit.job.explain import check
 from hpcfit.job.exports import read_exports
 from hpcfit.job.fitting import read_fitting
 from hpcfit.job.include import expand
-from hpcfit.job.minimisers import check_minimiser
+from hpcfit.job.minimisers import Minimisers
 from hpcfit.job.names import use_own_names
 from hpcfit.job.outputs import Outputs
 from hpcfit.job.potentials import read_potentials
@@ -78,7 +78,8 @@ def read_job(
     if options.structures and not faults and job.fitting is not None:
         if not options.unfinished:
             _check_something_to_fit(job, root, faults)
-        check_minimiser(root.find("fitting"), job.fitting.solver, job.free, faults)
+        minimisers = Minimisers(catalogue.minimisers, faults)
+        minimisers.check(root.find("fitting"), job.fitting.solver, job.free)
     faults.raise_if_any()
     return job
 
@@ -148,11 +149,11 @@ class _Reader:
             hash="",
             name=values.line_of_text(root.findtext("name"), Path(self._path).stem),
             species=self._species.symbols,
-            fitting=read_fitting(root.find("fitting"), faults),
+            fitting=read_fitting(root.find("fitting"), Minimisers(self._catalogue.minimisers, faults)),
             potentials=potentials,
             structures=structures,
             absolute=absolute,
-            loss=read_loss(root.find("structures"), faults),
+            loss=read_loss(root.find("structures"), self._catalogue.losses, faults),
             preset=self._scope.tolerances.preset,
             constraints=read_constraints(
                 constrained, potentials, self._catalogue.functions.check_formula, faults

@@ -1,4 +1,4 @@
-"""What of a structure relaxes: its ``<relax-dof>``, and its fitted properties that are values of freedoms."""
+"""The relaxed degrees of freedom of a structure: its ``<relax-dof>``, and fitted properties that are their values."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from lxml import etree
 
 from hpcfit.job import values
-from hpcfit.job.degrees import bounds
+from hpcfit.job.fit_parameters import bounds
 from hpcfit.job.values import Faults
-from hpcfit.records import FREEDOMS, Freedom, Structure
+from hpcfit.records import DEGREES_OF_FREEDOM, DegreeOfFreedom, Structure
 
 
-def read_freedoms(
+def read_degrees_of_freedom(
     element: etree._Element,
     structure: Structure,
     mirrored: Mapping[str, etree._Element],
     faults: Faults,
-) -> tuple[Freedom, ...]:
-    """Return what relaxes, in the order of `FREEDOMS`.
+) -> tuple[DegreeOfFreedom, ...]:
+    """Return the relaxed degrees of freedom, in the order of `DEGREES_OF_FREEDOM`.
 
     Parameters
     ----------
@@ -28,14 +28,14 @@ def read_freedoms(
     structure
         As read so far.
     mirrored
-        Properties of it that are the value of a freedom, by that freedom; a fitted one turns the relaxation on. The
-        bounds of a property hold where the freedom's own element gives none.
+        Its properties that are the value of a degree of freedom, by the name of that degree of freedom; a fitted one
+        turns the relaxation on. Its bounds hold where the degree of freedom's own element gives none.
     faults
         Collects what is wrong.
     """
     entries = {_name(entry): entry for block in _blocks(element) for entry in block}
-    found: dict[str, Freedom] = {}
-    for name in FREEDOMS:
+    found: dict[str, DegreeOfFreedom] = {}
+    for name in DEGREES_OF_FREEDOM:
         entry, prop = entries.get(name), mirrored.get(name)
         fitted = prop is not None and values.boolean(prop.get("fit"), False)
         enabled = entry is not None and values.boolean(entry.get("enabled"), True)
@@ -47,8 +47,8 @@ def read_freedoms(
         if enabled and entry is not None:
             _check_possible(entry, name, structure, faults)
         if enabled or fitted:
-            found[name] = Freedom(name, *_first_bounds(said))
-    distance = found.get("atom-distance", Freedom("atom-distance"))
+            found[name] = DegreeOfFreedom(name, *_first_bounds(said))
+    distance = found.get("atom-distance", DegreeOfFreedom("atom-distance"))
     if "atom-coordinates" in found and (distance.minimum, distance.maximum) != (-math.inf, math.inf):
         what = "bounds of <atom-distance> have no effect where <atom-coordinates> relax"
         faults.add(element, what)
@@ -89,8 +89,8 @@ def _check_bounds(element: etree._Element, start: float, faults: Faults) -> None
 
 
 def _check_possible(element: etree._Element, name: str, structure: Structure, faults: Faults) -> None:
-    """Note a freedom that the structure does not have."""
-    if name in FREEDOMS[:3]:
+    """Note a degree of freedom that the structure does not have."""
+    if name in DEGREES_OF_FREEDOM[:3]:
         if name not in structure.values:
             allowed = ", ".join(f"<{known}>" for known in structure.values) or "none of this kind"
             faults.add(element, f"structure has no {name} that could relax", allowed=allowed)

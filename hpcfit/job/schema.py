@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from importlib import resources
 
 from lxml import etree
 
 from hpcfit.job.tags import SPECIES_ATTRIBUTES
 from hpcfit.records import (
-    NLOPT_METHODS,
-    SCIPY_METHODS,
-    SCIPY_OPTIONS,
     Catalogue,
     FunctionForm,
     LatticeForm,
+    MinimiserForm,
     PotentialForm,
     PropertyForm,
     RoleForm,
@@ -31,14 +29,14 @@ SAYS = "{urn:hpcfit:schema}says"
 PAIR_POTENTIAL, PAIR_FORM, PAIR_ROLE = "pair-potential", "eam", "pair-interaction"
 
 
-def grammar(
-    catalogue: Catalogue,
-) -> etree._Element:
+def grammar(catalogue: Catalogue) -> etree._Element:
     """Return the RELAX NG grammar of the jobs that name what is in `catalogue`."""
     text = resources.files("hpcfit.job").joinpath("job.rng").read_bytes()
     root = etree.fromstring(text, etree.XMLParser(remove_comments=True))
-    root.append(_methods("scipy-attributes", "method", SCIPY_METHODS, SCIPY_OPTIONS))
-    root.append(_methods("nlopt-attributes", "algorithm", NLOPT_METHODS, {}))
+    for minimiser in catalogue.minimisers:
+        root.append(_node("define", _minimiser(minimiser), name=minimiser.name))
+        root.append(_node("define", _ref(minimiser.name), name="minimiser", combine="choice"))
+    root.append(_node("define", _one_of(["squares", *(loss.name for loss in catalogue.losses)]), name="loss"))
     for form in catalogue.potentials:
         potential = _built_potential(form) if form.takes_functions else _potential(form)
         root.append(_node("define", potential, name="potential", combine="choice"))
@@ -49,11 +47,6 @@ def grammar(
     for definition, pattern in _of_structures(catalogue.structures) if catalogue.structures else ():
         root.append(_node("define", pattern, name=definition, combine="choice"))
     return root
-
-
-def lattice_element(form: LatticeForm) -> str:
-    """Return the name of the element that describes a structure of the library."""
-    return form.name + ("-structure" if form.name == "dimer" else "-lattice")
 
 
 def _of_structures(catalogue: StructureCatalogue) -> Iterator[tuple[str, etree._Element]]:
@@ -68,7 +61,7 @@ def _of_structures(catalogue: StructureCatalogue) -> Iterator[tuple[str, etree._
 
 def _lattice(form: LatticeForm) -> etree._Element:
     types = [_node("element", _ref("symbol"), name=name) for name in form.types]
-    places = {"positive": form.freedoms, "number": form.internal}
+    places = {"positive": form.degrees, "number": form.internal}
     numbers = [
         element if math.isnan(default) else _optional(element)
         for datatype, defaults in places.items()
@@ -76,7 +69,7 @@ def _lattice(form: LatticeForm) -> etree._Element:
         for element in [_node("element", _ref(datatype), name=name)]
     ]
     blocks = _node("interleave", *types, *numbers, _ref("structure-blocks"))
-    return _node("element", _ref("structure-attributes"), blocks, name=lattice_element(form))
+    return _node("element", _ref("structure-attributes"), blocks, name=form.element)
 
 
 def _property(form: PropertyForm) -> etree._Element:
@@ -86,15 +79,27 @@ def _property(form: PropertyForm) -> etree._Element:
     )
 
 
-def _methods(
-    definition: str, attribute: str, methods: Iterable[str], options: Mapping[str, str | tuple[str, ...]]
-) -> etree._Element:
-    """Return a definition of the attribute that names a method, and of the options of all of them."""
-    attributes = [_node("attribute", _one_of(methods), name=attribute)]
-    for name, allowed in options.items():
-        value = _ref(allowed) if isinstance(allowed, str) else _one_of(allowed)
-        attributes.append(_optional(_node("attribute", value, name=name)))
-    return _node("define", *attributes, name=definition)
+def _minimiser(form: MinimiserForm) -> etree._Element:
+    attributes = [
+        _optional(
+            _node(
+                "attribute",
+                _ref(option.allowed)
+                if isinstance(option.allowed, str)
+                else _one_of(map(str, option.allowed)),
+                name=option.name,
+            )
+        )
+        for option in form.options
+    ]
+    if form.selector:
+        names = _one_of(method.name for method in form.methods)
+        attributes.append(_node("attribute", names, name=form.selector))
+    if form.wraps:
+        attributes.append(_ref("minimiser"))
+    elif form.inside:
+        attributes.append(_optional(_node("choice", *map(_ref, form.inside))))
+    return _node("element", *attributes, name=form.name)
 
 
 def _one_of(texts: Iterable[str]) -> etree._Element:

@@ -14,7 +14,7 @@ from hpcfit.job.losses import ABSOLUTE_ELEMENTS, WEIGHTED
 from hpcfit.job.own_structures import OwnStructures
 from hpcfit.job.scope import Scope
 from hpcfit.job.values import Faults
-from hpcfit.records import DatasetSource, DerivedProperty, Group, RobustLoss, Structure
+from hpcfit.records import DatasetSource, DerivedProperty, Group, RobustLoss, RobustLossForm, Structure
 
 #: Attributes that mean something only with the one or the other kind of weights.
 _NORMALISED_ONLY = ("relative-weight", "tolerance")
@@ -48,12 +48,15 @@ def read_structures(element: etree._Element, scope: Scope) -> tuple[Group, bool]
     return join_derived(tree, derived, scope), absolute
 
 
-def read_loss(element: etree._Element | None, faults: Faults) -> RobustLoss | None:
+def read_loss(
+    element: etree._Element | None, losses: Sequence[RobustLossForm], faults: Faults
+) -> RobustLoss | None:
     """Return the loss that ``<structures>`` names, None for squares."""
     name = "squares" if element is None else values.line_of_text(element.get("loss"), "squares")
     if element is None or name == "squares":
         if element is not None and "loss-scale" in element.attrib:
-            faults.add(element, "loss-scale has no effect", 'loss="squares"', "soft-l1 or cauchy")
+            allowed = " or ".join(form.name for form in losses)
+            faults.add(element, "loss-scale has no effect", 'loss="squares"', allowed)
         return None
     return RobustLoss(name, values.number(element.get("loss-scale"), 1.0))
 

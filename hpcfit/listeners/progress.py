@@ -88,7 +88,7 @@ def iteration_line(loss: LossDisplay, state: State, seconds: float) -> str:
         loss.text(state.cost),
         *(_short(value) for value in (state.gradient, state.angle, state.damping, state.step)),
         "-" if np.isnan(state.acceleration) else f"{state.acceleration:.3f}",
-        f"{state.n_linearisations}/{state.n_costs}/{state.n_seconds}",
+        f"{state.n_linearisations}/{state.n_costs}/{state.n_second_derivatives}",
         f"{seconds:.3f}",
     )
     return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpcfit.objective.losses import apply, bend, sum_of_squares
+from hpcfit.objective.losses import add_loss_curvature, apply, sum_of_squares
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.library import NotFinite
@@ -176,7 +176,7 @@ class BlockObjective:
         second = self._values[0]
         second *= self._factor
         if self._loss:
-            bend(self._loss, columns[0], self._weight, v @ columns[1:], second)
+            add_loss_curvature(self._loss, columns[0], self._weight, v @ columns[1:], second)
         return np.asarray(columns[1:] @ second)
 
     def rows(self, x: FloatArray, with_derivatives: bool) -> FloatArray:

@@ -84,8 +84,8 @@ class LocalObjective:
             self._load(list(numbers))
         for k in missing:
             if k >= n_data:
-                work = self.plan.work_blocks[k - n_data].work
-                self._blocks[k] = StructureBlock(self.model, work, self.plan.job.loss)
+                own = self.plan.structure_blocks[k - n_data].plan
+                self._blocks[k] = StructureBlock(self.model, own, self.plan.job.loss)
 
     @property
     def blocks(self) -> list[BlockObjective | StructureBlock]:

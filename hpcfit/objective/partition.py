@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpcfit.objective.structure_block import StructureWork
+from hpcfit.objective.structure_block import StructurePlan
 from hpcfit.records import FloatArray, IntArray, Structure
+from hpcfit.structure.observing import FORMS
 
 #: Atoms in a block by default: its Jacobian for a few parameters then stays in the second-level cache.
 _ATOMS_PER_BLOCK = 4096
@@ -27,10 +28,6 @@ _COST_PER_BLOCK = 10000
 #: A structure is evaluated about so many times over, in steps of its relaxation and in small batches.
 _STEPS = 10
 
-#: Evaluations of a structure's copies that properties take, each by differences of exact first derivatives.
-_COPIES = {"bulk-modulus": 6, "bulk-modulus-derivative": 6, "energy-volume": 10}
-_COPIES_OF_CONSTANT = 6
-
 
 @dataclass(frozen=True)
 class Block:
@@ -47,16 +44,16 @@ class Block:
 
 
 @dataclass(frozen=True)
-class WorkBlock:
+class PlannedStructures:
     """Own structures of the job that are worked out together, at an estimated cost in evaluations of one atom."""
 
-    work: StructureWork
+    plan: StructurePlan
     cost: float
 
     @property
     def n_atoms(self) -> int:
         """Number of atoms in its own structures."""
-        return sum(len(structure.atoms) for structure in self.work.structures[: self.work.n_own])
+        return sum(len(structure.atoms) for structure in self.plan.structures[: self.plan.n_own])
 
 
 def cut_blocks(
@@ -118,22 +115,15 @@ def share_blocks(n_blocks: int | None, of_data: float, of_structures: float) -> 
 
 
 def structure_cost(structure: Structure) -> float:
-    """Estimate what a structure takes: evaluations of its atoms in all copies that differences are taken between.
+    """Estimate what a structure takes: evaluations of its atoms in all images that differences are taken between.
 
     Neighbours do not count: their number is much the same in all structures of a job.
     """
     n_atoms = len(structure.atoms)
-    freedoms = {"atom-coordinates": 3 * n_atoms - 3, "cell-orthorhombic": 3, "cell-full": 6}
-    n_freedoms = sum(freedoms.get(freedom.name, 1) for freedom in structure.relaxed)
-    copies = 1 + sum(_n_copies(prop.name, n_atoms) for prop in structure.properties)
-    return float(_STEPS * n_atoms * (1 + 2 * n_freedoms) * copies)
-
-
-def _n_copies(name: str, n_atoms: int) -> int:
-    if name == "phonon-frequencies":
-        return 6 * n_atoms
-    is_elastic_constant = name[0] == "C" and name[1:].isdecimal()
-    return _COPIES_OF_CONSTANT if is_elastic_constant else _COPIES.get(name, 0)
+    degrees = {"atom-coordinates": 3 * n_atoms - 3, "cell-orthorhombic": 3, "cell-full": 6}
+    n_degrees = sum(degrees.get(degree.name, 1) for degree in structure.relaxed)
+    images = 1 + sum(FORMS[prop.name].n_images(n_atoms) for prop in structure.properties)
+    return float(_STEPS * n_atoms * (1 + 2 * n_degrees) * images)
 
 
 def _pieces(sizes: FloatArray | IntArray, n_pieces: int) -> IntArray:

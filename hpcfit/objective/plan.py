@@ -12,9 +12,9 @@ from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.objective.acceleration import describe_acceleration
 from hpcfit.objective.compiled import Compiled, compile_job
 from hpcfit.objective.own_structures import structure_faults
-from hpcfit.objective.partition import Block, WorkBlock, cut_blocks, share_blocks, structure_cost
+from hpcfit.objective.partition import Block, PlannedStructures, cut_blocks, share_blocks, structure_cost
+from hpcfit.objective.structure_plan import plan_structures
 from hpcfit.objective.weights import Factors, Weights, has_target, weigh
-from hpcfit.objective.works import work_blocks
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, DatasetSource, IntArray, Job
 
@@ -38,7 +38,7 @@ class Plan:
         Of the selected configurations, the job's own structures and its derived properties.
     data_blocks
         All selected configurations, cut into blocks.
-    work_blocks
+    structure_blocks
         All own structures and derived properties, cut into blocks.
     compiled
         The programs of the job's functions, constraints and derived properties.
@@ -49,7 +49,7 @@ class Plan:
     selected: tuple[IntArray, ...]
     weights: Weights
     data_blocks: tuple[Block, ...]
-    work_blocks: tuple[WorkBlock, ...]
+    structure_blocks: tuple[PlannedStructures, ...]
     compiled: Compiled
 
     @property
@@ -58,9 +58,9 @@ class Plan:
         return self.weights.datasets
 
     @property
-    def blocks(self) -> tuple[Block | WorkBlock, ...]:
+    def blocks(self) -> tuple[Block | PlannedStructures, ...]:
         """All blocks: first those of datasets, then those of own structures."""
-        return (*self.data_blocks, *self.work_blocks)
+        return (*self.data_blocks, *self.structure_blocks)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class Plan:
             n_atoms = np.diff(index.ptr)[selected]
             total += int(np.count_nonzero(factor.energy) + 6 * np.count_nonzero(factor.stress))
             total += int(3 * n_atoms[factor.forces != 0].sum())
-        return total + sum(_n_components(block) for block in self.work_blocks)
+        return total + sum(_n_components(block) for block in self.structure_blocks)
 
     @property
     def n_fitted_properties(self) -> int:
@@ -116,7 +116,7 @@ class Plan:
     @property
     def n_rows(self) -> int:
         """Number of components that blocks work out, those of factor zero too."""
-        total = sum(_n_components(block) for block in self.work_blocks)
+        total = sum(_n_components(block) for block in self.structure_blocks)
         for index, selected, factor in zip(self.indices, self.selected, self.factors, strict=True):
             per_structure = 7 if factor.stress.any() else 1
             total += per_structure * len(selected) + 3 * int(np.diff(index.ptr)[selected].sum())
@@ -189,7 +189,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
         tuple(selected),
         weights,
         cut_blocks(selected, sizes, n_data, len(job.free)),
-        work_blocks(job, weights, compiled.derived, n_own),
+        plan_structures(job, weights, compiled.derived, n_own),
         compiled,
     )
     if job.fitting is not None and plan.n_residuals == sum(p.has_prior for p in job.free):
@@ -201,10 +201,10 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     return plan
 
 
-def _n_components(block: WorkBlock) -> int:
-    work = block.work
-    total = sum(weight > 0.0 for weight in work.derived_weights)
-    for structure, weights in zip(work.structures[: work.n_own], work.weights, strict=True):
+def _n_components(block: PlannedStructures) -> int:
+    plan = block.plan
+    total = sum(weight > 0.0 for weight in plan.derived_weights)
+    for structure, weights in zip(plan.structures[: plan.n_own], plan.weights, strict=True):
         fitted = zip(structure.properties, weights, strict=True)
         total += sum(len(prop.target) for prop, weight in fitted if weight > 0.0)
     return total

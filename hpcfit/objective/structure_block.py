@@ -9,7 +9,7 @@ import numpy as np
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import aligned
-from hpcfit.objective.copies import CopiesEvaluator
+from hpcfit.objective.images import ImagesEvaluator
 from hpcfit.objective.losses import apply, sum_of_squares
 from hpcfit.objective.model import Model
 from hpcfit.objective.structure_items import Item, make_item
@@ -19,13 +19,13 @@ from hpcfit.potential.library import NotFinite
 from hpcfit.potential.program import Program
 from hpcfit.records import DerivedProperty, FloatArray, RobustLoss, Structure, StructureResult
 from hpcfit.structure.checking import check
-from hpcfit.structure.properties import FORMS
-from hpcfit.structure.questions import Dialogue, answer_all
+from hpcfit.structure.evaluation_requests import Requests, evaluate_all
+from hpcfit.structure.observing import FORMS
 from hpcfit.structure.response import Values
 
 
 @dataclass(frozen=True)
-class StructureWork:
+class StructurePlan:
     """What one block of structures computes.
 
     Parameters
@@ -67,26 +67,26 @@ class StructureBlock:
     ----------
     model
         The job's potentials.
-    work
-        The structures and what is wanted of them.
+    plan
+        The structures and their wanted properties.
     loss
-        What takes the place of squares, None for these; a structure that does not relax counts as without it.
+        The robust loss, None for squares; it does not apply to a structure that fails to relax.
 
     Raises
     ------
     InputError
-        When a structure has not got a property, or a freedom, that is asked of it.
+        When a structure lacks a property or a degree of freedom that the job wants.
     """
 
-    def __init__(self, model: Model, work: StructureWork, loss: RobustLoss | None = None) -> None:
-        self._model, self._work, self._loss = model, work, loss
-        self._evaluator = CopiesEvaluator(model, model.n_species)
-        self._items = list(_items(work))
-        self._s = [item.case.freedoms.start for item in self._items]
+    def __init__(self, model: Model, plan: StructurePlan, loss: RobustLoss | None = None) -> None:
+        self._model, self._plan, self._loss = model, plan, loss
+        self._evaluator = ImagesEvaluator(model, model.n_species)
+        self._items = list(_items(plan))
+        self._s = [item.case.degrees.start for item in self._items]
         self._hessians: list[FloatArray | None] = [None] * len(self._items)
         self._derived = [
             Row(derived.wanted, weight)
-            for derived, weight in zip(work.derived, work.derived_weights, strict=True)
+            for derived, weight in zip(plan.derived, plan.derived_weights, strict=True)
         ]
         self._owners = list(self._names())
         self.n_residuals = len(self._owners)
@@ -112,7 +112,7 @@ class StructureBlock:
         """Yield for every residual row what it is of."""
         for item in self._items:
             yield from [f"structure '{item.structure.id}'"] * sum(row.n for row in item.rows.values())
-        for derived, row in zip(self._work.derived, self._derived, strict=True):
+        for derived, row in zip(self._plan.derived, self._derived, strict=True):
             if row.weight > 0:
                 yield from [f"derived property '{derived.id}'"] * row.n
 
@@ -125,13 +125,13 @@ class StructureBlock:
         path = self._model.variables.paths[parameter]
         return NotFinite(-1, -1, f"{self._owners[row]}: derivative by {path} is not finite")
 
-    def _ask(self, question: Callable[[int, Item], Dialogue[Values]], x: FloatArray, fitted: bool) -> None:
-        """Have all structures answer a question; those that the objective does not need only where wanted."""
+    def _evaluate(self, made: Callable[[int, Item], Requests[Values]], x: FloatArray, fitted: bool) -> None:
+        """Evaluate all structures, or with `fitted` those that the objective needs."""
         self._evaluator.at(x)
         chosen = [k for k, item in enumerate(self._items) if item.fitted or not fitted]
-        answers = answer_all([question(k, self._items[k]) for k in chosen], self._evaluator)
+        found = evaluate_all([made(k, self._items[k]) for k in chosen], self._evaluator)
         self._values = [None] * len(self._items)
-        for k, values in zip(chosen, answers, strict=True):
+        for k, values in zip(chosen, found, strict=True):
             self._values[k] = _judged(self._items[k], values, fitted)
 
     def cost(self, x: FloatArray) -> float:
@@ -140,7 +140,7 @@ class StructureBlock:
         return sum_of_squares(residual)
 
     def _residual(self, x: FloatArray) -> FloatArray:
-        self._ask(
+        self._evaluate(
             lambda k, item: item.case.values(item.fitted_tasks, self._s[k], self._hessians[k]), x, fitted=True
         )
         return np.asarray(self._assemble(derivatives=False)[0])
@@ -148,7 +148,7 @@ class StructureBlock:
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
         self._point = x.copy()
-        self._ask(lambda k, item: item.case.linearised(item.fitted_tasks, self._s[k]), x, fitted=True)
+        self._evaluate(lambda k, item: item.case.linearised(item.fitted_tasks, self._s[k]), x, fitted=True)
         for k, values in enumerate(self._values):
             # What a failure leaves is where it started from, and nothing that a restored block would not know.
             self._hessians[k] = None if values is None else values.hessian
@@ -175,7 +175,7 @@ class StructureBlock:
             for label, row in item.rows.items():
                 parts.append(self._of_row(row, item.taken(values, label), n))
         for derived, row, program in zip(
-            self._work.derived, self._derived, self._work.derived_programs, strict=True
+            self._plan.derived, self._derived, self._plan.derived_programs, strict=True
         ):
             if row.weight > 0:
                 parts.append(self._of_row(row, self._combined(derived, program, derivatives), n))
@@ -219,17 +219,17 @@ class StructureBlock:
 
         A structure that did not relax has NaN for all values, and the atoms that it started from.
         """
-        self._ask(
+        self._evaluate(
             lambda k, item: item.case.values(item.tasks, self._s[k], self._hessians[k]), x, fitted=False
         )
         results = [
             item.result(values)
-            for item, values in zip(self._items[: self._work.n_own], self._values, strict=False)
+            for item, values in zip(self._items[: self._plan.n_own], self._values, strict=False)
             if values is not None
         ]
         combined = [
             self._combined(derived, program, derivatives=False)
-            for derived, program in zip(self._work.derived, self._work.derived_programs, strict=True)
+            for derived, program in zip(self._plan.derived, self._plan.derived_programs, strict=True)
         ]
         return results, [np.nan if one is None else float(one[0, 0]) for one in combined]
 
@@ -253,17 +253,17 @@ class StructureBlock:
         self._hessians = [None] * len(self._items)
 
 
-def _items(work: StructureWork) -> Iterator[Item]:
+def _items(plan: StructurePlan) -> Iterator[Item]:
     needed = [
         (term.structure, term.property, weight > 0)
-        for derived, weight in zip(work.derived, work.derived_weights, strict=True)
+        for derived, weight in zip(plan.derived, plan.derived_weights, strict=True)
         for term in derived.terms
     ]
-    for number, given in enumerate(work.structures):
+    for number, given in enumerate(plan.structures):
         structure = given
-        weights = work.weights[number] if number < work.n_own else ()
+        weights = plan.weights[number] if number < plan.n_own else ()
         terms = [(name, fitted) for owner, name, fitted in needed if owner == structure.id]
-        if number >= work.n_own:
+        if number >= plan.n_own:
             # Only what derived properties take of it.
             names = {name for name, _ in terms}
             structure = replace(
@@ -275,7 +275,7 @@ def _items(work: StructureWork) -> Iterator[Item]:
                 [Fault(f"line {line}: structure '{structure.id}'", what) for line, what in found]
             )
         try:
-            yield make_item(number, structure, weights, terms, work.masses)
+            yield make_item(number, structure, weights, terms, plan.masses)
         except ValueError as error:
             raise InputError(
                 [Fault(f"line {structure.line}: structure '{structure.id}'", str(error))]

@@ -9,7 +9,7 @@ import numpy as np
 
 from hpcfit.objective.structure_rows import Row
 from hpcfit.records import FloatArray, Structure, StructureResult
-from hpcfit.structure.properties import FORMS, measure
+from hpcfit.structure.observing import FORMS, observe
 from hpcfit.structure.response import Case, Task, Values
 
 
@@ -92,14 +92,14 @@ def make_item(
     for wanted, weight in zip(structure.properties, weights, strict=True):
         repeated = sum(label.split("#")[0] == wanted.name for label in tasks)
         label = f"{wanted.name}#{repeated + 1}" if repeated else wanted.name
-        tasks[label] = Task(measure(structure, wanted.name, wanted.arguments, masses), wanted.relaxed)
+        tasks[label] = Task(observe(structure, wanted.name, wanted.arguments, masses), wanted.relaxed)
         if weight > 0:
             rows[label] = Row(wanted, weight)
     volume = np.linalg.det(structure.atoms.cell) != 0
-    always = [form.name for form in FORMS.values() if form.always and (volume or "volume" not in form.name)]
+    always = [form.name for form in FORMS.values() if form.always and (volume or not form.needs_volume)]
     for name in (*always, *(name for name, _ in terms)):
         if name not in tasks:
-            tasks[name] = Task(measure(structure, name, {}, masses))
+            tasks[name] = Task(observe(structure, name, {}, masses))
     used = {*rows, *(name for name, fitted in terms if fitted)}
     fitted = tuple(label for label in tasks if label in used)
     return Item(structure, Case(number, structure), tuple(tasks), tuple(tasks.values()), fitted, rows)

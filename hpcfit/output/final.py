@@ -11,7 +11,7 @@ import numpy as np
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.objective.model import Model
 from hpcfit.output.result import StoredRun
 from hpcfit.output.store import load

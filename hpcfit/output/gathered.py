@@ -43,11 +43,11 @@ def _by_id(answers: Answers) -> dict[str, StructureResult]:
 
 
 def _derived_values(plan: Plan, answers: Answers) -> dict[str, float]:
-    pairs = zip(plan.work_blocks, answers, strict=True)
+    pairs = zip(plan.structure_blocks, answers, strict=True)
     return {
         prop.id: value
         for block, (_, values) in pairs
-        for prop, value in zip(block.work.derived, values, strict=True)
+        for prop, value in zip(block.plan.derived, values, strict=True)
     }
 
 

@@ -114,7 +114,7 @@ def _end_facts(result: RunResult, header: RunHeader) -> dict[str, str]:
 
 def _evaluations(state: State) -> str:
     first = f"{state.n_linearisations} linearisations, {state.n_costs} costs"
-    return f"{first}, {state.n_seconds} second derivatives"
+    return f"{first}, {state.n_second_derivatives} second derivatives"
 
 
 def _time(timings: Mapping[str, float]) -> str:

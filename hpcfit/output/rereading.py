@@ -8,7 +8,7 @@ from pathlib import Path
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import Fault, InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.output.result import StoredRun
 from hpcfit.records import SCRIPT_JOB, Job, ReadOptions
 

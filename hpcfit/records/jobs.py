@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from hpcfit.records.losses import AbsoluteWeights
-from hpcfit.records.minimisers import NloptOptions, ScipyOptions
+from hpcfit.records.losses import AbsoluteWeights, RobustLoss
+from hpcfit.records.minimisers import Minimiser
 from hpcfit.records.potentials import Function, Parameter, Potential
 from hpcfit.records.structures import DerivedProperty, Structure
 
@@ -16,7 +14,7 @@ from hpcfit.records.structures import DerivedProperty, Structure
 VERBOSITIES = ("none", "minimum", "medium", "maximum", "debug")
 
 
-#: Name of a job that a script came to: there is no such file, and its text alone tells.
+#: Path of a job that a script made: there is no file, only its text.
 SCRIPT_JOB = "Loss.to_xml()"
 
 
@@ -69,67 +67,12 @@ class DatasetSource:
 
 
 @dataclass(frozen=True)
-class RobustLoss:
-    """What takes the place of squares: ``soft-l1`` or ``cauchy``, and from how many tolerances on it is felt."""
-
-    name: str
-    scale: float
-
-
-@dataclass(frozen=True)
 class Group:
     """A ``<group>`` of the job, or its ``<structures>``."""
 
     id: str
     relative_weight: float
     children: tuple[Group | DatasetSource | Structure | DerivedProperty, ...]
-
-
-@dataclass(frozen=True)
-class GeodesicOptions:
-    """Settings of the geodesic Levenberg-Marquardt solver (the names are those of the job's attributes)."""
-
-    max_iter: int = 200  #: accepted steps
-    max_evaluations: int = 10000  #: linearisations, trial costs and second derivatives together
-    max_time: float = math.inf  #: seconds of wall time of one process
-    damping: str = "radius"  #: one of `hpcfit.solver.rules.RULES`
-    initial_radius: float = 10.0  #: first radius in units of |D x|; damping ``radius``
-    radius_up: float = 5.0  #: factor on the radius after an accepted step; damping ``radius``
-    radius_down: float = 2.0  #: divisor of the radius after a rejected step; damping ``radius``
-    initial_damping: float = 1e-3  #: first lambda, relative to the scaled problem; the other dampings
-    damping_up: float = 2.0  #: factor on lambda after a rejected step; ``delayed-gratification``
-    damping_down: float = 5.0  #: divisor of lambda after an accepted step, larger; ``delayed-gratification``
-    scaling: str = "running-maximum"  #: D: largest column norms so far, or ``identity``
-    patience: int = 60  #: accepted steps in which half the drop that the linear model promises must come true
-    restart: bool = True  #: once again from the start with D = 1 where a fit evaporates or makes no progress
-    acceleration: bool = True  #: whether steps have a second-order part
-    second_derivative: str = "auto"  #: ``exact``, from a ``difference``, or exact where it is known
-    alpha: float = 0.8  #: largest admissible 2|second-order step|/|first-order step|
-    h: float = 0.1  #: fraction of the first-order step used for the second directional derivative
-    bold: int = (
-        0  #: uphill where (1 - cos angle of successive steps)^bold times the cost is not above the best
-    )
-    goal: float = 0.0  #: converged when the sum of squares is not larger
-    angle_tolerance: float = 1e-5  #: converged when the cosine between residual and tangent plane falls below
-    parameter_tolerance: float = (
-        1e-6  #: and a full step would change every parameter by less than this fraction
-    )
-    step_tolerance: float = (
-        1e-10  #: converged when an undamped step falls below this fraction of the parameters
-    )
-    cost_tolerance: float = 1e-12  #: converged when three steps in a row gain less than this fraction
-
-
-@dataclass(frozen=True)
-class SpaOptions:
-    """A ``<spa>`` of the job: trials of a nested minimiser from random points."""
-
-    local: Minimiser
-    max_iter: int = 100  #: trials
-    seed: int = 0
-
-
-Minimiser: TypeAlias = GeodesicOptions | ScipyOptions | NloptOptions | SpaOptions
 
 
 @dataclass(frozen=True)
@@ -171,7 +114,7 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class ConstraintTerm:
-    """What a constraint's expression takes from the job, under a name of its own.
+    """A value of the job, under the name that a constraint's expression has for it.
 
     Parameters
     ----------

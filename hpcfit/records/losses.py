@@ -1,8 +1,8 @@
-"""What a job says of residuals and weights where these are KLIFF's: the ``weights="absolute"`` ones."""
+"""Residuals and weights: those of KLIFF with ``weights="absolute"``, and robust losses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,3 +109,36 @@ class ConfigurationWeight:
     energy_weight: float
     forces_weight: float | FloatArray
     stress_weight: float
+
+
+@dataclass(frozen=True)
+class RobustLoss:
+    """The robust loss of a job: the name of its form, and the scale in tolerances."""
+
+    name: str
+    scale: float
+
+
+@dataclass(frozen=True)
+class RobustLossForm:
+    """A robust loss rho(u^2), as the row s(u) = sign(u) sqrt(rho(u^2)) whose square it is.
+
+    Parameters
+    ----------
+    name
+        As written in the job.
+    formula
+        rho(z), z = u^2.
+    reference
+        Source.
+    row
+        From u [n] to s and ds/du [n].
+    curvature
+        From s [n] to ds/du and d2s/du2 [n].
+    """
+
+    name: str
+    formula: str
+    reference: str
+    row: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+    curvature: Callable[[FloatArray], tuple[FloatArray, FloatArray]]

@@ -1,21 +1,25 @@
-"""Minimisers besides geodesic Levenberg-Marquardt: what a job chooses, and what each method takes and needs."""
+"""Minimisers: what a job chooses, and what each of them needs."""
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import TypeAlias
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
-#: Of an option; truth is a whole number to Python.
+from hpcfit.records.states import State
+
+#: Of an option; bool is a subclass of int.
 Value: TypeAlias = int | float | str
 
 
 class Box(enum.Enum):
-    """What a method makes of bounds."""
+    """How a method treats bounds."""
 
-    NONE = "none"  #: knows none
-    TAKEN = "taken"  #: keeps to those there are
-    NEEDED = "needed"  #: searches in them: every free parameter needs both
+    NONE = "no"  #: it ignores them
+    TAKEN = "yes"  #: it respects those that are given
+    NEEDED = "needed"  #: it searches within them: every free parameter needs both
 
 
 class Uses(enum.Enum):
@@ -23,183 +27,189 @@ class Uses(enum.Enum):
 
     COST = "cost"
     GRADIENT = "gradient"
-    CURVATURE = "gradient and Gauss-Newton Hessian"
-    RESIDUALS = "residuals and Jacobian"
-    LOCAL = "cost, and what its local minimiser asks for"
+    CURVATURE = "gradient, Hessian"
+    RESIDUALS = "residuals, Jacobian"
+    LOCAL = "cost, local minimiser"
+
+
+@dataclass(frozen=True)
+class OptionForm:
+    """An attribute of a minimiser's element.
+
+    Parameters
+    ----------
+    name
+        As written in the job; options of a library have the library's name.
+    allowed
+        A datatype of the schema, or the values to choose from.
+    default
+        None for the library's own default, or for no limit.
+    description
+        For the manual.
+    needs
+        The option has an effect only with these values of other options.
+    """
+
+    name: str
+    allowed: str | tuple[str, ...] | tuple[int, ...]
+    default: Value | None = None
+    description: str = ""
+    needs: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
 class MethodForm:
-    """A method of a library: what it asks for, what it makes of bounds, and its options by the library's names."""
+    """A method of a minimiser.
+
+    Parameters
+    ----------
+    name
+        As the library calls it.
+    uses, box
+        What it asks of the problem, and how it treats bounds.
+    options
+        Names of the options that it takes.
+    least
+        Fewest free parameters that it works with.
+    is_global
+        Whether it searches the whole box.
+    below
+        Options that must be smaller than another one or a number: name, default, other name or nothing, its default or
+        the number.
+    """
 
     name: str
     uses: Uses
     box: Box
     options: tuple[str, ...] = ()
-    least: int = 1  #: fewest free parameters that it works with
+    least: int = 1
     is_global: bool = False
+    below: tuple[tuple[str, float, str, float], ...] = ()
 
     @property
     def nests(self) -> bool:
         """Whether another minimiser may stand inside."""
         return self.uses is Uses.LOCAL
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it may stand inside a global method."""
+        return not self.is_global and self.box is Box.TAKEN and self.uses is not Uses.RESIDUALS
+
+
+@dataclass(frozen=True)
+class MinimiserForm:
+    """A minimiser that a job may name.
+
+    Parameters
+    ----------
+    name
+        Of its element.
+    description
+        For the manual.
+    settings
+        Class of its settings; two minimisers with the same class have the same `run`.
+    read
+        From the name of the method, the given options and the settings of the minimiser inside to its settings.
+    run
+        Yields states from problem, state, bounds and settings; with `wraps` a fifth argument runs the minimiser inside.
+    options
+        Of all its methods.
+    selector, methods
+        The attribute that names the method, and the methods; empty where there is only one.
+    inside
+        Minimisers of which one may stand inside, for the methods that nest one.
+    inside_required
+        Whether the methods that nest a minimiser need one.
+    wraps
+        Whether any minimiser stands inside; it starts from points in the box.
+    check
+        From the method and the given options to what the minimiser would refuse: what, found and allowed of each fault.
+    without_effect
+        Options that are accepted and have no effect, each with the reason.
+    """
+
+    name: str
+    description: str
+    settings: type
+    read: Callable[[str, Mapping[str, Any], Any], Any]
+    run: Callable[..., Iterator[State]]
+    options: tuple[OptionForm, ...] = ()
+    selector: str = ""
+    methods: tuple[MethodForm, ...] = ()
+    inside: tuple[str, ...] = ()
+    inside_required: bool = False
+    wraps: bool = False
+    check: Callable[[MethodForm | None, Mapping[str, Any]], Iterator[tuple[str, str, str]]] = (
+        lambda _method, _given: iter(())
+    )
+    without_effect: Mapping[str, str] = field(default_factory=dict)
+
+    def method(self, name: str) -> MethodForm | None:
+        """Return a method by its name, None where there is no such method."""
+        return next((method for method in self.methods if method.name == name), None)
+
+
+@dataclass(frozen=True)
+class GeodesicOptions:
+    """Settings of the geodesic Levenberg-Marquardt solver, described in `hpcfit.solver.minimisers.geodesic_lm`."""
+
+    max_iter: int = 200
+    max_evaluations: int = 10000
+    max_time: float = math.inf
+    damping: str = "radius"
+    initial_radius: float = 10.0
+    radius_up: float = 5.0
+    radius_down: float = 2.0
+    initial_damping: float = 1e-3
+    damping_up: float = 2.0
+    damping_down: float = 5.0
+    scaling: str = "running-maximum"
+    patience: int = 60
+    restart: bool = True
+    acceleration: bool = True
+    second_derivative: str = "auto"
+    alpha: float = 0.8
+    h: float = 0.1
+    bold: int = 0
+    goal: float = 0.0
+    angle_tolerance: float = 1e-5
+    parameter_tolerance: float = 1e-6
+    step_tolerance: float = 1e-10
+    cost_tolerance: float = 1e-12
+
 
 @dataclass(frozen=True)
 class ScipyOptions:
-    """A ``<scipy>`` of the job; ``<BFGS>`` is one too."""
+    """A ``<scipy>`` or ``<BFGS>`` of the job."""
 
-    method: str  #: a key of `SCIPY_METHODS`
-    options: tuple[tuple[str, Value], ...]  #: SciPy's names; those left out have SciPy's defaults
+    method: str
+    options: tuple[tuple[str, Value], ...]  #: SciPy's names; SciPy's defaults apply to the others
     local: ScipyOptions | None = None  #: inside a global method; None for L-BFGS-B
 
 
 @dataclass(frozen=True)
 class NloptOptions:
-    """An ``<nlopt>`` of the job (names and meanings are NLopt's; the objective is the sum of squares)."""
+    """An ``<nlopt>`` of the job, described in `hpcfit.solver.minimisers.nlopt`."""
 
-    method: str  #: a key of `NLOPT_METHODS`
-    stopval: float | None = None  #: stops at a sum of squares not above this
+    method: str
+    stopval: float | None = None
     maxeval: int = 10000
-    maxtime: float | None = None  #: s
+    maxtime: float | None = None
     ftol_rel: float = 1e-10
     ftol_abs: float = 0.0
     xtol_rel: float = 1e-10
     seed: int = 0
-    local: NloptOptions | None = None  #: of the methods that nest one
+    local: NloptOptions | None = None
 
 
-#: SciPy's options by their datatypes in the job's schema.
-_BY_DATATYPE = {
-    "not-negative": "T accuracy atol barrier_tol f_tol fatol feasibility_tol ftol gtol stepmx tol xatol xrtol xtol",
-    "positive": (
-        "eps final_tr_radius initial_barrier_parameter initial_barrier_tolerance initial_constr_penalty initial_temp "
-        "initial_tr_radius initial_trust_radius max_trust_radius maxtime mutation norm rescale rhobeg stepsize"
-    ),
-    "above-one": "visit",
-    "from-zero-to-one": "eta f_min_rtol len_tol vol_tol",
-    "between-zero-and-one": "c1 c2 recombination restart_temp_ratio stepwise_factor target_accept_rate",
-    "number": "accept f_min f_target minfev",
-    "count": (
-        "interval iters max_nfev maxCGit maxcor maxev maxfev maxfun maxiter maxls n niter niter_success popsize"
-    ),
-    "boolean": "adaptive inexact locally_biased no_local_search polish scale",
-}
+@dataclass(frozen=True)
+class SpaOptions:
+    """A ``<spa>`` of the job, described in `hpcfit.solver.minimisers.spa`."""
 
-#: Datatypes of SciPy's options, or the values to choose from.
-SCIPY_OPTIONS: dict[str, str | tuple[str, ...]] = {
-    **{name: datatype for datatype, names in _BY_DATATYPE.items() for name in names.split()},
-    "seed": "seed",
-    "init": ("latinhypercube", "sobol", "halton", "random"),
-    "sampling_method": ("simplicial", "halton", "sobol"),
-    "strategy": tuple(
-        f"{base}{number}{cross}"
-        for cross in ("bin", "exp")
-        for base, number in (
-            ("best", 1),
-            ("rand", 1),
-            ("rand", 2),
-            ("best", 2),
-            ("randtobest", 1),
-            ("currenttobest", 1),
-        )
-    ),
-    "tr_solver": ("exact", "lsmr"),
-    "updating": ("immediate", "deferred"),
-    "x_scale": ("jac",),
-}
+    local: Minimiser
+    max_iter: int = 100
+    seed: int = 0
 
 
-def _scipy(name: str, uses: Uses, box: Box, options: str, is_global: bool = False) -> MethodForm:
-    return MethodForm(name, uses, box, tuple(sorted(options.split())), is_global=is_global)
-
-
-_TRUST = "initial_trust_radius max_trust_radius eta gtol maxiter"
-_LEAST_SQUARES = "ftol xtol gtol max_nfev x_scale"
-
-_SCIPY_FORMS = (
-    _scipy("Nelder-Mead", Uses.COST, Box.TAKEN, "maxiter maxfev xatol fatol adaptive"),
-    _scipy("Powell", Uses.COST, Box.TAKEN, "xtol ftol maxiter maxfev"),
-    _scipy("COBYLA", Uses.COST, Box.TAKEN, "rhobeg tol maxiter"),
-    _scipy(
-        "COBYQA",
-        Uses.COST,
-        Box.TAKEN,
-        "maxfev maxiter f_target feasibility_tol initial_tr_radius final_tr_radius scale",
-    ),
-    _scipy("L-BFGS-B", Uses.GRADIENT, Box.TAKEN, "maxcor ftol gtol maxfun maxiter maxls"),
-    _scipy(
-        "TNC", Uses.GRADIENT, Box.TAKEN, "maxCGit eta stepmx accuracy minfev ftol xtol gtol rescale maxfun"
-    ),
-    _scipy("SLSQP", Uses.GRADIENT, Box.TAKEN, "maxiter ftol"),
-    _scipy("CG", Uses.GRADIENT, Box.NONE, "gtol norm maxiter c1 c2"),
-    _scipy("BFGS", Uses.GRADIENT, Box.NONE, "gtol norm maxiter xrtol c1 c2"),
-    _scipy(
-        "trust-constr",
-        Uses.CURVATURE,
-        Box.TAKEN,
-        "xtol gtol barrier_tol maxiter initial_constr_penalty initial_tr_radius initial_barrier_parameter "
-        "initial_barrier_tolerance",
-    ),
-    _scipy("Newton-CG", Uses.CURVATURE, Box.NONE, "xtol maxiter c1 c2"),
-    _scipy("dogleg", Uses.CURVATURE, Box.NONE, _TRUST),
-    _scipy("trust-ncg", Uses.CURVATURE, Box.NONE, _TRUST),
-    _scipy("trust-exact", Uses.CURVATURE, Box.NONE, _TRUST),
-    _scipy("trust-krylov", Uses.CURVATURE, Box.NONE, f"{_TRUST} inexact"),
-    _scipy("trf", Uses.RESIDUALS, Box.TAKEN, f"{_LEAST_SQUARES} tr_solver"),
-    _scipy("dogbox", Uses.RESIDUALS, Box.TAKEN, f"{_LEAST_SQUARES} tr_solver"),
-    _scipy("lm", Uses.RESIDUALS, Box.NONE, _LEAST_SQUARES),
-    _scipy(
-        "basinhopping",
-        Uses.LOCAL,
-        Box.TAKEN,
-        "niter T stepsize interval niter_success target_accept_rate stepwise_factor seed",
-        is_global=True,
-    ),
-    _scipy(
-        "differential_evolution",
-        Uses.LOCAL,
-        Box.NEEDED,
-        "strategy maxiter popsize tol atol mutation recombination init updating polish seed",
-        is_global=True,
-    ),
-    _scipy(
-        "dual_annealing",
-        Uses.LOCAL,
-        Box.NEEDED,
-        "maxiter initial_temp restart_temp_ratio visit accept maxfun no_local_search seed",
-        is_global=True,
-    ),
-    _scipy(
-        "shgo",
-        Uses.LOCAL,
-        Box.NEEDED,
-        "n iters sampling_method maxiter maxfev maxev maxtime f_min f_tol",
-        is_global=True,
-    ),
-    _scipy(
-        "direct",
-        Uses.COST,
-        Box.NEEDED,
-        "eps maxfun maxiter locally_biased f_min f_min_rtol vol_tol len_tol",
-        is_global=True,
-    ),
-)
-
-SCIPY_METHODS: dict[str, MethodForm] = {form.name: form for form in _SCIPY_FORMS}
-
-
-def _nlopt(uses: Uses, box: Box, names: str, least: int = 1) -> dict[str, MethodForm]:
-    is_global = box is Box.NEEDED
-    return {name: MethodForm(name, uses, box, least=least, is_global=is_global) for name in names.split()}
-
-
-NLOPT_METHODS: dict[str, MethodForm] = {
-    **_nlopt(Uses.GRADIENT, Box.TAKEN, "LD_LBFGS LD_MMA LD_CCSAQ LD_SLSQP LD_VAR1 LD_VAR2"),
-    **_nlopt(Uses.COST, Box.TAKEN, "LN_COBYLA LN_BOBYQA LN_PRAXIS LN_NELDERMEAD LN_SBPLX"),
-    **_nlopt(Uses.COST, Box.TAKEN, "LN_NEWUOA_BOUND", least=2),
-    **_nlopt(Uses.COST, Box.NONE, "LN_NEWUOA", least=2),
-    **_nlopt(Uses.COST, Box.NEEDED, "GN_CRS2_LM GN_ESCH GN_DIRECT GN_DIRECT_L GN_ISRES"),
-    **_nlopt(Uses.GRADIENT, Box.NEEDED, "GD_STOGO GD_STOGO_RAND"),
-    **_nlopt(Uses.LOCAL, Box.NEEDED, "G_MLSL G_MLSL_LDS"),
-}
+Minimiser: TypeAlias = GeodesicOptions | ScipyOptions | NloptOptions | SpaOptions

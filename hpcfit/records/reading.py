@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hpcfit.records.forms import FunctionCatalogue, PotentialForm
+from hpcfit.records.losses import RobustLossForm
+from hpcfit.records.minimisers import MinimiserForm
 from hpcfit.records.structures import StructureCatalogue
 
 
@@ -19,12 +21,18 @@ class Catalogue:
         The potentials that the kernels know, with their parameters.
     functions
         The functions that potentials with roles are built from.
+    minimisers
+        Of ``<fitting>``.
+    losses
+        The robust losses.
     structures
         Lattices and properties of the job's own structures; None where a job must not have any.
     """
 
     potentials: Sequence[PotentialForm]
     functions: FunctionCatalogue
+    minimisers: Sequence[MinimiserForm]
+    losses: Sequence[RobustLossForm]
     structures: StructureCatalogue | None = None
 
 

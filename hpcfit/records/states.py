@@ -33,7 +33,7 @@ class State:
         |D v| of the accepted step.
     acceleration
         2|second-order step|/|first-order step| of the accepted step.
-    n_linearisations, n_costs, n_seconds
+    n_linearisations, n_costs, n_second_derivatives
         Evaluations so far, by kind.
     small_gains
         Accepted steps in a row that gained less than the cost tolerance.
@@ -68,7 +68,7 @@ class State:
     acceleration: float = np.nan
     n_linearisations: int = 0
     n_costs: int = 0
-    n_seconds: int = 0
+    n_second_derivatives: int = 0
     small_gains: int = 0
     outcome: str = ""
     condition: float = np.nan

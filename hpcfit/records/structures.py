@@ -1,23 +1,25 @@
-"""Structures that a job describes itself: their atoms, what of them relaxes, and what is wanted of them.
+"""Structures that a job describes itself: atoms, relaxed degrees of freedom, and wanted properties.
 
 All numbers are in the code's units (eV, Angstrom); a property's own unit stands in its form.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.records.arrays import FloatArray
 
-#: What may relax. The first three are numbers of the structure and properties too; a structure's atoms follow them
-#: affinely from where they start: everything scales, everything scales along z, the second atom moves away from the
-#: first. The others are internal: all atoms but for a common translation; the cell's volume, its lengths along x, y
-#: and z, all of its six strains, atoms following.
-FREEDOMS = (
+#: Structural degrees of freedom. The first three are values of the structure and properties too; its atoms follow them
+#: affinely from their start: all lengths scale, all lengths along z scale, the second atom moves away from the first.
+#: The others are all atoms but for a common translation, and the cell: its volume, its lengths along x, y and z, or all
+#: six strains, with the atoms following.
+DEGREES_OF_FREEDOM = (
     "lattice-parameter",
     "ca-ratio",
     "atom-distance",
@@ -54,8 +56,8 @@ class Atoms:
 
 
 @dataclass(frozen=True)
-class Freedom:
-    """One of `FREEDOMS` that a structure relaxes, with the bounds at which its relaxation halts."""
+class DegreeOfFreedom:
+    """One of `DEGREES_OF_FREEDOM` that a structure relaxes, with the bounds at which its relaxation halts."""
 
     name: str
     minimum: float = -np.inf
@@ -70,29 +72,39 @@ class PropertyForm:
     ----------
     name
         As in the job.
+    rank
+        Place in reports: properties are listed by ascending rank.
     unit
         As printed, and as targets and tolerances are given in the job.
+    description
+        One line for the manual.
     size
         One such unit in the code's units.
     vector
         Whether it has components: their number is that of the target.
     mirrors
-        The freedom whose value it is; empty for others. Fitting it relaxes that freedom.
+        The degree of freedom whose value it is; empty for others. Fitting it relaxes that degree of freedom.
     always
-        Whether it is computed without being asked for.
-    description
-        One line for the manual.
+        Whether it is computed for every structure that has it.
+    needs_volume
+        Whether only structures whose cell has a volume have it.
+    needs_masses
+        Whether it needs the masses of the species.
     arguments
         Attributes of its element beside those of every property, and what they say.
     """
 
     name: str
+    rank: int
     unit: str
-    size: float
-    vector: bool
-    mirrors: str
-    always: bool
     description: str
+    _: KW_ONLY
+    size: float = 1.0
+    vector: bool = False
+    mirrors: str = ""
+    always: bool = False
+    needs_volume: bool = False
+    needs_masses: bool = False
     arguments: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -123,7 +135,7 @@ class WantedProperty:
     line
         Of the job.
     minimum, maximum
-        Bounds of the freedom whose value it is, which hold once that relaxes.
+        Bounds of the degree of freedom whose value it is, which hold once that relaxes.
     """
 
     name: str
@@ -162,7 +174,7 @@ class Structure:
     atoms
         As it starts.
     values
-        Start values of those of the first three `FREEDOMS` that it has.
+        Start values of those of the first three `DEGREES_OF_FREEDOM` that it has.
     relaxed
         What relaxes.
     properties
@@ -177,14 +189,14 @@ class Structure:
     kind: str
     atoms: Atoms
     values: Mapping[str, float]
-    relaxed: tuple[Freedom, ...]
+    relaxed: tuple[DegreeOfFreedom, ...]
     properties: tuple[WantedProperty, ...]
     files: tuple[StructureFile, ...] = ()
 
 
 @dataclass(frozen=True)
 class DerivedTerm:
-    """What a derived property's expression takes from a structure, under a name of its own."""
+    """A property of a structure, under the name that a derived property's expression has for it."""
 
     name: str
     structure: str
@@ -223,6 +235,11 @@ class DerivedProperty:
         return (self.wanted,)
 
 
+#: Number of the species among the lattice's own, and x, y, z in units of the conventional cell's vectors.
+Site: TypeAlias = tuple[int, float, float, float]
+Sites: TypeAlias = Callable[[Mapping[str, float]], list[Site]]
+
+
 @dataclass(frozen=True)
 class LatticeForm:
     """A structure of the library.
@@ -233,22 +250,50 @@ class LatticeForm:
         Without ``-lattice``: ``fcc``.
     aliases
         Other names, as Strukturbericht's ``A1``.
-    types
-        Elements of the job that name its species: ``atom-type``, or ``atom-type-A`` and ``atom-type-B``.
-    freedoms
-        Of `FREEDOMS`, those that have a value, with the default; NaN where the job must give one.
-    internal
-        Further values that place its atoms, with defaults.
     reference
         Space group, prototype and source.
+    system
+        ``cubic``, ``tetragonal``, ``hexagonal``, ``layer`` (hexagonal, periodic in the plane) or ``dimer``.
+    sites
+        The atoms, from the values of `internal`.
+    n_types
+        Number of species, 1 or 2.
+    centring
+        A key of `hpcfit.structure.building.CENTRINGS`.
+    ca_ratio
+        The default; NaN where the job must give it. Not used by a cubic lattice.
+    internal
+        Coordinates of the sites that symmetry leaves free, with defaults.
     """
 
     name: str
     aliases: tuple[str, ...]
-    types: tuple[str, ...]
-    freedoms: Mapping[str, float]
-    internal: Mapping[str, float]
     reference: str
+    system: str
+    sites: Sites
+    n_types: int = 1
+    centring: str = "primitive"
+    ca_ratio: float = math.nan
+    internal: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def element(self) -> str:
+        """Name of the job's element that describes it."""
+        return self.name + ("-structure" if self.system == "dimer" else "-lattice")
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Elements of the job that name its species."""
+        return ("atom-type",) if self.n_types == 1 else ("atom-type-A", "atom-type-B")
+
+    @property
+    def degrees(self) -> dict[str, float]:
+        """Those of `DEGREES_OF_FREEDOM` that have a value, with the default; NaN where the job must give one."""
+        if self.system == "dimer":
+            return {"atom-distance": math.nan}
+        if self.system in {"cubic", "layer"}:
+            return {"lattice-parameter": math.nan}
+        return {"lattice-parameter": math.nan, "ca-ratio": self.ca_ratio}
 
 
 @dataclass(frozen=True)
@@ -284,7 +329,7 @@ class StructureCatalogue:
         Reads a file, given as path, format (``poscar``, or empty for any that ASE knows) and the job's species, as
         atoms, and the forces [n, 3] in it if any; raises `ValueError` with what is wrong.
     check
-        Says what is wrong with a whole structure, each fault with its line: freedoms and properties that it cannot
+        Says what is wrong with a whole structure, each fault with its line: degrees and properties that it cannot
         have, targets of the wrong length, faulty arguments.
     """
 

@@ -164,7 +164,10 @@ class _Fit:
         return np.maximum(np.maximum(state.scale, floor), of_effect)
 
     def _limit(self, state: State) -> str:
-        if state.n_linearisations + state.n_costs + state.n_seconds >= self.options.max_evaluations:
+        if (
+            state.n_linearisations + state.n_costs + state.n_second_derivatives
+            >= self.options.max_evaluations
+        ):
             return STOPPED_EVALUATIONS
         return STOPPED_TIME if time.monotonic() >= self.deadline else ""
 
@@ -230,7 +233,7 @@ class _Fit:
         if limit := self._limit(state):
             return replace(state, outcome=limit), None, np.inf
         second_gradient = self.problem.second_derivative(step.v, self.options.h)
-        state = replace(state, n_seconds=state.n_seconds + 1)
+        state = replace(state, n_second_derivatives=state.n_second_derivatives + 1)
         if not np.isfinite(second_gradient).all():
             return state, None, np.inf
         half = model.second_order(step, second_gradient)

@@ -1,4 +1,4 @@
-"""What a solver asks of a least-squares problem: the same questions whether MPI answers them or a plain array."""
+"""The least-squares problem of a solver, whether ranks or plain arrays evaluate it."""
 
 from __future__ import annotations
 

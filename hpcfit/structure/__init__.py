@@ -1,1 +1,1 @@
-"""Structures that a job describes: the lattice library, what of them relaxes, their properties and derivatives."""
+"""Structures that a job describes: lattices, relaxation, properties and their derivatives."""

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import nan, sqrt
+from math import sqrt
 
 import numpy as np
 
+from hpcfit.catalogue import records
 from hpcfit.errors import nearest
 from hpcfit.records import Atoms, FloatArray, LatticeForm
-from hpcfit.structure.compounds import COMPOUNDS
-from hpcfit.structure.elements import ELEMENTS
-from hpcfit.structure.lattice import CENTRINGS, Lattice
 
-LATTICES = ELEMENTS + COMPOUNDS
+#: Vectors of the primitive cell in units of the conventional cell's, whose edges are 1, 1, c/a (and at 120 degrees).
+CENTRINGS = {
+    "primitive": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "face-centred": ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)),
+    "body-centred": ((-0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.5, 0.5, -0.5)),
+    # Every second layer along 111 of a face-centred lattice.
+    "rhombohedral": ((1.0, 0.5, 0.5), (0.5, 1.0, 0.5), (0.5, 0.5, 1.0)),
+}
 
-
-def lattice_forms() -> tuple[LatticeForm, ...]:
-    """Return what a job must and may say of every lattice."""
-    return tuple(
-        LatticeForm(
-            name=lattice.name,
-            aliases=lattice.aliases,
-            types=("atom-type",) if lattice.n_types == 1 else ("atom-type-A", "atom-type-B"),
-            freedoms=_freedoms(lattice),
-            internal=dict(lattice.internal),
-            reference=lattice.reference,
-        )
-        for lattice in LATTICES
-    )
-
-
-def _freedoms(lattice: Lattice) -> dict[str, float]:
-    if lattice.system == "dimer":
-        return {"atom-distance": nan}
-    if lattice.system in {"cubic", "layer"}:
-        return {"lattice-parameter": nan}
-    return {"lattice-parameter": nan, "ca-ratio": lattice.ca_ratio}
+LATTICES = records("hpcfit.structure.lattices", LatticeForm)
 
 
 def build(name: str, species: Sequence[int], values: Mapping[str, float]) -> Atoms:
@@ -49,7 +33,7 @@ def build(name: str, species: Sequence[int], values: Mapping[str, float]) -> Ato
     species
         One per element of `LatticeForm.types`.
     values
-        Of its freedoms (Angstrom; the ratio has no unit) and of what symmetry leaves free of its sites; what has a
+        Of its degrees (Angstrom; the ratio has no unit) and of what symmetry leaves free of its sites; what has a
         default may be left out.
 
     Raises
@@ -58,11 +42,11 @@ def build(name: str, species: Sequence[int], values: Mapping[str, float]) -> Ato
         When there is no such lattice, or a value is missing, unknown or not positive.
     """
     lattice = _lattice(name)
-    given = {**_freedoms(lattice), **lattice.internal}
+    given = {**lattice.degrees, **lattice.internal}
     if unknown := [key for key in values if key not in given]:
         raise ValueError(f"value that {name} lacks, found {unknown[0]}, allowed {', '.join(given)}")
     given.update(values)
-    for key in _freedoms(lattice):
+    for key in lattice.degrees:
         if not 0 < given[key] < np.inf:
             raise ValueError(f"{key} of {name}, found {given[key]}, allowed a positive number")
     sites = lattice.sites(given)
@@ -83,7 +67,7 @@ def build(name: str, species: Sequence[int], values: Mapping[str, float]) -> Ato
     return Atoms(chosen, cell, pbc, position)
 
 
-def _lattice(name: str) -> Lattice:
+def _lattice(name: str) -> LatticeForm:
     names = {key.lower(): lattice for lattice in LATTICES for key in (lattice.name, *lattice.aliases)}
     found = names.get(name.lower())
     if found is None:
@@ -92,7 +76,7 @@ def _lattice(name: str) -> Lattice:
     return found
 
 
-def _conventional(lattice: Lattice, values: Mapping[str, float]) -> FloatArray:
+def _conventional(lattice: LatticeForm, values: Mapping[str, float]) -> FloatArray:
     a = values["lattice-parameter"]
     c = a * values.get("ca-ratio", 1.0)
     if lattice.system in {"hexagonal", "layer"}:

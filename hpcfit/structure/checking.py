@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from hpcfit.records import Structure, WantedProperty
-from hpcfit.structure.freedoms import Freedoms
-from hpcfit.structure.properties import measure
+from hpcfit.structure.degrees_of_freedom import DegreesOfFreedom
+from hpcfit.structure.observing import observe
 
 
 def check(structure: Structure) -> list[tuple[int, str]]:
     """Return the faults of a structure, each with its line."""
     faults: list[tuple[int, str]] = []
     try:
-        Freedoms(structure)
+        DegreesOfFreedom(structure)
     except ValueError as error:
         faults.append((structure.line, str(error)))
     for wanted in structure.properties:
@@ -25,7 +25,7 @@ def check(structure: Structure) -> list[tuple[int, str]]:
 def _check_property(structure: Structure, wanted: WantedProperty) -> None:
     # Masses are another's business: any will do here.
     masses = [1.0] * (int(structure.atoms.species.max(initial=0)) + 1)
-    n = measure(structure, wanted.name, wanted.arguments, masses).n
+    n = observe(structure, wanted.name, wanted.arguments, masses).n
     if (wanted.fit or wanted.target) and len(wanted.target) != n:
         raise ValueError(f"target of {wanted.name}, found {len(wanted.target)} numbers, allowed {n}")
     if wanted.fit and wanted.style == "squared-relative" and 0.0 in wanted.target:

@@ -1,12 +1,14 @@
-"""Properties of one structure at rest, and their exact derivatives by the fitted parameters.
+"""Properties of one relaxed structure, and their exact derivatives with respect to the fitted parameters.
 
-At rest the gradient g of the energy by the degrees of freedom s vanishes for every theta, so that (implicit functions)
+At the relaxed point the gradient g of the energy by the degrees of freedom s vanishes for every theta, so that
+(implicit functions)
 
     ds/dtheta = -H^-1 g_theta,    dm/dtheta = m_theta + m_s ds/dtheta
 
 with H the second derivatives of the energy by s and m the moments of the properties. g_theta and m_theta come from the
 kernels, H and m_s are differences of exact quantities along s. Where there are fewer parameters than degrees of
-freedom, moments that take probes follow ds/dtheta itself. What a bound holds does not follow.
+freedom, moments that need perturbed images are differentiated along ds/dtheta itself. Those at a bound do not
+move.
 """
 
 from __future__ import annotations
@@ -17,12 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpcfit.records import Atoms, FloatArray, IntArray, Structure
-from hpcfit.structure.freedoms import Freedoms
-from hpcfit.structure.ions import flat_inverse
-from hpcfit.structure.measures import Measure
-from hpcfit.structure.probes import Point, probe
-from hpcfit.structure.questions import Dialogue
-from hpcfit.structure.relaxation import Relaxed, relax
+from hpcfit.structure.degrees_of_freedom import DegreesOfFreedom
+from hpcfit.structure.evaluation_requests import Requests
+from hpcfit.structure.observables._observable import Observable
+from hpcfit.structure.perturbations import Point, evaluate_perturbed
+from hpcfit.structure.relaxation import Relaxed, flat_inverse, relax
 from hpcfit.structure.stencils import OFFSETS, first
 
 
@@ -30,7 +31,7 @@ from hpcfit.structure.stencils import OFFSETS, first
 class Task:
     """A property of a structure, and whether it is taken after the relaxation or before."""
 
-    measure: Measure
+    observable: Observable
     relaxed: bool = True
 
 
@@ -47,7 +48,7 @@ class Values:
     jacobians
         [n_free, components] per task, where wanted.
     hessian
-        Second derivatives by the degrees of freedom, in units of `Freedoms.scale`, where they were made.
+        Second derivatives by the degrees of freedom, in units of `DegreesOfFreedom.scale`, where they were made.
     """
 
     relaxed: Relaxed
@@ -69,35 +70,35 @@ class Case:
     Raises
     ------
     ValueError
-        When its freedoms are faulty.
+        When its degrees of freedom are faulty.
     """
 
     def __init__(self, key: object, structure: Structure) -> None:
         self.key = key
-        self.freedoms = Freedoms(structure)
+        self.degrees = DegreesOfFreedom(structure)
 
     def atoms_at(self, s: FloatArray) -> Atoms:
         """Return the structure at a point [n]."""
-        cell, position = self.freedoms.place(s[None])
-        return Atoms(self.freedoms.atoms.species, cell[0], self.freedoms.atoms.pbc, position[0])
+        cell, position = self.degrees.place(s[None])
+        return Atoms(self.degrees.atoms.species, cell[0], self.degrees.atoms.pbc, position[0])
 
     def values(
         self, tasks: Sequence[Task], start: FloatArray, hessian: FloatArray | None
-    ) -> Dialogue[Values]:
-        """Relax from a point [n], with second derivatives from nearby if there are any, and measure."""
+    ) -> Requests[Values]:
+        """Relax from a point [n], with second derivatives from nearby if there are any, and compute the properties."""
         relaxed = yield from self._relax(tasks, start, hessian)
         if relaxed.failed:
             return Values(relaxed)
         moments: dict[int, FloatArray] = {}
-        for after, s in ((False, self.freedoms.start), (True, relaxed.s)):
+        for after, s in ((False, self.degrees.start), (True, relaxed.s)):
             own = [k for k, task in enumerate(tasks) if task.relaxed == after]
             if own:
                 _, found = yield from self._moments([tasks[k] for k in own], s[None], derivatives=False)
                 moments.update(zip(own, (m[0, 0] for m in found), strict=True))
-        return Values(relaxed, tuple(task.measure.finish(moments[k]) for k, task in enumerate(tasks)))
+        return Values(relaxed, tuple(task.observable.finish(moments[k]) for k, task in enumerate(tasks)))
 
-    def linearised(self, tasks: Sequence[Task], start: FloatArray) -> Dialogue[Values]:
-        """Relax from a point [n], measure, and differentiate; the same whatever was asked before."""
+    def linearised(self, tasks: Sequence[Task], start: FloatArray) -> Requests[Values]:
+        """Relax from a point [n], compute the properties and differentiate; the result depends on nothing earlier."""
         relaxed = yield from self._relax(tasks, start, None)
         if relaxed.failed:
             return Values(relaxed)
@@ -107,44 +108,46 @@ class Case:
         hessian = None
         if before:
             own = [tasks[k] for k in before]
-            _, found = yield from self._moments(own, self.freedoms.start[None], derivatives=True)
+            _, found = yield from self._moments(own, self.degrees.start[None], derivatives=True)
             moments.update(zip(before, (m[:, 0] for m in found), strict=True))
         if after:
             found, hessian = yield from self._response([tasks[k] for k in after], relaxed)
             moments.update(zip(after, found, strict=True))
-        finished = [(task.measure, moments[k]) for k, task in enumerate(tasks)]
+        finished = [(task.observable, moments[k]) for k, task in enumerate(tasks)]
         return Values(
             relaxed,
-            tuple(measure.finish(m[0]) for measure, m in finished),
-            tuple(measure.tangent(m[0], m[1:]) for measure, m in finished),
+            tuple(observable.finish(m[0]) for observable, m in finished),
+            tuple(observable.tangent(m[0], m[1:]) for observable, m in finished),
             hessian,
         )
 
     def _relax(
         self, tasks: Sequence[Task], start: FloatArray, hessian: FloatArray | None
-    ) -> Dialogue[Relaxed]:
+    ) -> Requests[Relaxed]:
         """Relax where a task asks for it: from `start`, and if that fails from the structure as the job has it."""
         if not any(task.relaxed for task in tasks):
-            return Relaxed(start, np.zeros(self.freedoms.n, dtype=bool))
-        relaxed = yield from relax(self.key, self.freedoms, start, hessian)
-        if relaxed.failed and not np.array_equal(start, self.freedoms.start):
-            relaxed = yield from relax(self.key, self.freedoms, self.freedoms.start)
+            return Relaxed(start, np.zeros(self.degrees.n, dtype=bool))
+        relaxed = yield from relax(self.key, self.degrees, start, hessian)
+        if relaxed.failed and not np.array_equal(start, self.degrees.start):
+            relaxed = yield from relax(self.key, self.degrees, self.degrees.start)
         return relaxed
 
     def _moments(
         self, tasks: Sequence[Task], s: FloatArray, derivatives: bool
-    ) -> Dialogue[tuple[Point, list[FloatArray]]]:
+    ) -> Requests[tuple[Point, list[FloatArray]]]:
         """Return what is known at points [k, n], and the moments [columns, k, m] of every task."""
-        cell, position = self.freedoms.place(s)
-        probes = [one for task in tasks for one in task.measure.probes]
-        point = yield from probe(self.key, self.freedoms.atoms, cell, position, probes, derivatives)
-        return point, [task.measure.moments(point) for task in tasks]
+        cell, position = self.degrees.place(s)
+        perturbations = [one for task in tasks for one in task.observable.perturbations]
+        point = yield from evaluate_perturbed(
+            self.key, self.degrees.atoms, cell, position, perturbations, derivatives
+        )
+        return point, [task.observable.moments(point) for task in tasks]
 
     def _response(
         self, tasks: Sequence[Task], at: Relaxed
-    ) -> Dialogue[tuple[list[FloatArray], FloatArray | None]]:
+    ) -> Requests[tuple[list[FloatArray], FloatArray | None]]:
         """Return the moments [1 + n_free, m] of every task with total derivatives, and the second derivatives."""
-        f = self.freedoms
+        f = self.degrees
         point, found = yield from self._moments(tasks, at.s[None], derivatives=True)
         moments = [m[:, 0] for m in found]
         free = np.flatnonzero(~at.halted)
@@ -152,7 +155,7 @@ class Case:
             return moments, None
         gradients = f.gradient(at.s[None], point.base.forces[1:], point.base.virials[1:])[:, 0] * f.scale
         along_s = len(free) <= len(gradients)
-        now = [k for k, task in enumerate(tasks) if along_s or not task.measure.probes]
+        now = [k for k, task in enumerate(tasks) if along_s or not task.observable.perturbations]
         steps = f.step[free]
         points = _stencil(at.s, steps[:, None] * np.eye(f.n)[free])
         beside, found = yield from self._moments([tasks[k] for k in now], points, derivatives=False)
@@ -173,9 +176,9 @@ class Case:
 
     def _along(
         self, tasks: Sequence[Task], s: FloatArray, motion: FloatArray, free: IntArray
-    ) -> Dialogue[list[FloatArray]]:
-        """Return how the moments follow a motion [n_free, n] of the freedoms, each [n_free, m]."""
-        f = self.freedoms
+    ) -> Requests[list[FloatArray]]:
+        """Return how the moments follow a motion [n_free, n] of the degrees of freedom, each [n_free, m]."""
+        f = self.degrees
         lengths = np.abs(motion / f.step[free]).max(axis=1)
         # What does not move has no direction, and no change; what is not finite is not followed and stays so.
         moving = (lengths > 0) & np.isfinite(lengths)

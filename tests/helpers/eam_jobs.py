@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.objective.model import Model
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, Job

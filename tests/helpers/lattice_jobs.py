@@ -6,10 +6,10 @@ import numpy as np
 
 from hpcfit.records import (
     Atoms,
+    DegreeOfFreedom,
     DerivedProperty,
     DerivedTerm,
     Fitting,
-    Freedom,
     GeodesicOptions,
     Group,
     Job,
@@ -30,7 +30,7 @@ def wanted(name, target=None, fit=True, weight=1.0, tolerance=0.01, **changes):
 
 def lattice(name, a, properties, weight=1.0, relaxed=("lattice-parameter",), form="fcc", **changes):
     """A lattice of the library whose freedoms are bounded."""
-    freedoms = tuple(Freedom(freedom, 0.5 * a, 2.0 * a) for freedom in relaxed)
+    freedoms = tuple(DegreeOfFreedom(freedom, 0.5 * a, 2.0 * a) for freedom in relaxed)
     return Structure(
         id=name,
         line=1,
@@ -45,7 +45,7 @@ def lattice(name, a, properties, weight=1.0, relaxed=("lattice-parameter",), for
 
 
 def user_structure(name, atoms, properties, weight=1.0, relaxed=(), **changes):
-    freedoms = tuple(Freedom(freedom) for freedom in relaxed)
+    freedoms = tuple(DegreeOfFreedom(freedom) for freedom in relaxed)
     return Structure(name, 1, weight, "user-structure", atoms, {}, freedoms, tuple(properties), **changes)
 
 

@@ -2,19 +2,14 @@
 
 import numpy as np
 
-from hpcfit.records import (
-    NLOPT_METHODS,
-    SCIPY_METHODS,
-    Box,
-    GeodesicOptions,
-    NloptOptions,
-    ScipyOptions,
-    SpaOptions,
-)
+from hpcfit.records import Box, GeodesicOptions, NloptOptions, ScipyOptions, SpaOptions
 from hpcfit.solver import geodesic
-from hpcfit.solver.minimisers import iterate
+from hpcfit.solver.minimisers import iterate, minimisers
 from hpcfit.solver.step import Bounds
 from tests.helpers.array_problems import CASES, ArrayProblem
+
+METHODS_OF = {form.name: {m.name: m for m in form.methods} for form in minimisers()}
+SCIPY_METHODS, NLOPT_METHODS = METHODS_OF["scipy"], METHODS_OF["nlopt"]
 
 LOCAL = NloptOptions("LD_LBFGS", maxeval=100)
 

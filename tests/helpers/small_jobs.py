@@ -10,12 +10,21 @@ from hpcfit.dataset.hashing import content_ids
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.writer import write
 from hpcfit.fit import prepare, read
+from hpcfit.known import catalogue
 from hpcfit.objective.plan import Plan
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.library import Geometry, evaluate
 from hpcfit.potential.neighbours import find_neighbours
-from hpcfit.records import Configurations, FloatArray, Predictions
+from hpcfit.records import (
+    Catalogue,
+    Configurations,
+    FloatArray,
+    FunctionCatalogue,
+    PotentialForm,
+    Predictions,
+    StructureCatalogue,
+)
 
 #: A, B, p, q, sigma, gamma, cutoff, lambda, costheta0 of the silicon that the targets are made with.
 SILICON = np.array([15.28, 0.6022, 4.0, 0.0, 2.0951, 2.51, 3.77118, 45.5, -1 / 3])
@@ -165,3 +174,12 @@ def bits(path: str | Path):
         arrays += [outcome.cell, outcome.position]
         arrays += [array for p in outcome.properties for array in (p.start, p.value, np.array(p.residual))]
     return result.outcome, stored.state.outcome, history, [a.tobytes() for a in arrays if a.dtype.kind != "U"]
+
+
+def known(
+    potentials: Sequence[PotentialForm],
+    functions: FunctionCatalogue,
+    structures: StructureCatalogue | None = None,
+) -> Catalogue:
+    """Return a catalogue with potentials, functions and structures of a test, and all minimisers and losses."""
+    return replace(catalogue(), potentials=potentials, functions=functions, structures=structures)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.objective.model import Model
 from hpcfit.records import Bonds
 

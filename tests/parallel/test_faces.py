@@ -8,12 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mixed_jobs import STRUCTURES
-from small_jobs import bits, dataset_element, job_text, potential, sealed, silicon, write_dataset
-from test_ranks import MPIRUN
+from tests.helpers.mpi import MPIRUN
 
 from hpcfit.calculator import Hpcfit
 from hpcfit.output.store import load
+from tests.helpers.mixed_jobs import STRUCTURES
+from tests.helpers.small_jobs import (
+    bits,
+    dataset_element,
+    job_text,
+    potential,
+    sealed,
+    silicon,
+    write_dataset,
+)
 
 DRIVER = str(Path(__file__).with_name("drive_faces.py"))
 DOF = '<A min="1" max="20"><prior mean="13" sigma="0.05"/></A><B transform="log"/><gamma/>'

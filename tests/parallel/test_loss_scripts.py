@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hpcfit.dataset.exporting import export_extxyz
+from hpcfit.dataset.exporting import export_dataset
 from hpcfit.dataset.reader import Dataset
 from tests.helpers import small_jobs
 from tests.helpers.mpi import PROGRAMS, launch, needs_mpi, on_ranks
@@ -17,7 +17,7 @@ def finished(folder, n_ranks, does="well"):
     folder.mkdir()
     small_jobs.write_dataset(folder / "si.h5", small_jobs.silicon(24))
     with Dataset(folder / "si.h5") as dataset:
-        export_extxyz(dataset, folder / "si.extxyz")
+        export_dataset(dataset, folder / "si.extxyz")
     script = str(PROGRAMS / "script.py")
     return launch(on_ranks(n_ranks, script, does) if n_ranks > 1 else [sys.executable, script, does], folder)
 

@@ -174,7 +174,7 @@ def test_what_the_cases_are_there_for(alone, together):
     assert [parameter.path for parameter in bonds.header.free] == PATHS
     for name in ("second derivatives, tsqr", "second derivatives, stream"):
         (n_ranks,) = CASES[name].ranks
-        assert load(str(together(name, n_ranks) / "run.h5")).state.n_seconds > 2
+        assert load(str(together(name, n_ranks) / "run.h5")).state.n_second_derivatives > 2
 
 
 @pytest.mark.parametrize("n_ranks", CASES["own structures that relax"].ranks)

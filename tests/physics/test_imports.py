@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.output.export.exporting import Settings, export
 from hpcfit.potential.functions import compile_potential, reach, tabulate
 from hpcfit.potential.library import Geometry, evaluate, potential_forms

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.observables import samples
 
-from hpcfit.records import Freedom, Modification
+from hpcfit.records import DegreeOfFreedom, Modification
 from hpcfit.structure.building import build
-from hpcfit.structure.forms import STRESSES
 from hpcfit.structure.modifying import modify
+from hpcfit.structure.observing import FORMS
 from tests.helpers.eam_jobs import eam_job
 from tests.helpers.structure_works import (
     aluminium_model,
@@ -22,23 +23,14 @@ from tests.helpers.structure_works import (
     structure,
 )
 
-ELASTIC = ("C11", "C12", "C13", "C33", "C44", "C66", "C14")
-FIRST_ORDER = ("total-energy", "atomic-energy", "total-volume", "atomic-volume", "pressure", *STRESSES)
-
 
 def all_properties(n_atoms, ions="clamped", mirrors=(), **changes):
-    """One of every kind of property."""
-    elastic = [plain(name, arguments={"ions": ions}, **changes) for name in ELASTIC]
-    scalars = [
-        plain(name, **changes) for name in (*FIRST_ORDER, "bulk-modulus", "bulk-modulus-derivative", *mirrors)
+    """All samples, of values of the structure those named in `mirrors`."""
+    return [
+        plain(sample.name, sample.n(n_atoms), arguments=sample.arguments, **changes)
+        for sample in samples()
+        if sample.arguments.get("ions", ions) == ions and FORMS[sample.name].mirrors in ("", *mirrors)
     ]
-    vectors = [
-        plain("atomic-forces", 3 * n_atoms, **changes),
-        plain("phonon-frequencies", 3 * n_atoms, arguments={"q": "1/2 0 0"}, **changes),
-        plain("energy-volume", 3, arguments={"scales": "0.9 1 1.1"}, **changes),
-        plain("energy-volume", 2, arguments={"volumes": "14 16"}, **changes),
-    ]
-    return [*scalars, *elastic, *vectors]
 
 
 def values(block, x, n):
@@ -82,7 +74,7 @@ def test_face_centred_cubic(tmp_path):
 
 
 @pytest.mark.parametrize("cell", [(), ("cell-full",)])
-def test_hexagonal_with_all_freedoms(tmp_path, cell):
+def test_hexagonal_with_all_degrees(tmp_path, cell):
     mirrors = ("lattice-parameter", "ca-ratio")
     one = lattice(
         "hcp",
@@ -114,12 +106,13 @@ def test_two_species(tmp_path):
         <epsilon tag="NaNa">0.02</epsilon> <epsilon tag="NaCl">1.1</epsilon> <epsilon tag="ClCl">0.05</epsilon>
         <fit-dof><sigma tag="NaCl"/><epsilon tag="NaCl"/><epsilon tag="ClCl"/></fit-dof></lennard-jones>"""
     model = aluminium_model(tmp_path, eam_job(salt, species=("Na", "Cl")))
-    freedoms = ["lattice-parameter", "atom-coordinates"]
+    degrees = ["lattice-parameter", "atom-coordinates"]
     # Not the curves: on them pairs come to the cut-off, where these potentials jump.
-    properties = all_properties(2, "relaxed")[:-2]
-    one = lattice("B1", {"lattice-parameter": 5.0}, properties, freedoms, species=(0, 1))
+    properties = [prop for prop in all_properties(2, "relaxed") if prop.name != "energy-volume"]
+    one = lattice("B1", {"lattice-parameter": 5.0}, properties, degrees, species=(0, 1))
     block = plain_block(model, one, masses=(22.99, 35.45))
-    assert block.linearise(model.start)[0, 0] < -5
+    energy = [prop.name for prop in properties].index("total-energy")
+    assert block.linearise(model.start)[0, energy] < -5
     # The derivative of the bulk modulus is larger here, and does not depend on the depth of all wells.
     check(model, one, atol=3e-7)
 
@@ -139,7 +132,9 @@ def test_before_the_relaxation(tmp_path):
 def test_halted_at_a_bound(tmp_path):
     names = ("total-energy", "pressure", "C11", "lattice-parameter")
     properties = [plain(name) for name in names]
-    one = lattice("fcc", {"lattice-parameter": 4.05}, properties, [Freedom("lattice-parameter", 3.9, 5.0)])
+    one = lattice(
+        "fcc", {"lattice-parameter": 4.05}, properties, [DegreeOfFreedom("lattice-parameter", 3.9, 5.0)]
+    )
     model = aluminium_model(tmp_path)
     block = check(model, one)
     rows = block.linearise(model.start)

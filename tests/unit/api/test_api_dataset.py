@@ -9,7 +9,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 import hpcfit
-from hpcfit.dataset.exporting import export_extxyz
+from hpcfit.dataset.exporting import export_dataset
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
 
@@ -24,7 +24,7 @@ def residual(potential, data, **used):
 def sources(folder):
     """The dataset as extxyz, as a folder and as a list."""
     with Dataset("si.h5") as dataset:
-        export_extxyz(dataset, "si.extxyz")
+        export_dataset(dataset, "si.extxyz")
     (folder / "files").mkdir()
     (folder / "files" / "si.extxyz").write_text((folder / "si.extxyz").read_text())
     return {"si.extxyz": "si.extxyz", "files": folder / "files", "list of atoms": atoms_of("si.h5")}
@@ -145,7 +145,7 @@ def test_weights_go_with_an_export(data, potential):
     data.set_weights(ByGroup(energy_weight=3.0))
     data.save("weighted.h5")
     with Dataset("weighted.h5") as dataset:
-        export_extxyz(dataset, "weighted.extxyz")
+        export_dataset(dataset, "weighted.extxyz")
     stated = {"stress_unit": "eV/A^3", "stress_sign": "tension", "weight_key": "weight"}
     found = hpcfit.Dataset.from_path("weighted.extxyz", **stated)
     assert residual(potential, found).tobytes() == residual(potential, data).tobytes()

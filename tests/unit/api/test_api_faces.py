@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_jobs
-from small_jobs import bits, job_text, potential
 
 import hpcfit
 from hpcfit.cli.main import main
@@ -17,6 +15,8 @@ from hpcfit.errors import InputError
 from hpcfit.objective.block import BlockObjective
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from tests.helpers import small_jobs
+from tests.helpers.small_jobs import bits, job_text, potential
 
 #: An aluminium job whose prior pulls hard.
 PRIOR = """<job><atom-types><species>Al</species></atom-types><fitting><geodesic-lm max-iter="50"/></fitting>

@@ -12,7 +12,7 @@ import pytest
 import hpcfit
 from hpcfit.cli.resume import resume
 from hpcfit.cli.run import fit
-from hpcfit.dataset.exporting import export_extxyz
+from hpcfit.dataset.exporting import export_dataset
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
 from hpcfit.objective.local import LocalObjective
@@ -243,7 +243,7 @@ def test_what_only_the_script_knows_is_said(case, message, potential, data, monk
         data.set_weights([hpcfit.Weight(k) for k in range(12)])
     elif case in ("list", "extxyz"):
         with Dataset("si.h5") as dataset:
-            export_extxyz(dataset, "si.extxyz")
+            export_dataset(dataset, "si.extxyz")
         source = "si.extxyz" if case == "extxyz" else ase.io.read("si.extxyz", ":")
         data = hpcfit.Dataset.from_path(source, stress_unit="eV/A^3", stress_sign="tension")
     function = bent if case == "function" else None

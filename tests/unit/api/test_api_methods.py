@@ -6,10 +6,13 @@ import pytest
 import hpcfit
 from hpcfit.cli.run import fit
 from hpcfit.errors import InputError
+from hpcfit.known import catalogue
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
-from hpcfit.records import NLOPT_METHODS, SCIPY_METHODS, Box
+from hpcfit.records import Box
 
+METHODS = {form.name: {m.name: m for m in form.methods} for form in catalogue().minimisers}
+SCIPY_METHODS, NLOPT_METHODS = METHODS["scipy"], METHODS["nlopt"]
 LOCAL = [name for name, form in SCIPY_METHODS.items() if not form.is_global]
 
 

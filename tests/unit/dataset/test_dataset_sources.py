@@ -24,7 +24,7 @@ def frame(entries: str) -> str:
 
 def test_unknown_kind_of_source(tmp_path):
     (tmp_path / "POSCAR.vasp").touch()
-    with pytest.raises(InputError, match=r"unknown kind of source, found .vasp, allowed .xyz"):
+    with pytest.raises(InputError, match=r"unknown kind of source, found .vasp, allowed .db, .xyz"):
         import_configurations(tmp_path / "POSCAR.vasp", ImportOptions())
 
 

@@ -5,11 +5,10 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue as everything
+from hpcfit.known import catalogue as everything
 from hpcfit.potential.functions import check_formula
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import (
-    Catalogue,
     FunctionCatalogue,
     FunctionForm,
     ParameterForm,
@@ -18,6 +17,7 @@ from hpcfit.records import (
     RoleForm,
 )
 from hpcfit.structure.catalogue import structure_catalogue
+from tests.helpers.small_jobs import known
 
 
 def _row(name, unit, kind=ParameterKind.PAIR, *, lower=0.0, upper=math.inf, fittable=True):
@@ -145,7 +145,7 @@ def faults_of(folder, forms, functions, monkeypatch):
             text = text.replace(old, new)
         Path("job.xml").write_text(text)
         try:
-            read_job("job.xml", Catalogue(forms, functions))
+            read_job("job.xml", known(forms, functions))
         except InputError as error:
             assert error.exit_code == 2
             return str(error).splitlines()

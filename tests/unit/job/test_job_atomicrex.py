@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpcfit.records import Freedom, GeodesicOptions, WantedProperty
+from hpcfit.records import DegreeOfFreedom, GeodesicOptions, WantedProperty
 from hpcfit.units import BAR, GPA
 from tests.helpers.eam_jobs import aluminium
 
@@ -94,7 +94,7 @@ def test_four_lattices_of_aluminium(read_files, tmp_path):
     fcc, bcc, hcp, diamond = job.own_structures
     assert (fcc.kind, fcc.relative_weight, fcc.values) == ("fcc-lattice", 5.0, {"lattice-parameter": 4.05})
     assert np.allclose(fcc.atoms.cell, 4.05 / 2 * (1 - np.eye(3)), rtol=1e-15, atol=0)
-    assert fcc.relaxed == (Freedom("lattice-parameter", 3.0, 5.0),)
+    assert fcc.relaxed == (DegreeOfFreedom("lattice-parameter", 3.0, 5.0),)
     lines = [prop.line for prop in fcc.properties]
     wanted = [
         ("lattice-parameter", True, (4.05,), 2.0, 0.005),

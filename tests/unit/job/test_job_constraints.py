@@ -2,7 +2,8 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.records import Catalogue, Constraint, ConstraintTerm
+from hpcfit.records import Constraint, ConstraintTerm
+from tests.helpers.small_jobs import known
 
 JOB = """<job>
   <atom-types><species>Al</species></atom-types>
@@ -38,7 +39,7 @@ def read(folder, forms, built, functions, monkeypatch):
             for k, (path, text) in enumerate(pairs)
         ]
         (folder / "job.xml").write_text(JOB.format(constraints="\n".join(elements), sigma=sigma))
-        return read_job("job.xml", Catalogue([*forms, built], functions))
+        return read_job("job.xml", known([*forms, built], functions))
 
     return job
 
@@ -142,4 +143,4 @@ def test_ids_are_unique(folder, forms, built, functions, read):
     text = (folder / "job.xml").read_text().replace('id="c1"', 'id="c0"')
     (folder / "job.xml").write_text(text)
     with pytest.raises(InputError, match=r'job.xml:6: id is not unique, found "c0", already in line 5'):
-        read_job("job.xml", Catalogue([*forms, built], functions))
+        read_job("job.xml", known([*forms, built], functions))

@@ -2,7 +2,7 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.records import Catalogue
+from tests.helpers.small_jobs import known
 
 CASES = {
     "entity": (
@@ -53,17 +53,17 @@ def test_what_is_no_text_or_no_xml(folder, forms, functions, monkeypatch, name):
     content, line = BYTES[name]
     (folder / "job.xml").write_bytes(content)
     with pytest.raises(InputError) as caught:
-        read_job("job.xml", Catalogue(forms, functions))
+        read_job("job.xml", known(forms, functions))
     assert str(caught.value) == line
 
 
 def test_missing_job_names_the_nearest(folder, forms, functions, monkeypatch):
     monkeypatch.chdir(folder)
     with pytest.raises(InputError) as caught:
-        read_job("sy.h5", Catalogue(forms, functions))
+        read_job("sy.h5", known(forms, functions))
     assert str(caught.value) == "sy.h5: no such file, nearest si.h5"
     with pytest.raises(InputError, match=r"^more: cannot be read, found Is a directory$"):
-        read_job("more", Catalogue(forms, functions))
+        read_job("more", known(forms, functions))
 
 
 def test_line_is_where_the_tag_begins(faults_of):

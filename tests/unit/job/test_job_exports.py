@@ -4,10 +4,11 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.output.export.exporting import FORMATS
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import Catalogue, ExportFile
+from hpcfit.records import ExportFile
+from tests.helpers.small_jobs import known
 
 _END = "</stillinger-weber>"
 _OWN = f"<export-potential> more/Si.sw </export-potential>\n{_END}"
@@ -26,7 +27,7 @@ def test_formats_are_those_of_the_command():
 
 def test_files_of_a_job(faults_of, folder, forms, functions):
     assert faults_of([(_END, _OWN)]) == []
-    job = read_job("job.xml", Catalogue(forms, functions))
+    job = read_job("job.xml", known(forms, functions))
     path = str((folder / "more" / "Si.sw").resolve())
     assert job.exports == (ExportFile("SW", "lammps-sw", "more/Si.sw", path, None, None),)
 

@@ -9,7 +9,7 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.records import Job, ReadOptions
 
 JOB = """<job>

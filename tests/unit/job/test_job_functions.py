@@ -6,7 +6,7 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.records import Catalogue
+from tests.helpers.small_jobs import known
 
 JOB = """<job>
   <atom-types><species>Al</species></atom-types>
@@ -69,7 +69,7 @@ def read(folder, forms, built, functions, monkeypatch):
             assert old in text
             text = text.replace(old, new)
         Path("job.xml").write_text(text)
-        return read_job("job.xml", Catalogue([*forms, built], functions))
+        return read_job("job.xml", known([*forms, built], functions))
 
     return job
 

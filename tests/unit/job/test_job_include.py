@@ -3,7 +3,8 @@ import pytest
 from hpcfit.errors import InputError
 from hpcfit.job.include import expand
 from hpcfit.job.reader import read_job
-from hpcfit.records import Catalogue, Origin
+from hpcfit.records import Origin
+from tests.helpers.small_jobs import known
 
 XI = 'xmlns:xi="http://www.w3.org/{year}/XInclude"'
 
@@ -53,7 +54,7 @@ def test_the_text_is_put_together_and_its_lines_are_known(read_files):
 def test_stored_text_gives_the_same_job(read_files, forms, functions, catalogue, tmp_path):
     job = read_files(**TEXTS)
     (tmp_path / "potential.xml").unlink()
-    again = read_job("job.xml", Catalogue(forms, functions, catalogue), text=job.text)
+    again = read_job("job.xml", known(forms, functions, catalogue), text=job.text)
     assert (again.text, again.hash, again.parameters) == (job.text, job.hash, job.parameters)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hpcfit.errors import InputError
 from hpcfit.job.losses import read_weight_table
 from hpcfit.job.reader import read_job
-from hpcfit.objective.catalogue import catalogue
+from hpcfit.known import catalogue
 from hpcfit.records import MagnitudeInverse, ReadOptions
 from tests.helpers import small_jobs
 from tests.helpers.small_jobs import job_text

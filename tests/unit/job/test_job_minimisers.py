@@ -7,17 +7,16 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
+from hpcfit.known import catalogue
 from hpcfit.records import (
-    NLOPT_METHODS,
-    SCIPY_METHODS,
     Box,
-    Catalogue,
     GeodesicOptions,
     NloptOptions,
     ScipyOptions,
     SpaOptions,
     Uses,
 )
+from tests.helpers.small_jobs import known
 
 JOB = """<job>
   <atom-types><species>Si</species></atom-types>
@@ -46,7 +45,7 @@ def reading(folder, forms, functions, monkeypatch):
     def read(minimiser, freedoms=BOUNDED, attributes=""):
         text = JOB.format(minimiser=minimiser, freedoms=freedoms, attributes=attributes)
         Path("job.xml").write_text(text)
-        return read_job("job.xml", Catalogue(forms, functions))
+        return read_job("job.xml", known(forms, functions))
 
     return read
 
@@ -106,6 +105,8 @@ def test_the_interval_of_reports_is_read(reading):
     assert reading("", attributes=' output-interval=" 5 "').fitting.output_interval == 5
 
 
+METHODS_OF = {form.name: {m.name: m for m in form.methods} for form in catalogue().minimisers}
+SCIPY_METHODS, NLOPT_METHODS = METHODS_OF["scipy"], METHODS_OF["nlopt"]
 METHODS = ", ".join(SCIPY_METHODS)
 LOCAL = "Nelder-Mead, Powell, COBYLA, COBYQA, L-BFGS-B, TNC, SLSQP, trust-constr"
 
@@ -259,24 +260,3 @@ def test_trials_need_a_box(reading):
         InputError, match=r"spa searches in bounds, found none of LJ\.epsilon, allowed min and max"
     ):
         reading("<spa><geodesic-lm/></spa>", freedoms)
-
-
-WORDS = {
-    "cost": Uses.COST,
-    "gradient": Uses.GRADIENT,
-    "gradient, Hessian": Uses.CURVATURE,
-    "residuals, Jacobian": Uses.RESIDUALS,
-    "cost, local minimiser": Uses.LOCAL,
-}
-
-
-def test_the_manual_lists_every_method():
-    manual = (Path(__file__).resolve().parents[3] / "docs" / "minimisers.md").read_text()
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in manual.splitlines()]
-    listed = {row[0].strip("`"): row[1:] for row in rows if len(row) > 2 and row[1] in WORDS}
-    forms = SCIPY_METHODS | NLOPT_METHODS
-    assert list(listed) == list(forms)
-    for name, (uses, box, *options) in listed.items():
-        assert WORDS[uses] is forms[name].uses
-        assert {"no": Box.NONE, "yes": Box.TAKEN, "needed": Box.NEEDED}[box] is forms[name].box
-        assert tuple(re.findall("`(.*?)`", "".join(options))) == forms[name].options

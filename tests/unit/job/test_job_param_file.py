@@ -6,7 +6,8 @@ import pytest
 
 from hpcfit.job.reader import read_job
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import Catalogue, ParameterForm, ParameterKind, PotentialForm
+from hpcfit.records import ParameterForm, ParameterKind, PotentialForm
+from tests.helpers.small_jobs import known
 
 #: The silicon of F. H. Stillinger and T. A. Weber as LAMMPS ships it, an entry on two lines, and one of other elements.
 RECORDS = {form.name: form.record for form in potential_forms()}
@@ -35,7 +36,7 @@ def start_of(faults_of, forms, functions):
 
     def starts(changes):
         assert faults_of(changes) == []
-        return {p.path: p.start for p in read_job("job.xml", Catalogue(forms, functions)).parameters}
+        return {p.path: p.start for p in read_job("job.xml", known(forms, functions)).parameters}
 
     return starts
 
@@ -163,7 +164,7 @@ def _job_of_two(form, folder, functions, text):
         "<job><atom-types><species>Si</species><species>C</species></atom-types><potentials>"
         f'<{form.name} id="T"><param-file>two</param-file></{form.name}></potentials><structures/></job>'
     )
-    return {p.path: p.start for p in read_job(folder / "job.xml", Catalogue([form], functions)).parameters}
+    return {p.path: p.start for p in read_job(folder / "job.xml", known([form], functions)).parameters}
 
 
 def test_tersoff_of_two_species(folder, functions):

@@ -9,7 +9,6 @@ from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
 from hpcfit.records import (
     AbsoluteWeights,
-    Catalogue,
     DatasetSource,
     FittedProperty,
     Fitting,
@@ -20,6 +19,7 @@ from hpcfit.records import (
 )
 from hpcfit.solver.rules import RULES
 from hpcfit.units import GPA
+from tests.helpers.small_jobs import known
 
 SILICON = """<?xml version="1.0"?>
 <job>
@@ -106,7 +106,7 @@ SILICON_CARBIDE = """<job>
 def _read(folder, forms, functions, text):
     path = folder / "first-fit.xml"
     path.write_text(text)
-    return read_job(path, Catalogue(forms, functions))
+    return read_job(path, known(forms, functions))
 
 
 DELAYED = GeodesicOptions(
@@ -235,7 +235,7 @@ def test_path_is_relative_to_the_job_and_not_to_the_process(folder, forms, funct
     (folder / "jobs").mkdir()
     (folder / "jobs" / "job.xml").write_text(NORMALISED.format(mode="").replace("si.h5", "../si.h5"))
     monkeypatch.chdir(folder)
-    job = read_job("jobs/job.xml", Catalogue(forms, functions))
+    job = read_job("jobs/job.xml", known(forms, functions))
     assert job.path == "jobs/job.xml"
     assert {source.path for source in job.datasets} == {str(folder / "jobs" / ".." / "si.h5")}
     assert {source.file for source in job.datasets} == {"../si.h5"}

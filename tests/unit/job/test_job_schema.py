@@ -7,7 +7,7 @@ from hpcfit.errors import InputError
 from hpcfit.job.explain import check
 from hpcfit.job.schema import RELAX_NG, SAYS, grammar
 from hpcfit.job.values import Faults
-from hpcfit.records import Catalogue
+from tests.helpers.small_jobs import known
 
 WALKED = (
     "anyName attribute choice data define element empty grammar interleave notAllowed oneOrMore optional param ref "
@@ -17,21 +17,20 @@ WALKED = (
 
 def test_grammar_keeps_to_the_patterns_that_the_walk_knows(forms, built, functions, catalogue):
     kinds = {
-        etree.QName(node).localname
-        for node in grammar(Catalogue([*forms, built], functions, catalogue)).iter()
+        etree.QName(node).localname for node in grammar(known([*forms, built], functions, catalogue)).iter()
     }
     assert kinds == set(WALKED.split())
 
 
 def test_every_datatype_says_what_it_allows(forms, built, functions, catalogue):
-    for data in grammar(Catalogue([*forms, built], functions, catalogue)).iter(f"{{{RELAX_NG}}}data"):
+    for data in grammar(known([*forms, built], functions, catalogue)).iter(f"{{{RELAX_NG}}}data"):
         assert data.getparent().get(SAYS)
 
 
 def test_form_without_fittable_parameters_has_no_fit_dof(forms, functions):
     lennard_jones = forms[1]
     rigid = type(lennard_jones)("rigid", "", "", lennard_jones.parameters[2:])
-    grown = grammar(Catalogue([rigid], replace(functions, forms=())))
+    grown = grammar(known([rigid], replace(functions, forms=())))
     names = [node.get("name") for node in grown[-1].iter(f"{{{RELAX_NG}}}element")]
     assert names == ["rigid", "cutoff"]
 

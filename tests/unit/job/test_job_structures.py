@@ -9,12 +9,12 @@ CASES = {
     "unknown loss": (
         [("<structures>", '<structures loss="huber">')],
         [
-            'job.xml:23: bad value of loss in <structures>, found "huber", allowed squares, soft-l1, cauchy',
+            'job.xml:23: bad value of loss in <structures>, found "huber", allowed squares, cauchy, soft-l1',
         ],
     ),
     "scale without a loss": (
         [("<structures>", '<structures loss-scale="2">')],
-        ['job.xml:23: loss-scale has no effect, found loss="squares", allowed soft-l1 or cauchy'],
+        ['job.xml:23: loss-scale has no effect, found loss="squares", allowed cauchy or soft-l1'],
     ),
     "all weights zero": (
         [('relative-weight="2"', 'relative-weight="0"')],

@@ -7,7 +7,8 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
-from hpcfit.records import Atoms, Catalogue, Modification, StructureFile
+from hpcfit.records import Atoms, Modification, StructureFile
+from tests.helpers.small_jobs import known
 
 JOB = """<job>
   <atom-types><species>Al</species><species>Ni</species></atom-types>
@@ -52,11 +53,11 @@ def read(tmp_path, monkeypatch, forms, functions, catalogue, changes):
         pair = Atoms(np.array([1, 0], np.int32), 9.0 * np.eye(3), np.ones(3, bool), np.zeros((2, 3)))
         return pair, np.arange(6.0).reshape(2, 3)
 
-    known = replace(catalogue, modify=modify, read=read_file)
+    altered = replace(catalogue, modify=modify, read=read_file)
 
     def structures(text):
         (tmp_path / "job.xml").write_text(JOB.format(structures=text))
-        return read_job("job.xml", Catalogue(forms, functions, known)).own_structures
+        return read_job("job.xml", known(forms, functions, altered)).own_structures
 
     return structures
 
@@ -152,8 +153,8 @@ def test_the_hash_covers_files_of_structures(read, tmp_path, forms, functions, c
         (tmp_path / "a.cif").write_text(content)
         read(ELEMENTS.format(content="<file>a.cif</file>"))
         pair = Atoms(np.zeros(2, np.int32), np.eye(3), np.ones(3, bool), np.zeros((2, 3)))
-        known = replace(catalogue, read=lambda *_, pair=pair: (pair, None))
-        jobs.append(read_job("job.xml", Catalogue(forms, functions, known)))
+        altered = replace(catalogue, read=lambda *_, pair=pair: (pair, None))
+        jobs.append(read_job("job.xml", known(forms, functions, altered)))
     assert jobs[0].text == jobs[1].text and jobs[0].hash != jobs[1].hash
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from hpcfit.records import Freedom
+from hpcfit.records import DegreeOfFreedom
 from hpcfit.units import BAR, GPA
 
 JOB = """<job>{top}
@@ -109,7 +109,7 @@ def test_a_structure_out_of_the_fit_relaxes_as_it_would(read):
     inside, outside = read(listed, attributes=' fit="TRUE"'), read(listed, attributes=' fit=" false "')
     assert [prop.fit for prop in inside.properties] == [True, True]
     assert [prop.fit for prop in outside.properties] == [False, False]
-    assert inside.relaxed == outside.relaxed == (Freedom("lattice-parameter"),)
+    assert inside.relaxed == outside.relaxed == (DegreeOfFreedom("lattice-parameter"),)
     assert outside.properties[1].target == (1.0,)
 
 
@@ -120,31 +120,35 @@ def test_what_is_neither_fitted_nor_printed_is_left_out(read):
     assert [prop.name for prop in found.properties] == ["pxx", "total-energy"]
 
 
-FREEDOMS = {
+DEGREES_OF_FREEDOM = {
     "nothing": ("<lattice-parameter min='2' max='4'/>", "", ()),
     "fitted": (
         "<ca-ratio fit='true' target='1.6' max='1.7'/>",
         "",
-        (Freedom("ca-ratio", -math.inf, 1.7),),
+        (DegreeOfFreedom("ca-ratio", -math.inf, 1.7),),
     ),
     "listed": (
         "",
         '<relax-dof><cell/><atom-coordinates/><lattice-parameter min="2"/></relax-dof>',
-        (Freedom("lattice-parameter", 2.0), Freedom("atom-coordinates"), Freedom("cell-full")),
+        (
+            DegreeOfFreedom("lattice-parameter", 2.0),
+            DegreeOfFreedom("atom-coordinates"),
+            DegreeOfFreedom("cell-full"),
+        ),
     ),
-    "shapes": ("", '<relax><cell shape="hydrostatic"/></relax>', (Freedom("cell-hydrostatic"),)),
+    "shapes": ("", '<relax><cell shape="hydrostatic"/></relax>', (DegreeOfFreedom("cell-hydrostatic"),)),
     "switched off": ("", '<relax-dof><cell shape="full" enabled="FALSE"/></relax-dof>', ()),
     "bounds from both": (
         "<lattice-parameter min='2' max='4'/>",
         '<relax-dof><lattice-parameter min="2.5"/></relax-dof>',
-        (Freedom("lattice-parameter", 2.5, 4.0),),
+        (DegreeOfFreedom("lattice-parameter", 2.5, 4.0),),
     ),
 }
 
 
-@pytest.mark.parametrize("name", FREEDOMS)
+@pytest.mark.parametrize("name", DEGREES_OF_FREEDOM)
 def test_freedoms(read, name):
-    properties, relax, expected = FREEDOMS[name]
+    properties, relax, expected = DEGREES_OF_FREEDOM[name]
     assert read(properties, relax).relaxed == expected
 
 

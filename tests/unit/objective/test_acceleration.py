@@ -334,7 +334,7 @@ def test_both_ways_end_at_the_same_minimum(tmp_path, monkeypatch):
         state = ends[choice] = load(f"{choice}.h5").state
         said = [line for line in log.getvalue().splitlines() if line.startswith("steps ")]
         assert len(said) == 1 and ("from differences" in said[0]) is (choice == "difference")
-        assert state.n_seconds >= state.iteration > 2
+        assert state.n_second_derivatives >= state.iteration > 2
     assert np.array_equal(ends["auto"].x, ends["exact"].x)
     assert not np.array_equal(ends["exact"].x, ends["difference"].x)
     # As near as the gradient's tolerance of 1e-5 brings both.

@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from hpcfit.objective.losses import apply, bend, sum_of_squares
+from hpcfit.objective.losses import add_loss_curvature, apply, sum_of_squares
 from hpcfit.records import RobustLoss
 
 RHO = {"soft-l1": lambda z: 2 * (np.sqrt(1 + z) - 1), "cauchy": np.log1p}
@@ -58,7 +58,7 @@ def test_second_derivatives(name):
     columns = np.vstack([8.0 * u, first])
     apply(RobustLoss(name, 2.0), columns, weight)
     found = second.copy()
-    bend(RobustLoss(name, 2.0), columns[0], weight, columns[1], found)
+    add_loss_curvature(RobustLoss(name, 2.0), columns[0], weight, columns[1], found)
     with mpmath.workdps(60):
         rows = [(1 if value > 0 else -1, mpmath.mpf(value)) for value in u]
         s = [lambda x, sign=sign: sign * mpmath.sqrt(EXACT[name](x)) for sign, _ in rows]

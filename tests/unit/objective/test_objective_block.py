@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from hpcfit.job.reader import read_job
+from hpcfit.known import catalogue
 from hpcfit.objective.block import BlockObjective
-from hpcfit.objective.catalogue import catalogue
 from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors

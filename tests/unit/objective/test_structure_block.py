@@ -13,13 +13,20 @@ from hpcfit.objective.structure_rows import FAILED, Row
 from hpcfit.potential.expression.compiler import compile_outputs
 from hpcfit.potential.expression.symbolic import differentiate
 from hpcfit.potential.expression.syntax import parse
-from hpcfit.records import DerivedProperty, DerivedTerm, Freedom, GeodesicOptions, Modification, RobustLoss
+from hpcfit.records import (
+    DegreeOfFreedom,
+    DerivedProperty,
+    DerivedTerm,
+    GeodesicOptions,
+    Modification,
+    RobustLoss,
+)
 from hpcfit.solver.geodesic import iterate, start
 from hpcfit.solver.step import Bounds
 from hpcfit.solver.triangular import factor_rows, linearisation
 from hpcfit.structure.building import build
 from hpcfit.structure.modifying import modify
-from hpcfit.structure.properties import FORMS
+from hpcfit.structure.observing import FORMS
 from tests.helpers.eam_jobs import aluminium, eam_job
 from tests.helpers.structure_works import (
     aluminium_model,
@@ -366,7 +373,7 @@ def test_before_and_after_the_relaxation(tmp_path):
             {"properties": [plain("atom-distance")], "relaxed": ["atom-distance"]},
             "atom-distance relaxes in a structure that has none, found user-structure\nline 1: structure 'sc': atom-d",
         ),
-        ({"relaxed": [Freedom("cell-full", 0.9)]}, "bounds of cell-full"),
+        ({"relaxed": [DegreeOfFreedom("cell-full", 0.9)]}, "bounds of cell-full"),
     ],
 )
 def test_faults(tmp_path, changes, message):

@@ -84,7 +84,7 @@ def states():
             gradient=float(random.random()),
             n_linearisations=k + 1,
             n_costs=2**53 + 1,
-            n_seconds=k,
+            n_second_derivatives=k,
         )
         for k in range(3)
     ]

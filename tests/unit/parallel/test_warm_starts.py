@@ -79,7 +79,7 @@ def asked(plan):
 @pytest.mark.parametrize("size", [2, 3, 4, 9])
 def test_warm_starts_move_with_blocks(job, size):
     plan = make_plan(job, [])
-    assert len(plan.work_blocks) == 6
+    assert len(plan.structure_blocks) == 6
     expected = asked(plan)(Serial())[0]
     found, before, after = on_ranks(size, asked(plan))[0]
     assert found == expected
@@ -120,7 +120,7 @@ def test_what_comes_before_the_fit_starts_where_the_job_does(job, tmp_path, monk
     run.fit(job.path, "run.h5", False, Serial(), io.StringIO())
     plan = make_plan(job, [])
     model = local.LocalObjective(plan).model
-    answers = [Forgetful(model, block.work).results(model.start)[0] for block in plan.work_blocks]
+    answers = [Forgetful(model, block.plan).results(model.start)[0] for block in plan.structure_blocks]
     result = [result for results in answers for result in results][3]
     stored = load("run.h5").result.structures
     found = length_of(stored[3])

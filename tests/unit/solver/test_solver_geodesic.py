@@ -154,7 +154,7 @@ def test_limits_hold_and_count_what_was_asked():
     states = states_of(problem, (-1.2, 1.0), max_iter=3, initial_radius=0.1)
     assert [state.iteration for state in states] == [1, 2, 3, 3]
     last = states[-1]
-    assert len(problem.asked) == last.n_linearisations + last.n_costs + last.n_seconds
+    assert len(problem.asked) == last.n_linearisations + last.n_costs + last.n_second_derivatives
 
 
 @pytest.mark.parametrize("most", range(1, 12))
@@ -213,8 +213,8 @@ def test_damping_falls_after_a_success_and_rises_after_a_failure():
     states = states_of(ArrayProblem(CASES["rosenbrock"].residual), (-1.2, 1.0), **options)
     damping, evaluations = 1.0, 0
     for state in states[:-1]:
-        rejected = state.n_seconds - evaluations - 1
-        damping, evaluations = damping * 2.0**rejected / 5.0, state.n_seconds
+        rejected = state.n_second_derivatives - evaluations - 1
+        damping, evaluations = damping * 2.0**rejected / 5.0, state.n_second_derivatives
         assert state.damping == pytest.approx(damping, rel=1e-12)
 
 

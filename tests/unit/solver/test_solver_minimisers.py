@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from hpcfit.records import (
-    SCIPY_METHODS,
-    SCIPY_OPTIONS,
     GeodesicOptions,
     NloptOptions,
     ScipyOptions,
@@ -15,10 +13,10 @@ from hpcfit.records import (
     Uses,
 )
 from hpcfit.solver import geodesic
-from hpcfit.solver.minimisers import iterate
+from hpcfit.solver.minimisers import iterate, minimisers
 from hpcfit.solver.step import Bounds
 from tests.helpers.array_problems import CASES, ArrayProblem
-from tests.helpers.minimiser_cases import FORMS, METHODS, box_of, fit, same
+from tests.helpers.minimiser_cases import FORMS, METHODS, SCIPY_METHODS, box_of, fit, same
 
 # SciPy warns of options that it does not know, and of steps out of bounds.
 pytestmark = pytest.mark.filterwarnings("error")
@@ -68,7 +66,7 @@ def test_every_method_on_every_problem(name, case):
     # Counters and iterations go on, one at a time.
     steps = np.diff([s.iteration for s in states])
     assert (set(steps) <= {0, 1} and last.iteration > 0) or last.outcome == "stopped: no progress"
-    assert last.n_costs + last.n_linearisations + last.n_seconds == len(problem.asked)
+    assert last.n_costs + last.n_linearisations + last.n_second_derivatives == len(problem.asked)
 
 
 @pytest.mark.parametrize("name", [*FORMS])
@@ -140,8 +138,9 @@ def test_every_option_is_known_to_scipy():
         "number": -6.0,
     }
     values |= {"seed": 3, "between-zero-and-one": 0.3, "from-zero-to-one": 0.2}
+    options = {option.name: option.allowed for form in minimisers() for option in form.options}
     for name, form in SCIPY_METHODS.items():
-        kinds = {option: SCIPY_OPTIONS[option] for option in form.options}
+        kinds = {option: options[option] for option in form.options}
         given = {o: k[0] if isinstance(k, tuple) else values[k] for o, k in kinds.items()}
         given |= {o: v for o, v in {"max_trust_radius": 2.0, "c1": 1e-3}.items() if o in given}
         assert fit(ScipyOptions(name, tuple(given.items())))[1][-1].outcome

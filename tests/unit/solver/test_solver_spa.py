@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from hpcfit.records import GeodesicOptions, SpaOptions
-from hpcfit.solver import geodesic, spa
-from hpcfit.solver.minimisers import iterate
+from hpcfit.solver import geodesic
+from hpcfit.solver.minimisers import iterate, spa
 from hpcfit.solver.step import Bounds
 from tests.helpers.array_problems import ArrayProblem
 from tests.helpers.minimiser_cases import fit, same

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hpcfit.potential.neighbours import find_pairs
-from hpcfit.structure.building import LATTICES, build, lattice_forms
+from hpcfit.structure.building import LATTICES, build
 from hpcfit.structure.catalogue import structure_catalogue
 
 CLOSE, T = np.sqrt(8 / 3), 1 / np.sqrt(2)
@@ -139,9 +139,9 @@ def test_faults(name, values, message):
 
 
 def test_forms():
-    forms = {form.name: form for form in lattice_forms()}
+    forms = {form.name: form for form in LATTICES}
     assert forms["fcc"].types == ("atom-type",)
     assert forms["B4"].types == ("atom-type-A", "atom-type-B")
     assert forms["B4"].internal == {"u": 0.375}
-    assert np.isnan(forms["dimer"].freedoms["atom-distance"])
-    assert structure_catalogue().lattices == lattice_forms()
+    assert np.isnan(forms["dimer"].degrees["atom-distance"])
+    assert structure_catalogue().lattices == LATTICES

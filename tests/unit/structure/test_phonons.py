@@ -9,7 +9,7 @@ import pytest
 
 from hpcfit.records import Modification
 from hpcfit.structure.modifying import modify
-from hpcfit.structure.phonons import supercell, wave_vector
+from hpcfit.structure.observables.phonon_frequencies import supercell, wave_vector
 from hpcfit.units import GPA
 from tests.helpers.structure_works import (
     aluminium_model,

@@ -5,31 +5,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpcfit.objective.copies import CopiesEvaluator
-from hpcfit.records import Freedom, Modification
-from hpcfit.structure.freedoms import Freedoms
+from hpcfit.objective.images import ImagesEvaluator
+from hpcfit.records import DegreeOfFreedom, Modification
+from hpcfit.structure.degrees_of_freedom import DegreesOfFreedom
+from hpcfit.structure.evaluation_requests import EvaluationRequest, evaluate_all
 from hpcfit.structure.modifying import modify
-from hpcfit.structure.questions import Question, answer_all
-from hpcfit.structure.relaxation import TOLERANCE, look, relax
+from hpcfit.structure.relaxation import TOLERANCE, gradients_at, relax
 from tests.helpers.structure_works import aluminium_model, lattice, silicon_model, structure
 
 
 def relaxed(model, *structures):
     """Return the ends of relaxations, the scaled gradients there, and the number of evaluations."""
-    evaluate = CopiesEvaluator(model, 1)
+    evaluate = ImagesEvaluator(model, 1)
     evaluate.at(model.start)
     asked = []
 
-    def counted(copies, derivatives):
-        asked.append(sum(len(c.cell) for c in copies))
-        return evaluate(copies, derivatives)
+    def counted(images, derivatives):
+        asked.append(sum(len(c.cell) for c in images))
+        return evaluate(images, derivatives)
 
-    freedoms = [Freedoms(one) for one in structures]
-    ends = answer_all([relax(k, f, f.start) for k, f in enumerate(freedoms)], counted)
-    looks = answer_all(
-        [look(k, f, end.s[None]) for k, (f, end) in enumerate(zip(freedoms, ends, strict=True))], evaluate
+    degrees = [DegreesOfFreedom(one) for one in structures]
+    ends = evaluate_all([relax(k, f, f.start) for k, f in enumerate(degrees)], counted)
+    looks = evaluate_all(
+        [gradients_at(k, f, end.s[None]) for k, (f, end) in enumerate(zip(degrees, ends, strict=True))],
+        evaluate,
     )
-    gradients = [f.scale * gradient[0] for f, (_, gradient) in zip(freedoms, looks, strict=True)]
+    gradients = [f.scale * gradient[0] for f, (_, gradient) in zip(degrees, looks, strict=True)]
     return ends, gradients, [float(energy[0]) for energy, _ in looks], asked
 
 
@@ -89,10 +90,10 @@ def test_molecule_and_slab(tmp_path):
 
 def test_bounds(tmp_path):
     model = aluminium_model(tmp_path)
-    held = lattice("fcc", {"lattice-parameter": 4.05}, [], [Freedom("lattice-parameter", 3.9, 5)])
-    low = lattice("fcc", {"lattice-parameter": 3.5}, [], [Freedom("lattice-parameter", 3, 3.6)])
-    outside = lattice("fcc", {"lattice-parameter": 3.5}, [], [Freedom("lattice-parameter", 3.9, 5)])
-    free = lattice("fcc", {"lattice-parameter": 4.05}, [], [Freedom("lattice-parameter", 3.7, 4.05)])
+    held = lattice("fcc", {"lattice-parameter": 4.05}, [], [DegreeOfFreedom("lattice-parameter", 3.9, 5)])
+    low = lattice("fcc", {"lattice-parameter": 3.5}, [], [DegreeOfFreedom("lattice-parameter", 3, 3.6)])
+    outside = lattice("fcc", {"lattice-parameter": 3.5}, [], [DegreeOfFreedom("lattice-parameter", 3.9, 5)])
+    free = lattice("fcc", {"lattice-parameter": 4.05}, [], [DegreeOfFreedom("lattice-parameter", 3.7, 4.05)])
     ends, *_ = relaxed(model, held, low, outside, free)
     assert [end.trouble for end in ends] == [
         "lattice-parameter halted at its minimum",
@@ -107,24 +108,24 @@ def test_bounds(tmp_path):
 
 
 def test_nothing_to_relax_asks_nothing():
-    freedoms = Freedoms(lattice("fcc", {"lattice-parameter": 4.0}))
+    degrees = DegreesOfFreedom(lattice("fcc", {"lattice-parameter": 4.0}))
     with pytest.raises(StopIteration) as end:
-        next(relax(0, freedoms, freedoms.start))
+        next(relax(0, degrees, degrees.start))
     assert len(end.value.value.s) == 0
 
 
 def test_second_derivatives_from_nearby_save_steps(tmp_path):
-    evaluate = CopiesEvaluator(aluminium_model(tmp_path), 1)
-    one = Freedoms(lattice("fcc", {"lattice-parameter": 3.8}, [], ["lattice-parameter"]))
+    evaluate = ImagesEvaluator(aluminium_model(tmp_path), 1)
+    one = DegreesOfFreedom(lattice("fcc", {"lattice-parameter": 3.8}, [], ["lattice-parameter"]))
 
     def count(hessian):
-        questions: list[Question] = []
+        questions: list[EvaluationRequest] = []
         dialogue = relax(0, one, one.start, hessian)
         try:
             question = next(dialogue)
             while True:
                 questions.append(question)
-                question = dialogue.send(evaluate(question.copies, question.derivatives))
+                question = dialogue.send(evaluate(question.images, question.derivatives))
         except StopIteration as end:
             return len(questions), end.value.s[0]
 

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from hpcfit.records import Atoms, Modification
-from hpcfit.structure.forms import ELASTIC, PROPERTIES, STRESSES
-from hpcfit.structure.freedoms import voigt_strain
+from hpcfit.structure.degrees_of_freedom import voigt_strain
 from hpcfit.structure.modifying import modify
+from hpcfit.structure.observing import FORMS
 from hpcfit.units import BAR, GPA
 from tests.helpers.structure_works import (
+    ELASTIC,
+    STRESSES,
     aluminium_model,
     lattice,
     plain,
@@ -59,7 +61,7 @@ def test_signs_and_units(tmp_path):
         measured(model, lattice("fcc", {"lattice-parameter": a}), "pressure")[0] for a in (3.7, 3.9)
     )
     assert narrow > 0 > wide
-    sizes = {form.name: form.size for form in PROPERTIES}
+    sizes = {form.name: form.size for form in FORMS.values()}
     assert sizes["pxy"] == BAR
     assert sizes["C44"] == sizes["bulk-modulus"] == GPA
     assert pytest.approx(160.21766) == 1 / GPA

@@ -1,0 +1,1 @@
+"""The formats of datasets that are imported and exported, one file each."""

@@ -1,0 +1,93 @@
+"""What a format of datasets is: how its files are recognised, read and written."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from hpcfit.errors import Fault
+from hpcfit.records import Configurations, FloatArray
+
+#: Entry of a frame that holds the largest difference of opposite shear stresses: ASE keeps one of each pair.
+ASYMMETRY = "asymmetry of stress"
+
+#: What reading a file raises when it is truncated, not compressed as named, or not text.
+UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One configuration of a source: its place, its group when the file names none, and ASE's Atoms."""
+
+    where: str
+    group: str
+    atoms: Any
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a source, in a folder or in an archive.
+
+    Parameters
+    ----------
+    name
+        As faults print it.
+    group
+        Of its configurations when the file names none.
+    open
+        Opens its bytes.
+    """
+
+    name: str
+    group: str
+    open: Callable[[], BinaryIO]
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal digits."""
+        digest = hashlib.sha256()
+        with self.open() as raw:
+            while chunk := raw.read(1 << 20):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class DatasetFormat:
+    """A format of datasets.
+
+    Parameters
+    ----------
+    name
+        Of the format.
+    suffixes
+        Endings of the names by which its files are recognised.
+    labels
+        What a configuration of it can hold besides cell, species and positions.
+    description
+        For the manual.
+    read
+        Yields the configurations of a file; what cannot be read comes as a fault.
+    write
+        Yields the text of some configurations, by their numbers; factors on the residuals of energy, forces and stress
+        are [n, 3] or None. None where the format is only imported.
+    in_folders
+        Whether a folder or an archive of its files is a source.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    labels: tuple[str, ...]
+    description: str
+    read: Callable[[SourceFile], Iterator[Frame | Fault]]
+    write: Callable[[Configurations, FloatArray | None, Sequence[int]], Iterator[str]] | None = None
+    in_folders: bool = False
+
+
+def stem(path: Path) -> str:
+    """Return the name of a file up to its first point."""
+    return path.name.partition(".")[0]

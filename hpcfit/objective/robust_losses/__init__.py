@@ -1,0 +1,1 @@
+"""The robust losses that a job may name, one file each."""

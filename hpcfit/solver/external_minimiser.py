@@ -1,0 +1,246 @@
+"""External minimisers: methods of libraries that own their loop, as generators of states.
+
+The method runs in a greenlet. When there is a new state, inside the library's call, the greenlet is left; it is entered
+again when the generator is asked for the next state. Everything runs in one thread, the only one that may call MPI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from hpcfit.records import FloatArray, GeodesicOptions, State
+from hpcfit.solver.geodesic import CONVERGED_ANGLE, STOPPED_FLAT, STOPPED_NO_PROGRESS, STOPPED_NOT_FINITE
+from hpcfit.solver.problem import Linearisation, Problem
+from hpcfit.solver.step import Bounds
+
+#: A state is handed up after this many evaluations without improvement, so that the fit can be stopped there.
+_PATIENCE = 10
+
+#: A cost that is not finite counts as this many times the largest cost so far, because methods interpolate.
+_WALL = 10.0
+
+#: Cosine between residual and tangent plane from which on no progress is what a minimum looks like.
+_ANGLE = GeodesicOptions().angle_tolerance
+
+#: Directions of the equilibrated columns that weigh less do not count for it.
+_RANK_CUT = float(np.sqrt(np.finfo(float).eps))
+
+
+class NotFiniteError(Exception):
+    """The Jacobian at the best point is not finite, so that no method can go on from there."""
+
+
+class ExternalProblem:
+    """The problem as an external minimiser sees it; keeps the best point and counts evaluations.
+
+    A cost or Jacobian that is not finite becomes a wall: a large finite cost without a slope.
+
+    Parameters
+    ----------
+    problem
+        The least-squares problem.
+    state
+        Where the method starts.
+    bounds
+        The box. A point outside by rounding is moved to its edge.
+    keeps_bounds
+        Whether the method knows of the box; for one that does not, all outside is a wall.
+    by_improvement
+        Whether every better point is an iteration; otherwise the method says when one is done.
+    """
+
+    def __init__(
+        self, problem: Problem, state: State, bounds: Bounds, keeps_bounds: bool, by_improvement: bool
+    ) -> None:
+        self.state = state
+        self.bounds = bounds
+        self.failure: BaseException | None = (
+            None  #: what ended the evaluations; each later one raises it again
+        )
+        self.hand_up: Callable[[State], Any] = lambda _: None
+        self._problem = problem
+        self._keeps_bounds = keeps_bounds
+        self.by_improvement = by_improvement
+        self.largest_norm = -1.0  #: of a column of the Jacobians so far; negative where there were none
+        self._waiting = 0  #: evaluations since the last state
+        self._largest = state.cost
+        self._at: tuple[bytes, Linearisation] | None = None
+
+    def cost(self, x: FloatArray) -> float:
+        """Return the sum of squared residuals at `x` [n]."""
+        inside = self._inside(x)
+        cost = np.inf if inside is None else float(self._ask(self._problem.cost, inside))
+        if not np.isfinite(cost):
+            inside, cost = None, self._wall()
+        self._take(inside, cost, np.nan, n_costs=1)
+        return cost
+
+    def linearise(self, x: FloatArray) -> Linearisation:
+        """Return the linearisation at `x` [n]; asking again for the same point costs nothing.
+
+        Raises
+        ------
+        NotFiniteError
+            It is not finite at the best point.
+        """
+        key = x.tobytes()
+        if self._at is None or self._at[0] != key:
+            self._at = key, self._linearised(self._inside(x))
+        return self._at[1]
+
+    def value(self, x: FloatArray) -> float:
+        """Return the sum of squared residuals at `x` [n], from the linearisation there."""
+        return self.linearise(x).cost
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """Return the gradient of the sum of squares, 2 J^T r [n]."""
+        return 2.0 * self.linearise(x).gradient
+
+    def curvature(self, x: FloatArray) -> FloatArray:
+        """Return the Gauss-Newton Hessian of the sum of squares, 2 J^T J [n, n]."""
+        triangle = self.linearise(x).triangle
+        return np.asarray(2.0 * triangle.T @ triangle)
+
+    def iterated(self, *_: Any) -> None:
+        """Count an iteration of the method and hand up the state; the library's arguments are not used."""
+        self.state = replace(self.state, iteration=self.state.iteration + 1)
+        self._pass_on()
+
+    def is_stationary(self) -> bool:
+        """Return whether the residual at the best point is at right angles to what its movable columns reach."""
+        at = self.linearise(self.state.x)
+        norms = at.column_norms
+        chosen = self.bounds.movable(self.state.x, at.gradient) & (norms > 0)
+        columns = at.triangle[:, chosen] / norms[chosen]
+        reached, *_ = np.linalg.lstsq(columns, at.projection, rcond=_RANK_CUT)
+        angle = float(np.linalg.norm(columns @ reached) / np.sqrt(max(at.cost, np.finfo(float).tiny)))
+        self.state = replace(self.state, angle=angle)
+        return angle <= _ANGLE
+
+    def _linearised(self, inside: FloatArray | None) -> Linearisation:
+        at = self._flat() if inside is None else self._ask(self._problem.linearise, inside)
+        if not (np.isfinite(at.triangle).all() and np.isfinite(at.cost)):
+            if inside is not None and np.array_equal(inside, self.state.x):
+                self._fail(NotFiniteError())
+            inside, at = None, self._flat()
+        if inside is not None:
+            self.largest_norm = max(self.largest_norm, float(at.column_norms.max()))
+        steepest = np.nan if inside is None else _steepest(at, self.bounds.movable(inside, at.gradient))
+        self._take(inside, at.cost, steepest, n_linearisations=1)
+        return at
+
+    def _inside(self, x: FloatArray) -> FloatArray | None:
+        """Return a copy of `x` that lies in the box, None where `x` may not be evaluated."""
+        inside = self.bounds.clip(x)
+        if not np.isfinite(inside).all() or not (self._keeps_bounds or np.array_equal(inside, x)):
+            return None
+        return np.array(inside)
+
+    def _wall(self) -> float:
+        return _WALL * self._largest
+
+    def _flat(self) -> Linearisation:
+        n = len(self.state.x)
+        return Linearisation(np.zeros((n, n)), np.zeros(n), rest=float(np.sqrt(self._wall())))
+
+    def _ask(self, question: Callable[[FloatArray], Any], x: FloatArray) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        try:
+            return question(x)
+        except BaseException as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        # Libraries may lose an exception, so that it is kept to be raised again.
+        self.failure = error
+        raise error
+
+    def _take(
+        self, x: FloatArray | None, cost: float, gradient: float, n_costs: int = 0, n_linearisations: int = 0
+    ) -> None:
+        """Take an evaluation into the state, and hand that up where there is news or has not been any for long."""
+        state = replace(
+            self.state,
+            n_costs=self.state.n_costs + n_costs,
+            n_linearisations=self.state.n_linearisations + n_linearisations,
+        )
+        # The start may come out lower by rounding, which is no news.
+        same = x is None or np.array_equal(x, state.x)
+        better = x is not None and not same and cost < state.cost
+        if x is not None:
+            self._largest = max(self._largest, cost)
+            if better:
+                state = replace(state, x=x, cost=cost, best_x=x, best_cost=cost)
+            if better or same:
+                state = replace(state, gradient=gradient)
+        self.state = state
+        self._waiting += 1
+        if better and self.by_improvement:
+            self.iterated()
+        elif self._waiting >= _PATIENCE:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        self._waiting = 0
+        if self.failure is not None:
+            raise self.failure
+        try:
+            self.hand_up(self.state)
+        except BaseException as error:
+            self._fail(error)
+
+
+def _steepest(at: Linearisation, movable: np.ndarray) -> float:
+    """Return the largest component of J^T r by the norm of its column, of those that may move."""
+    norms = at.column_norms
+    chosen = movable & (norms > 0)
+    return float(np.max(np.abs(at.gradient[chosen]) / norms[chosen], initial=0.0))
+
+
+def run_external(method: Callable[[ExternalProblem], str], external: ExternalProblem) -> Iterator[State]:
+    """Yield the states of a method, and last the best point with the outcome that the method returns.
+
+    A state with the iteration of the one before is a chance to stop and no more. Closing the generator ends the method.
+    """
+    from greenlet import greenlet
+
+    if external.state.outcome:
+        return
+    if not np.isfinite(external.state.cost):
+        yield replace(external.state, outcome=STOPPED_NOT_FINITE)
+        return
+    inner = greenlet(lambda: _to_its_end(method, external))
+    external.hand_up = inner.parent.switch
+    try:
+        while True:
+            handed = inner.switch()
+            if inner.dead:
+                break
+            yield handed
+        yield replace(external.state, outcome=handed)
+    finally:
+        while not inner.dead:
+            inner.throw()
+
+
+def _to_its_end(method: Callable[[ExternalProblem], str], external: ExternalProblem) -> str:
+    try:
+        outcome = method(external)
+        if outcome == STOPPED_NO_PROGRESS and external.is_stationary():
+            outcome = CONVERGED_ANGLE
+        if external.largest_norm == 0.0 and external.state.cost > 0.0 and outcome.startswith("converged"):
+            outcome = STOPPED_FLAT
+    except BaseException:
+        if external.failure is None:
+            raise
+        outcome = ""
+    if isinstance(external.failure, NotFiniteError):
+        return STOPPED_NOT_FINITE
+    if external.failure is not None:
+        raise external.failure
+    return outcome

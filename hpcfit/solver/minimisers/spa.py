@@ -1,0 +1,80 @@
+"""Trials of another minimiser from random points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from hpcfit.records import FloatArray, MinimiserForm, OptionForm, SpaOptions, State
+from hpcfit.solver.geodesic import start
+from hpcfit.solver.problem import Problem
+from hpcfit.solver.step import Bounds
+
+Minimise = Callable[[Problem, State, Bounds, Any], Iterator[State]]
+
+
+def iterate(
+    problem: Problem, state: State, bounds: Bounds, options: SpaOptions, minimise: Minimise
+) -> Iterator[State]:
+    """Yield the best point after every trial, and last that of one more from the best point, with its outcome.
+
+    The first trial starts where the fit does, the others anywhere in the box. An iteration is a trial; states with the
+    same iteration are chances to stop. A trial's start depends on the seed and its number alone, so that a run which
+    goes on does the trials that it has not done.
+    """
+    if state.outcome:
+        return
+    best = state
+    for trial in range(state.iteration, options.max_iter):
+        point = state.x if trial == 0 else _random(bounds, options.seed, trial)
+        for tried in _trial(best, minimise(problem, start(point, problem), bounds, options.local)):
+            best = replace(tried, outcome="")
+            yield best
+        best = replace(best, iteration=trial + 1)
+        yield best
+    yield from _trial(best, minimise(problem, start(best.x, problem), bounds, options.local))
+
+
+def _random(bounds: Bounds, seed: int, trial: int) -> FloatArray:
+    return np.random.default_rng([seed, trial]).uniform(bounds.lower, bounds.upper)
+
+
+def _trial(best: State, states: Iterator[State]) -> Iterator[State]:
+    """Yield the best state at every state of one trial, its counts added and its outcome taken over."""
+    before = best
+    for inner in states:
+        if inner.cost < best.cost:
+            x, cost = inner.x, inner.cost
+            best = replace(best, x=x, cost=cost, best_x=x, best_cost=cost, gradient=inner.gradient)
+        best = replace(
+            best,
+            n_costs=before.n_costs + inner.n_costs,
+            n_linearisations=before.n_linearisations + inner.n_linearisations,
+            n_second_derivatives=before.n_second_derivatives + inner.n_second_derivatives,
+            outcome=inner.outcome,
+        )
+        yield best
+
+
+def _read(_method: str, given: Mapping[str, Any], local: Any) -> SpaOptions:
+    return SpaOptions(local, **{name.replace("-", "_"): value for name, value in given.items()})
+
+
+RECORDS = (
+    MinimiserForm(
+        name="spa",
+        description="trials of the minimiser inside: the first from the job's start, the others from random points "
+        "between `min` and `max` of every free parameter; then one more from the best point",
+        settings=SpaOptions,
+        read=_read,
+        run=iterate,
+        wraps=True,
+        options=(
+            OptionForm("max-iter", "count", SpaOptions.max_iter, "number of trials"),
+            OptionForm("seed", "seed", SpaOptions.seed, "of the random points"),
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The library of lattices, one file per family."""

@@ -1,0 +1,31 @@
+"""Volume of the cell, total and per atom."""
+
+from __future__ import annotations
+
+from hpcfit.structure.observables._observable import Observable, ObservableForm
+
+
+def _volume(per: float) -> Observable:
+    return Observable(lambda at: at.geometric(at.volume[:, None] / per))
+
+
+RECORDS = (
+    ObservableForm(
+        "total-volume",
+        10,
+        "A^3",
+        "volume of the cell",
+        lambda *_: _volume(1.0),
+        always=True,
+        needs_volume=True,
+    ),
+    ObservableForm(
+        "atomic-volume",
+        11,
+        "A^3/atom",
+        "volume over the number of atoms",
+        lambda structure, *_: _volume(float(len(structure.atoms))),
+        always=True,
+        needs_volume=True,
+    ),
+)
