@@ -128,6 +128,11 @@ def state_field(name: str) -> Field:
     return Field(unit, "n_free")
 
 
+def stored_name(field: str) -> str:
+    """Return the name that a field of `hpcfit.records.State` has in run files and in the history."""
+    return "n_seconds" if field == "n_second_derivatives" else field
+
+
 def history_field(name: str) -> Field:
     """Return unit and axes of a column of the history."""
     if name == "seconds":

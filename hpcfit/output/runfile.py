@@ -169,14 +169,14 @@ def _job_path(attributes: Mapping[str, str], path: str) -> str:
 def _write_state(group: h5py.Group, state: State) -> None:
     for name in _STATE_TYPES:
         if name in STATE_SCALARS:
-            group.attrs[name] = getattr(state, name)
+            group.attrs[layout.stored_name(name)] = getattr(state, name)
         else:
             _write(group, name, layout.state_field(name), getattr(state, name))
 
 
 def _read_state(group: h5py.Group) -> State:
     values: dict[str, Any] = {
-        name: _plain(group.attrs[name]) if name in STATE_SCALARS else _read(group[name])
+        name: _plain(group.attrs[layout.stored_name(name)]) if name in STATE_SCALARS else _read(group[name])
         for name in _STATE_TYPES
     }
     return State(**values)

@@ -12,6 +12,7 @@ import numpy as np
 from hpcfit.atomic import replacing, sweep
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.output.header import RunHeader
+from hpcfit.output.layout import stored_name
 from hpcfit.output.result import History, RunResult, StoredRun, plain_values
 from hpcfit.output.runfile import HISTORY_COLUMNS, UnreadableRunError, header_image, read_run, write_run
 from hpcfit.records import FloatArray, Job, State
@@ -258,7 +259,7 @@ def _previous_path(path: str) -> str:
 
 
 def _appended(history: History, state: State, seconds: float) -> History:
-    row = {name: np.array([getattr(state, name)]) for name in HISTORY_COLUMNS}
+    row = {stored_name(name): np.array([getattr(state, name)]) for name in HISTORY_COLUMNS}
     row["seconds"] = np.array([seconds], dtype=np.float64)
     if not history:
         return row
