@@ -13,10 +13,7 @@ from hpcfit.objective.model import Model
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import ReadOptions
 
-_VALUES = (
-    "<A>0.1</A> <xi>1.2</xi> <p>10</p> <q>2.3</q> <r0>2.5</r0> <r0 tag='CuAu'>2.7</r0>"
-    " <inner>3.5</inner> <cutoff>4.5</cutoff>"
-)
+_VALUES = "<A>0.1</A> <xi>1.2</xi> <p>10</p> <q>2.3</q> <r0>2.5</r0> <inner>3.5</inner> <cutoff>4.5</cutoff>"
 _METALS = next(form for form in potential_forms() if form.name == "gupta").record.published
 
 #: Cohesive energies, eV, of F. Cleri and V. Rosato, Phys. Rev. B 48, 22 (1993), table I.
@@ -55,15 +52,16 @@ def _crystal(a, species):
     return Structure(2 * a * np.eye(3), (True,) * 3, position, kinds)
 
 
-@pytest.mark.parametrize("fitted", ["<xi/><p/>", "<q/><p/><A/><xi/><r0 tag='CuAu'/>"])
-@pytest.mark.parametrize("attributes", ["", "species-a='Cu' species-b='Au'"])
-def test_derivatives_of_a_job(tmp_path, fitted, attributes):
+@pytest.mark.parametrize("fitted", ["<xi/><p/>", "<q/><p/><A/><xi/><r0/>"])
+@pytest.mark.parametrize(
+    ("species", "attributes"),
+    [(("Cu",), ""), (("Cu", "Au"), ""), (("Cu", "Au"), "species-a='Cu' species-b='Au'")],
+)
+def test_derivatives_of_a_job(tmp_path, fitted, species, attributes):
     """Parameters stand in several functions, and functions have them in an order of their own."""
-    # Between copper and gold alone there is one value of each.
-    values = _VALUES.replace("<r0>2.5</r0>", "") if attributes else _VALUES
-    job = _job(tmp_path, ("Cu", "Au"), f"{values}<fit-dof>{fitted}</fit-dof>", attributes)
+    job = _job(tmp_path, species, f"{_VALUES}<fit-dof>{fitted}</fit-dof>", attributes)
     model = Model(job)
-    geometry = model.geometry(batch_of([_crystal(3.8, 2)], model.cutoff, 2))
+    geometry = model.geometry(batch_of([_crystal(3.8, len(species))], model.cutoff, len(species)))
 
     def columns(x, n):
         found = np.zeros((n, geometry.n_rows(True)))
