@@ -81,6 +81,11 @@ EDIP = {
 EDIP_FILE = "A B cutoffA cutoffC alpha beta eta gamma lambda mu rho sigma Q0 u1 u2 u3 u4"
 #: epsilon and sigma of argon; the cut-off takes in some shells of neighbours of the crystal.
 LJ_EPSILON, LJ_SIGMA, LJ_LATTICE = 0.0104, 3.40, 5.30
+#: Other pair energies of the same crystal: form, LAMMPS's style, and the parameters that both take before the cut-off.
+PAIRS = {
+    "Morse": ("morse", "morse", (0.0104, 1.6, 3.82)),
+    "Buckingham": ("buckingham", "buck", (10530.0, 0.273, 63.7)),
+}
 
 
 def main() -> None:
@@ -216,6 +221,9 @@ def crystal_rows(folder: Path) -> list[Row]:
         values = np.array([LJ_SIGMA, LJ_EPSILON, reach])
         style = f"lj/cut {reach!r}"
         cases.append(Case("LJ", "lennard-jones", fcc, values, style, f"{LJ_EPSILON} {LJ_SIGMA}", 2.0))
+    for label, (form, style, own) in PAIRS.items():
+        numbers = " ".join(map(repr, own))
+        cases.append(Case(label, form, fcc, np.array([*own, reach]), f"{style} {reach!r}", numbers, 2.0))
     return [row for case in cases for row in case_rows(case)]
 
 

@@ -6,9 +6,8 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-from tests.observables._sample import Sample
-
 import hpcfit.structure.observables
+from tests.observables._sample import Sample
 
 #: Names of the files that need one here.
 FILES = tuple(

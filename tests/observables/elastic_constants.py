@@ -1,6 +1,7 @@
 from functools import partial
 
 import numpy as np
+
 from tests.observables._sample import STEP, Sample, moved, slope, strained, stress, unit_strain
 
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+
 from tests.observables._sample import Sample
 
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+
 from tests.observables._sample import Sample, moved, slope
 
 #: sqrt(eV/Angstrom^2/amu) / (2 pi) in THz, CODATA 2018; the masses are 28 amu.

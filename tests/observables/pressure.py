@@ -1,6 +1,7 @@
 from functools import partial
 
 import numpy as np
+
 from tests.observables._sample import Sample, slope, strained, stress, volume_of
 
 

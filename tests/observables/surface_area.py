@@ -1,4 +1,5 @@
 import numpy as np
+
 from tests.observables._sample import Sample, volume_of
 
 

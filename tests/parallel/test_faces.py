@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.helpers.mpi import MPIRUN
 
 from hpcfit.calculator import Hpcfit
 from hpcfit.output.store import load
 from tests.helpers.mixed_jobs import STRUCTURES
+from tests.helpers.mpi import MPIRUN
 from tests.helpers.small_jobs import (
     bits,
     dataset_element,

@@ -290,7 +290,7 @@ def function_cutoffs(form: PotentialForm, n_species: int) -> FloatArray:
 
 def compiled_functions(form: PotentialForm, n_species: int, free: NDArray[np.int32]) -> Functions | None:
     """Return a sample's functions for a choice of free parameters; None for a form without roles."""
-    if not form.roles:
+    if not form.takes_functions:
         return None
     records = tuple(f.record for f in sample_functions(form, n_species))
     parameters = tuple(p for record in records for p in record.all_parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpcfit.potential.library import Geometry, NotFinite, evaluate
-from hpcfit.records import FloatArray
+from hpcfit.potential.functions import compile_potential
+from hpcfit.potential.library import Functions, Geometry, NotFinite, evaluate
+from hpcfit.records import FloatArray, Parameter, Potential, with_functions
 from tests.physics.oracle_cells import Structure, batch_of
 from tests.physics.oracle_functions import compiled_functions
 from tests.physics.oracle_samples import FORMS, kernel_of, reach_of, sample_parameters
@@ -48,8 +50,41 @@ def evaluate_sample(
     virials: bool = True,
 ) -> NotFinite | None:
     """Evaluate a form, with the sample's functions if it is built from functions."""
+    if FORMS[name].record.formulas:
+        return _evaluate_formulas(name, geometry, parameters, free, columns, virials)
     functions = compiled_functions(FORMS[name], geometry.n_species, free)
     return evaluate(kernel_of(name), geometry, parameters, free, columns, virials, functions)
+
+
+@functools.cache
+def _of_formulas(name: str, n_species: int, free: tuple[int, ...]) -> tuple[NDArray[np.int64], Functions]:
+    """Return the places of the parameters of a form's functions, and these for a choice of free parameters."""
+    form = FORMS[name]
+    starts = enumerate(sample_parameters(form, n_species).tolist())
+    parameters = tuple(Parameter(f"P.{k}", "", value, -np.inf, np.inf, k in free) for k, value in starts)
+    potential = with_functions(Potential("P", name, parameters), form, "ABC"[:n_species])
+    places = np.array(potential.function_places)
+    chosen = np.flatnonzero(np.isin(places, free))
+    return places, compile_potential(potential, form, n_species, [int(k) for k in chosen])
+
+
+def _evaluate_formulas(
+    name: str,
+    geometry: Geometry,
+    parameters: FloatArray,
+    free: NDArray[np.int32],
+    columns: FloatArray,
+    virials: bool,
+) -> NotFinite | None:
+    """Evaluate a form made of formulas: a derivative is the sum of those of all functions with the parameter."""
+    places, functions = _of_formulas(name, geometry.n_species, tuple(free.tolist()))
+    own = np.flatnonzero(np.isin(places, free)).astype(np.int32)
+    target = np.zeros((1 + len(own), columns.shape[1]))
+    found = evaluate(kernel_of(name), geometry, parameters[places], own, target, virials, functions)
+    columns[0] += target[0]
+    for place, derivative in zip(places[own], target[1:], strict=True):
+        columns[1 + free.tolist().index(place)] += derivative
+    return found
 
 
 def raw_columns(

@@ -45,12 +45,12 @@ ALL_CASES = CASES + [(name, 1) for name in FUNCTION_CASES]
 
 def kernel_of(name: str) -> str:
     """Return the name of the potential that evaluates a sample."""
-    return "eam" if name in FUNCTION_CASES else name
+    return FORMS[name].kernel if name in REGISTERED else "eam"
 
 
 def sample_parameters(form: PotentialForm, n_species: int) -> FloatArray:
     """Return a form's parameters, all different where there are several species."""
-    if form.roles:
+    if form.takes_functions:
         return function_parameters(form, n_species)
     rng = np.random.default_rng(7)
     found: list[float] = []
@@ -85,7 +85,7 @@ def tables(form: PotentialForm, parameters: NDArray[Any], n_species: int) -> dic
 
 def fittable(form: PotentialForm, n_species: int) -> NDArray[np.int32]:
     """Return the places of all fittable parameters in the parameter vector."""
-    if form.roles:
+    if form.takes_functions:
         return free_places(form, n_species)
     flags = [row.fittable for row in form.parameters for _ in species_tuples(row.kind, n_species)]
     return np.flatnonzero(flags).astype(np.int32)
@@ -93,7 +93,7 @@ def fittable(form: PotentialForm, n_species: int) -> NDArray[np.int32]:
 
 def sample_tables(form: PotentialForm, n_species: int) -> dict[str, NDArray[Any]]:
     """Return what the oracles take: a form's sample parameters in extended precision, or functions in NumPy."""
-    if form.roles:
+    if form.takes_functions:
         return function_tables(form, n_species)
     return tables(form, sample_parameters(form, n_species).astype(np.longdouble), n_species)
 
@@ -103,14 +103,14 @@ def reach_of(form: PotentialForm, n_species: int) -> float:
 
     Without interactions it is 3, so that there are neighbours to be left alone.
     """
-    if form.roles:
+    if form.takes_functions:
         return float(function_cutoffs(form, n_species).max())
     return cutoff(form, sample_parameters(form, n_species), n_species) or 3.0
 
 
 def reaches(form: PotentialForm, table: dict[str, NDArray[Any]]) -> NDArray[Any]:
     """Return the cut-offs [..., n_species, n_species] between two atoms, Angstrom, out of `sample_tables`."""
-    if form.roles:
+    if form.takes_functions:
         return table["cutoff"]
     marked = [table[row.name] for row in form.parameters if row.reach]
     if not marked:

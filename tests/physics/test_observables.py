@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.observables import FILES, missing, samples
 
 from hpcfit.objective.images import ImagesEvaluator
 from hpcfit.structure.evaluation_requests import Images
 from hpcfit.structure.observing import FORMS
 from tests.helpers.structure_works import lattice, plain, plain_block, silicon_model, structure
+from tests.observables import FILES, missing, samples
 
 
 def label(sample):

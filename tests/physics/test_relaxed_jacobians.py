@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.observables import samples
 
 from hpcfit.records import DegreeOfFreedom, Modification
 from hpcfit.structure.building import build
@@ -22,6 +21,7 @@ from tests.helpers.structure_works import (
     silicon_model,
     structure,
 )
+from tests.observables import samples
 
 
 def all_properties(n_atoms, ions="clamped", mirrors=(), **changes):

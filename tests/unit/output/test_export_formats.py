@@ -282,14 +282,17 @@ def test_lookups():
         source.function("pair", 0, 0)
 
 
-def test_every_format_holds_a_form_and_only_one_body_has_none():
+def test_every_format_holds_a_form_and_every_form_is_held_that_asks_for_one():
     held = {
         name: {form.name for form in potential_forms() if known.holds(form)}
         for name, known in FORMATS.items()
     }
     assert all(held.values())
     assert held["lammps-tersoff"] == {"abop", "tersoff"}
-    assert {form.name for form in potential_forms()} - set().union(*held.values()) == {"one-body"}
+    for form in potential_forms():
+        element = form.record.export_element
+        assert (form.name in set().union(*held.values())) == (element is not None)
+        assert element is None or form.name in held[element.format]
 
 
 def test_functions_without_a_cutoff():
