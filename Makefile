@@ -32,7 +32,7 @@ demo: $(READY)
 
 # WORKERS processes share the files of tests, the long ones first; WORKERS=0 for one file or a debugger.
 test: $(READY)
-	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 $(TESTS)
 
 # The checks that take minutes, before an issue is closed.
 long: $(READY)

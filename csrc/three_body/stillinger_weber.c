@@ -7,9 +7,8 @@
  * the cut-off in Angstrom (there epsilon A, epsilon lambda, sigma gamma and sigma a).
  *
  * No triplet is visited: sum_{j,k} g_j g_k (u_j.u_k - c)^2 = Q:Q - 2 c D.D + c^2 S^2 with the moments of moments.h,
- * so that the cost is linear in the number of neighbours. The sum over j < k is half of this less sum_j g_j^2 (1 -
- * c)^2, which depends on one distance only and joins the pair energy. Moments are kept apart per species of
- * neighbours. */
+ * so that the cost is linear in the number of neighbours. The sum over j < k is half of this less
+ * sum_j g_j^2 (1 - c)^2, a pair energy. Every species of neighbours has its own moments. */
 #include "core/moments.h"
 
 #include <string.h>

@@ -41,7 +41,7 @@ def environment() -> dict[str, str]:
 def hpcfit(environment: dict[str, str]) -> Program:
     """Run hpcfit in a folder, on some ranks; the exit code must be 0. Returns what it printed.
 
-    Zero ranks are this process without MPI, which saves the second that a start takes.
+    Zero ranks are this process without MPI, which saves the start; `seconds` limits other processes.
     """
 
     def run(folder: Path, *arguments: str, ranks: int = 0, seconds: float = 180) -> str:

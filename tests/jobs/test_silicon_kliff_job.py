@@ -80,5 +80,5 @@ def test_the_tutorial_in_python(folder, environment):
 
 @pytest.mark.parametrize("name", ["tersoff", "edip"])
 def test_other_potentials(name, folder, hpcfit, outcome_of):
-    hpcfit(folder, "run", f"{name}.xml", "-o", f"{name}.h5", ranks=2)
+    hpcfit(folder, "run", f"{name}.xml", "-o", f"{name}.h5")
     assert outcome_of(folder / f"{name}.h5")["cost"][-1] < 0.243

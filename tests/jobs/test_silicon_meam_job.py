@@ -18,7 +18,7 @@ def folder(tmp_path_factory, hpcfit):
     source = str(JOBS / "demo" / "silicon.extxyz.gz")
     stated = ("--stress-unit", "eV/A^3", "--stress-sign", "tension")
     hpcfit(folder, "data", "import", source, "-o", "silicon.h5", *stated)
-    hpcfit(folder, "run", "job.xml", ranks=2)
+    hpcfit(folder, "run", "job.xml")
     return folder
 
 

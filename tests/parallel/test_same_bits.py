@@ -1,7 +1,8 @@
 """Whole fits on real ranks: the same bits on any number of them. One start per number runs all cases."""
 
 import functools
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,8 +101,6 @@ PATHS = ["SiC.sigma[SiC]", "SiC.epsilon[SiC]"] + [
     f"LJ.{name}[{pair}]" for name in ("sigma", "epsilon") for pair in ("SiSi", "SiC", "CC")
 ]
 
-Runs = Callable[[str, int], Path]
-
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> Callable[[str, int], Path]:
@@ -111,8 +110,8 @@ def folders(tmp_path_factory) -> Callable[[str, int], Path]:
 
 
 @pytest.fixture(scope="module")
-def alone(folders) -> Runs:
-    """Return the folder where a case has run in this process, without MPI."""
+def run_alone(folders) -> Callable[[str], Path]:
+    """Run a case in this process, without MPI, and return its folder."""
 
     @functools.cache
     def run(name: str) -> Path:
@@ -130,27 +129,28 @@ def alone(folders) -> Runs:
 
 
 @pytest.fixture(scope="module")
-def together(folders) -> Runs:
-    """Return the folder where a case has run on some ranks, all cases of that number in one start."""
+def run_on_ranks(folders) -> Callable[[str, int], Path]:
+    """Run all cases of a number of ranks in one start, and return the folder of one of them."""
 
     @functools.cache
-    def start(n_ranks: int) -> Mapping[str, Path]:
-        chosen = {name: folders(name, n_ranks) for name, case in CASES.items() if n_ranks in case.ranks}
-        for name, folder in chosen.items():
+    def start(n_ranks: int) -> subprocess.CompletedProcess[str]:
+        chosen = {folders(name, n_ranks): case for name, case in CASES.items() if n_ranks in case.ranks}
+        for folder, case in chosen.items():
             folder.mkdir()
-            CASES[name].write(folder)
-        program = str(PROGRAMS / "drive_cases.py")
-        done = launch(on_ranks(n_ranks, program, *(str(folder) for folder in chosen.values())))
-        assert done.returncode == 0, done.stderr
-        assert (done.stdout, done.stderr) == ("", "")
-        return chosen
+            case.write(folder)
+        return launch(on_ranks(n_ranks, str(PROGRAMS / "drive_cases.py"), *map(str, chosen)))
 
-    return lambda name, n_ranks: start(n_ranks)[name]
+    def run(name: str, n_ranks: int) -> Path:
+        done = start(n_ranks)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        return folders(name, n_ranks)
+
+    return run
 
 
 @pytest.mark.parametrize(("name", "n_ranks"), [(name, n) for name, case in CASES.items() for n in case.ranks])
-def test_same_bits_as_one_process(name, n_ranks, alone, together):
-    expected, found = alone(name), together(name, n_ranks)
+def test_same_bits_as_one_process(name, n_ranks, run_alone, run_on_ranks):
+    expected, found = run_alone(name), run_on_ranks(name, n_ranks)
     printed = [(found / f"stdout.{rank}").read_text(encoding="utf-8") for rank in range(n_ranks)]
     errors = [(found / f"stderr.{rank}").read_text(encoding="utf-8") for rank in range(n_ranks)]
     assert errors == [""] * n_ranks
@@ -162,10 +162,11 @@ def test_same_bits_as_one_process(name, n_ranks, alone, together):
     assert bits(found / "run.h5") == bits(expected / "run.h5")
 
 
-def test_what_the_cases_are_there_for(alone, together):
+def test_what_the_cases_are_there_for(run_alone, run_on_ranks):
     """Iterations, relaxations, second derivatives and restricted bonds really occur."""
     mixed, bonds = (
-        load(str(alone(name) / "run.h5")) for name in ("own structures that relax", "bonds of two species")
+        load(str(run_alone(name) / "run.h5"))
+        for name in ("own structures that relax", "bonds of two species")
     )
     assert mixed.state.iteration > 3
     assert [outcome.id for outcome in mixed.result.structures] == ["dia", "bcc", "vacancy", "formation"]
@@ -174,19 +175,19 @@ def test_what_the_cases_are_there_for(alone, together):
     assert [parameter.path for parameter in bonds.header.free] == PATHS
     for name in ("second derivatives, tsqr", "second derivatives, stream"):
         (n_ranks,) = CASES[name].ranks
-        assert load(str(together(name, n_ranks) / "run.h5")).state.n_second_derivatives > 2
+        assert load(str(run_on_ranks(name, n_ranks) / "run.h5")).state.n_second_derivatives > 2
 
 
 @pytest.mark.parametrize("n_ranks", CASES["own structures that relax"].ranks)
-def test_relaxed_structure_is_written(n_ranks, together):
-    written = together("own structures that relax", n_ranks) / "vacancy.xyz"
+def test_relaxed_structure_is_written(n_ranks, run_on_ranks):
+    written = run_on_ranks("own structures that relax", n_ranks) / "vacancy.xyz"
     assert written.read_text().startswith("15\n")
 
 
-def test_largest_density_is_the_same(together):
+def test_largest_density_is_the_same(run_on_ranks):
     lines = []
     for n_ranks in CASES["largest density"].ranks:
-        printed = (together("largest density", n_ranks) / "stdout.0").read_text(encoding="utf-8")
+        printed = (run_on_ranks("largest density", n_ranks) / "stdout.0").read_text(encoding="utf-8")
         lines += [line for line in printed.splitlines() if line.startswith("Largest density of EAM")]
     assert len(lines) == 3
     assert len(set(lines)) == 1

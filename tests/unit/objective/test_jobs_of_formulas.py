@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hpcfit.known import catalogue
 
 import hpcfit
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
+from hpcfit.known import catalogue
 from hpcfit.objective.model import Model
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import ReadOptions
