@@ -160,7 +160,7 @@ def test_screening_functions_fall_from_one_to_zero(name: str, exponent: float) -
     reference = REFERENCES[name]
     parameters = {p: exponent if p == "exponent" else v for p, v in reference.parameters.items()}
     x = np.array([1e-12, 1.0, 3.0, 4.9999], dtype=np.longdouble)
-    found = _outputs(name, Reference(reference.value, parameters), x)[0]
+    found = _outputs(name, Reference(name, reference.value, parameters), x)[0]
     assert abs(found[0] - 1) < 1e-11
     assert found[-1] < 1e-300
     wanted = reference.value(x, np.longdouble(5), *(np.longdouble(v) for v in parameters.values()))
