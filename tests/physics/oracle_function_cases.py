@@ -14,25 +14,6 @@ import numpy as np
 from hpcfit.records import Function, Parameter
 from tests.physics.oracle_forms import REFERENCES, spline
 
-#: Forms that end by themselves.
-ENDING = ("exp-B", "exp-gaussian", "XpowN-cutoff", "RsMinusRPowN")
-
-#: Forms for the density: its factor in their samples, so that atoms lie on all branches.
-OF_DENSITY = {
-    "Mishin-Cu-F": 0.6,
-    "extended-Mishin-Cu-F": 0.6,
-    "zhou-F": 9.0,
-    "universal-embedding": 1.0,
-    "sqrt-embedding": 1.0,
-}
-
-#: Parameters that differ from those of the unit tests: where kinks lie among the distances of the samples.
-VALUES = {"exp-B": {"rc": 2.6}, "RsMinusRPowN": {"rs": 4.9}}
-
-#: Parameters that move kinks; and those that shift energies alone.
-MOVING = {"exp-B": ("rc",), "RsMinusRPowN": ("rs",), "zhou-F": ("rhoe",)}
-SHIFTS = {"zhou-F": ("Fn0", "F0")}
-
 CUTOFF = 5.0
 KNOTS = (2.0, 2.3, 2.9, 3.4, 4.0, 4.8)
 VALUES_AT_KNOTS = (0.9, 0.3, -0.2, -0.3, -0.1, 0.05)
@@ -74,10 +55,10 @@ def _screened(form: str, own: dict[str, float], reference: Callable[..., Any], *
 
 def _built_in(name: str) -> FunctionCase:
     reference = REFERENCES[name]
-    values = {**reference.parameters, **VALUES.get(name, {})}
-    if name in OF_DENSITY:
+    values = {**reference.parameters, **reference.sample}
+    if reference.density is not None:
         record, role = _function(name, values, np.inf), "embedding-energy"
-    elif name in ENDING:
+    elif reference.ends:
         record, role = _function(name, values), "pair-interaction"
     else:
         poly = " + ".join(f"{c}*x^{c[1:]}" for c in values) if name == "poly" else ""
@@ -86,10 +67,10 @@ def _built_in(name: str) -> FunctionCase:
         role,
         record,
         reference.value,
-        kinks=tuple(VALUES.get(name, {}).values()),
-        moving=MOVING.get(name, ()),
-        shifts=SHIFTS.get(name, ()),
-        density=OF_DENSITY.get(name, 1.0),
+        kinks=tuple(reference.sample.values()),
+        moving=reference.moving,
+        shifts=reference.shifts,
+        density=reference.density or 1.0,
     )
 
 

@@ -14,6 +14,7 @@ from hpcfit.potential.functions import compile_function
 from hpcfit.potential.program import Program
 from hpcfit.potential.second_derivative import compile_second_function
 from hpcfit.records import Function, Parameter
+from tests.function_forms._reference import Reference
 from tests.physics.oracle_forms import REFERENCES, Reference
 from tests.physics.oracle_kernels import richardson
 
@@ -51,6 +52,8 @@ def _assert_close(found: np.ndarray, wanted: np.ndarray, what: str) -> None:
 
 
 def test_every_function_has_a_reference() -> None:
+    missing = {*FUNCTION_FORMS, "poly"} - set(REFERENCES)
+    assert not missing, f"write a reference of {', '.join(sorted(missing))} in tests/function_forms"
     assert set(REFERENCES) == {*FUNCTION_FORMS, "poly"}
     for name, form in FUNCTION_FORMS.items():
         assert set(REFERENCES[name].parameters) == set(form.parameters)
@@ -157,7 +160,7 @@ def test_screening_functions_fall_from_one_to_zero(name: str, exponent: float) -
     reference = REFERENCES[name]
     parameters = {p: exponent if p == "exponent" else v for p, v in reference.parameters.items()}
     x = np.array([1e-12, 1.0, 3.0, 4.9999], dtype=np.longdouble)
-    found = _outputs(name, Reference(reference.value, parameters), x)[0]
+    found = _outputs(name, Reference(name, reference.value, parameters), x)[0]
     assert abs(found[0] - 1) < 1e-11
     assert found[-1] < 1e-300
     wanted = reference.value(x, np.longdouble(5), *(np.longdouble(v) for v in parameters.values()))
