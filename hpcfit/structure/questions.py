@@ -69,11 +69,6 @@ class Answer:
     forces: FloatArray
     virials: FloatArray
 
-    @property
-    def finite(self) -> bool:
-        """Whether all of it is."""
-        return bool(np.isfinite(self.energies).all() and np.isfinite(self.virials).all())
-
 
 Answers: TypeAlias = list[Answer]  # one per copies of the question
 Dialogue: TypeAlias = Generator[Question, Answers, _T]

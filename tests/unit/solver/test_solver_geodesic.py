@@ -9,6 +9,7 @@ from scipy.optimize import least_squares
 from hpcfit.records import GeodesicOptions
 from hpcfit.solver import geodesic
 from hpcfit.solver.geodesic import iterate, start
+from hpcfit.solver.problem import Linearisation
 from hpcfit.solver.step import Bounds
 from hpcfit.solver.triangular import factor_rows, linearisation
 
@@ -187,6 +188,14 @@ def test_a_jacobian_that_is_not_finite_ends_the_fit():
     problem.linearise = lambda x: linearisation(factor_rows(np.full((2, 3), np.inf)))
     (last,) = states_of(problem, (0.0,))
     assert last.outcome == geodesic.STOPPED_NOT_FINITE and last.cost == 1.0
+
+
+@pytest.mark.parametrize("triangle, projection", [(np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0)])
+def test_one_part_of_a_linearisation_that_is_not_finite_ends_the_fit(triangle, projection):
+    problem = ArrayProblem(lambda x: x + 1.0)
+    problem.linearise = lambda x: Linearisation(np.array([[triangle]]), np.array([projection]))
+    (last,) = states_of(problem, (0.0,))
+    assert last.outcome == geodesic.STOPPED_NOT_FINITE and list(last.x) == [0.0]
 
 
 def test_a_region_that_is_not_finite_is_kept_out_of():

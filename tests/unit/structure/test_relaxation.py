@@ -10,7 +10,7 @@ from hpcfit.objective.copies import CopiesEvaluator
 from hpcfit.records import Freedom, Modification
 from hpcfit.structure.freedoms import Freedoms
 from hpcfit.structure.modifying import modify
-from hpcfit.structure.questions import Question, answer_all
+from hpcfit.structure.questions import Answer, Question, answer_all
 from hpcfit.structure.relaxation import TOLERANCE, look, relax
 
 
@@ -145,3 +145,15 @@ def test_failures(tmp_path):
     model.start[3] = np.nan
     broken, *_ = relaxed(model, lattice("fcc", {"lattice-parameter": 4.0}, [], ["lattice-parameter"]))[0]
     assert broken.trouble == "energy or force is not finite"
+
+
+@pytest.mark.parametrize("part", ["energies", "virials"])
+def test_an_energy_or_a_gradient_that_is_not_finite_fails(part):
+    freedoms = Freedoms(lattice("fcc", {"lattice-parameter": 4.0}, [], ["lattice-parameter"]))
+    dialogue = relax(0, freedoms, freedoms.start)
+    next(dialogue)
+    answer = Answer(np.zeros((1, 1)), np.zeros((1, 1, 1, 3)), np.ones((1, 1, 6)))
+    with pytest.raises(StopIteration) as end:
+        dialogue.send([replace(answer, **{part: np.full_like(getattr(answer, part), np.nan)})])
+    assert end.value.value.trouble == "energy or force is not finite"
+    assert end.value.value.failed
