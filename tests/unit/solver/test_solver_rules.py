@@ -78,7 +78,7 @@ def test_lambda_does_not_vanish():
 def umrigar(memory, success):
     """Memory after a trial, and the factor that goes with it; Transtrum and Sethna, section 3."""
     memory = np.exp(-0.2) * memory + (1 - np.exp(-0.2)) * success
-    return memory, np.clip((1 - abs(2 * memory - 1)) ** -2, 1.1, 100.0)
+    return memory, np.clip(max(1 - abs(2 * memory - 1), 1e-3) ** -2, 1.1, 100.0)
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.01, 0.3, 0.5, 0.9, 1.0])
