@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import itertools
 import os
 import shutil
 import signal
@@ -24,12 +25,15 @@ _NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv*", ".run", "build", "dist", "*.egg-info", ".*_cache", "*.o"
 )
 
-#: Seconds a mutant may take beyond four times what its tests take.
+#: Seconds of processor time that a mutant may take beyond four times what its tests take.
 _PATIENCE = 20.0
+
+#: On a busy machine, or where processes wait, seconds of processor time take so many on the clock.
+_WAITING = 10.0
 
 
 class JudgeError(Exception):
-    """The tests cannot judge: they fail without a mutant."""
+    """The tests cannot be recorded."""
 
 
 @dataclass(frozen=True)
@@ -97,17 +101,24 @@ def record(tree: Path, suite: Suite, folder: Path) -> tuple[list[Recorded], list
     keys = {file: common + _digest(tree / file) for file in files}
     stale = [file for file in files if not _is_key(folder / f"{flat(file)}.key", keys[file])]
     failed: list[str] = []
-    if stale:
-        environment = {PACKAGE: suite.package, FOLDER: str(folder)}
-        code = _pytest(tree, ["-p", "recording", *stale], None, environment)
-        if code not in (0, 1):
-            raise JudgeError(f"pytest ends with {code} while it records what tests run")
-        failed = (folder / "failed.txt").read_text(encoding="utf-8").split("\n")
-        for file in stale:
-            if not any(name.startswith(file) for name in failed):
-                (folder / f"{flat(file)}.key").write_text(keys[file], encoding="utf-8")
+    # One folder at a time, so that an interrupted run loses little.
+    for _, some in itertools.groupby(stale, key=lambda file: file.rpartition("/")[0]):
+        failed += _recorded(tree, suite, folder, {file: keys[file] for file in some})
     paths = [folder / f"{flat(file)}.json" for file in files]
-    return [one for path in paths if path.is_file() for one in read(path)], [name for name in failed if name]
+    return [one for path in paths if path.is_file() for one in read(path)], failed
+
+
+def _recorded(tree: Path, suite: Suite, folder: Path, keys: dict[str, str]) -> list[str]:
+    """Record files of tests, keep the keys of those that pass, and return the names of tests that fail."""
+    code = _pytest(tree, ["-p", "recording", *keys], None, {PACKAGE: suite.package, FOLDER: str(folder)})
+    if code not in (0, 1):
+        said = (tree.parent / "output.txt").read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise JudgeError(f"pytest ends with {code} while it records what tests run:\n{said}")
+    failed = list(filter(None, (folder / "failed.txt").read_text(encoding="utf-8").split("\n")))
+    for file, key in keys.items():
+        if not any(name.startswith(file) for name in failed):
+            (folder / f"{flat(file)}.key").write_text(key, encoding="utf-8")
+    return failed
 
 
 class Judge:
@@ -203,19 +214,22 @@ def _within(tests: list[Recorded], bound: float) -> list[Recorded]:
 
 
 def _pytest(tree: Path, arguments: list[str], limit: float | None, more: dict[str, str]) -> int | None:
-    """Return pytest's exit code in the copy, None where it takes longer than the limit."""
+    """Return pytest's exit code in the copy, None where it takes more processor time than the limit, or hangs."""
     path = os.pathsep.join([str(tree), str(Path(__file__).parent)])
     # Byte code of a mutant must not be written: the next one may have its size and second.
     environment = {**os.environ, "PYTHONPATH": path, **more}
     if PACKAGE not in more:
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    if limit is not None:
+        command = ["/bin/sh", "-c", f'ulimit -t {round(limit)} && exec "$@"', "sh", *command]
     with (tree.parent / "output.txt").open("wb") as output:
         process = subprocess.Popen(
             command, cwd=tree, env=environment, stdout=output, stderr=output, start_new_session=True
         )
         try:
-            return process.wait(limit)
+            code = process.wait(limit and _WAITING * limit)
+            return None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code
         except subprocess.TimeoutExpired:
             return None
         finally:

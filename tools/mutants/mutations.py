@@ -38,8 +38,18 @@ _OPERATORS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
 #: Calls whose arguments are the text of a message, the look of a table or a type.
 _SKIPPED_CALLS = {"Fault", "cast", "center", "ljust", "print", "rjust", "TypeVar", "warn"}
 
-#: Keyword arguments that guard against a programmer's error or set the look of text.
-_SKIPPED_KEYWORDS = {"end", "indent", "justify", "no_wrap", "padding", "stacklevel", "strict", "width"}
+#: Keyword arguments that guard against a programmer's error, or set the look of text or a file's inner layout.
+_SKIPPED_KEYWORDS = {
+    "chunks",
+    "end",
+    "indent",
+    "justify",
+    "no_wrap",
+    "padding",
+    "stacklevel",
+    "strict",
+    "width",
+}
 
 _SKIPPED_FIELDS = {"annotation", "bases", "decorator_list", "returns", "type_params"}
 

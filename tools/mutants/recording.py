@@ -6,7 +6,6 @@ import functools
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ class Recorded:
     name
         What pytest calls it, from the root of the project.
     seconds
-        What it took, with its fixtures.
+        Processor time that it took, with its fixtures and processes.
     lines
         File -> lines that it ran.
     """
@@ -83,9 +82,9 @@ class _Recorder:
             if one.scope != "function"
         ]
         self._enter(item.nodeid)
-        start = time.perf_counter()
+        start = sum(os.times()[:4])
         yield
-        self._seconds[item.nodeid] = time.perf_counter() - start
+        self._seconds[item.nodeid] = sum(os.times()[:4]) - start
         self._leave()
 
     @pytest.hookimpl(hookwrapper=True)
