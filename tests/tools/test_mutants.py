@@ -148,7 +148,13 @@ def test_tests_that_run_a_statement_are_known_through_fixtures_and_caches(projec
         again, _ = judging.record(tree, suite, tmp_path / "records")
     file = "made_up/lengths/lengths.py"
     names = {one.name.split("::")[1] for one in recorded if 15 in one.lines.get(file, ())}
-    assert names == {"test_nothing_of_millimetres", "test_millimetres", "test_millimetres_again"}
+    # The fixture is that of two tests; the third finds its value in the cache.
+    assert names == {"test_nothing_of_millimetres", "test_millimetres"}
+    change = next(one for one in mutants(file, (project / file).read_bytes()) if one.lines == (15, 15))
+    judge = judging.Judge(project, suite, recorded, bound=10.0, whole=False)
+    first, further = ([one.name.split("::")[1] for one in tests] for tests in judge.chosen(change))
+    assert set(first) == names
+    assert set(further) == {"test_longer", "test_millimetres_again"}
     assert failed == ["tests/unit/lengths/test_lengths.py::test_that_fails"]
     assert {one.name for one in again} == {one.name for one in recorded}
 

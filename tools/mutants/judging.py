@@ -175,14 +175,22 @@ class Judge:
         return "lives"
 
     def chosen(self, mutant: Mutant) -> tuple[list[Recorded], list[Recorded]]:
-        """Return the tests that run the changed lines: all of the room, and of others as many as the bound allows."""
+        """Return the room's tests that run the changed lines, and further ones as far as the bound allows.
+
+        These are tests of other rooms that run the lines, and those beside one of the room's that do: what a test
+        runs the next one may find in a cache.
+        """
         first, last = mutant.lines
         lines = frozenset(range(first, last + 1))
         running = [one for one in self._recorded if lines & one.lines.get(mutant.file, frozenset())]
         if not running:  # run at import alone: whoever uses the module may notice
             running = [one for one in self._recorded if mutant.file in one.lines]
         room = [one for one in running if one.file.startswith(self._suite.room(mutant.file))]
-        others = [one for one in running if one not in room]
+        names, files = {one.name for one in room}, {one.file for one in room}
+        ran = {one.name for one in running}
+        others = [
+            one for one in self._recorded if one.name not in names and (one.name in ran or one.file in files)
+        ]
         return self._sorted(mutant, room), self._sorted(mutant, _within(others, self._bound))
 
     def _sorted(self, mutant: Mutant, tests: list[Recorded]) -> list[Recorded]:

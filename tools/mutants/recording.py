@@ -60,6 +60,7 @@ class _Recorder:
         self._contexts = [""]
         self._seconds: dict[str, float] = {}
         self._shared: dict[str, list[str]] = {}
+        self._file = ""
         self._failed: set[str] = set()
         self._skipped: set[str] = set()
 
@@ -73,7 +74,9 @@ class _Recorder:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
-        self._forget()
+        if self._file != (file := item.nodeid.split("::")[0]):
+            self._file = file
+            self._forget()
         definitions = item._fixtureinfo.name2fixturedefs
         self._shared[item.nodeid] = [
             _context(one)
@@ -123,7 +126,7 @@ class _Recorder:
         (self._folder / "failed.txt").write_text("\n".join(sorted(self._failed)), encoding="utf-8")
 
     def _forget(self) -> None:
-        """Empty the package's caches: a test must run the lines it needs, whichever tests ran before it."""
+        """Empty the package's caches: the tests of a file run the lines they need, whichever files ran before it."""
         for name in [name for name in sys.modules if name.split(".")[0] == self._package]:
             for value in list(vars(sys.modules[name]).values()):
                 if isinstance(value, functools._lru_cache_wrapper):

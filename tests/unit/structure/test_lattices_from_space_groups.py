@@ -59,7 +59,18 @@ CRYSTALS = {
 }
 
 #: Lattices whose ratio c/a the job must say.
-WITHOUT_DEFAULT = {"beta-Sn", "simple-hexagonal", "graphite", "B8_1", "B_h", "C4", "C11_b", "C32", "D0_22", "L1_0"}
+WITHOUT_DEFAULT = {
+    "beta-Sn",
+    "simple-hexagonal",
+    "graphite",
+    "B8_1",
+    "B_h",
+    "C4",
+    "C11_b",
+    "C32",
+    "D0_22",
+    "L1_0",
+}
 
 
 def lengths(cell, pbc, position, species):
