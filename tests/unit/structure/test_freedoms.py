@@ -74,6 +74,19 @@ def test_start_is_the_start():
         assert freedoms.n > 0
 
 
+@pytest.mark.parametrize(
+    "choice", [("atom-distance",), ("atom-coordinates",), ("cell-full", "atom-distance")]
+)
+def test_scales_of_internal_coordinates_are_one_angstrom(choice):
+    freedoms = Freedoms(hexagonal(choice))
+    for k in range(freedoms.n_affine, freedoms.n):
+        s = freedoms.start.copy()
+        s[k] += freedoms.scale[k]
+        moved = freedoms.place(s[None])[1][0] - freedoms.atoms.position
+        assert np.sqrt((moved**2).sum(axis=1)).max() == pytest.approx(1.0, rel=1e-12)
+    assert (freedoms.scale[: freedoms.n_affine] == 1.0 / np.sqrt(len(freedoms.atoms))).all()
+
+
 def test_freedoms_that_are_properties():
     freedoms = Freedoms(hexagonal(["lattice-parameter", "ca-ratio", "atom-distance"]))
     cell, position = freedoms.place(np.array([[1.1, 0.9, 1.2]]))
