@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-import random
+import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +39,8 @@ _OPERATORS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
 #: Calls whose arguments are the text of a message, the look of a table or a type.
 _SKIPPED_CALLS = {"Fault", "cast", "center", "ljust", "print", "rjust", "TypeVar", "warn"}
 
-#: Keyword arguments that guard against a programmer's error, or set the look of text or a file's inner layout.
+#: Keyword arguments that guard against a programmer's error, set the look of text or the inner layout of a file, or allow
+#: a library to overwrite its arguments.
 _SKIPPED_KEYWORDS = {
     "chunks",
     "end",
@@ -89,9 +91,19 @@ class Mutant:
 
 
 def sample(files: dict[str, bytes], count: int, seed: int) -> list[Mutant]:
-    """Return `count` of all mutants of the files (path -> source), the same for the same files and seed."""
-    every = [mutant for file in sorted(files) for mutant in mutants(file, files[file])]
-    chosen = random.Random(seed).sample(every, min(count, len(every)))
+    """Return `count` of all mutants of the files (path -> source), the same for the same files and seed.
+
+    Chance is a hash of seed and statement, so that other code may change or move and most of the sample stays.
+    """
+    drawn = []
+    seen: Counter[str] = Counter()
+    for file in sorted(files):
+        for mutant in mutants(file, files[file]):
+            name = f"{mutant.statement}\n{mutant.mutated}"
+            seen[name] += 1
+            digest = hashlib.blake2b(f"{seed} {seen[name]}\n{name}".encode()).digest()
+            drawn.append((digest, mutant))
+    chosen = [mutant for _, mutant in sorted(drawn, key=lambda pair: pair[0])[:count]]
     return sorted(chosen, key=lambda mutant: (mutant.file, mutant.span, mutant.text))
 
 
