@@ -39,8 +39,8 @@ _OPERATORS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
 #: Calls whose arguments are the text of a message, the look of a table or a type.
 _SKIPPED_CALLS = {"Fault", "cast", "center", "ljust", "print", "rjust", "TypeVar", "warn"}
 
-#: Keyword arguments that guard against a programmer's error, set the look of text or the inner layout of a file, or allow
-#: a library to overwrite its arguments.
+#: Keyword arguments that guard against a programmer's error, set the look of text or the inner layout of a file, or
+#: allow a library to overwrite its arguments.
 _SKIPPED_KEYWORDS = {
     "chunks",
     "end",
