@@ -1,14 +1,17 @@
 """Second derivatives along a direction, exact, against differences of the exact Jacobian."""
 
 import io
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from eam_jobs import aluminium, cells, constrained, eam_job, read
+from lattice_jobs import derived
 from small_jobs import MORSE, dataset_element, job_text, plan_of, potential, silicon, write_job
 
 from hpcfit import run
+from hpcfit.objective.acceleration import describe_acceleration
 from hpcfit.objective.block import BlockObjective, Workspace
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.model import Model
@@ -16,6 +19,7 @@ from hpcfit.objective.weights import Factors
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
+from hpcfit.potential.library import potential_forms
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import RobustLoss
 
@@ -270,6 +274,19 @@ def test_structures_keep_differences(tmp_path):
     )
     alone = plan_of(job_of(tmp_path, structures=LATTICE))
     assert alone.compiled.second is None and "from differences" in alone.acceleration
+
+
+def test_fitted_derived_properties_keep_differences(tmp_path):
+    plan = plan_of(job_of(tmp_path))
+    forms = {form.name: form for form in potential_forms()}
+    terms = [("b", "dia", "atomic-energy")]
+    for fitted, others in (
+        (True, ", but differences of residuals, h = 0.1, for derived property 'formation'"),
+        (False, ""),
+    ):
+        one = derived("formation", "b + 4", terms, 0.0, fit=fitted)
+        said = describe_acceleration(replace(plan.job, derived=(one,)), forms)
+        assert said == f"exact second derivatives{others}"
 
 
 def test_residual_functions_keep_differences(tmp_path):
