@@ -285,7 +285,9 @@ def test_fitted_derived_properties_keep_differences(tmp_path):
         (False, ""),
     ):
         one = derived("formation", "b + 4", terms, 0.0, fit=fitted)
-        said = describe_acceleration(replace(plan.job, derived=(one,)), forms)
+        children = (*plan.job.structures.children, one)
+        job = replace(plan.job, structures=replace(plan.job.structures, children=children))
+        said = describe_acceleration(job, forms)
         assert said == f"exact second derivatives{others}"
 
 
