@@ -101,3 +101,6 @@ def test_cosine_with_the_range():
     columns[:, 1] = [1.0, 1e-10, 0.0]
     assert System.of_columns(columns, target).cosine(13.0, 1e-8) == pytest.approx(3 / 13, rel=1e-8)
     assert System.of_columns(columns[:, :0], target).cosine(13.0, 1e-8) == 0.0
+    # A column of zeros does not count.
+    with_zeros = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    assert System.of_columns(with_zeros, target).cosine(13.0, 1e-8) == pytest.approx(5 / 13, rel=1e-12)

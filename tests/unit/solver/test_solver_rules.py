@@ -7,7 +7,9 @@ import pytest
 
 from hpcfit.records import GeodesicOptions
 from hpcfit.solver.geodesic import start
+from hpcfit.solver.problem import Linearisation
 from hpcfit.solver.rules import RULES, Trial
+from hpcfit.solver.step import Bounds, Model
 
 TRIAL = Trial(length=2.0, ratio=0.1, gain=1.0, cosine=0.5, n_rejected=0)
 OPTIONS = GeodesicOptions(radius_up=3.0, radius_down=2.5, alpha=0.75, damping_up=1.5, damping_down=7.0)
@@ -61,6 +63,25 @@ def test_the_radius_grows_and_shrinks_by_the_factors_of_the_job():
 def test_the_radius_shrinks_with_the_acceleration_that_was_too_large(ratio, factor):
     rejected = RULES["radius"].rejected(at(), replace(TRIAL, ratio=ratio), OPTIONS)
     assert rejected.radius == pytest.approx(factor * 2.0, rel=1e-12)
+
+
+def test_the_first_radius_is_a_multiple_of_the_scaled_start():
+    flat = Bounds(np.full(2, -np.inf), np.full(2, np.inf))
+    options = replace(OPTIONS, initial_radius=3.0)
+    for x, radius in (([3.0, 2.0], 3.0 * np.hypot(1.5, 4.0)), ([0.0, 0.0], 3.0)):
+        model = Model(Linearisation(np.eye(2), np.ones(2)), np.array([0.5, 2.0]), np.array(x), flat)
+        first = RULES["radius"].first(replace(at(), x=np.array(x)), model, options)
+        assert first.radius == pytest.approx(radius, rel=1e-15) and first.damping == 0.0
+
+
+@pytest.mark.parametrize("rule", ["delayed-gratification", "nielsen", "umrigar-nightingale"])
+def test_the_first_lambda_is_a_fraction_of_the_largest_diagonal_element(rule):
+    flat = Bounds(np.full(2, -np.inf), np.full(2, np.inf))
+    triangle = np.array([[2.0, 1.0], [0.0, 3.0]])
+    model = Model(Linearisation(triangle, np.ones(2)), np.array([1.0, 2.0]), np.zeros(2), flat)
+    first = RULES[rule].first(at(), model, replace(OPTIONS, initial_damping=0.1))
+    # Of columns over D: 2^2 and (1^2 + 3^2) / 2^2.
+    assert first.damping == pytest.approx(0.4, rel=1e-14)
 
 
 def test_delayed_gratification_has_two_factors():

@@ -161,3 +161,9 @@ def test_a_step_keeps_the_digits_that_normal_equations_lose():
 
     # Rounding over sqrt(lambda) is 2e-8, over lambda it is above 1.
     assert error(found) < 1e-6 and error(normal) > 1e-3
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_memory_starts_at_a_cache_line(size):
+    found = aligned(size)
+    assert len(found) == size and found.ctypes.data % 64 == 0

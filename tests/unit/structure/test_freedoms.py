@@ -11,6 +11,7 @@ from hpcfit.objective.copies import CopiesEvaluator
 from hpcfit.records import FREEDOMS, Freedom
 from hpcfit.structure.freedoms import Freedoms
 from hpcfit.structure.questions import Copies
+from hpcfit.structure.stencils import LENGTH, STRAIN
 
 CHOICES = [
     choice
@@ -85,6 +86,10 @@ def test_scales_of_internal_coordinates_are_one_angstrom(choice):
         moved = freedoms.place(s[None])[1][0] - freedoms.atoms.position
         assert np.sqrt((moved**2).sum(axis=1)).max() == pytest.approx(1.0, rel=1e-12)
     assert (freedoms.scale[: freedoms.n_affine] == 1.0 / np.sqrt(len(freedoms.atoms))).all()
+    # Differences are taken over steps of one size, whatever the coordinate's unit.
+    steps = freedoms.step / freedoms.scale
+    assert steps[freedoms.n_affine :] == pytest.approx(LENGTH, rel=1e-12)
+    assert (freedoms.step[: freedoms.n_affine] == STRAIN).all()
 
 
 def test_freedoms_that_are_properties():
