@@ -320,6 +320,32 @@ def test_residual_functions_keep_differences(tmp_path):
     assert errors[1] < 2e-3 * errors[0] < 1e-3 * np.abs(exact).max()
 
 
+@pytest.mark.parametrize("loss", ["soft-l1", "cauchy"])
+def test_rows_of_residual_functions_have_the_robust_loss_of_the_job(tmp_path, loss):
+    """The same rows by the kernels and by a function of Python, with one weight for all."""
+    (tmp_path / "mine.py").write_text(
+        "def mine(name, n, weight, prediction, reference, data):\n    return prediction - reference\n"
+    )
+    built = '<dataset id="a" file="si.h5"><residual-function name="forces" normalize-by-natoms="false"/></dataset>'
+    own = dataset_element("", '<atomic-forces fit="true"/>', "b").replace(
+        "<properties>", '<residual-function file="mine.py" name="mine"/><properties>'
+    )
+    path = job_of(tmp_path, structures=built + own)
+    path.write_text(
+        path.read_text().replace('weights="normalised"', f'weights="absolute" loss="{loss}" loss-scale="0.3"')
+    )
+    local = LocalObjective(run.prepare(lambda: run.read(str(path), allow_python=True), Serial()))
+    local.own(0, len(local.plan.blocks))
+    x, n = local.model.start, len(local.blocks) // 2
+    for kernels, function in zip(local.blocks[:n], local.blocks[n:], strict=True):
+        cost = kernels.cost(x)
+        assert function.cost(x) == pytest.approx(cost, rel=1e-12)
+        wanted, rows = kernels.linearise(x), function.linearise(x)
+        assert rows[0] @ rows[0] == pytest.approx(cost, rel=1e-12)
+        # The kernels' rows of energies are not fitted.
+        assert rows[1:] @ rows[0] == pytest.approx(wanted[1:] @ wanted[0], rel=1e-10)
+
+
 def test_what_the_job_insists_on_and_cannot_have(tmp_path):
     path = job_of(tmp_path, MORSE + potential(), 'second-derivative="exact"', dataset_element() + LATTICE)
     text = path.read_text()
