@@ -197,6 +197,11 @@ def test_changes_of_a_statement():
     ]
 
 
+def test_sizes_that_numpy_finds_out_are_left_alone():
+    changed = [one.mutated for one in mutants("a/b.py", b"y = x.reshape(-1, 3)")]
+    assert changed == ["y = x.reshape(+1, 3)", "y = x.reshape(-1, 4)", "y = x.reshape(-1, 2)"]
+
+
 def test_every_mutant_is_its_statement_changed_in_place():
     source = (ROOT / "hpcfit" / "units.py").read_bytes() + "\nµ = (1 +  # one\n  2)  # µ\n".encode()
     for one in mutants("hpcfit/units.py", source):

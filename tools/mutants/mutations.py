@@ -257,6 +257,12 @@ def _expressions(node: ast.AST) -> Iterator[ast.AST]:
                 continue
             if isinstance(child, ast.expr):
                 yield child
+            if (
+                isinstance(node, ast.Call)
+                and _name(node.func) == "reshape"
+                and isinstance(child, ast.UnaryOp)
+            ):
+                continue  # any negative number is the size that is left
             yield from _expressions(child)
 
 
