@@ -1,4 +1,4 @@
-# make demo | test | long | lint | format | bench | solvers | solvers-potentials | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
+# make demo | test | long | lint | format | bench | mutants | solvers | solvers-potentials | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
 #
 # MPI=mpich (default) takes MPICH from a wheel; MPI=site takes what `mpirun` and the loader path give, for clusters.
 
@@ -22,7 +22,7 @@ EXTRAS_mpich := mpi,test
 EXTRAS_site  := site,test
 SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.[ch] csrc/*/*.[ch])
 
-.PHONY: demo test long lint format bench solvers solvers-potentials fuzz clean
+.PHONY: demo test long lint format bench mutants solvers solvers-potentials fuzz clean
 
 demo: $(READY)
 	rm -rf $(RUN)/demo && mkdir -p $(RUN)/demo
@@ -53,6 +53,10 @@ bench: $(READY)
 	python tools/bench.py
 	python tools/bench_structures.py
 	python tools/bench_solver.py
+
+# Random small changes of the code, which tests must notice; MUTANTS="--rooms solver --seed 2" and the like choose.
+mutants: $(READY)
+	nice -n 10 python tools/mutants $(MUTANTS)
 
 # hpcfit's solver beside others; SOLVERS="--quick --solvers hpcfit" and the like choose.
 solvers: $(READY)

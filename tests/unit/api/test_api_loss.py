@@ -102,10 +102,11 @@ def test_residuals_are_predictions_minus_references(calculator):
     assert loss.gradient() == pytest.approx(loss.jacobian().T @ residual.ravel(), rel=1e-10)
     assert calculator.get_prediction(3).tolist() == prediction[3].tolist()
     assert calculator.get_reference(-1).tolist() == reference[-1].tolist()
-    with pytest.raises(
-        InputError, match=f"no such configuration, found 99, allowed 0 .. {len(reference) - 1}"
-    ):
-        calculator.get_prediction(99)
+    n = len(reference)
+    assert calculator.get_reference(-n).tolist() == reference[0].tolist()
+    for number in (n, -n - 1, 99):
+        with pytest.raises(InputError, match=f"no such configuration, found {number}, allowed 0 .. {n - 1}"):
+            calculator.get_prediction(number)
 
 
 @pytest.mark.parametrize("use_stress", [False, True])

@@ -185,6 +185,11 @@ def test_energy_is_the_one_that_is_meant(load, entries, options, energy, kind):
             "set.xyz: frame 0: hpcfit_property_weight is negative or not finite, found -2.0",
         ),
         (
+            frame('hpcfit_property_weight="1 inf 1"'),
+            {},
+            "set.xyz: frame 0: hpcfit_property_weight is negative or not finite, found inf",
+        ),
+        (
             frame('hpcfit_property_weight="1 2"'),
             {},
             "set.xyz: frame 0: hpcfit_property_weight has the wrong shape, found [2], allowed [3]",

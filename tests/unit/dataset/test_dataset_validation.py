@@ -91,3 +91,13 @@ def test_broken_layout_is_refused(stored):
         del file["config/id"]
     with pytest.raises(InputError, match="/config/id: array is missing"):
         validate(stored)
+
+
+def test_every_block_of_many_has_its_checksum(tmp_path, make, provenance, monkeypatch):
+    monkeypatch.setattr("hpcfit.dataset.writer.BLOCK", 3)
+    path = tmp_path / "set.h5"
+    write(path, make(n=8), provenance, "energy")
+    assert errors(path) == []
+    with h5py.File(path, "r+") as file:
+        file["config/weight"][4] += 1.0
+    assert errors(path) == ["error: block does not have its checksum, configurations 3 4 5"]

@@ -197,7 +197,8 @@ def test_tersoff_of_two_species(folder, functions):
     )
 
 
-def test_abop(folder, functions):
+@pytest.mark.parametrize("no_bond", [(0, 0, 0, 0), (1.5, 20.0, 1.5, 10.0), (2.5, 20.0, 1.5, 10.0)])
+def test_abop(folder, functions, no_bond):
     """The numbers of an iron potential, converted to the form of Brenner and Albe."""
     pairs = ("D0", "S", "r0", "beta")
     triplets = ("gamma", "c", "d", "h", "twomu", "beta2", "powern", "m", "bigr", "bigd")
@@ -207,7 +208,8 @@ def test_abop(folder, functions):
     A, B = D0 / (S - 1) * math.exp(lambda1 * r0), S * D0 / (S - 1) * math.exp(lambda2 * r0)
     numbers = (1, 0.0115751, 0.5, 1.2898716, 0.3413219, 0.26, 1, 0.9, lambda2, B, 3.15, 0.2, lambda1, A)
     row = " ".join(map(repr, numbers))
-    angle = " ".join(map(repr, (*numbers[:6], 0, 0, 0, 0, 3.15, 0.2, 0, 0)))
+    # Entries of three different atoms describe no bond; LAMMPS reads any numbers there, equal exponents too.
+    angle = " ".join(map(repr, (*numbers[:6], 0, 0, *no_bond[:2], 3.15, 0.2, *no_bond[2:])))
     lines = [
         f"{i} {j} {k} {row if j == k else angle}"
         for i in ("Si", "C")

@@ -1,12 +1,14 @@
 """Second derivatives along a direction, exact, against differences of the exact Jacobian."""
 
 import io
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from hpcfit.cli import run
+from hpcfit.objective.acceleration import describe_acceleration
 from hpcfit.objective.block import BlockObjective, Workspace
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.model import Model
@@ -14,9 +16,11 @@ from hpcfit.objective.weights import Factors
 from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
+from hpcfit.potential.library import potential_forms
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import RobustLoss
 from tests.helpers.eam_jobs import aluminium, cells, constrained, eam_job, read
+from tests.helpers.lattice_jobs import derived
 from tests.helpers.small_jobs import MORSE, dataset_element, job_text, plan_of, potential, silicon, write_job
 
 SPECIES = ("Al", "Ni")
@@ -272,6 +276,21 @@ def test_structures_keep_differences(tmp_path):
     assert alone.compiled.second is None and "from differences" in alone.acceleration
 
 
+def test_fitted_derived_properties_keep_differences(tmp_path):
+    plan = plan_of(job_of(tmp_path))
+    forms = {form.name: form for form in potential_forms()}
+    terms = [("b", "dia", "atomic-energy")]
+    for fitted, others in (
+        (True, ", but differences of residuals, h = 0.1, for derived property 'formation'"),
+        (False, ""),
+    ):
+        one = derived("formation", "b + 4", terms, 0.0, fit=fitted)
+        children = (*plan.job.structures.children, one)
+        job = replace(plan.job, structures=replace(plan.job.structures, children=children))
+        said = describe_acceleration(job, forms)
+        assert said == f"exact second derivatives{others}"
+
+
 def test_residual_functions_keep_differences(tmp_path):
     """The same difference from targets twice, once by a function of which nobody knows the second derivatives."""
     (tmp_path / "mine.py").write_text(
@@ -299,6 +318,32 @@ def test_residual_functions_keep_differences(tmp_path):
     assert np.array_equal(exact, again)
     errors = np.abs(wide - exact).max(), np.abs(narrow - exact).max()
     assert errors[1] < 2e-3 * errors[0] < 1e-3 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("loss", ["soft-l1", "cauchy"])
+def test_rows_of_residual_functions_have_the_robust_loss_of_the_job(tmp_path, loss):
+    """The same rows by the kernels and by a function of Python, with one weight for all."""
+    (tmp_path / "mine.py").write_text(
+        "def mine(name, n, weight, prediction, reference, data):\n    return prediction - reference\n"
+    )
+    built = '<dataset id="a" file="si.h5"><residual-function name="forces" normalize-by-natoms="false"/></dataset>'
+    own = dataset_element("", '<atomic-forces fit="true"/>', "b").replace(
+        "<properties>", '<residual-function file="mine.py" name="mine"/><properties>'
+    )
+    path = job_of(tmp_path, structures=built + own)
+    path.write_text(
+        path.read_text().replace('weights="normalised"', f'weights="absolute" loss="{loss}" loss-scale="0.3"')
+    )
+    local = LocalObjective(run.prepare(lambda: run.read(str(path), allow_python=True), Serial()))
+    local.own(0, len(local.plan.blocks))
+    x, n = local.model.start, len(local.blocks) // 2
+    for kernels, function in zip(local.blocks[:n], local.blocks[n:], strict=True):
+        cost = kernels.cost(x)
+        assert function.cost(x) == pytest.approx(cost, rel=1e-12)
+        wanted, rows = kernels.linearise(x), function.linearise(x)
+        assert rows[0] @ rows[0] == pytest.approx(cost, rel=1e-12)
+        # The kernels' rows of energies are not fitted.
+        assert rows[1:] @ rows[0] == pytest.approx(wanted[1:] @ wanted[0], rel=1e-10)
 
 
 def test_what_the_job_insists_on_and_cannot_have(tmp_path):

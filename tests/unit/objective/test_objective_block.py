@@ -6,7 +6,7 @@ import pytest
 
 from hpcfit.job.reader import read_job
 from hpcfit.known import catalogue
-from hpcfit.objective.block import BlockObjective
+from hpcfit.objective.block import BlockObjective, Workspace, aligned
 from hpcfit.objective.losses import apply
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
@@ -252,3 +252,14 @@ def test_memory_grows_by_the_jacobian(block):
     before = block.n_bytes
     rows = block.linearise(X)
     assert block.n_bytes == before + rows.nbytes and before > 8 * len(rows[0])
+
+
+@pytest.mark.parametrize("n", range(1, 40))
+def test_rows_start_at_a_cache_line(n):
+    whole = aligned(3, n)
+    assert whole.shape == (3, n) and whole.ctypes.data % 64 == 0 and not whole.any()
+    first, second = Workspace().take(2, n, 5)
+    assert first.shape == (2, n) and second.shape == (2, 5)
+    assert first.ctypes.data % 64 == 0 and second.ctypes.data % 64 == 0
+    first[:], second[:] = 1.0, 2.0
+    assert (first == 1.0).all() and (second == 2.0).all()

@@ -192,6 +192,16 @@ def test_slopes_of_a_matrix_are_not_slopes_of_rows():
     assert np.isnan(slopes.slope).sum() == 6
 
 
+@pytest.mark.parametrize("shift", [1.0, 1e3, 1e6])
+def test_straight_rows_far_from_zero_have_slopes(shift):
+    """Rounding of a difference of large numbers is not taken for a bend."""
+    base = shift * np.linspace(0.7, 1.3, 50)
+    found = find_slopes(lambda x: 0.37 * (x - base / 3.0), base)
+    assert found.slope == pytest.approx(0.37, rel=1e-12)
+    bent = find_slopes(lambda x: 0.37 * (x - base) + 1e-6 * (x - base) ** 2 / shift, base)
+    assert np.isnan(bent.slope).all()
+
+
 def test_along_nothing():
     assert (along(np.sin, np.ones(3), np.sin(np.ones(3)), np.zeros(3)) == 0.0).all()
 

@@ -196,6 +196,15 @@ def test_midpoints_of_a_cubic():
     assert errors[1] > 0.1
 
 
+def test_midpoints_at_the_ends():
+    """A straight line is met everywhere; of a parabola the first slope is the chord, the second exact."""
+    x = np.arange(8.0)
+    assert midpoints(3.0 * x - 1.0) == pytest.approx(3.0 * x[:-1] + 0.5, rel=1e-14)
+    chord, slope = 1.0, 2.0
+    ends = midpoints(x**2)[0], midpoints((7.0 - x) ** 2)[-1]
+    assert ends == pytest.approx([0.5 + (chord - slope) / 8.0] * 2, rel=1e-14)
+
+
 def test_same_functions():
     f, g = function("f", "a*r", 3.0, a=1.0), function("g", "a*r", 3.0, a=1.0)
     assert same(None, None) and same(f, g)

@@ -140,6 +140,7 @@ def test_versions_are_those_that_run(header):
     ("hosts", "text"),
     [
         (("a",) * 4, "4 on a"),
+        (tuple("abcdefgh"), "8 on a (1), b (1), c (1), d (1), e (1), f (1), g (1), h (1)"),
         (tuple("abcdefghijk"), "11 on a (1), b (1), c (1), d (1), e (1), f (1), g (1), h (1) and 3 more"),
     ],
 )

@@ -1,4 +1,5 @@
 import io
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -224,9 +225,11 @@ def test_where_relaxations_stand_survives(tmp_path, header, states):
     assert load(store._path).relaxed == ()
 
 
-def written(tmp_path, plan, outcomes, kind, name):
+BOTH_SIGNS = np.array([[1.0, 0.1, 0.0], [-0.2, 1.0, -0.3], [0.3, -0.1, 1.0]])
+
+
+def written(tmp_path, plan, outcomes, kind, name, shear=BOTH_SIGNS):
     """Write the vacancy's file; sheared, so that LAMMPS turns its cell and tilts are of both signs."""
-    shear = np.array([[1.0, 0.1, 0.0], [-0.2, 1.0, -0.3], [0.3, -0.1, 1.0]])
     hole = replace(outcomes[1], cell=outcomes[1].cell @ shear, position=outcomes[1].position @ shear)
     files = (StructureFile(kind, name, str(tmp_path / name)),)
     fcc, vacant = plan.job.own_structures
@@ -260,3 +263,14 @@ def test_files_are_read_back_by_ase(tmp_path, plan, outcomes, kind, name, reader
     if kind == "extxyz":
         assert atoms.get_potential_energy() == -99.5
         assert atoms.get_forces()[0] == pytest.approx([0.1, 0.2, -0.2])
+
+
+@pytest.mark.parametrize("signs", [(1, 1), (-1, -1), (1, -1), (-1, 1)])
+def test_bounds_of_a_dump_are_those_of_the_box_around_the_cell(tmp_path, plan, outcomes, signs):
+    shear = np.array([[1.0, 0.0, 0.0], [0.1 * signs[0], 1.0, 0.0], [0.2 * signs[1], -0.1, 1.0]])
+    hole = written(tmp_path, plan, outcomes, "lammps-dump", "v.dump", shear)
+    lines = (tmp_path / "v.dump").read_text().splitlines()
+    first = lines.index("ITEM: BOX BOUNDS xy xz yz pp pp pp") + 1
+    bounds = np.array([line.split()[:2] for line in lines[first : first + 3]], dtype=float)
+    corners = np.array(list(itertools.product((0, 1), repeat=3))) @ hole.cell
+    assert bounds == pytest.approx(np.array([corners.min(axis=0), corners.max(axis=0)]).T, abs=1e-12)

@@ -15,7 +15,7 @@ from hpcfit.potential.program import Program
 from hpcfit.potential.second_derivative import compile_second_function
 from hpcfit.records import Function, Parameter
 from tests.function_forms._reference import Reference
-from tests.physics.oracle_forms import REFERENCES, Reference
+from tests.physics.oracle_forms import REFERENCES
 from tests.physics.oracle_kernels import richardson
 
 #: 80-bit numbers; the smallest differences leave 1e-19 / 1e-3.

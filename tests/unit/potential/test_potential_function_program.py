@@ -71,6 +71,7 @@ def test_the_same_screening_is_worked_out_once() -> None:
 def test_no_partner_without_the_same_kind_of_screening() -> None:
     plain = replace(RHO, screening=None)
     assert compile_fused_pair(V, plain, (), (), (), ()) is None
+    assert compile_fused_pair(plain, V, (), (), (), ()) is None
     other = _function("S", "user-function", {}, 4.0, None)
     assert compile_fused_pair(V, replace(RHO, screening=other), (), (), (), ()) is None
 

@@ -12,6 +12,7 @@ from scipy.interpolate import CubicSpline
 
 from hpcfit.potential.functions import compile_function, compile_potential
 from hpcfit.potential.library import Batch, Geometry, evaluate, potential_forms
+from hpcfit.potential.spline import compile_spline
 from hpcfit.records import Function, Parameter, Potential
 
 FORM = next(form for form in potential_forms() if form.name == "eam")
@@ -208,3 +209,15 @@ def test_a_function_of_nothing_but_tables() -> None:
 def test_faults(function: Function, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         compile_function(function, (), False)
+
+
+@pytest.mark.parametrize("first", [-1.0, 0.0, 3.0])
+def test_bins_lead_to_the_interval_or_to_the_one_before(first: float) -> None:
+    """What the kernel relies on, which looks at one further knot: wherever the knots begin."""
+    knots = first + np.array([0.0, 0.07, 0.5, 0.56, 1.1, 2.0])
+    spline = compile_spline(replace(_spline(Y), knots=tuple(knots)), second=False)
+    x = np.linspace(knots[0], np.nextafter(knots[-1], knots[0]), 4001)
+    bins = ((x - knots[0]) * spline.bins_per_unit).astype(int)
+    started = spline.bins[np.minimum(bins, len(spline.bins) - 1)]
+    interval = np.searchsorted(knots, x, side="right") - 1
+    assert set(interval - started) <= {0.0, 1.0}

@@ -93,6 +93,19 @@ def test_no_progress_without_a_finite_jacobian():
     assert [s.outcome for s in states] == ["stopped: not finite"]
 
 
+@pytest.mark.parametrize("part", ["triangle", "projection"])
+def test_a_linearisation_of_which_one_part_is_not_finite_is_a_wall(part):
+    problem = ArrayProblem(CASES["rosenbrock"].residual)
+    watched = watching(problem, (-1.2, 1.0))
+    linearise = problem.linearise
+    problem.linearise = lambda x: replace(
+        linearise(x), **{part: np.full_like(getattr(linearise(x), part), np.nan)}
+    )
+    elsewhere = np.array([-1.0, 1.0])
+    assert watched.value(elsewhere) == pytest.approx(10 * watched.state.cost)
+    assert not watched.gradient(elsewhere).any()
+
+
 @pytest.mark.parametrize("method", ["L-BFGS-B", "trf", "LD_LBFGS"])
 def test_a_fit_on_which_no_parameter_has_an_effect_has_not_converged(method):
     problem = ArrayProblem(lambda x: np.array([1.0 + 0 * x[0], 2.0 + 0 * x[1]]))

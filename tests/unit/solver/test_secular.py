@@ -48,6 +48,28 @@ def test_the_step_is_as_long_as_allowed(condition, fraction):
     assert again.length == pytest.approx(found.length, rel=0.1)
 
 
+@pytest.mark.parametrize("condition", [10.0, 1e8, 1e12])
+@pytest.mark.parametrize("fraction", [1e-8, 1e-3, 0.3, 0.9])
+def test_few_factors_make_a_step_of_a_given_length(condition, fraction, monkeypatch):
+    """Newton's iteration converges from below; bisection alone would take up to 20."""
+    system, _, _ = made(8, condition, seed=2)
+    damped, asked = System.damped, []
+    monkeypatch.setattr(System, "damped", lambda own, damping: asked.append(damping) or damped(own, damping))
+    system.within(fraction * system.undamped.length, 0.0)
+    assert len(asked) <= 8
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rank_does_not_depend_on_units(seed):
+    random = np.random.default_rng(seed)
+    columns, target = random.normal(size=(8, 4)), random.normal(size=8)
+    units = 10.0 ** random.permutation([-9.0, -3.0, 3.0, 9.0])
+    assert System.of_columns(columns * units, target).is_regular
+    columns[:, 3] = columns[:, :3] @ [1.0, -2.0, 3.0]
+    assert not System.of_columns(columns * units, target).is_regular
+    assert not System.of_columns(columns * [1.0, 0.0, 1.0, 1.0], target).is_regular
+
+
 def test_without_full_rank_there_is_a_step_all_the_same():
     columns = np.array([[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]])
     system = System.of_columns(columns, np.array([-1.0, -1.0, 5.0]))
@@ -79,3 +101,6 @@ def test_cosine_with_the_range():
     columns[:, 1] = [1.0, 1e-10, 0.0]
     assert System.of_columns(columns, target).cosine(13.0, 1e-8) == pytest.approx(3 / 13, rel=1e-8)
     assert System.of_columns(columns[:, :0], target).cosine(13.0, 1e-8) == 0.0
+    # A column of zeros does not count.
+    with_zeros = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    assert System.of_columns(with_zeros, target).cosine(13.0, 1e-8) == pytest.approx(5 / 13, rel=1e-12)

@@ -8,7 +8,8 @@ from scipy.optimize import least_squares
 from hpcfit.records import GeodesicOptions
 from hpcfit.solver import geodesic
 from hpcfit.solver.geodesic import iterate, start
-from hpcfit.solver.step import Bounds
+from hpcfit.solver.problem import Linearisation
+from hpcfit.solver.step import Bounds, QuadraticModel, Step
 from hpcfit.solver.triangular import factor_rows, linearisation
 from tests.helpers.array_problems import CASES, ArrayProblem, jacobian_of
 
@@ -189,6 +190,14 @@ def test_a_jacobian_that_is_not_finite_ends_the_fit():
     assert last.outcome == geodesic.STOPPED_NOT_FINITE and last.cost == 1.0
 
 
+@pytest.mark.parametrize("triangle, projection", [(np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0)])
+def test_one_part_of_a_linearisation_that_is_not_finite_ends_the_fit(triangle, projection):
+    problem = ArrayProblem(lambda x: x + 1.0)
+    problem.linearise = lambda x: Linearisation(np.array([[triangle]]), np.array([projection]))
+    (last,) = states_of(problem, (0.0,))
+    assert last.outcome == geodesic.STOPPED_NOT_FINITE and list(last.x) == [0.0]
+
+
 def test_a_region_that_is_not_finite_is_kept_out_of():
     problem = ArrayProblem(wall)
     states = states_of(problem, (-5.0,))
@@ -312,3 +321,15 @@ def test_no_progress_where_the_angle_is_met_is_convergence():
     assert last.outcome == geodesic.CONVERGED_ANGLE and not last.restarted
     (last,) = states_of(problem, (1.0,), angle_tolerance=1e-7)
     assert last.outcome == geodesic.STOPPED_NO_PROGRESS
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5, 2.0, np.pi])
+def test_the_angle_between_steps_is_that_in_units_of_the_scaling(turn):
+    scale, flat = np.array([0.5, 40.0]), Bounds(np.full(2, -INF), np.full(2, INF))
+    last, now = np.array([3.0, 0.0]), 0.1 * np.array([np.cos(turn), np.sin(turn)])
+    at = Linearisation(np.eye(2), np.zeros(2))
+    model = QuadraticModel(at, scale, np.zeros(2), flat)
+    step = Step(now / scale, np.ones(2, bool), float(np.linalg.norm(now)), model.system.undamped)
+    state = replace(start(np.zeros(2), ArrayProblem(lambda x: x)), direction=last)
+    assert geodesic._cosine(state, model, step) == pytest.approx(np.cos(turn), rel=1e-14)
+    assert geodesic._cosine(replace(state, direction=np.zeros(0)), model, step) == 0.0

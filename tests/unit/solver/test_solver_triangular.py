@@ -65,8 +65,9 @@ def test_a_damped_step_at_condition_1e12_keeps_its_digits():
     exact = -(right.T * (singular / (singular**2 + damping))) @ (left.T @ residual)
     damped = with_rows(of_parts(jacobian, residual, 8), np.sqrt(damping) * np.eye(6), np.zeros(6))
     step = -np.linalg.solve(damped.triangle, damped.projection)
-    # By least squares, because rounding may make this matrix exactly singular.
-    normal = -np.linalg.lstsq(jacobian.T @ jacobian + damping * np.eye(6), jacobian.T @ residual)[0]
+    squares = jacobian.T @ jacobian + damping * np.eye(6)
+    # By least squares: rounding may make the matrix singular.
+    normal = -np.linalg.lstsq(squares, jacobian.T @ residual, rcond=0.0)[0]
     assert np.linalg.norm(step - exact) < 1e-6 * np.linalg.norm(exact)
     assert np.linalg.norm(normal - exact) > 1e-2 * np.linalg.norm(exact)
 
@@ -160,3 +161,9 @@ def test_a_step_keeps_the_digits_that_normal_equations_lose():
 
     # Rounding over sqrt(lambda) is 2e-8, over lambda it is above 1.
     assert error(found) < 1e-6 and error(normal) > 1e-3
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_memory_starts_at_a_cache_line(size):
+    found = aligned(size)
+    assert len(found) == size and found.ctypes.data % 64 == 0

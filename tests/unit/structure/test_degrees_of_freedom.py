@@ -10,6 +10,7 @@ from hpcfit.objective.images import ImagesEvaluator
 from hpcfit.records import DEGREES_OF_FREEDOM, DegreeOfFreedom
 from hpcfit.structure.degrees_of_freedom import DegreesOfFreedom
 from hpcfit.structure.evaluation_requests import Images
+from hpcfit.structure.stencils import LENGTH, STRAIN
 from tests.helpers.structure_works import aluminium_model, lattice, structure
 
 CHOICES = [
@@ -72,6 +73,23 @@ def test_start_is_the_start():
         assert np.array_equal(cell[0], degrees.atoms.cell)
         assert np.array_equal(position[0], degrees.atoms.position)
         assert degrees.n > 0
+
+
+@pytest.mark.parametrize(
+    "choice", [("atom-distance",), ("atom-coordinates",), ("cell-full", "atom-distance")]
+)
+def test_scales_of_internal_coordinates_are_one_angstrom(choice):
+    degrees = DegreesOfFreedom(hexagonal(choice))
+    for k in range(degrees.n_affine, degrees.n):
+        s = degrees.start.copy()
+        s[k] += degrees.scale[k]
+        moved = degrees.place(s[None])[1][0] - degrees.atoms.position
+        assert np.sqrt((moved**2).sum(axis=1)).max() == pytest.approx(1.0, rel=1e-12)
+    assert (degrees.scale[: degrees.n_affine] == 1.0 / np.sqrt(len(degrees.atoms))).all()
+    # Differences are taken over steps of one size, whatever the coordinate's unit.
+    steps = degrees.step / degrees.scale
+    assert steps[degrees.n_affine :] == pytest.approx(LENGTH, rel=1e-12)
+    assert (degrees.step[: degrees.n_affine] == STRAIN).all()
 
 
 def test_freedoms_that_are_properties():

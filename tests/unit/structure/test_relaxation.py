@@ -8,7 +8,7 @@ import pytest
 from hpcfit.objective.images import ImagesEvaluator
 from hpcfit.records import DegreeOfFreedom, Modification
 from hpcfit.structure.degrees_of_freedom import DegreesOfFreedom
-from hpcfit.structure.evaluation_requests import EvaluationRequest, evaluate_all
+from hpcfit.structure.evaluation_requests import Evaluation, EvaluationRequest, evaluate_all
 from hpcfit.structure.modifying import modify
 from hpcfit.structure.relaxation import TOLERANCE, gradients_at, relax
 from tests.helpers.structure_works import aluminium_model, lattice, silicon_model, structure
@@ -119,15 +119,15 @@ def test_second_derivatives_from_nearby_save_steps(tmp_path):
     one = DegreesOfFreedom(lattice("fcc", {"lattice-parameter": 3.8}, [], ["lattice-parameter"]))
 
     def count(hessian):
-        questions: list[EvaluationRequest] = []
-        dialogue = relax(0, one, one.start, hessian)
+        found: list[EvaluationRequest] = []
+        requests = relax(0, one, one.start, hessian)
         try:
-            question = next(dialogue)
+            request = next(requests)
             while True:
-                questions.append(question)
-                question = dialogue.send(evaluate(question.images, question.derivatives))
+                found.append(request)
+                request = requests.send(evaluate(request.images, request.derivatives))
         except StopIteration as end:
-            return len(questions), end.value.s[0]
+            return len(found), end.value.s[0]
 
     alone, s = count(None)
     # 9 B V at the minimum.
@@ -146,3 +146,15 @@ def test_failures(tmp_path):
     model.start[3] = np.nan
     broken, *_ = relaxed(model, lattice("fcc", {"lattice-parameter": 4.0}, [], ["lattice-parameter"]))[0]
     assert broken.trouble == "energy or force is not finite"
+
+
+@pytest.mark.parametrize("part", ["energies", "virials"])
+def test_an_energy_or_a_gradient_that_is_not_finite_fails(part):
+    degrees = DegreesOfFreedom(lattice("fcc", {"lattice-parameter": 4.0}, [], ["lattice-parameter"]))
+    requests = relax(0, degrees, degrees.start)
+    next(requests)
+    found = Evaluation(np.zeros((1, 1)), np.zeros((1, 1, 1, 3)), np.ones((1, 1, 6)))
+    with pytest.raises(StopIteration) as end:
+        requests.send([replace(found, **{part: np.full_like(getattr(found, part), np.nan)})])
+    assert end.value.value.trouble == "energy or force is not finite"
+    assert end.value.value.failed

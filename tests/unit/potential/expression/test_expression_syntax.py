@@ -158,3 +158,20 @@ def test_what_is_large_but_allowed_is_compiled_soon(formula: str) -> None:
     program = compile_outputs(outputs, "x", ["A", "alpha", "cutoff"])
     assert program.n_outputs == 5
     assert time.process_time() - begun < 20
+
+
+def test_sixty_levels_are_allowed() -> None:
+    # The formula is the first level, its operand the second; each sign is one more, and a parenthesis two.
+    assert _value("-" * 58 + "x") == _value("(" * 29 + "x" + ")" * 29) == _value("x")
+    for formula in ("-" * 59 + "x", "(" * 30 + "x" + ")" * 30):
+        with pytest.raises(ValueError, match="nested too deeply, allowed 60 levels"):
+            _value(formula)
+
+
+@pytest.mark.parametrize(
+    ("formula", "both", "either"),
+    [("1 && 1", 1.0, 1.0), ("1 && 0", 0.0, 1.0), ("0 && 1", 0.0, 1.0), ("0 && 0", 0.0, 0.0)],
+)
+def test_logic_of_numbers(formula: str, both: float, either: float) -> None:
+    assert _value(f"x*0 + ({formula})") == both
+    assert _value(f"x*0 + ({formula.replace('&&', '||')})") == either
