@@ -46,6 +46,7 @@ _NO_FILES = "no use: writes no files"
 _EXPORT_ELEMENTS = {
     form.record.export_element.element for form in catalogue().potentials if form.record.export_element
 }
+_MINIMISERS = {form.name for form in catalogue().minimisers}
 _EXPORTS = "|".join(sorted(_EXPORT_ELEMENTS))
 
 #: Options by the whole of their path, and a cell for each of `FACES`; the first rule that fits counts.
@@ -217,7 +218,7 @@ def options() -> list[str]:
 
 
 #: Elements that the registries' definitions have in common.
-_NAMED = {"fit-dof", "mapping", "functions", "param-file", *_EXPORT_ELEMENTS}
+_NAMED = {"fit-dof", "mapping", "functions", "param-file", *_EXPORT_ELEMENTS, *_MINIMISERS}
 
 
 def cells(option: str) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def test_signs_and_units(tmp_path):
     assert {name for name, size in sizes.items() if size == 1.0} == {
         form.name
         for form in FORMS.values()
-        if form.unit in {"eV", "eV/atom", "A", "A^3", "A^3/atom", "eV/A", "THz", "1"}
+        if form.unit in {"eV", "eV/atom", "A", "A^2", "A^3", "A^3/atom", "eV/A", "THz", "1"}
     }
     assert sizes["pressure"] == sizes["pxy"] == BAR
     assert sizes["C44"] == sizes["bulk-modulus"] == GPA
