@@ -151,7 +151,7 @@ static int64_t n_uniform(const hpcfit_program *program)
 
 static int64_t scratch_of(const hpcfit_function *function)
 {
-    if (hf_is_spline(function)) return HF_SPLINE_SCRATCH;
+    if (hf_is_spline(function)) return hf_spline_scratch(function->splines);
     const int64_t needed = n_uniform(&function->program) + hf_program_scratch(&function->program);
     return function->n_splines > 0 ? needed + hf_joined_scratch(function) : needed;
 }

@@ -84,6 +84,13 @@ typedef struct {
     const int32_t (*steps)[5];
 } hpcfit_program;
 
+/* Rows of a table over knots, of each the entries that are not negligible, at consecutive knots. */
+typedef struct {
+    const int64_t *start;  /* [n_rows + 1] first entry of each row */
+    const int64_t *knot;   /* [n_rows] knot of that entry */
+    const double *entries; /* [start[n_rows]] */
+} hpcfit_band;
+
 /* A piecewise cubic function, linear in its parameters, by values and slopes at its knots: rows of the tables are
  * what one unit of each parameter adds, the last row is there without any. Bins of equal width, at most half that of
  * the narrowest interval, lead from an argument to its interval. */
@@ -91,10 +98,9 @@ typedef struct {
     int64_t first_parameter; /* place of its first parameter among those of its function */
     int64_t n_knots, n_parameters, n_bins;
     double bins_per_unit;
-    const double *knots;  /* [n_knots] ascending */
-    const double *values; /* [n_parameters + 1][n_knots] */
-    const double *slopes; /* [n_parameters + 1][n_knots] */
-    const double *bins;   /* [n_bins] number of the interval in which the bin begins */
+    const double *knots;        /* [n_knots] ascending */
+    hpcfit_band values, slopes; /* [n_parameters + 1] rows */
+    const double *bins;         /* [n_bins] number of the interval in which the bin begins */
 } hpcfit_spline;
 
 /* A function that a potential is built from: a program; a spline; or a program that joins splines, whose values and

@@ -213,7 +213,8 @@ def _spline_at(function: Function, names: Sequence[str], argument: float) -> Nod
     if not spline.knots[0] <= argument <= spline.knots[-1]:
         allowed = f"{spline.knots[0]} .. {spline.knots[-1]}"
         raise ValueError(f"value of a spline outside its nodes, found {argument}, allowed {allowed}")
-    *weights, constant = CubicHermiteSpline(spline.knots, spline.values.T, spline.slopes.T)(argument)
+    values, slopes = (table.dense(len(spline.knots)).T for table in (spline.values, spline.slopes))
+    *weights, constant = CubicHermiteSpline(spline.knots, values, slopes)(argument)
     terms = [Operation("*", (Number(float(w)), Name(name))) for w, name in zip(weights, names, strict=False)]
     start: Node = Number(float(constant))
     return functools.reduce(lambda left, right: Operation("+", (left, right)), terms, start)

@@ -188,15 +188,16 @@ class Functions:
         self._kept.append(array)
 
     def _fill_spline(self, target: Any, spline: Spline) -> None:
-        n_knots, n_rows = len(spline.knots), spline.n_parameters + 1
         target.first_parameter = spline.first_parameter
-        target.n_knots = n_knots
+        target.n_knots = len(spline.knots)
         target.n_parameters = spline.n_parameters
         target.n_bins = len(spline.bins)
         target.bins_per_unit = spline.bins_per_unit
-        target.knots = _pointer("double", spline.knots, (n_knots,))
-        target.values = _pointer("double", spline.values, (n_rows, n_knots))
-        target.slopes = _pointer("double", spline.slopes, (n_rows, n_knots))
+        target.knots = _pointer("double", spline.knots, spline.knots.shape)
+        for table, band in ((target.values, spline.values), (target.slopes, spline.slopes)):
+            table.start = _pointer("int64_t", band.start, (spline.n_parameters + 2,))
+            table.knot = _pointer("int64_t", band.knot, (spline.n_parameters + 1,))
+            table.entries = _pointer("double", band.entries, (int(band.start[-1]),))
         target.bins = _pointer("double", spline.bins, (len(spline.bins),))
 
     def _fill(self, target: Any, program: Program) -> None:

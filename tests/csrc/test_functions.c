@@ -43,6 +43,7 @@ static hpcfit_program new_program(int second, int is_free)
 static const double knots[] = {1.0, 2.5, 3.0, 5.0}, bins[] = {0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2};
 static const double values[] = {1.0, 0.5, 0.3, 0.1, 0.0, 0.1, 0.2, 0.3},
                     slopes[] = {-0.3, -0.2, -0.2, 0.0, 0, 0, 0, 0};
+static const int64_t table_start[] = {0, 4, 8, 8}, table_knot[] = {0, 0, 0};
 
 static const int32_t minus_last[][5] = {{HF_MUL, 3, 0, 1, 0}};
 
@@ -53,8 +54,8 @@ static hpcfit_spline new_spline(void)
                            .n_bins = 17,
                            .bins_per_unit = 17.0 / 4.0,
                            .knots = knots,
-                           .values = values,
-                           .slopes = slopes,
+                           .values = {table_start, table_knot, values},
+                           .slopes = {table_start, table_knot, slopes},
                            .bins = bins};
 }
 
@@ -331,6 +332,15 @@ static void test_bad_splines(void)
     spline->knots = other;
     CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
     spline->knots = knots;
+    const int64_t falling[] = {0, 4, 3}, far[] = {0, 1}, late[] = {1, 4, 8};
+    spline->slopes.start = falling;
+    CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
+    spline->slopes.start = late;
+    CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
+    spline->slopes.start = table_start;
+    spline->values.knot = far; /* the row's four entries end behind the last knot */
+    CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
+    spline->values.knot = table_knot;
     spline->bins = other; /* 5 is beyond the last interval */
     CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
     hpcfit_geometry_free(geometry);
