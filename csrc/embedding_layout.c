@@ -61,9 +61,9 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
                 {&s->weight, s->stride},
                 {&s->gathered, s->stride},
                 {&s->slope, s->stride},
-                {&s->embedding, hf_function_most_outputs(call->functions) * lanes},
+                {&s->embedding, (n_free == 0 ? s->rows : hf_function_most_outputs(call->functions)) * lanes},
                 {&s->function, hf_round_up(hf_function_scratch(call->functions))},
-                {&s->spline, hf_round_up(hf_spline_columns_scratch(call))}};
+                {&s->spline, n_free == 0 ? 0 : hf_round_up(hf_spline_columns_scratch(call))}};
     for (size_t k = 0; k < sizeof plan / sizeof *plan; k++) {
         *plan[k].array = scratch == NULL ? NULL : scratch + used;
         used += plan[k].length;

@@ -175,7 +175,7 @@ static hpcfit_status check_finite(const hpcfit_potential *potential, const hpcfi
     return HPCFIT_NOT_FINITE;
 }
 
-static hpcfit_status bad_argument(hpcfit_error *err, const char *message)
+hpcfit_status hf_bad_argument(hpcfit_error *err, const char *message)
 {
     err->structure = -1;
     err->atom = -1;
@@ -191,10 +191,11 @@ int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const hpcfit_func
     return potential->scratch_size(&call) + (functions == NULL ? 0 : hf_functions_knots(functions));
 }
 
-/* What is wrong with the functions or the free parameters, NULL when nothing is. */
-static const char *argument_fault(const hf_call *call)
+const char *hf_call_fault(const hf_call *call)
 {
     const hpcfit_potential *potential = call->potential;
+    if (potential->pairwise && call->geometry->half == NULL)
+        return "a geometry without pairs for a pairwise potential";
     int64_t n_parameters = hf_parameter_offset(potential, potential->n_parameters, call->geometry->n_species);
     if ((call->functions == NULL) != (potential->n_roles == 0))
         return "functions for a potential without roles, or none for one with roles";
@@ -226,9 +227,8 @@ hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_fu
                           .output = output,
                           .knots = scratch,
                           .scratch = scratch + n_knots};
-    const char *fault = argument_fault(&call);
-    if (potential->pairwise && geometry->half == NULL) fault = "a geometry without pairs for a pairwise potential";
-    if (fault != NULL) return bad_argument(err, fault);
+    const char *fault = hf_call_fault(&call);
+    if (fault != NULL) return hf_bad_argument(err, fault);
     if (functions != NULL) hf_functions_at_knots(functions, parameters, scratch);
     potential->evaluate(&call);
     return check_finite(potential, geometry, output, err);

@@ -171,6 +171,28 @@ hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_fu
                               const int32_t *free_parameters, double *scratch, const hpcfit_output *output,
                               hpcfit_error *err);
 
+/* Weights of energies, forces and virials, each in one over its unit; virials may be NULL. */
+typedef struct {
+    const double *energies;     /* [n_structures] */
+    const double (*forces)[3];  /* [n_atoms][3] */
+    const double (*virials)[6]; /* [n_structures][6] */
+} hpcfit_weights;
+
+/* Whether a potential knows reverse mode. */
+int hpcfit_potential_has_gradient(const hpcfit_potential *potential);
+
+/* Doubles of scratch space that hpcfit_gradient needs. */
+int64_t hpcfit_gradient_scratch_size(const hpcfit_potential *potential, const hpcfit_functions *functions,
+                                     const hpcfit_geometry *geometry);
+
+/* Adds to gradient [n_free] the exact derivatives of the weighed sum of the potential's energies, forces and virials
+ * with respect to n_free of its parameters. Neither time nor memory is that of a column for each of them. Functions
+ * are compiled for these parameters, as of hpcfit_evaluate; scratch is 64-byte aligned. */
+hpcfit_status hpcfit_gradient(const hpcfit_potential *potential, const hpcfit_functions *functions,
+                              const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
+                              const int32_t *free_parameters, double *scratch, const hpcfit_weights *weights,
+                              double *gradient, hpcfit_error *err);
+
 /* Doubles of scratch space that hpcfit_function_values needs. */
 int64_t hpcfit_function_scratch_size(const hpcfit_function *function);
 

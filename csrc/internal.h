@@ -56,6 +56,8 @@ typedef struct {
     int64_t n_free;
     const int32_t *free_parameters;
     const hpcfit_output *output;
+    const hpcfit_weights *weights; /* of a gradient [n_free], which stands in place of the output */
+    double *gradient;
     const double *knots; /* values and slopes at the knots of all splines of all functions */
     double *scratch;
 } hf_call;
@@ -73,6 +75,8 @@ struct hpcfit_potential {
     int pairwise;                                 /* uses the half geometry */
     int64_t (*scratch_size)(const hf_call *call); /* parameters, scratch and output are not set yet */
     void (*evaluate)(const hf_call *call);
+    int64_t (*gradient_scratch)(const hf_call *call);
+    void (*gradient)(const hf_call *call); /* NULL for a potential without reverse mode */
 };
 
 /* Pairs of a chunk whose neighbours are of one species; arrays start at the run's first pair. */
@@ -129,6 +133,11 @@ static inline int64_t hf_chunk_arrays(const hf_call *call, int64_t n_arrays)
 {
     return n_arrays * call->geometry->max_chunk_slots * HF_LANES;
 }
+
+/* What is wrong with the functions, the geometry or the free parameters, NULL when nothing is. */
+const char *hf_call_fault(const hf_call *call);
+
+hpcfit_status hf_bad_argument(hpcfit_error *err, const char *message);
 
 /* Number of combinations of species. */
 int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species);

@@ -112,7 +112,7 @@ void hf_joined_run(const hf_call *call, const hpcfit_function *function, int all
     b.located = registers + hf_program_scratch(program);
     b.rows = b.located + located_scratch(function);
     b.inputs = registers;
-    b.by = program->n_outputs - 2 * hf_function_n_dense(call, function) - hf_n_weights(call, function);
+    b.by = hf_function_first_row(call, function);
     for (int64_t start = 0; start < n; start += HF_BLOCK) {
         b.n = n - start < HF_BLOCK ? n - start : HF_BLOCK;
         b.x = x + start;

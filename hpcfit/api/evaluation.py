@@ -68,7 +68,7 @@ class Evaluation:
         with np.errstate(all="ignore"):
             x = self._variables(values)
             slopes = self._local.model.variables.slopes(x)
-        gradient = 2.0 * self.plan.loss_factor * self._problem.linearise(x).gradient / slopes
+        gradient = 2.0 * self.plan.loss_factor * self._problem.gradient(x)[1] / slopes
         if not np.isfinite(gradient).all():
             raise HpcfitError(f"gradient is not finite at {values.tolist()}")
         return np.asarray(gradient)

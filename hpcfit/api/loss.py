@@ -132,7 +132,7 @@ class Loss:
     def gradient(self, theta: FloatArray | None = None) -> FloatArray:
         """Return the gradient [n_free] of the loss, with the same bits on any number of ranks; collective."""
         x = self._at(theta)
-        return self._ask(lambda problem: problem.linearise(x).gradient)
+        return self._ask(lambda problem: problem.gradient(x)[1])
 
     def parameters(self, theta: FloatArray | None = None) -> dict[str, float]:
         """Return all parameters by path: those fixed, those free, those that follow from others."""

@@ -63,6 +63,7 @@ class BlockObjective:
         self._kept: list[FloatArray] = []
         self._workspace = workspace
         self._point: FloatArray | None = None
+        self._derived_at: FloatArray | None = None
         self.trouble: NotFinite | None = None
 
     def _rows(self, configurations: Configurations, factors: Factors) -> tuple[FloatArray, FloatArray]:
@@ -109,7 +110,7 @@ class BlockObjective:
 
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
-        self._point = x.copy()
+        self._point = self._derived_at = x.copy()
         (columns,) = self._rooms(len(self._factor))
         self.trouble = self._model.evaluate(self._geometry, x, columns, self._virials)
         columns[0] -= self._target
@@ -118,12 +119,28 @@ class BlockObjective:
             apply(self._loss, columns, self._weight)
         return columns
 
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free], as far as possible without columns."""
+        self._derived_at = x.copy()
+        rows = aligned(2, len(self._factor))
+        self.trouble = self._model.evaluate(self._geometry, x, rows[:1], self._virials)
+        if self.trouble is not None:
+            return np.full(1 + len(x), np.nan)
+        rows[0] -= self._target
+        rows[1] = 1.0  # becomes the derivative of each row by its prediction
+        rows *= self._factor
+        if self._loss:
+            apply(self._loss, rows, self._weight)
+        weights = rows[0] * rows[1]
+        gradient = self._model.gradient(self._geometry, x, weights, self._virials)
+        return np.append(sum_of_squares(rows[0]), gradient)
+
     def find_trouble(self) -> NotFinite | None:
-        """Return where the last answer was not finite, or where a derivative was at the last `linearise`."""
-        if self.trouble is not None or self._point is None:
+        """Return where the last answer was not finite, or where a derivative was at the last point with one."""
+        if self.trouble is not None or self._derived_at is None:
             return self.trouble
         columns = aligned(1 + self._model.n_free, len(self._factor))
-        trouble = self._model.evaluate(self._geometry, self._point, columns, self._virials)
+        trouble = self._model.evaluate(self._geometry, self._derived_at, columns, self._virials)
         bad = np.argwhere(~np.isfinite(columns))
         if trouble is not None or len(bad) == 0:
             return trouble

@@ -17,6 +17,8 @@ from hpcfit.potential.library import (
     NotFinite,
     Scratch,
     evaluate,
+    gradient,
+    has_gradient,
     potential_forms,
 )
 from hpcfit.potential.neighbours import seen_by
@@ -97,6 +99,26 @@ class Model:
         columns[0] = by_parameter[0]
         _chain(self.variables.jacobian(x), by_parameter[1:], columns[1:])
         return trouble
+
+    def gradient(self, geometry: Geometry, x: FloatArray, weights: FloatArray, virials: bool) -> FloatArray:
+        """Return the derivatives [n_free] at `x` of a weighed sum of energies, forces and virials.
+
+        Potentials with reverse mode need no columns; those of the others are worked out, one potential at a time.
+
+        Parameters
+        ----------
+        geometry, x, virials
+            As of `evaluate`.
+        weights
+            [n_rows], of each row of a column.
+        """
+        values, first = self.variables.parameters(x), 0
+        parts: list[FloatArray] = []
+        for term in self._terms:
+            last = first + term.n_parameters
+            parts.append(term.gradient(geometry, values[first:last], weights, virials))
+            first = last
+        return self.variables.pulled_back(x, np.concatenate(parts))
 
     @property
     def is_linear(self) -> bool:
@@ -230,6 +252,21 @@ class _Term:
             ):
                 columns[1 + column] += derivative
         return trouble
+
+    def gradient(
+        self, geometry: Geometry, parameters: FloatArray, weights: FloatArray, virials: bool
+    ) -> FloatArray:
+        """Return the derivatives of a weighed sum of rows by the parameters that vary."""
+        functions = self._functions[1]
+        if functions is not None and has_gradient(self._form):
+            return gradient(
+                self._form, geometry, parameters, self._free, weights, virials, functions, self._scratch
+            )
+        columns = np.zeros((1 + len(self.varying), len(weights)))
+        if len(self.varying):
+            self.evaluate(geometry, parameters, columns, virials)
+        # Row by row and not by a matrix product: its sums may depend on where its arguments lie.
+        return np.array([(column * weights).sum() for column in columns[1:]])
 
     def densities(self, geometry: Geometry, parameters: FloatArray) -> FloatArray:
         """Return the densities [n_atoms] that atoms are embedded in, NaN of those that are not."""

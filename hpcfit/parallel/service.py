@@ -26,6 +26,7 @@ class _Question(enum.Enum):
     STOP = enum.auto()
     COST = enum.auto()
     LINEARISE = enum.auto()
+    GRADIENT = enum.auto()
     SECOND_DERIVATIVE = enum.auto()
     PREDICT = enum.auto()
     DENSITIES = enum.auto()
@@ -69,6 +70,10 @@ class _Service:
     def _linearise(self, x: FloatArray) -> FloatArray | None:
         parts = self._asked(lambda block: self._assembly.part(block.linearise(x)))
         return self._assembly.collect(parts, self._starts, self._comm)
+
+    def _gradient(self, x: FloatArray) -> FloatArray | None:
+        gradients = self._asked(lambda block: block.gradient(x))
+        return reduce_blocks(gradients, self._starts, self._comm, np.add)
 
     def _second_derivative(self, v: FloatArray, h: float) -> FloatArray | None:
         gradients = self._asked(lambda block: block.second_derivative(v, h))
@@ -156,6 +161,11 @@ class Asked:
     def linearise(self, x: FloatArray) -> Linearisation:
         """Return the linearisation at `x` [n_free], brought together as the job says."""
         return self._finish(self._ask(_Question.LINEARISE, x))
+
+    def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
+        """Return the sum of squared residuals and J^T r [n_free] at `x`, without a Jacobian where that is possible."""
+        cost, *gradient = self._ask(_Question.GRADIENT, x)
+        return float(cost), np.array(gradient)
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n_free] along `v` at the point of the last linearisation."""

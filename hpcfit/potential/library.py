@@ -311,6 +311,62 @@ def evaluate(
     return None
 
 
+def has_gradient(form: str) -> bool:
+    """Return whether `gradient` knows a potential."""
+    return bool(lib.hpcfit_potential_has_gradient(_potential(form)))
+
+
+def gradient(
+    form: str,
+    geometry: Geometry,
+    parameters: FloatArray,
+    free: NDArray[np.int32],
+    weights: FloatArray,
+    virials: bool,
+    functions: Functions,
+    scratch: Scratch | None = None,
+) -> FloatArray:
+    """Return the derivatives [n_free] of a weighed sum of energies, forces and virials, exact and without columns.
+
+    Parameters
+    ----------
+    form
+        Name of a potential of which `has_gradient` is true.
+    geometry, parameters, free, virials, functions, scratch
+        As of `evaluate`.
+    weights
+        [n_rows], of each row of a column of `evaluate`.
+
+    Raises
+    ------
+    ValueError
+        As `evaluate` does, and for a potential without reverse mode.
+    """
+    potential, n_structures, n_atoms = _potential(form), geometry.n_structures, geometry.n_atoms
+    start = _pointer("double", weights, (geometry.n_rows(virials),))
+    c_weights = ffi.new("hpcfit_weights *")
+    c_weights.energies = start
+    c_weights.forces = ffi.cast("double (*)[3]", start + n_structures)
+    if virials:
+        c_weights.virials = ffi.cast("double (*)[6]", start + n_structures + 3 * n_atoms)
+    found, error = np.zeros(len(free)), ffi.new("hpcfit_error *")
+    n_scratch = lib.hpcfit_gradient_scratch_size(potential, functions._handle, geometry._handle)
+    status = lib.hpcfit_gradient(
+        potential,
+        functions._handle,
+        geometry._handle,
+        _pointer("double", parameters, (functions.n_parameters,)),
+        len(free),
+        _pointer("int32_t", free, (len(free),)),
+        (scratch or Scratch())._pointer(n_scratch),
+        c_weights,
+        _pointer("double", found, (len(free),), writable=True),
+        error,
+    )
+    _raise(status, error)
+    return found
+
+
 def function_values(functions: Functions, number: int, parameters: FloatArray, x: FloatArray) -> FloatArray:
     """Return all outputs [n_outputs, n] of one function at arguments `x` [n], zero from its cut-off on.
 

@@ -65,6 +65,13 @@ class WithPriors:
             return replace(at, triangle=np.full_like(at.triangle, np.nan))
         return with_rows(at, np.diag(slope)[chosen], residual[chosen])
 
+    def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
+        """Return the sum of squared residuals and J^T r [n] at `x` [n]."""
+        cost, gradient = self._problem.gradient(x)
+        residual, slope, _ = self._priors.rows(x)
+        with np.errstate(all="ignore"):
+            return cost + float(residual @ residual), gradient + slope * residual
+
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n] along `v` at the point of the last linearisation; that of the priors is exact."""
         return self._problem.second_derivative(v, h) + self._slope * self._curvature * v**2

@@ -55,10 +55,14 @@ def _asked(watched: Watched, options: ScipyOptions) -> dict[str, Any]:
     keywords: dict[str, Any] = {"method": options.method, "options": dict(options.options)}
     if form.uses is Uses.COST:
         keywords["fun"] = watched.cost
-    else:
+    elif form.uses is Uses.GRADIENT:
         keywords |= {"fun": watched.value, "jac": watched.gradient}
-    if form.uses is Uses.CURVATURE:
-        keywords["hess"] = watched.curvature
+    else:  # the Jacobian is needed in any case
+        keywords |= {
+            "fun": lambda x: watched.linearise(x).cost,
+            "jac": lambda x: 2.0 * watched.linearise(x).gradient,
+            "hess": watched.curvature,
+        }
     box = watched.bounds
     if form.box is not Box.NONE and (np.isfinite(box.lower).any() or np.isfinite(box.upper).any()):
         keywords["bounds"] = _pairs(box)

@@ -1,0 +1,27 @@
+/* Reverse mode for functions of one variable: the gradient of sum_k a_k f(x_k) + b_k f'(x_k) by the free parameters,
+ * without a column for any of them. */
+#ifndef HF_ADJOINT_H
+#define HF_ADJOINT_H
+
+#include "function.h"
+
+/* Doubles that the sums over the intervals of all splines take, and scratch doubles of hf_adjoint_add. */
+int64_t hf_adjoint_sums(const hpcfit_functions *functions);
+int64_t hf_adjoint_scratch(int64_t stride);
+
+/* Arguments, weights [n] of values and slopes, and the rows of the function there, `stride` doubles apart, as
+ * hf_function_run_rows fills them; they are not looked at for a spline that is joined with nothing. */
+typedef struct {
+    int64_t n, stride;
+    const double *x, *a, *b, *rows;
+} hf_adjoint;
+
+/* Adds to the gradient [n_free] what parameters outside splines do, and to the sums what the others need. Nothing
+ * comes of arguments from the cut-off on, or with weights of 0, though a derivative may be infinite there. */
+void hf_adjoint_add(const hf_call *call, const hpcfit_function *function, const hf_adjoint *at, double *sums,
+                    double *scratch, double *gradient);
+
+/* Adds to the gradient what the sums of all functions say; scratch holds hf_functions_knots doubles. */
+void hf_adjoint_finish(const hf_call *call, const double *sums, double *scratch, double *gradient);
+
+#endif
