@@ -20,7 +20,8 @@ FORMULAS = aluminium(
 
 #: Reaches farther than the densities beside it.
 FAR = """
-    <lennard-jones id="L"><sigma>5</sigma><epsilon>0.3</epsilon><cutoff>9</cutoff><fit-dof><sigma/></fit-dof></lennard-jones>"""
+    <lennard-jones id="L"><sigma>5</sigma><epsilon>0.3</epsilon><cutoff>9</cutoff>
+      <fit-dof><sigma/></fit-dof></lennard-jones>"""
 
 #: Potentials and constraints; Stillinger-Weber knows no reverse mode.
 CASES = {
