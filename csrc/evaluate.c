@@ -19,11 +19,12 @@ int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species)
     }
 }
 
-int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species)
+int64_t hf_parameter_offset(const hf_call *call, int parameter)
 {
     int64_t offset = 0;
     for (int k = 0; k < parameter; k++)
-        offset += hf_n_tuples(potential->parameters[k].kind, n_species);
+        offset += hpcfit_potential_n_rows(call->potential, call->sizes, k) *
+                  hf_n_tuples(call->potential->parameters[k].kind, call->geometry->n_species);
     return offset;
 }
 
@@ -183,10 +184,11 @@ hpcfit_status hf_bad_argument(hpcfit_error *err, const char *message)
     return HPCFIT_BAD_ARGUMENT;
 }
 
-int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                            const hpcfit_geometry *geometry, int64_t n_free)
+int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const int64_t *sizes,
+                            const hpcfit_functions *functions, const hpcfit_geometry *geometry, int64_t n_free)
 {
-    const hf_call call = {.potential = potential, .functions = functions, .geometry = geometry, .n_free = n_free};
+    const hf_call call = {
+        .potential = potential, .sizes = sizes, .functions = functions, .geometry = geometry, .n_free = n_free};
     if (potential->n_roles > 0 && functions == NULL) return 0;
     return potential->scratch_size(&call) + (functions == NULL ? 0 : hf_functions_knots(functions));
 }
@@ -196,7 +198,11 @@ const char *hf_call_fault(const hf_call *call)
     const hpcfit_potential *potential = call->potential;
     if (potential->pairwise && call->geometry->half == NULL)
         return "a geometry without pairs for a pairwise potential";
-    int64_t n_parameters = hf_parameter_offset(potential, potential->n_parameters, call->geometry->n_species);
+    if (potential->n_sizes > 0 && call->sizes == NULL) return "a potential without its sizes";
+    for (int k = 0; k < potential->n_sizes; k++)
+        if (call->sizes[k] < potential->sizes[k].lower || call->sizes[k] > potential->sizes[k].upper)
+            return "a size of the potential is out of range";
+    int64_t n_parameters = hf_parameter_offset(call, potential->n_parameters);
     if ((call->functions == NULL) != (potential->n_roles == 0))
         return "functions for a potential without roles, or none for one with roles";
     if (call->functions != NULL) {
@@ -212,13 +218,14 @@ const char *hf_call_fault(const hf_call *call)
     return call->functions != NULL ? hf_roles_fault(call) : NULL;
 }
 
-hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                              const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
-                              const int32_t *free_parameters, double *scratch, const hpcfit_output *output,
-                              hpcfit_error *err)
+hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const int64_t *sizes,
+                              const hpcfit_functions *functions, const hpcfit_geometry *geometry,
+                              const double *parameters, int64_t n_free, const int32_t *free_parameters,
+                              double *scratch, const hpcfit_output *output, hpcfit_error *err)
 {
     const int64_t n_knots = functions == NULL ? 0 : hf_functions_knots(functions);
     const hf_call call = {.potential = potential,
+                          .sizes = sizes,
                           .functions = functions,
                           .geometry = geometry,
                           .parameters = parameters,

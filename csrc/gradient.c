@@ -6,23 +6,24 @@ int hpcfit_potential_has_gradient(const hpcfit_potential *potential)
     return potential->gradient != NULL;
 }
 
-int64_t hpcfit_gradient_scratch_size(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                                     const hpcfit_geometry *geometry)
+int64_t hpcfit_gradient_scratch_size(const hpcfit_potential *potential, const int64_t *sizes,
+                                     const hpcfit_functions *functions, const hpcfit_geometry *geometry)
 {
-    const hf_call call = {.potential = potential, .functions = functions, .geometry = geometry};
+    const hf_call call = {.potential = potential, .sizes = sizes, .functions = functions, .geometry = geometry};
     if (potential->gradient == NULL || (potential->n_roles > 0 && functions == NULL) ||
         (potential->pairwise && geometry->half == NULL))
         return 0;
     return potential->gradient_scratch(&call) + (functions == NULL ? 0 : hf_functions_knots(functions));
 }
 
-hpcfit_status hpcfit_gradient(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                              const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
-                              const int32_t *free_parameters, double *scratch, const hpcfit_weights *weights,
-                              double *gradient, hpcfit_error *err)
+hpcfit_status hpcfit_gradient(const hpcfit_potential *potential, const int64_t *sizes,
+                              const hpcfit_functions *functions, const hpcfit_geometry *geometry,
+                              const double *parameters, int64_t n_free, const int32_t *free_parameters,
+                              double *scratch, const hpcfit_weights *weights, double *gradient, hpcfit_error *err)
 {
     const int64_t n_knots = functions == NULL ? 0 : hf_functions_knots(functions);
     const hf_call call = {.potential = potential,
+                          .sizes = sizes,
                           .functions = functions,
                           .geometry = geometry,
                           .parameters = parameters,

@@ -45,9 +45,17 @@ typedef struct {
     hpcfit_kind kind;
     double lower, upper; /* admissible values */
     int fittable;
-    int reach;   /* the values of all parameters with this mark, added up, are where the interaction ends */
-    double step; /* where not 0: admissible are lower, lower + step, ... only */
+    int reach;    /* the values of all parameters with this mark, added up, are where the interaction ends */
+    double step;  /* where not 0: admissible are lower, lower + step, ... only */
+    int numbered; /* stands for several rows, name0, name1, ..., as many as follow from the potential's sizes */
 } hpcfit_parameter;
+
+/* A number that a table of parameters follows from: of terms, say. */
+typedef struct {
+    const char *name;
+    const char *description;
+    int64_t lower, upper; /* admissible values */
+} hpcfit_size;
 
 /* A part that a function of one variable plays in a potential that is built from functions. */
 typedef struct {
@@ -68,6 +76,12 @@ const char *hpcfit_potential_formula(const hpcfit_potential *potential);
 const char *hpcfit_potential_reference(const hpcfit_potential *potential);
 int hpcfit_potential_n_parameters(const hpcfit_potential *potential);
 const hpcfit_parameter *hpcfit_potential_parameter(const hpcfit_potential *potential, int index);
+int hpcfit_potential_n_sizes(const hpcfit_potential *potential);
+const hpcfit_size *hpcfit_potential_size(const hpcfit_potential *potential, int index);
+/* How many rows a row stands for with sizes [n_sizes], which are admissible; NULL where there are none. */
+int64_t hpcfit_potential_n_rows(const hpcfit_potential *potential, const int64_t *sizes, int index);
+/* Whether the energy is a sum over all parameters that can be fitted, of each times what does not depend on them. */
+int hpcfit_potential_is_linear(const hpcfit_potential *potential);
 int hpcfit_potential_pairwise(const hpcfit_potential *potential); /* needs a geometry with pairs */
 int hpcfit_potential_n_roles(const hpcfit_potential *potential);
 const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int index);
@@ -160,16 +174,17 @@ typedef struct {
     double *densities;    /* [n_atoms] */
 } hpcfit_output;
 
-/* Doubles of scratch space that an evaluation needs; functions is NULL for a potential without roles. */
-int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                            const hpcfit_geometry *geometry, int64_t n_free);
+/* Doubles of scratch space that an evaluation needs; functions is NULL for a potential without roles, sizes for one
+ * whose table does not depend on any. */
+int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const int64_t *sizes,
+                            const hpcfit_functions *functions, const hpcfit_geometry *geometry, int64_t n_free);
 
 /* Adds the potential's energies, forces and virials, and their exact derivatives with respect to n_free of its
  * parameters (ascending places in the parameter vector), to the output. scratch is 64-byte aligned. */
-hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                              const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
-                              const int32_t *free_parameters, double *scratch, const hpcfit_output *output,
-                              hpcfit_error *err);
+hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const int64_t *sizes,
+                              const hpcfit_functions *functions, const hpcfit_geometry *geometry,
+                              const double *parameters, int64_t n_free, const int32_t *free_parameters,
+                              double *scratch, const hpcfit_output *output, hpcfit_error *err);
 
 /* Weights of energies, forces and virials, each in one over its unit; virials may be NULL. */
 typedef struct {
@@ -182,16 +197,16 @@ typedef struct {
 int hpcfit_potential_has_gradient(const hpcfit_potential *potential);
 
 /* Doubles of scratch space that hpcfit_gradient needs. */
-int64_t hpcfit_gradient_scratch_size(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                                     const hpcfit_geometry *geometry);
+int64_t hpcfit_gradient_scratch_size(const hpcfit_potential *potential, const int64_t *sizes,
+                                     const hpcfit_functions *functions, const hpcfit_geometry *geometry);
 
 /* Adds to gradient [n_free] the exact derivatives of the weighed sum of the potential's energies, forces and virials
  * with respect to n_free of its parameters. Neither time nor memory is that of a column for each of them. Functions
  * are compiled for these parameters, as of hpcfit_evaluate; scratch is 64-byte aligned. */
-hpcfit_status hpcfit_gradient(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                              const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
-                              const int32_t *free_parameters, double *scratch, const hpcfit_weights *weights,
-                              double *gradient, hpcfit_error *err);
+hpcfit_status hpcfit_gradient(const hpcfit_potential *potential, const int64_t *sizes,
+                              const hpcfit_functions *functions, const hpcfit_geometry *geometry,
+                              const double *parameters, int64_t n_free, const int32_t *free_parameters,
+                              double *scratch, const hpcfit_weights *weights, double *gradient, hpcfit_error *err);
 
 /* Doubles of scratch space that hpcfit_function_values needs. */
 int64_t hpcfit_function_scratch_size(const hpcfit_function *function);

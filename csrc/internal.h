@@ -50,6 +50,7 @@ struct hpcfit_geometry {
 
 typedef struct {
     const hpcfit_potential *potential;
+    const int64_t *sizes;
     const hpcfit_functions *functions;
     const hpcfit_geometry *geometry;
     const double *parameters;
@@ -69,6 +70,10 @@ struct hpcfit_potential {
     const char *name, *formula, *reference;
     int n_parameters;
     const hpcfit_parameter *parameters;
+    int n_sizes;
+    const hpcfit_size *sizes;
+    int64_t (*count)(const int64_t *sizes, int parameter); /* rows that a numbered row stands for */
+    int is_linear;
     int n_roles;
     const hpcfit_role *roles;
     const hf_pair_law *law;                       /* of a potential whose two functions are those of pairs.h */
@@ -143,7 +148,7 @@ hpcfit_status hf_bad_argument(hpcfit_error *err, const char *message);
 int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species);
 
 /* Place of a parameter's first value in the parameter vector. */
-int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species);
+int64_t hf_parameter_offset(const hf_call *call, int parameter);
 
 /* Place of the value for a combination of species among the values of a parameter of this kind. */
 int64_t hf_tuple(hpcfit_kind kind, const int64_t *species, int64_t n_species);

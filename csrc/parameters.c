@@ -20,7 +20,7 @@ int64_t hf_tuple(hpcfit_kind kind, const int64_t *species, int64_t n_species)
 double hf_value(const hf_call *call, int parameter, const int64_t *species)
 {
     const int64_t n_species = call->geometry->n_species;
-    return call->parameters[hf_parameter_offset(call->potential, parameter, n_species) +
+    return call->parameters[hf_parameter_offset(call, parameter) +
                             hf_tuple(call->potential->parameters[parameter].kind, species, n_species)];
 }
 
@@ -37,9 +37,9 @@ int hf_parameter_at(const hf_call *call, int64_t place, int64_t *species)
 {
     const int64_t n_species = call->geometry->n_species;
     int parameter = 0;
-    while (place >= hf_parameter_offset(call->potential, parameter + 1, n_species))
+    while (place >= hf_parameter_offset(call, parameter + 1))
         parameter++;
-    find_species(call->potential->parameters[parameter].kind,
-                 place - hf_parameter_offset(call->potential, parameter, n_species), n_species, species);
+    find_species(call->potential->parameters[parameter].kind, place - hf_parameter_offset(call, parameter), n_species,
+                 species);
     return parameter;
 }

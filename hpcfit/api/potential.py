@@ -16,7 +16,7 @@ from lxml import etree
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.potential.library import potential_forms
 from hpcfit.potential.published import PUBLISHED
-from hpcfit.records import PotentialForm
+from hpcfit.records import PotentialForm, SizeForm
 
 _DEFAULT = "default"
 
@@ -61,9 +61,9 @@ class Potential:
     between
         The species, perhaps ``*``, between whose atoms it sees bonds; by default it sees all bonds.
     **values
-        Of parameters: a number for all combinations of species, or a mapping from tags as ``SiC`` to numbers. Where
-        none are given, the published ones of ``stillinger-weber`` and ``edip`` for silicon. What Python reserves, as
-        ``lambda``, takes a trailing underscore.
+        Of sizes, as ``terms`` of ``chebyshev``: a whole number. Of parameters: a number for all combinations of
+        species, or a mapping from tags as ``SiC`` to numbers. Where none are given, the published ones of
+        ``stillinger-weber`` and ``edip`` for silicon. What Python reserves, as ``lambda``, takes a trailing underscore.
 
     Raises
     ------
@@ -98,6 +98,10 @@ class Potential:
         name = id or {"stillinger-weber": "SW"}.get(form, form)
         bonds = {f"species-{end}": symbol for end, symbol in zip("ab", between, strict=True) if symbol != "*"}
         self._element = etree.Element(form, {"id": name} | bonds)
+        for size in known[form].sizes:
+            self._element.set(
+                size.name, str(_size(f"Potential {name}: {size.name}", values.pop(size.name, None), size))
+            )
         given: Mapping[str, Any] = values or PUBLISHED.get((form, self.species), {})
         for key, value in given.items():
             parameter = self._known(key)
@@ -306,7 +310,8 @@ class Potential:
         forms = {entry.name: entry for entry in potential_forms()}
         if self.form not in forms:
             raise self._unknown("form", self.form, list(forms))
-        return forms[self.form]
+        form = forms[self.form]
+        return form.shaped(tuple(int(self._element.get(size.name, size.lower)) for size in form.sizes))
 
     def _unknown(self, kind: str, name: str, known: Sequence[str]) -> InputError:
         where = f"Potential {self.id}"
@@ -349,6 +354,13 @@ def _free(name: str, said: Any) -> Free:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _size(where: str, value: Any, size: SizeForm) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not size.lower <= value <= size.upper:
+        allowed = f"a whole number from {size.lower} to {size.upper}"
+        raise InputError([Fault(where, "no size of a potential", repr(value), allowed)])
+    return value
 
 
 def _number(where: str, value: Any) -> float:

@@ -45,7 +45,8 @@ class Model:
         self._terms: list[_Term] = []
         for number, potential in enumerate(job.potentials):
             programs = (compiled.values[number], compiled.derivatives[number])
-            self._terms.append(_Term(potential, forms[potential.form], len(job.species), programs, scratch))
+            form = forms[potential.form].shaped(potential.sizes)
+            self._terms.append(_Term(potential, form, len(job.species), programs, scratch))
         #: whether `second_derivative` may be asked for
         self.is_exact = compiled.second is not None
         self._seconds = [_Second(second, scratch) if second else None for second in compiled.second or ()]
@@ -59,6 +60,12 @@ class Model:
         used = [*(p.form for p in job.potentials), *(s.form for s in compiled.second or () if s)]
         self.pairwise = any(forms[name].pairwise for name in used)
         self.cutoff = max(term.cutoff for term in self._terms)  #: Angstrom
+        #: whether columns are the same at every x, and worth to be kept: values follow from them
+        self.has_design = (
+            self.variables.are_parameters
+            and all(forms[p.form].is_linear for p in job.potentials)
+            and any(forms[p.form].pairwise for p in job.potentials)
+        )
         self._bonds = dict.fromkeys(term.bonds for term in self._terms if not term.bonds.are_all)
 
     def geometry(self, batch: Batch) -> Geometry:
@@ -201,7 +208,7 @@ class _Term:
     ) -> None:
         self.id = potential.id
         self.embeds = any(role.argument == "density" for role in form.roles)
-        self._form = form.name
+        self._form, self._sizes = form.name, potential.sizes
         self._scratch = scratch
         self._functions: tuple[Functions | None, Functions | None] = (None, None)
         self.n_parameters = len(potential.parameters)
@@ -244,6 +251,7 @@ class _Term:
             virials,
             self._functions[with_derivatives],
             self._scratch,
+            sizes=self._sizes,
         )
         if shared:
             columns[0] += target[0]
@@ -293,6 +301,15 @@ class _Second:
         """Add to `columns` [1, n_rows]; `rates` [3, n_parameters] are parameters, first and second derivatives."""
         parameters = rates.ravel()[self._second.places]
         none = np.zeros(0, dtype=np.int32)
+        bonds = self._second.bonds
         return evaluate(
-            self._second.form, geometry, parameters, none, columns, virials, self._functions, self._scratch
+            self._second.form,
+            geometry if bonds.are_all else geometry.by_bonds[bonds],
+            parameters,
+            none,
+            columns,
+            virials,
+            self._functions,
+            self._scratch,
+            sizes=self._second.sizes,
         )

@@ -21,6 +21,7 @@ from hpcfit.records import (
     ParameterKind,
     PotentialForm,
     RoleForm,
+    SizeForm,
     species_tuples,
 )
 
@@ -57,6 +58,7 @@ def _form(potential: Any) -> PotentialForm:
         lib.hpcfit_potential_parameter(potential, k)
         for k in range(lib.hpcfit_potential_n_parameters(potential))
     ]
+    sizes = [lib.hpcfit_potential_size(potential, k) for k in range(lib.hpcfit_potential_n_sizes(potential))]
     roles = [lib.hpcfit_potential_role(potential, k) for k in range(lib.hpcfit_potential_n_roles(potential))]
     return PotentialForm(
         name=_text(lib.hpcfit_potential_name(potential)),
@@ -73,14 +75,27 @@ def _form(potential: Any) -> PotentialForm:
                 fittable=bool(row.fittable),
                 reach=bool(row.reach),
                 step=row.step,
+                numbered=bool(row.numbered),
             )
             for row in rows
         ),
         pairwise=bool(lib.hpcfit_potential_pairwise(potential)),
+        is_linear=bool(lib.hpcfit_potential_is_linear(potential)),
+        sizes=tuple(
+            SizeForm(_text(size.name), _text(size.description), size.lower, size.upper) for size in sizes
+        ),
+        n_rows=functools.partial(_n_rows, potential) if sizes else None,
         roles=tuple(
             RoleForm(_text(role.name), _text(role.description), _KINDS[role.kind], _ARGUMENTS[role.argument])
             for role in roles
         ),
+    )
+
+
+def _n_rows(potential: Any, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(
+        int(lib.hpcfit_potential_n_rows(potential, list(sizes), k))
+        for k in range(lib.hpcfit_potential_n_parameters(potential))
     )
 
 
@@ -239,6 +254,7 @@ def evaluate(
     functions: Functions | None = None,
     scratch: Scratch | None = None,
     densities: FloatArray | None = None,
+    sizes: tuple[int, ...] = (),
 ) -> NotFinite | None:
     """Add a potential's energies, forces and virials, and their exact derivatives, to `columns`.
 
@@ -264,6 +280,8 @@ def evaluate(
         Memory to work in; by default new memory.
     densities
         [n_atoms], set for atoms that a potential of embedded atoms embeds; None where they are not wanted.
+    sizes
+        Of a potential whose parameter table follows from them.
 
     Returns
     -------
@@ -280,7 +298,8 @@ def evaluate(
         raise ValueError(
             f"functions given to a potential without roles, or not given to one with, found '{form}'"
         )
-    n_parameters = functions.n_parameters if functions else _n_parameters(form, geometry.n_species)
+    n_parameters = functions.n_parameters if functions else _n_parameters(form, geometry.n_species, sizes)
+    c_sizes = ffi.new("int64_t[]", sizes) if sizes else ffi.NULL
     handle = functions._handle if functions else ffi.NULL
     n_rows, n_structures, n_atoms = geometry.n_rows(virials), geometry.n_structures, geometry.n_atoms
     start = _pointer("double", columns, (1 + len(free), n_rows), writable=True)
@@ -293,9 +312,10 @@ def evaluate(
     if densities is not None:
         output.densities = _pointer("double", densities, (n_atoms,), writable=True)
     error = ffi.new("hpcfit_error *")
-    n_scratch = lib.hpcfit_scratch_size(potential, handle, geometry._handle, len(free))
+    n_scratch = lib.hpcfit_scratch_size(potential, c_sizes, handle, geometry._handle, len(free))
     status = lib.hpcfit_evaluate(
         potential,
+        c_sizes,
         handle,
         geometry._handle,
         _pointer("double", parameters, (n_parameters,)),
@@ -350,9 +370,10 @@ def gradient(
     if virials:
         c_weights.virials = ffi.cast("double (*)[6]", start + n_structures + 3 * n_atoms)
     found, error = np.zeros(len(free)), ffi.new("hpcfit_error *")
-    n_scratch = lib.hpcfit_gradient_scratch_size(potential, functions._handle, geometry._handle)
+    n_scratch = lib.hpcfit_gradient_scratch_size(potential, ffi.NULL, functions._handle, geometry._handle)
     status = lib.hpcfit_gradient(
         potential,
+        ffi.NULL,
         functions._handle,
         geometry._handle,
         _pointer("double", parameters, (functions.n_parameters,)),
@@ -411,8 +432,14 @@ def _potentials(library: Any) -> dict[str, Any]:
 
 
 @functools.cache
-def _n_parameters(form: str, n_species: int) -> int:
-    return sum(len(species_tuples(row.kind, n_species)) for row in _form(_potential(form)).parameters)
+def _n_parameters(form: str, n_species: int, sizes: tuple[int, ...]) -> int:
+    found = _form(_potential(form))
+    if len(sizes) != len(found.sizes) or not all(
+        size.lower <= value <= size.upper for size, value in zip(found.sizes, sizes, strict=False)
+    ):
+        allowed = ", ".join(f"{size.name} {size.lower} .. {size.upper}" for size in found.sizes) or "none"
+        raise ValueError(f"wrong sizes for {form}, found {sizes}, allowed {allowed}")
+    return sum(len(species_tuples(row.kind, n_species)) for row in found.shaped(sizes).parameters)
 
 
 _DTYPES = {"double": np.dtype(np.float64), "int32_t": np.dtype(np.int32), "int64_t": np.dtype(np.int64)}

@@ -52,6 +52,7 @@ from hpcfit.records.potentials import (
     Potential,
     PotentialForm,
     RoleForm,
+    SizeForm,
     species_tuple,
     species_tuples,
 )
@@ -124,6 +125,7 @@ __all__ = [
     "RobustLoss",
     "RoleForm",
     "ScipyOptions",
+    "SizeForm",
     "SpaOptions",
     "State",
     "Structure",

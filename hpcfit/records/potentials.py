@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import itertools
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,6 +35,17 @@ class ParameterForm:
         False  #: the values of all parameters with this mark, added up, are where the interaction ends
     )
     step: float = 0.0  #: where not 0, admissible are `lower`, `lower` + `step`, ... only
+    numbered: bool = False  #: stands for several rows, its name followed by 0, 1, ...
+
+
+@dataclass(frozen=True)
+class SizeForm:
+    """A whole number that a potential's parameter table follows from: of terms, say."""
+
+    name: str
+    description: str
+    lower: int  #: smallest admissible value
+    upper: int  #: largest admissible value
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,8 @@ class RoleForm:
 class PotentialForm:
     """A potential that the kernels know: its name, formula, source and parameter table.
 
-    One with `roles` is built from functions and has no parameters of its own.
+    One with `roles` is built from functions and has no parameters of its own. One with `sizes` has the table of
+    `shaped`, for the sizes of a job.
     """
 
     name: str
@@ -60,6 +72,23 @@ class PotentialForm:
     parameters: tuple[ParameterForm, ...]
     roles: tuple[RoleForm, ...] = ()
     pairwise: bool = False  #: whether it works on pairs, each of them once
+    is_linear: bool = (
+        False  #: whether the energy is a sum over all parameters that can be fitted, of each times a number
+    )
+    sizes: tuple[SizeForm, ...] = ()
+    #: for given sizes, how many rows each of `parameters` stands for
+    n_rows: Callable[[tuple[int, ...]], tuple[int, ...]] | None = field(default=None, compare=False)
+
+    def shaped(self, sizes: tuple[int, ...]) -> PotentialForm:
+        """Return the form whose table is that for given sizes, itself if it has none."""
+        if self.n_rows is None:
+            return self
+        rows = [
+            replace(row, name=f"{row.name}{number}" if row.numbered else row.name, numbered=False)
+            for row, n_rows in zip(self.parameters, self.n_rows(sizes), strict=True)
+            for number in range(n_rows)
+        ]
+        return replace(self, parameters=tuple(rows), n_rows=None)
 
 
 @dataclass(frozen=True)
@@ -230,6 +259,8 @@ class Potential:
     places
         Of each value that the kernels ask for, one per row of the form's table and combination of species, the place
         of its parameter; empty where each has its own. Where no bond asks for a value, that of another stands there.
+    sizes
+        Of a form with sizes.
     line
         Of the job.
     """
@@ -241,6 +272,7 @@ class Potential:
     roles: tuple[int, ...] = ()
     bonds: Bonds = Bonds()
     places: tuple[int, ...] = ()
+    sizes: tuple[int, ...] = ()
     line: int = field(default=0, compare=False)
 
     @property

@@ -147,7 +147,7 @@ static void check_gradient(const hpcfit_potential *potential, const functions_sa
     const int64_t n = f->functions.n_functions;
     double *rows = calloc((size_t)stride, sizeof *rows), *gradient = calloc((size_t)n, sizeof *gradient);
     double *forces = rows + batch->n_structures;
-    const int64_t n_scratch = (hpcfit_gradient_scratch_size(potential, &f->functions, geometry) + 7) / 8 * 8;
+    const int64_t n_scratch = (hpcfit_gradient_scratch_size(potential, NULL, &f->functions, geometry) + 7) / 8 * 8;
     double *scratch = aligned_alloc(64, (size_t)n_scratch * sizeof *scratch + 64);
     const hpcfit_weights weights = {.energies = rows,
                                     .forces = (const double (*)[3])forces,
@@ -155,8 +155,8 @@ static void check_gradient(const hpcfit_potential *potential, const functions_sa
     hpcfit_error err;
     for (int64_t k = 0; k < stride; k++)
         rows[k] = 0.1 * (double)(k % 7) - 0.3;
-    CHECK(hpcfit_gradient(potential, &f->functions, geometry, parameters, n, places, scratch, &weights, gradient,
-                          &err) == HPCFIT_OK);
+    CHECK(hpcfit_gradient(potential, NULL, &f->functions, geometry, parameters, n, places, scratch, &weights,
+                          gradient, &err) == HPCFIT_OK);
     for (int64_t p = 0; p < n; p++) {
         double wanted = 0.0, size = 0.0;
         for (int64_t k = 0; k < stride; k++) {
@@ -188,10 +188,10 @@ static hpcfit_status evaluate(const hpcfit_potential *potential, const functions
         parameters[k] = 1.0 + 0.01 * (double)k;
         places[k] = (int32_t)k;
     }
-    const int64_t n_scratch = (hpcfit_scratch_size(potential, &f->functions, geometry, n_free) + 7) / 8 * 8;
+    const int64_t n_scratch = (hpcfit_scratch_size(potential, NULL, &f->functions, geometry, n_free) + 7) / 8 * 8;
     double *scratch = aligned_alloc(64, (size_t)n_scratch * sizeof *scratch + 64);
     const hpcfit_status status =
-        hpcfit_evaluate(potential, &f->functions, geometry, parameters, n_free, places, scratch, &output, &err);
+        hpcfit_evaluate(potential, NULL, &f->functions, geometry, parameters, n_free, places, scratch, &output, &err);
     for (int64_t k = 0; k < size; k++)
         sum += columns[k];
     CHECK(isfinite(sum));

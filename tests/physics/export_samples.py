@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from oracle_samples import FORMS, sample_parameters
+from oracle_samples import FORMS, SAMPLES, sample_parameters
 
 from hpcfit.output.final import FinalJob
 from hpcfit.potential.library import potential_forms
@@ -41,7 +41,7 @@ def final_of_form(name: str, n_species: int) -> FinalJob:
     ]
     values = sample_parameters(form, n_species).tolist()
     parameters = tuple(map(parameter, paths, values))
-    return final_job(Potential("P", name, parameters), n_species)
+    return final_job(Potential("P", name, parameters, sizes=SAMPLES[name].sizes), n_species)
 
 
 def function(name: str, formula: str, cutoff: float = math.inf, **values: float) -> Function:

@@ -54,6 +54,19 @@ def morse(
     return (p["D0"] * (np.exp(-2 * x) - 2 * np.exp(-x)) * (r < p["cutoff"])).sum() / 2
 
 
+def chebyshev(
+    species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
+) -> Any:
+    """Return Lindsey, Fried and Goldman's (2017) pair energies, by powers of the transformed distance."""
+    r = np.sqrt((vector**2).sum(axis=1))
+    p = {name: values[species[pairs.atom], species[pairs.other]] for name, values in table.items()}
+    near, far = np.exp(-p["inner"] / p["decay"]), np.exp(-p["cutoff"] / p["decay"])
+    s = (2 * np.exp(-r / p["decay"]) - near - far) / (near - far)
+    polynomials = (1, s, 2 * s**2 - 1, 4 * s**3 - 3 * s, 8 * s**4 - 8 * s**2 + 1)
+    total = sum(p[f"c{k}"] * polynomial for k, polynomial in enumerate(polynomials))
+    return (total * np.maximum(1 - r / p["cutoff"], 0) ** 3).sum() / 2
+
+
 def stillinger_weber(
     species: NDArray[np.int32], pairs: Pairs, vector: NDArray[Any], table: dict[str, NDArray[Any]]
 ) -> Any:
@@ -168,6 +181,7 @@ ORACLES: dict[str, Oracle] = {
     "adp": adp,
     "born-mayer-huggins": born_mayer_huggins,
     "buckingham": buckingham,
+    "chebyshev": chebyshev,
     "eam": eam,
     "edip": edip,
     "lennard-jones": lennard_jones,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from oracle_cells import Structure, batch_of
 from oracle_functions import compiled_functions
-from oracle_samples import FORMS, kernel_of, reach_of, sample_parameters
+from oracle_samples import FORMS, SAMPLES, kernel_of, reach_of, sample_parameters
 
 from hpcfit.potential.library import Geometry, NotFinite, evaluate
 from hpcfit.records import FloatArray
@@ -49,7 +49,9 @@ def evaluate_sample(
 ) -> NotFinite | None:
     """Evaluate a form, with the sample's functions if it is built from functions."""
     functions = compiled_functions(FORMS[name], geometry.n_species, free)
-    return evaluate(kernel_of(name), geometry, parameters, free, columns, virials, functions)
+    return evaluate(
+        kernel_of(name), geometry, parameters, free, columns, virials, functions, sizes=SAMPLES[name].sizes
+    )
 
 
 def raw_columns(

@@ -28,6 +28,7 @@ class Sample:
     distance: float  #: smallest distance between atoms in the test structures, Angstrom
     continuous: bool  #: whether energy and forces vanish continuously at the cut-off
     mutual: tuple[str, ...] = ()  #: parameters of ordered triplets of which (a, b, b) and (b, a, a) are equal
+    sizes: tuple[int, ...] = ()  #: of a form whose table follows from them
     kinks: tuple[str, ...] = ()  #: other distances between atoms at which derivatives of some order jump
 
 
@@ -176,10 +177,25 @@ SAMPLES = {
         continuous=True,
         kinks=("cutoffC",),
     ),
+    "chebyshev": Sample(
+        values={
+            "c0": (0.4, 0.2, 0.5),
+            "c1": (-0.5, -0.6, -0.3),
+            "c2": (0.3, 0.2, 0.4),
+            "c3": (-0.2, -0.3, -0.1),
+            "c4": (0.1, 0.05, 0.2),
+            "cutoff": (5.0, 4.5, 5.5),
+            "inner": (1.9, 1.7, 2.0),
+            "decay": (1.8, 1.5, 2.2),
+        },
+        distance=2.1,
+        continuous=True,
+        sizes=(5,),
+    ),
     "one-body": Sample(values={"energy": (-1.3, -2.0, 2.0)}, distance=2.1, continuous=True),
 }
 
-REGISTERED = {form.name: form for form in potential_forms()}
+REGISTERED = {form.name: form.shaped(SAMPLES[form.name].sizes) for form in potential_forms()}
 
 #: Potentials that show one function are like others to the tests, but for their name.
 FORMS = REGISTERED | {name: replace(REGISTERED["eam"], name=name) for name in FUNCTION_CASES}

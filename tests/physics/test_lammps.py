@@ -106,6 +106,7 @@ STYLES: dict[str, Callable[[dict[str, Any], int], dict[str, Any]] | None] = {
     "adp": None,  # like eam
     "born-mayer-huggins": functools.partial(_of_pairs, "born", "A rho sigma C D cutoff"),
     "buckingham": functools.partial(_of_pairs, "buck", "A rho C cutoff"),
+    "chebyshev": None,  # written as a table, which is compared in test_exports.py
     "eam": None,  # reads tables, whose error is no matter of the kernels
     "edip": _edip,
     "lennard-jones": functools.partial(_of_pairs, "lj/cut", "epsilon sigma cutoff"),

@@ -75,7 +75,7 @@ FORMATS = {
     "eam-fs": Format({"eam": setfl.write_fs}, _EAM),
     "adp": Format({"adp": setfl.write_adp}, _EAM),
     "meam-spline": Format({"meam": meam_spline.write}, _EAM),
-    "table": Format({"eam": pair_table.write}, ("resolution", "inner")),
+    "table": Format({"eam": pair_table.write, "chebyshev": pair_table.write}, ("resolution", "inner")),
 }
 
 
@@ -147,7 +147,7 @@ def _chosen(job: Job, name: str, chosen: str) -> Potential:
 
 def _source(final: FinalJob, potential: Potential, name: str, file: str, settings: Settings) -> Source:
     job = final.job
-    form = next(form for form in potential_forms() if form.name == potential.form)
+    form = next(form for form in potential_forms() if form.name == potential.form).shaped(potential.sizes)
     values = {key: value for key, value in vars(settings).items() if value is not None}
     largest = values.pop("largest_density", None)
     values |= {"masses": job.masses, "atomic_numbers": job.atomic_numbers}
