@@ -198,6 +198,8 @@ const char *hf_call_fault(const hf_call *call)
     const hpcfit_potential *potential = call->potential;
     if (potential->pairwise && call->geometry->half == NULL)
         return "a geometry without pairs for a pairwise potential";
+    if (potential->needs_positions && call->geometry->position == NULL)
+        return "a geometry without positions for a potential that needs them";
     if (potential->n_sizes > 0 && call->sizes == NULL) return "a potential without its sizes";
     for (int k = 0; k < potential->n_sizes; k++)
         if (call->sizes[k] < potential->sizes[k].lower || call->sizes[k] > potential->sizes[k].upper)

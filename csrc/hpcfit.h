@@ -82,7 +82,8 @@ const hpcfit_size *hpcfit_potential_size(const hpcfit_potential *potential, int 
 int64_t hpcfit_potential_n_rows(const hpcfit_potential *potential, const int64_t *sizes, int index);
 /* Whether the energy is a sum over all parameters that can be fitted, of each times what does not depend on them. */
 int hpcfit_potential_is_linear(const hpcfit_potential *potential);
-int hpcfit_potential_pairwise(const hpcfit_potential *potential); /* needs a geometry with pairs */
+int hpcfit_potential_pairwise(const hpcfit_potential *potential);        /* needs a geometry with pairs */
+int hpcfit_potential_needs_positions(const hpcfit_potential *potential); /* needs one with positions */
 int hpcfit_potential_n_roles(const hpcfit_potential *potential);
 const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int index);
 
@@ -152,13 +153,19 @@ typedef struct {
     const int64_t *neighbour_start; /* [n_atoms + 1] first neighbour */
     const int32_t *neighbour;       /* [n_neighbours] atom in the batch; full list, images included */
     const double (*vector)[3];      /* [n_neighbours][3] from the atom to its neighbour, Angstrom */
+    const double (*cell)[3][3];   /* [n_structures] rows are the cell's vectors, Angstrom; these three may be NULL */
+    const int32_t (*periodic)[3]; /* [n_structures] whether the cell repeats along each of them */
+    const double (*position)[3];  /* [n_atoms][3] Angstrom */
 } hpcfit_batch;
 
 /* Distances and unit vectors of a batch, arranged for the kernels. */
 typedef struct hpcfit_geometry hpcfit_geometry;
 
-/* With `pairs` also every pair once, for pairwise potentials: the list must then hold each pair from both sides. */
-hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int pairs, hpcfit_geometry **geometry,
+/* What a geometry keeps besides neighbours: every pair once, for pairwise potentials, for which the list must hold
+ * each pair from both sides; and cells, periodicity and positions. */
+enum { HPCFIT_PAIRS = 1, HPCFIT_POSITIONS = 2 };
+
+hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int parts, hpcfit_geometry **geometry,
                                   hpcfit_error *err);
 void hpcfit_geometry_free(hpcfit_geometry *geometry);
 int64_t hpcfit_geometry_bytes(const hpcfit_geometry *geometry);

@@ -41,6 +41,10 @@ struct hpcfit_geometry {
     int64_t *run_start;       /* [n_chunks][n_species + 1] first slot by the neighbour's species */
     double *r, *ux, *uy, *uz; /* [n_slots][8] distance and unit vector from the atom to its neighbour */
     int32_t *neighbour;       /* [n_slots][8] atom in the batch */
+    int64_t *structure_start; /* [n_structures + 1] first atom; this and the following NULL where not wanted */
+    double (*cell)[3][3];     /* [n_structures] */
+    int32_t (*periodic)[3];   /* [n_structures] */
+    double (*position)[3];    /* [n_atoms] in the batch's order */
     int64_t bytes;
     hpcfit_geometry *half; /* the same with each pair once; NULL where it is not wanted */
 };
@@ -78,6 +82,7 @@ struct hpcfit_potential {
     const hpcfit_role *roles;
     const hf_pair_law *law;                       /* of a potential whose two functions are those of pairs.h */
     int pairwise;                                 /* uses the half geometry */
+    int needs_positions;                          /* uses cells, periodicity and positions */
     int64_t (*scratch_size)(const hf_call *call); /* parameters, scratch and output are not set yet */
     void (*evaluate)(const hf_call *call);
     int64_t (*gradient_scratch)(const hf_call *call);

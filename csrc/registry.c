@@ -64,6 +64,11 @@ int hpcfit_potential_pairwise(const hpcfit_potential *potential)
     return potential->pairwise;
 }
 
+int hpcfit_potential_needs_positions(const hpcfit_potential *potential)
+{
+    return potential->needs_positions;
+}
+
 int hpcfit_potential_n_roles(const hpcfit_potential *potential)
 {
     return potential->n_roles;

@@ -59,6 +59,7 @@ class Model:
         self.n_species = len(job.species)
         used = [*(p.form for p in job.potentials), *(s.form for s in compiled.second or () if s)]
         self.pairwise = any(forms[name].pairwise for name in used)
+        self._needs_positions = any(forms[name].needs_positions for name in used)
         self.cutoff = max(term.cutoff for term in self._terms)  #: Angstrom
         #: whether columns are the same at every x, and worth to be kept: values follow from them
         self.has_design = (
@@ -70,8 +71,9 @@ class Model:
 
     def geometry(self, batch: Batch) -> Geometry:
         """Return structures, with all neighbours closer than `cutoff`, as the potentials see them."""
-        made = Geometry(batch, self.pairwise)
-        made.by_bonds.update((bonds, Geometry(seen_by(bonds, batch), self.pairwise)) for bonds in self._bonds)
+        parts = self.pairwise, self._needs_positions
+        made = Geometry(batch, *parts)
+        made.by_bonds.update((bonds, Geometry(seen_by(bonds, batch), *parts)) for bonds in self._bonds)
         return made
 
     def evaluate(

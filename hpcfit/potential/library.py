@@ -80,6 +80,7 @@ def _form(potential: Any) -> PotentialForm:
             for row in rows
         ),
         pairwise=bool(lib.hpcfit_potential_pairwise(potential)),
+        needs_positions=bool(lib.hpcfit_potential_needs_positions(potential)),
         is_linear=bool(lib.hpcfit_potential_is_linear(potential)),
         sizes=tuple(
             SizeForm(_text(size.name), _text(size.description), size.lower, size.upper) for size in sizes
@@ -113,6 +114,8 @@ class Geometry:
     pairs
         Whether pairwise potentials will be evaluated, for which every pair is kept once more; both atoms of a pair
         must then have the other on their list.
+    positions
+        Whether potentials will be evaluated that need cells, periodicity and positions, which the batch then has.
 
     Raises
     ------
@@ -122,7 +125,7 @@ class Geometry:
         If the kernels find no memory.
     """
 
-    def __init__(self, batch: Batch, pairs: bool = True) -> None:
+    def __init__(self, batch: Batch, pairs: bool = True, positions: bool = False) -> None:
         self.n_structures = len(batch.structure_start) - 1
         self.n_atoms = len(batch.species)
         self.n_species = batch.n_species
@@ -138,8 +141,16 @@ class Geometry:
             raise ValueError(f"neighbour_start ends at {batch.neighbour_start[-1]}, allowed {n_neighbours}")
         c_batch.neighbour = _pointer("int32_t", batch.neighbour, (n_neighbours,))
         c_batch.vector = ffi.cast("double (*)[3]", _pointer("double", batch.vector, (n_neighbours, 3)))
+        if batch.cell is not None and batch.periodic is not None and batch.position is not None:
+            shape = (self.n_structures, 3)
+            c_batch.cell = ffi.cast("double (*)[3][3]", _pointer("double", batch.cell, (*shape, 3)))
+            c_batch.periodic = ffi.cast("int32_t (*)[3]", _pointer("int32_t", batch.periodic, shape))
+            c_batch.position = ffi.cast(
+                "double (*)[3]", _pointer("double", batch.position, (self.n_atoms, 3))
+            )
+        parts = pairs * lib.HPCFIT_PAIRS | positions * lib.HPCFIT_POSITIONS
         handle, error = ffi.new("hpcfit_geometry **"), ffi.new("hpcfit_error *")
-        _raise(lib.hpcfit_geometry_new(c_batch, pairs, handle, error), error)
+        _raise(lib.hpcfit_geometry_new(c_batch, parts, handle, error), error)
         self._handle = ffi.gc(handle[0], lib.hpcfit_geometry_free)
         self.by_bonds: dict[Bonds, Geometry] = {}  #: the same structures with certain bonds alone
 

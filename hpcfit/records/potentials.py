@@ -72,6 +72,7 @@ class PotentialForm:
     parameters: tuple[ParameterForm, ...]
     roles: tuple[RoleForm, ...] = ()
     pairwise: bool = False  #: whether it works on pairs, each of them once
+    needs_positions: bool = False  #: whether it works on cells, periodicity and positions
     is_linear: bool = (
         False  #: whether the energy is a sum over all parameters that can be fitted, of each times a number
     )
