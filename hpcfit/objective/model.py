@@ -12,15 +12,14 @@ from hpcfit.potential.batch import Batch
 from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.functions import functions_of, reach
 from hpcfit.potential.library import (
-    Functions,
     Geometry,
     NotFinite,
-    Scratch,
     evaluate,
     gradient,
     has_gradient,
     potential_forms,
 )
+from hpcfit.potential.library_functions import Functions, Scratch
 from hpcfit.potential.neighbours import seen_by
 from hpcfit.potential.second_derivative import SecondDerivative
 from hpcfit.potential.spline import CompiledFunction

@@ -18,7 +18,8 @@ from hpcfit.potential.function_program import (
     compile_partners,
     own_tree,
 )
-from hpcfit.potential.library import Functions, function_values
+from hpcfit.potential.library import function_values
+from hpcfit.potential.library_functions import Functions
 from hpcfit.potential.program import Program
 from hpcfit.potential.spline import CompiledFunction, compile_spline
 from hpcfit.records import (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 
 from hpcfit.potential._kernels import ffi, lib
 from hpcfit.potential.batch import Batch
-from hpcfit.potential.program import Program
-from hpcfit.potential.spline import CompiledFunction, Joined, Spline
+from hpcfit.potential.library_functions import Functions, Scratch, pointer
 from hpcfit.records import (
     Bonds,
     FloatArray,
@@ -134,20 +132,18 @@ class Geometry:
         c_batch.n_structures = self.n_structures
         c_batch.n_atoms = self.n_atoms
         c_batch.n_species = batch.n_species
-        c_batch.structure_start = _pointer("int64_t", batch.structure_start, (self.n_structures + 1,))
-        c_batch.species = _pointer("int32_t", batch.species, (self.n_atoms,))
-        c_batch.neighbour_start = _pointer("int64_t", batch.neighbour_start, (self.n_atoms + 1,))
+        c_batch.structure_start = pointer("int64_t", batch.structure_start, (self.n_structures + 1,))
+        c_batch.species = pointer("int32_t", batch.species, (self.n_atoms,))
+        c_batch.neighbour_start = pointer("int64_t", batch.neighbour_start, (self.n_atoms + 1,))
         if batch.neighbour_start[-1] != n_neighbours:
             raise ValueError(f"neighbour_start ends at {batch.neighbour_start[-1]}, allowed {n_neighbours}")
-        c_batch.neighbour = _pointer("int32_t", batch.neighbour, (n_neighbours,))
-        c_batch.vector = ffi.cast("double (*)[3]", _pointer("double", batch.vector, (n_neighbours, 3)))
+        c_batch.neighbour = pointer("int32_t", batch.neighbour, (n_neighbours,))
+        c_batch.vector = ffi.cast("double (*)[3]", pointer("double", batch.vector, (n_neighbours, 3)))
         if batch.cell is not None and batch.periodic is not None and batch.position is not None:
             shape = (self.n_structures, 3)
-            c_batch.cell = ffi.cast("double (*)[3][3]", _pointer("double", batch.cell, (*shape, 3)))
-            c_batch.periodic = ffi.cast("int32_t (*)[3]", _pointer("int32_t", batch.periodic, shape))
-            c_batch.position = ffi.cast(
-                "double (*)[3]", _pointer("double", batch.position, (self.n_atoms, 3))
-            )
+            c_batch.cell = ffi.cast("double (*)[3][3]", pointer("double", batch.cell, (*shape, 3)))
+            c_batch.periodic = ffi.cast("int32_t (*)[3]", pointer("int32_t", batch.periodic, shape))
+            c_batch.position = ffi.cast("double (*)[3]", pointer("double", batch.position, (self.n_atoms, 3)))
         parts = pairs * lib.HPCFIT_PAIRS | positions * lib.HPCFIT_POSITIONS
         handle, error = ffi.new("hpcfit_geometry **"), ffi.new("hpcfit_error *")
         _raise(lib.hpcfit_geometry_new(c_batch, parts, handle, error), error)
@@ -162,97 +158,6 @@ class Geometry:
     def n_rows(self, virials: bool) -> int:
         """Return the length of one column of `evaluate`: energies, forces and, if asked for, virials."""
         return self.n_structures * (7 if virials else 1) + 3 * self.n_atoms
-
-
-class Functions:
-    """The functions of a potential that is built from them, compiled for one choice of free parameters.
-
-    Parameters
-    ----------
-    programs
-        One per function, or its spline, or a program that joins splines; the outputs are those that hpcfit.h says.
-    cutoffs
-        One per function, in the unit of its argument: from there on it is zero; infinite where it never ends.
-    roles
-        For each role of the potential and each combination of species, the place of its function, -1 for none.
-    """
-
-    def __init__(
-        self, programs: Sequence[CompiledFunction], cutoffs: Sequence[float], roles: Sequence[int]
-    ) -> None:
-        self.n_parameters = sum(program.n_parameters for program in programs)
-        self._array = ffi.new("hpcfit_function[]", len(programs))
-        self._roles = np.array(roles, dtype=np.int32)
-        self._kept: list[Any] = [programs]
-        first = 0
-        for entry, program, cutoff in zip(self._array, programs, cutoffs, strict=True):
-            entry.first_parameter = first
-            entry.cutoff = cutoff
-            if isinstance(program, Spline):
-                entry.program.n_parameters, entry.program.n_outputs = program.n_parameters, program.n_outputs
-                self._fill_splines(entry, [program])
-            elif isinstance(program, Joined):
-                self._fill(entry.program, program.program)
-                self._fill_splines(entry, program.splines)
-            else:
-                self._fill(entry.program, program)
-                if program.both:
-                    entry.partner = program.partner
-                    self._fill(entry.both, program.both)
-            first += program.n_parameters
-        self._handle = ffi.new("hpcfit_functions *")
-        self._handle.n_functions = len(programs)
-        self._handle.functions = self._array
-        self._handle.n_places = len(roles)
-        self._handle.roles = _pointer("int32_t", self._roles, (len(roles),))
-
-    def _fill_splines(self, function: Any, splines: Sequence[Spline]) -> None:
-        array = ffi.new("hpcfit_spline[]", len(splines))
-        for target, spline in zip(array, splines, strict=True):
-            self._fill_spline(target, spline)
-        function.n_splines, function.splines = len(splines), array
-        self._kept.append(array)
-
-    def _fill_spline(self, target: Any, spline: Spline) -> None:
-        target.first_parameter = spline.first_parameter
-        target.n_knots = len(spline.knots)
-        target.n_parameters = spline.n_parameters
-        target.n_bins = len(spline.bins)
-        target.bins_per_unit = spline.bins_per_unit
-        target.knots = _pointer("double", spline.knots, spline.knots.shape)
-        for table, band in ((target.values, spline.values), (target.slopes, spline.slopes)):
-            table.start = _pointer("int64_t", band.start, (spline.n_parameters + 2,))
-            table.knot = _pointer("int64_t", band.knot, (spline.n_parameters + 1,))
-            table.entries = _pointer("double", band.entries, (int(band.start[-1]),))
-        target.bins = _pointer("double", spline.bins, (len(spline.bins),))
-
-    def _fill(self, target: Any, program: Program) -> None:
-        target.n_constants = len(program.constants)
-        target.n_uniform = program.n_uniform
-        target.n_uniform_steps = len(program.uniform)
-        target.n_steps = len(program.vector)
-        target.n_parameters, target.n_outputs = program.n_parameters, program.n_outputs
-        target.n_registers, target.n_inputs = program.n_registers, program.n_inputs
-        constants = _pointer("double", program.constants, (len(program.constants),))
-        tables = [_pointer("int32_t", table, (len(table), 5)) for table in (program.uniform, program.vector)]
-        target.constants = constants
-        target.uniform_steps, target.steps = (ffi.cast("int32_t (*)[5]", table) for table in tables)
-        self._kept += [constants, *tables]
-
-
-class Scratch:
-    """Memory that evaluations work in; one serves any number of geometries, one after the other."""
-
-    def __init__(self) -> None:
-        self._size = -1
-        self._aligned: Any = None
-
-    def _pointer(self, n_doubles: int) -> Any:
-        if n_doubles > self._size:
-            memory = np.zeros(n_doubles + 8)
-            offset = (-memory.ctypes.data // 8) % 8
-            self._size, self._aligned = n_doubles, ffi.from_buffer("double[]", memory[offset:])
-        return self._aligned
 
 
 def evaluate(
@@ -313,7 +218,7 @@ def evaluate(
     c_sizes = ffi.new("int64_t[]", sizes) if sizes else ffi.NULL
     handle = functions._handle if functions else ffi.NULL
     n_rows, n_structures, n_atoms = geometry.n_rows(virials), geometry.n_structures, geometry.n_atoms
-    start = _pointer("double", columns, (1 + len(free), n_rows), writable=True)
+    start = pointer("double", columns, (1 + len(free), n_rows), writable=True)
     output = ffi.new("hpcfit_output *")
     output.stride = n_rows
     output.energies = start
@@ -321,7 +226,7 @@ def evaluate(
     if virials:
         output.virials = ffi.cast("double (*)[6]", start + n_structures + 3 * n_atoms)
     if densities is not None:
-        output.densities = _pointer("double", densities, (n_atoms,), writable=True)
+        output.densities = pointer("double", densities, (n_atoms,), writable=True)
     error = ffi.new("hpcfit_error *")
     n_scratch = lib.hpcfit_scratch_size(potential, c_sizes, handle, geometry._handle, len(free))
     status = lib.hpcfit_evaluate(
@@ -329,9 +234,9 @@ def evaluate(
         c_sizes,
         handle,
         geometry._handle,
-        _pointer("double", parameters, (n_parameters,)),
+        pointer("double", parameters, (n_parameters,)),
         len(free),
-        _pointer("int32_t", free, (len(free),)),
+        pointer("int32_t", free, (len(free),)),
         (scratch or Scratch())._pointer(n_scratch),
         output,
         error,
@@ -374,7 +279,7 @@ def gradient(
         As `evaluate` does, and for a potential without reverse mode.
     """
     potential, n_structures, n_atoms = _potential(form), geometry.n_structures, geometry.n_atoms
-    start = _pointer("double", weights, (geometry.n_rows(virials),))
+    start = pointer("double", weights, (geometry.n_rows(virials),))
     c_weights = ffi.new("hpcfit_weights *")
     c_weights.energies = start
     c_weights.forces = ffi.cast("double (*)[3]", start + n_structures)
@@ -387,12 +292,12 @@ def gradient(
         ffi.NULL,
         functions._handle,
         geometry._handle,
-        _pointer("double", parameters, (functions.n_parameters,)),
+        pointer("double", parameters, (functions.n_parameters,)),
         len(free),
-        _pointer("int32_t", free, (len(free),)),
+        pointer("int32_t", free, (len(free),)),
         (scratch or Scratch())._pointer(n_scratch),
         c_weights,
-        _pointer("double", found, (len(free),), writable=True),
+        pointer("double", found, (len(free),), writable=True),
         error,
     )
     _raise(status, error)
@@ -419,11 +324,11 @@ def function_values(functions: Functions, number: int, parameters: FloatArray, x
     outputs = np.empty((function.program.n_outputs, len(padded)))
     lib.hpcfit_function_values(
         ffi.addressof(function),
-        _pointer("double", parameters, (functions.n_parameters,)),
+        pointer("double", parameters, (functions.n_parameters,)),
         len(padded),
-        _pointer("double", padded, padded.shape),
+        pointer("double", padded, padded.shape),
         Scratch()._pointer(lib.hpcfit_function_scratch_size(ffi.addressof(function))),
-        _pointer("double", outputs, outputs.shape, writable=True),
+        pointer("double", outputs, outputs.shape, writable=True),
     )
     return np.ascontiguousarray(outputs[:, : len(x)])
 
@@ -451,20 +356,6 @@ def _n_parameters(form: str, n_species: int, sizes: tuple[int, ...]) -> int:
         allowed = ", ".join(f"{size.name} {size.lower} .. {size.upper}" for size in found.sizes) or "none"
         raise ValueError(f"wrong sizes for {form}, found {sizes}, allowed {allowed}")
     return sum(len(species_tuples(row.kind, n_species)) for row in found.shaped(sizes).parameters)
-
-
-_DTYPES = {"double": np.dtype(np.float64), "int32_t": np.dtype(np.int32), "int64_t": np.dtype(np.int64)}
-
-
-def _pointer(c_type: str, array: NDArray[Any], shape: tuple[int, ...], writable: bool = False) -> Any:
-    """Return the address of an array after checking all that `ffi.from_buffer` does not."""
-    if array.dtype != _DTYPES[c_type] or array.shape != shape or not array.flags.c_contiguous:
-        raise ValueError(
-            f"array of wrong layout, found {array.dtype} {array.shape}, allowed contiguous {_DTYPES[c_type]} {shape}"
-        )
-    if writable and not array.flags.writeable:
-        raise ValueError("array is read-only, allowed writable")
-    return ffi.from_buffer(f"{c_type}[]", array, require_writable=writable)
 
 
 def _raise(status: int, error: Any) -> None:

@@ -1,6 +1,6 @@
 /* Potentials built from functions with programs written by hand, and programs that lie, for the sanitizers; what the
  * numbers must be is tested elsewhere. */
-#include "samples.h"
+#include "gradients.h"
 
 #include <math.h>
 
@@ -139,37 +139,6 @@ static void free_functions(functions_sample *x)
     free(x->roles);
 }
 
-/* The gradient of weighed rows is that of their columns, which are all free; rounding of some thousand pairs. */
-static void check_gradient(const hpcfit_potential *potential, const functions_sample *f,
-                           const hpcfit_geometry *geometry, const double *parameters, const int32_t *places,
-                           int64_t stride, const double *columns, const hpcfit_batch *batch)
-{
-    const int64_t n = f->functions.n_functions;
-    double *rows = calloc((size_t)stride, sizeof *rows), *gradient = calloc((size_t)n, sizeof *gradient);
-    double *forces = rows + batch->n_structures;
-    const int64_t n_scratch = (hpcfit_gradient_scratch_size(potential, NULL, &f->functions, geometry) + 7) / 8 * 8;
-    double *scratch = aligned_alloc(64, (size_t)n_scratch * sizeof *scratch + 64);
-    const hpcfit_weights weights = {.energies = rows,
-                                    .forces = (const double (*)[3])forces,
-                                    .virials = (const double (*)[6])(forces + 3 * batch->n_atoms)};
-    hpcfit_error err;
-    for (int64_t k = 0; k < stride; k++)
-        rows[k] = 0.1 * (double)(k % 7) - 0.3;
-    CHECK(hpcfit_gradient(potential, NULL, &f->functions, geometry, parameters, n, places, scratch, &weights,
-                          gradient, &err) == HPCFIT_OK);
-    for (int64_t p = 0; p < n; p++) {
-        double wanted = 0.0, size = 0.0;
-        for (int64_t k = 0; k < stride; k++) {
-            wanted += rows[k] * columns[(1 + p) * stride + k];
-            size += fabs(rows[k] * columns[(1 + p) * stride + k]);
-        }
-        CHECK(fabs(gradient[p] - wanted) <= 1e-12 * size);
-    }
-    free(scratch);
-    free(gradient);
-    free(rows);
-}
-
 /* Evaluates with arrays of exactly the size needed; forces of the values sum up to nothing. */
 static hpcfit_status evaluate(const hpcfit_potential *potential, const functions_sample *f, int is_free,
                               const hpcfit_geometry *geometry, const hpcfit_batch *batch)
@@ -203,7 +172,7 @@ static hpcfit_status evaluate(const hpcfit_potential *potential, const functions
     /* A program for two functions computes something else here, and reverse mode has no use for it. */
     if (status == HPCFIT_OK && is_free && hpcfit_potential_has_gradient(potential) &&
         f->array[0].both.n_registers == 0)
-        check_gradient(potential, f, geometry, parameters, places, stride, columns, batch);
+        check_gradient(potential, &f->functions, geometry, parameters, places, stride, columns, batch);
     free(places);
     free(parameters);
     free(columns);
