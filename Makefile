@@ -50,6 +50,7 @@ format: $(LINTER)
 bench: $(READY)
 	python tools/bench.py
 	python tools/bench_structures.py
+	python tools/bench_gradient.py
 	python tools/bench_solver.py
 
 # hpcfit's solver beside others; SOLVERS="--quick --solvers hpcfit" and the like choose.
