@@ -1,10 +1,12 @@
 """The gradient of the whole objective against its rows and their Jacobian."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from eam_jobs import aluminium, cells, constrained, eam_job, read
 from small_jobs import potential, sealed
-from spline_jobs import SPLINES
+from spline_jobs import SPLINES, spline_eam
 
 from hpcfit.objective.block import BlockObjective
 from hpcfit.objective.model import Model
@@ -88,6 +90,20 @@ def test_asks_for_no_column(tmp_path, monkeypatch):
     before = block.n_bytes
     block.gradient(model.start)
     assert asked == [1] and block.n_bytes == before
+
+
+def test_takes_the_memory_of_a_few_vectors(tmp_path):
+    """And not that of tables from nodes to nodes, scratch included; a vector here is of three functions' nodes."""
+    peaks = []
+    for n in (100, 700):
+        model = Model(read(tmp_path, eam_job(spline_eam(n))))
+        k = np.ones(3)
+        block = BlockObjective(model, cells(3), Factors(k, k, k, roots=np.array([k, k, k])), [0], 1)
+        tracemalloc.start()
+        block.gradient(model.start)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert 0 < peaks[1] - peaks[0] < 40 * 8 * 3 * 600
 
 
 def test_leaves_the_point_of_the_linearisation_alone(tmp_path):
