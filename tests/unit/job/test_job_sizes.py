@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from chebyshev_jobs import ATOMS, chebyshev, linear_job
 from eam_jobs import read
-from small_jobs import write_job
+from small_jobs import bits, write_job
 
 import hpcfit
 from hpcfit import run
