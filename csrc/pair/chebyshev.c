@@ -115,7 +115,7 @@ static void evaluate(const hf_call *call)
 
 const hpcfit_potential hf_chebyshev = {
     .name = "chebyshev",
-    .formula = "sum_{i<j} (1 - r/cutoff)^3 sum_k c_k T_k(s),  s linear in exp(-r/decay), 1 at inner, -1 at cutoff",
+    .formula = "sum_{i<j} (1 - r/cutoff)^3 sum_k c_k T_k(s), s linear in exp(-r/decay), 1 at inner, -1 at cutoff",
     .reference = "R. K. Lindsey, L. E. Fried and N. Goldman, J. Chem. Theory Comput. 13, 6222 (2017)",
     .n_sizes = 1,
     .sizes = sizes,

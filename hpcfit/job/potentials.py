@@ -119,6 +119,8 @@ class _Reader:
 
     def _check_sizes(self, beyond: Collection[str], faults: Faults) -> None:
         """Note parameters that other sizes would ask for."""
+        if None in (self._element.get(name) for name in self._sized):
+            return  # the schema has noted that it is missing
         rows = [row.name for row in self._form.parameters]
         for element in [*self._element, *self._element.iterfind("fit-dof/*")]:
             if element.tag in beyond:

@@ -160,11 +160,12 @@ class Geometry:
             raise ValueError(f"neighbour_start ends at {batch.neighbour_start[-1]}, allowed {n_neighbours}")
         c_batch.neighbour = pointer("int32_t", batch.neighbour, (n_neighbours,))
         c_batch.vector = ffi.cast("double (*)[3]", pointer("double", batch.vector, (n_neighbours, 3)))
-        if batch.cell is not None and batch.periodic is not None and batch.position is not None:
+        cell, periodic, position = batch.cell, batch.periodic, batch.position
+        if positions and cell is not None and periodic is not None and position is not None:
             shape = (self.n_structures, 3)
-            c_batch.cell = ffi.cast("double (*)[3][3]", pointer("double", batch.cell, (*shape, 3)))
-            c_batch.periodic = ffi.cast("int32_t (*)[3]", pointer("int32_t", batch.periodic, shape))
-            c_batch.position = ffi.cast("double (*)[3]", pointer("double", batch.position, (self.n_atoms, 3)))
+            c_batch.cell = ffi.cast("double (*)[3][3]", pointer("double", cell, (*shape, 3)))
+            c_batch.periodic = ffi.cast("int32_t (*)[3]", pointer("int32_t", periodic, shape))
+            c_batch.position = ffi.cast("double (*)[3]", pointer("double", position, (self.n_atoms, 3)))
         parts = pairs * lib.HPCFIT_PAIRS | positions * lib.HPCFIT_POSITIONS
         handle, error = ffi.new("hpcfit_geometry **"), ffi.new("hpcfit_error *")
         _raise(lib.hpcfit_geometry_new(c_batch, parts, handle, error), error)

@@ -178,8 +178,8 @@ static void test_bad_batches(void)
 
 static void test_bad_free_parameters(void)
 {
-    const int sizes[] = {4};
-    sample x = new_sample(1, sizes, 1, 1, 0);
+    const int n_atoms[] = {4};
+    sample x = new_sample(1, n_atoms, 1, 1, 0);
     hpcfit_geometry *geometry = NULL;
     hpcfit_error err;
     CHECK(hpcfit_geometry_new(&x.batch, 1, &geometry, &err) == HPCFIT_OK);

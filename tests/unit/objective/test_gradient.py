@@ -1,5 +1,7 @@
 """The gradient of the whole objective against its rows and their Jacobian."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from hpcfit.objective.weights import Factors
 from hpcfit.records import RobustLoss
 from tests.helpers.eam_jobs import aluminium, cells, constrained, eam_job, read
 from tests.helpers.small_jobs import potential, sealed
-from tests.helpers.spline_jobs import SPLINES
+from tests.helpers.spline_jobs import SPLINES, spline_eam
 
 FORMULAS = aluminium(
     A=300.0,
@@ -88,6 +90,20 @@ def test_asks_for_no_column(tmp_path, monkeypatch):
     before = block.n_bytes
     block.gradient(model.start)
     assert asked == [1] and block.n_bytes == before
+
+
+def test_takes_the_memory_of_a_few_vectors(tmp_path):
+    """And not that of tables from nodes to nodes, scratch included; a vector here is of three functions' nodes."""
+    peaks = []
+    for n in (100, 700):
+        model = Model(read(tmp_path, eam_job(spline_eam(n))))
+        k = np.ones(3)
+        block = BlockObjective(model, cells(3), Factors(k, k, k, roots=np.array([k, k, k])), [0], 1)
+        tracemalloc.start()
+        block.gradient(model.start)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert 0 < peaks[1] - peaks[0] < 40 * 8 * 3 * 600
 
 
 def test_leaves_the_point_of_the_linearisation_alone(tmp_path):

@@ -9,6 +9,7 @@ from hpcfit.parallel.communicator import ROOT, Serial
 from hpcfit.parallel.guard import SharedError
 from hpcfit.parallel.service import HANDLERS, Request, RootProblem, Worker, requests
 from tests.helpers import small_jobs
+from tests.helpers.chebyshev_jobs import linear_job
 from tests.helpers.spline_jobs import spline_eam
 from tests.helpers.thread_ranks import on_ranks
 
@@ -67,6 +68,26 @@ def test_gradient_in_reverse_mode_has_the_same_bits_on_any_number_of_ranks(tmp_p
     gradient = np.frombuffer(found)
     assert cost == same and np.linalg.norm(gradient - wanted) <= 1e-12 * np.linalg.norm(wanted)
     assert on_ranks(size, asked(of_splines, work))[0][:3] == (cost, found, same)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_design_that_is_kept_gives_the_same_bits_on_any_number_of_ranks(tmp_path, size):
+    linear = small_jobs.plan_of(small_jobs.write_job(tmp_path, linear_job()))
+
+    def work(problem):
+        answers = []
+        for x in (np.linspace(-1, 1, 5), np.linspace(2, -3, 5)):
+            at, (cost, gradient) = problem.linearise(x), problem.gradient(x)
+            answers += [
+                problem.cost(x),
+                cost,
+                gradient.tobytes(),
+                at.triangle.tobytes(),
+                at.projection.tobytes(),
+            ]
+        return answers
+
+    assert on_ranks(size, asked(linear, work))[0] == asked(linear, work)(Serial())
 
 
 def with_assembly(plan, name):
