@@ -52,6 +52,7 @@ format: $(LINTER)
 bench: $(READY)
 	python tools/bench.py
 	python tools/bench_structures.py
+	python tools/bench_gradient.py
 	python tools/bench_solver.py
 
 # Random small changes of the code, which tests must notice; MUTANTS="--rooms solver --seed 2" and the like choose.

@@ -25,49 +25,23 @@ static hpcfit_status check_finite(const hpcfit_potential *potential, const hpcfi
     return HPCFIT_NOT_FINITE;
 }
 
-static hpcfit_status bad_argument(hpcfit_error *err, const char *message)
+int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const int64_t *sizes,
+                            const hpcfit_functions *functions, const hpcfit_geometry *geometry, int64_t n_free)
 {
-    err->structure = -1;
-    err->atom = -1;
-    snprintf(err->message, sizeof err->message, "%s", message);
-    return HPCFIT_BAD_ARGUMENT;
-}
-
-int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                            const hpcfit_geometry *geometry, int64_t n_free)
-{
-    const hf_call call = {.potential = potential, .functions = functions, .geometry = geometry, .n_free = n_free};
+    const hf_call call = {
+        .potential = potential, .sizes = sizes, .functions = functions, .geometry = geometry, .n_free = n_free};
     if (potential->n_roles > 0 && functions == NULL) return 0;
     return potential->scratch_size(&call) + (functions == NULL ? 0 : hf_functions_knots(functions));
 }
 
-/* The first fault of the functions or the free parameters, NULL for none. */
-static const char *argument_fault(const hf_call *call)
-{
-    const hpcfit_potential *potential = call->potential;
-    int64_t n_parameters = hf_parameter_offset(potential, potential->n_parameters, call->geometry->n_species);
-    if ((call->functions == NULL) != (potential->n_roles == 0))
-        return "functions for a potential without roles, or none for one with roles";
-    if (call->functions != NULL) {
-        const char *fault = hf_functions_fault(call, &n_parameters);
-        if (fault != NULL) return fault;
-    }
-    for (int64_t k = 0; k < call->n_free; k++) {
-        if (call->free_parameters[k] < 0 || call->free_parameters[k] >= n_parameters)
-            return "a free parameter lies outside the parameter vector";
-        if (k > 0 && call->functions != NULL && call->free_parameters[k] <= call->free_parameters[k - 1])
-            return "free parameters of functions do not ascend";
-    }
-    return call->functions != NULL ? hf_roles_fault(call) : NULL;
-}
-
-hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                              const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
-                              const int32_t *free_parameters, double *scratch, const hpcfit_output *output,
-                              hpcfit_error *err)
+hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const int64_t *sizes,
+                              const hpcfit_functions *functions, const hpcfit_geometry *geometry,
+                              const double *parameters, int64_t n_free, const int32_t *free_parameters,
+                              double *scratch, const hpcfit_output *output, hpcfit_error *err)
 {
     const int64_t n_knots = functions == NULL ? 0 : hf_functions_knots(functions);
     const hf_call call = {.potential = potential,
+                          .sizes = sizes,
                           .functions = functions,
                           .geometry = geometry,
                           .parameters = parameters,
@@ -76,9 +50,8 @@ hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_fu
                           .output = output,
                           .knots = scratch,
                           .scratch = scratch + n_knots};
-    const char *fault = argument_fault(&call);
-    if (potential->pairwise && geometry->half == NULL) fault = "a geometry without pairs for a pairwise potential";
-    if (fault != NULL) return bad_argument(err, fault);
+    const char *fault = hf_call_fault(&call);
+    if (fault != NULL) return hf_bad_argument(err, fault);
     if (functions != NULL) hf_functions_at_knots(functions, parameters, scratch);
     potential->evaluate(&call);
     return check_finite(potential, geometry, output, err);

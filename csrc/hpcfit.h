@@ -45,9 +45,17 @@ typedef struct {
     hpcfit_kind kind;
     double lower, upper; /* admissible values */
     int fittable;
-    int reach;   /* the values of all parameters with this mark, added up, are where the interaction ends */
-    double step; /* where not 0: admissible are lower, lower + step, ... only */
+    int reach;    /* the values of all parameters with this mark, added up, are where the interaction ends */
+    double step;  /* where not 0: admissible are lower, lower + step, ... only */
+    int numbered; /* stands for several rows, name0, name1, ..., as many as follow from the potential's sizes */
 } hpcfit_parameter;
+
+/* A number that a table of parameters follows from: of terms, say. */
+typedef struct {
+    const char *name;
+    const char *description;
+    int64_t lower, upper; /* admissible values */
+} hpcfit_size;
 
 /* A part that a function of one variable plays in a potential that is built from functions. */
 typedef struct {
@@ -68,7 +76,14 @@ const char *hpcfit_potential_formula(const hpcfit_potential *potential);
 const char *hpcfit_potential_reference(const hpcfit_potential *potential);
 int hpcfit_potential_n_parameters(const hpcfit_potential *potential);
 const hpcfit_parameter *hpcfit_potential_parameter(const hpcfit_potential *potential, int index);
-int hpcfit_potential_pairwise(const hpcfit_potential *potential); /* needs a geometry with pairs */
+int hpcfit_potential_n_sizes(const hpcfit_potential *potential);
+const hpcfit_size *hpcfit_potential_size(const hpcfit_potential *potential, int index);
+/* How many rows a row stands for with sizes [n_sizes], which are admissible; NULL where there are none. */
+int64_t hpcfit_potential_n_rows(const hpcfit_potential *potential, const int64_t *sizes, int index);
+/* Whether the energy is a sum over all parameters that can be fitted, of each times what does not depend on them. */
+int hpcfit_potential_is_linear(const hpcfit_potential *potential);
+int hpcfit_potential_pairwise(const hpcfit_potential *potential);        /* needs a geometry with pairs */
+int hpcfit_potential_needs_positions(const hpcfit_potential *potential); /* needs one with positions */
 int hpcfit_potential_n_roles(const hpcfit_potential *potential);
 const hpcfit_role *hpcfit_potential_role(const hpcfit_potential *potential, int index);
 
@@ -84,6 +99,13 @@ typedef struct {
     const int32_t (*steps)[5];
 } hpcfit_program;
 
+/* Rows of a table over knots: the entries of each row that are not negligible, at consecutive knots. */
+typedef struct {
+    const int64_t *start;  /* [n_rows + 1] first entry of each row */
+    const int64_t *knot;   /* [n_rows] knot of that entry */
+    const double *entries; /* [start[n_rows]] */
+} hpcfit_band;
+
 /* A piecewise cubic function, linear in its parameters, by values and slopes at its knots: each row of the
  * tables belongs to one unit of a parameter, the last row is the constant part. Bins of equal width, at most half
  * that of the narrowest interval, lead from an argument to its interval. */
@@ -91,10 +113,9 @@ typedef struct {
     int64_t first_parameter; /* place of its first parameter among those of its function */
     int64_t n_knots, n_parameters, n_bins;
     double bins_per_unit;
-    const double *knots;  /* [n_knots] ascending */
-    const double *values; /* [n_parameters + 1][n_knots] */
-    const double *slopes; /* [n_parameters + 1][n_knots] */
-    const double *bins;   /* [n_bins] number of the interval in which the bin begins */
+    const double *knots;        /* [n_knots] ascending */
+    hpcfit_band values, slopes; /* [n_parameters + 1] rows */
+    const double *bins;         /* [n_bins] number of the interval in which the bin begins */
 } hpcfit_spline;
 
 /* A function that a potential is built from: a program; a spline; or a spline program, whose inputs are the values
@@ -131,13 +152,19 @@ typedef struct {
     const int64_t *neighbour_start; /* [n_atoms + 1] first neighbour */
     const int32_t *neighbour;       /* [n_neighbours] atom in the batch; full list, images included */
     const double (*vector)[3];      /* [n_neighbours][3] from the atom to its neighbour, Angstrom */
+    const double (*cell)[3][3];   /* [n_structures] rows are the cell's vectors, Angstrom; these three may be NULL */
+    const int32_t (*periodic)[3]; /* [n_structures] whether the cell repeats along each of them */
+    const double (*position)[3];  /* [n_atoms][3] Angstrom */
 } hpcfit_batch;
 
 /* Distances and unit vectors of a batch, arranged for the kernels. */
 typedef struct hpcfit_geometry hpcfit_geometry;
 
-/* With `pairs` also every pair once, for pairwise potentials: the list must then hold each pair from both sides. */
-hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int pairs, hpcfit_geometry **geometry,
+/* What a geometry keeps besides neighbours: every pair once, for pairwise potentials, for which the list must hold
+ * each pair from both sides; and cells, periodicity and positions. */
+enum { HPCFIT_PAIRS = 1, HPCFIT_POSITIONS = 2 };
+
+hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int parts, hpcfit_geometry **geometry,
                                   hpcfit_error *err);
 void hpcfit_geometry_free(hpcfit_geometry *geometry);
 int64_t hpcfit_geometry_bytes(const hpcfit_geometry *geometry);
@@ -153,16 +180,39 @@ typedef struct {
     double *densities;    /* [n_atoms] */
 } hpcfit_output;
 
-/* Doubles of scratch space that an evaluation needs; functions is NULL for a potential without roles. */
-int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                            const hpcfit_geometry *geometry, int64_t n_free);
+/* Doubles of scratch space that an evaluation needs; functions is NULL for a potential without roles, sizes for one
+ * whose table does not depend on any. */
+int64_t hpcfit_scratch_size(const hpcfit_potential *potential, const int64_t *sizes,
+                            const hpcfit_functions *functions, const hpcfit_geometry *geometry, int64_t n_free);
 
 /* Adds the potential's energies, forces and virials, and their exact derivatives with respect to n_free of its
  * parameters (ascending places in the parameter vector), to the output. scratch is 64-byte aligned. */
-hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const hpcfit_functions *functions,
-                              const hpcfit_geometry *geometry, const double *parameters, int64_t n_free,
-                              const int32_t *free_parameters, double *scratch, const hpcfit_output *output,
-                              hpcfit_error *err);
+hpcfit_status hpcfit_evaluate(const hpcfit_potential *potential, const int64_t *sizes,
+                              const hpcfit_functions *functions, const hpcfit_geometry *geometry,
+                              const double *parameters, int64_t n_free, const int32_t *free_parameters,
+                              double *scratch, const hpcfit_output *output, hpcfit_error *err);
+
+/* Weights of energies, forces and virials, each in one over its unit; virials may be NULL. */
+typedef struct {
+    const double *energies;     /* [n_structures] */
+    const double (*forces)[3];  /* [n_atoms][3] */
+    const double (*virials)[6]; /* [n_structures][6] */
+} hpcfit_weights;
+
+/* Whether a potential knows reverse mode. */
+int hpcfit_potential_has_gradient(const hpcfit_potential *potential);
+
+/* Doubles of scratch space that hpcfit_gradient needs. */
+int64_t hpcfit_gradient_scratch_size(const hpcfit_potential *potential, const int64_t *sizes,
+                                     const hpcfit_functions *functions, const hpcfit_geometry *geometry);
+
+/* Adds to gradient [n_free] the exact derivatives of the weighed sum of the potential's energies, forces and virials
+ * with respect to n_free of its parameters. Neither time nor memory is that of a column for each of them. Functions
+ * are compiled for these parameters, as of hpcfit_evaluate; scratch is 64-byte aligned. */
+hpcfit_status hpcfit_gradient(const hpcfit_potential *potential, const int64_t *sizes,
+                              const hpcfit_functions *functions, const hpcfit_geometry *geometry,
+                              const double *parameters, int64_t n_free, const int32_t *free_parameters,
+                              double *scratch, const hpcfit_weights *weights, double *gradient, hpcfit_error *err);
 
 /* Doubles of scratch space that hpcfit_function_values needs. */
 int64_t hpcfit_function_scratch_size(const hpcfit_function *function);

@@ -39,9 +39,29 @@ const hpcfit_parameter *hpcfit_potential_parameter(const hpcfit_potential *poten
     return index >= 0 && index < potential->n_parameters ? &potential->parameters[index] : NULL;
 }
 
+int hpcfit_potential_n_sizes(const hpcfit_potential *potential)
+{
+    return potential->n_sizes;
+}
+
+const hpcfit_size *hpcfit_potential_size(const hpcfit_potential *potential, int index)
+{
+    return index >= 0 && index < potential->n_sizes ? &potential->sizes[index] : NULL;
+}
+
+int hpcfit_potential_is_linear(const hpcfit_potential *potential)
+{
+    return potential->is_linear;
+}
+
 int hpcfit_potential_pairwise(const hpcfit_potential *potential)
 {
     return potential->pairwise;
+}
+
+int hpcfit_potential_needs_positions(const hpcfit_potential *potential)
+{
+    return potential->needs_positions;
 }
 
 int hpcfit_potential_n_roles(const hpcfit_potential *potential)

@@ -10,6 +10,7 @@
     X(hf_adp) \
     X(hf_born_mayer_huggins) \
     X(hf_buckingham) \
+    X(hf_chebyshev) \
     X(hf_cosine_squared) \
     X(hf_eam) \
     X(hf_edip) \

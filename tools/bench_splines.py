@@ -45,7 +45,8 @@ def main() -> None:
 def _seconds(form: str, role: str, n_knots: int, geometry: Geometry) -> float:
     """Return the time of energies and forces, with the derivatives by all nodes of a role's function."""
     functions = tuple(
-        _function(r.name, r.argument, max(n_knots, 20) if r.name == role else 0) for r in FORMS[form].roles
+        spline_or_formula(r.name, r.argument, max(n_knots, 20) if r.name == role else 0)
+        for r in FORMS[form].roles
     )
     parameters = tuple(p for f in functions for p in f.parameters)
     start = np.array([p.start for p in parameters])
@@ -66,7 +67,8 @@ def _seconds(form: str, role: str, n_knots: int, geometry: Geometry) -> float:
     return min(times[1:])
 
 
-def _function(role: str, argument: str, n_knots: int) -> Function:
+def spline_or_formula(role: str, argument: str, n_knots: int) -> Function:
+    """Return a spline with so many free nodes, or a formula for none."""
     cutoff = CUTOFF if argument == "distance" else np.inf
     if n_knots == 0:
         amplitude = Parameter("A", "", 0.2, -np.inf, np.inf, False)

@@ -33,7 +33,7 @@ def tables() -> dict[str, list[str]]:
 
 
 def _potential(form: PotentialForm) -> tuple[str, ...]:
-    parameters = _code(row.name for row in form.parameters)
+    parameters = _code(f"{row.name}0 ..." if row.numbered else row.name for row in form.parameters)
     if form.takes_functions:
         parameters = f"functions: {_code(role.name for role in form.roles)}"
     sets = [" ".join(found.species) for found in form.record.published]

@@ -305,12 +305,33 @@ static hpcfit_status new_half(const hpcfit_batch *batch, hpcfit_geometry **geome
     return status;
 }
 
-hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int pairs, hpcfit_geometry **geometry, hpcfit_error *err)
+/* A copy of an array of the batch. */
+static void *copied(hpcfit_geometry *g, const void *from, int64_t count, size_t size)
+{
+    void *memory = allocate(g, count, size);
+    if (memory != NULL && count > 0) memcpy(memory, from, (size_t)count * size);
+    return memory;
+}
+
+static hpcfit_status keep_positions(const hpcfit_batch *batch, hpcfit_geometry *g, hpcfit_error *err)
+{
+    if (batch->cell == NULL || batch->periodic == NULL || batch->position == NULL)
+        return fail(err, HPCFIT_BAD_ARGUMENT, -1, -1, "a batch without cells, periodicity and positions");
+    g->structure_start = copied(g, batch->structure_start, g->n_structures + 1, sizeof *g->structure_start);
+    g->cell = copied(g, batch->cell, g->n_structures, sizeof *g->cell);
+    g->periodic = copied(g, batch->periodic, g->n_structures, sizeof *g->periodic);
+    g->position = copied(g, batch->position, g->n_atoms, sizeof *g->position);
+    if (g->structure_start && g->cell && g->periodic && g->position) return HPCFIT_OK;
+    return fail(err, HPCFIT_OUT_OF_MEMORY, -1, -1, "no memory for the positions");
+}
+
+hpcfit_status hpcfit_geometry_new(const hpcfit_batch *batch, int parts, hpcfit_geometry **geometry, hpcfit_error *err)
 {
     *geometry = NULL;
     hpcfit_status status = check_batch(batch, err);
     if (status == HPCFIT_OK) status = new_geometry(batch, CHUNK_SLOTS, geometry, err);
-    if (status == HPCFIT_OK && pairs) status = new_half(batch, &(*geometry)->half, err);
+    if (status == HPCFIT_OK && (parts & HPCFIT_PAIRS)) status = new_half(batch, &(*geometry)->half, err);
+    if (status == HPCFIT_OK && (parts & HPCFIT_POSITIONS)) status = keep_positions(batch, *geometry, err);
     if (status == HPCFIT_OK) return status;
     hpcfit_geometry_free(*geometry);
     *geometry = NULL;
@@ -321,9 +342,23 @@ void hpcfit_geometry_free(hpcfit_geometry *g)
 {
     if (g == NULL) return;
     hpcfit_geometry_free(g->half);
-    void *owned[] = {g->lane_atom,     g->lane_structure, g->lane_count, g->slot_start, g->slot_count, g->chunk_group,
-                     g->chunk_species, g->run_start,      g->r,          g->ux,         g->uy,         g->uz,
-                     g->neighbour};
+    void *owned[] = {g->lane_atom,
+                     g->lane_structure,
+                     g->lane_count,
+                     g->slot_start,
+                     g->slot_count,
+                     g->chunk_group,
+                     g->chunk_species,
+                     g->run_start,
+                     g->r,
+                     g->ux,
+                     g->uy,
+                     g->uz,
+                     g->neighbour,
+                     g->cell,
+                     g->structure_start,
+                     g->periodic,
+                     g->position};
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++)
         free(owned[k]);
     free(g);

@@ -45,6 +45,10 @@ struct hpcfit_geometry {
     int64_t *run_start;       /* [n_chunks][n_species + 1] first slot by the neighbour's species */
     double *r, *ux, *uy, *uz; /* [n_slots][8] distance and unit vector from the atom to its neighbour */
     int32_t *neighbour;       /* [n_slots][8] atom in the batch */
+    int64_t *structure_start; /* [n_structures + 1] first atom; this and the following NULL where not wanted */
+    double (*cell)[3][3];     /* [n_structures] */
+    int32_t (*periodic)[3];   /* [n_structures] */
+    double (*position)[3];    /* [n_atoms] in the batch's order */
     int64_t bytes;
     hpcfit_geometry *half; /* the same with each pair once; NULL where it is not wanted */
 };
@@ -54,12 +58,15 @@ struct hpcfit_geometry {
 
 typedef struct {
     const hpcfit_potential *potential;
+    const int64_t *sizes;
     const hpcfit_functions *functions;
     const hpcfit_geometry *geometry;
     const double *parameters;
     int64_t n_free;
     const int32_t *free_parameters;
     const hpcfit_output *output;
+    const hpcfit_weights *weights; /* of a gradient [n_free], which stands in place of the output */
+    double *gradient;
     const double *knots; /* values and slopes at the knots of all splines of all functions */
     double *scratch;
 } hf_call;
@@ -71,12 +78,19 @@ struct hpcfit_potential {
     const char *name, *formula, *reference;
     int n_parameters;
     const hpcfit_parameter *parameters;
+    int n_sizes;
+    const hpcfit_size *sizes;
+    int64_t (*count)(const int64_t *sizes, int parameter); /* rows that a numbered row stands for */
+    int is_linear;
     int n_roles;
     const hpcfit_role *roles;
     const hf_pair_law *law;                       /* of a potential whose two functions are those of pair/pairs.h */
     int pairwise;                                 /* uses the half geometry */
+    int needs_positions;                          /* uses cells, periodicity and positions */
     int64_t (*scratch_size)(const hf_call *call); /* parameters, scratch and output are not set yet */
     void (*evaluate)(const hf_call *call);
+    int64_t (*gradient_scratch)(const hf_call *call);
+    void (*gradient)(const hf_call *call); /* NULL for a potential without reverse mode */
 };
 
 /* Pairs of a chunk whose neighbours are of one species; arrays start at the run's first pair. */
@@ -179,7 +193,7 @@ void hf_invert(int64_t n, const double *r, double *inverse);
 int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species);
 
 /* Place of a parameter's first value in the parameter vector. */
-int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species);
+int64_t hf_parameter_offset(const hf_call *call, int parameter);
 
 /* Place of the value for a combination of species among the values of a parameter of this kind. */
 int64_t hf_tuple(hpcfit_kind kind, const int64_t *species, int64_t n_species);

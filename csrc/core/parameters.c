@@ -17,11 +17,17 @@ int64_t hf_n_tuples(hpcfit_kind kind, int64_t n_species)
     }
 }
 
-int64_t hf_parameter_offset(const hpcfit_potential *potential, int parameter, int64_t n_species)
+int64_t hpcfit_potential_n_rows(const hpcfit_potential *potential, const int64_t *sizes, int index)
+{
+    return potential->parameters[index].numbered ? potential->count(sizes, index) : 1;
+}
+
+int64_t hf_parameter_offset(const hf_call *call, int parameter)
 {
     int64_t offset = 0;
     for (int k = 0; k < parameter; k++)
-        offset += hf_n_tuples(potential->parameters[k].kind, n_species);
+        offset += hpcfit_potential_n_rows(call->potential, call->sizes, k) *
+                  hf_n_tuples(call->potential->parameters[k].kind, call->geometry->n_species);
     return offset;
 }
 
@@ -53,7 +59,7 @@ int64_t hf_tuple(hpcfit_kind kind, const int64_t *species, int64_t n_species)
 double hf_value(const hf_call *call, int parameter, const int64_t *species)
 {
     const int64_t n_species = call->geometry->n_species;
-    return call->parameters[hf_parameter_offset(call->potential, parameter, n_species) +
+    return call->parameters[hf_parameter_offset(call, parameter) +
                             hf_tuple(call->potential->parameters[parameter].kind, species, n_species)];
 }
 
@@ -70,9 +76,9 @@ int hf_parameter_at(const hf_call *call, int64_t place, int64_t *species)
 {
     const int64_t n_species = call->geometry->n_species;
     int parameter = 0;
-    while (place >= hf_parameter_offset(call->potential, parameter + 1, n_species))
+    while (place >= hf_parameter_offset(call, parameter + 1))
         parameter++;
-    find_species(call->potential->parameters[parameter].kind,
-                 place - hf_parameter_offset(call->potential, parameter, n_species), n_species, species);
+    find_species(call->potential->parameters[parameter].kind, place - hf_parameter_offset(call, parameter), n_species,
+                 species);
     return parameter;
 }

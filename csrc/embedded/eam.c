@@ -274,4 +274,6 @@ const hpcfit_potential hf_eam = {
     .pairwise = 1,
     .scratch_size = hf_embedded_scratch,
     .evaluate = hf_embedded_evaluate,
+    .gradient_scratch = hf_embedded_gradient_scratch,
+    .gradient = hf_embedded_gradient,
 };

@@ -267,7 +267,7 @@ void hf_embed_start(const hf_call *call, hf_embedded *s, int end)
 {
     list_columns(call, s, end);
     clear_sums(s);
-    hf_nodes_fill(call, s->spline);
+    if (call->n_free > 0) hf_nodes_fill(call, s->spline);
     const hpcfit_geometry *half = call->geometry->half;
     for (int64_t chunk = 0; chunk < half->n_chunks; chunk++)
         for (int64_t b = 0; b < half->n_species; b++)

@@ -83,4 +83,8 @@ void hf_embed_add_pairs(const hf_call *call, const hf_embedded *s);
 void hf_embedded_evaluate(const hf_call *call);
 int64_t hf_embedded_scratch(const hf_call *call);
 
+/* The gradient of weighed energies, forces and virials, without columns. */
+void hf_embedded_gradient(const hf_call *call);
+int64_t hf_embedded_gradient_scratch(const hf_call *call);
+
 #endif

@@ -2,15 +2,24 @@
 #include "functions/columns.h"
 #include "functions/spline.h"
 
+/* The first free parameter at or behind a place; free parameters ascend. */
+static int64_t first_from(const hf_call *call, int64_t place)
+{
+    int64_t low = 0, high = call->n_free;
+    while (low < high) {
+        const int64_t middle = (low + high) / 2;
+        if (call->free_parameters[middle] < place)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static hf_columns columns_from(const hf_call *call, int64_t start, int64_t n)
 {
-    hf_columns columns = {.first = 0, .count = 0};
-    while (columns.first < call->n_free && call->free_parameters[columns.first] < start)
-        columns.first++;
-    while (columns.first + columns.count < call->n_free &&
-           call->free_parameters[columns.first + columns.count] < start + n)
-        columns.count++;
-    return columns;
+    const int64_t first = first_from(call, start);
+    return (hf_columns){.first = first, .count = first_from(call, start + n) - first};
 }
 
 hf_columns hf_function_columns(const hf_call *call, const hpcfit_function *function)
@@ -29,6 +38,11 @@ int64_t hf_function_n_dense(const hf_call *call, const hpcfit_function *function
     for (int64_t k = 0; k < function->n_splines; k++)
         count -= hf_spline_columns(call, function, &function->splines[k]).count;
     return count;
+}
+
+int64_t hf_function_first_row(const hf_call *call, const hpcfit_function *function)
+{
+    return function->program.n_outputs - 2 * hf_function_n_dense(call, function) - hf_n_weights(call, function);
 }
 
 int hf_function_is_dense(const hf_call *call, const hpcfit_function *function, int64_t column)

@@ -27,6 +27,9 @@ static inline int hf_is_spline(const hpcfit_function *function)
 int64_t hf_function_n_dense(const hf_call *call, const hpcfit_function *function);
 int hf_function_is_dense(const hf_call *call, const hpcfit_function *function, int64_t column);
 
+/* The row of the derivative of the value by the first free parameter outside splines. */
+int64_t hf_function_first_row(const hf_call *call, const hpcfit_function *function);
+
 /* Whether a function, NULL for none, has free parameters of splines. */
 int hf_function_has_nodes(const hf_call *call, const hpcfit_function *function);
 

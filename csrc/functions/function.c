@@ -7,7 +7,7 @@
 /* Scratch: the uniform values, then registers. */
 static int64_t scratch_of(const hpcfit_function *function)
 {
-    if (hf_is_spline(function)) return HF_SPLINE_SCRATCH;
+    if (hf_is_spline(function)) return hf_spline_scratch(function->splines);
     const int64_t needed = hf_round_up(function->program.n_uniform) + hf_program_scratch(&function->program);
     return function->n_splines > 0 ? needed + hf_spline_program_scratch(function) : needed;
 }

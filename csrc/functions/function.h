@@ -4,11 +4,10 @@
 
 #include "functions/columns.h"
 
-/* The first fault of the functions themselves, NULL for none; adds the number of their parameters. */
-const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters);
+/* The first fault of the geometry, the sizes, the functions or the free parameters, NULL for none. */
+const char *hf_call_fault(const hf_call *call);
 
-/* The first fault of the functions in their roles and for the free parameters, NULL for none. */
-const char *hf_roles_fault(const hf_call *call);
+hpcfit_status hf_bad_argument(hpcfit_error *err, const char *message);
 
 /* Scratch doubles that hf_function_run and hf_fused_pair_run_rows need, the largest of all functions. */
 int64_t hf_function_scratch(const hpcfit_functions *functions);

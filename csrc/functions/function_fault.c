@@ -3,6 +3,8 @@
 #include "functions/fused_pair.h"
 #include "functions/spline.h"
 
+#include <stdio.h>
+
 /* The first fault of a function's splines, NULL for none. */
 static const char *splines_fault(const hpcfit_function *function)
 {
@@ -20,7 +22,7 @@ static const char *splines_fault(const hpcfit_function *function)
     return NULL;
 }
 
-const char *hf_functions_fault(const hf_call *call, int64_t *n_parameters)
+static const char *functions_fault(const hf_call *call, int64_t *n_parameters)
 {
     for (int64_t f = 0; f < call->functions->n_functions; f++) {
         const hpcfit_function *function = &call->functions->functions[f];
@@ -43,7 +45,7 @@ static const char *outputs_fault(const hf_call *call, const hpcfit_function *fun
     return function->program.n_inputs == n_inputs ? NULL : "a program's inputs do not fit its splines";
 }
 
-const char *hf_roles_fault(const hf_call *call)
+static const char *roles_fault(const hf_call *call)
 {
     const int32_t *place = call->functions->roles;
     int64_t n_places = 0;
@@ -62,4 +64,39 @@ const char *hf_roles_fault(const hf_call *call)
         }
     }
     return NULL;
+}
+
+const char *hf_call_fault(const hf_call *call)
+{
+    const hpcfit_potential *potential = call->potential;
+    if (potential->pairwise && call->geometry->half == NULL)
+        return "a geometry without pairs for a pairwise potential";
+    if (potential->needs_positions && call->geometry->position == NULL)
+        return "a geometry without positions for a potential that needs them";
+    if (potential->n_sizes > 0 && call->sizes == NULL) return "a potential without its sizes";
+    for (int k = 0; k < potential->n_sizes; k++)
+        if (call->sizes[k] < potential->sizes[k].lower || call->sizes[k] > potential->sizes[k].upper)
+            return "a size of the potential is out of range";
+    int64_t n_parameters = hf_parameter_offset(call, potential->n_parameters);
+    if ((call->functions == NULL) != (potential->n_roles == 0))
+        return "functions for a potential without roles, or none for one with roles";
+    if (call->functions != NULL) {
+        const char *fault = functions_fault(call, &n_parameters);
+        if (fault != NULL) return fault;
+    }
+    for (int64_t k = 0; k < call->n_free; k++) {
+        if (call->free_parameters[k] < 0 || call->free_parameters[k] >= n_parameters)
+            return "a free parameter lies outside the parameter vector";
+        if (k > 0 && call->functions != NULL && call->free_parameters[k] <= call->free_parameters[k - 1])
+            return "free parameters of functions do not ascend";
+    }
+    return call->functions != NULL ? roles_fault(call) : NULL;
+}
+
+hpcfit_status hf_bad_argument(hpcfit_error *err, const char *message)
+{
+    err->structure = -1;
+    err->atom = -1;
+    snprintf(err->message, sizeof err->message, "%s", message);
+    return HPCFIT_BAD_ARGUMENT;
 }

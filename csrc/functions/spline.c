@@ -9,6 +9,15 @@
 
 #include <string.h>
 
+static int has_fault(const hpcfit_band *table, int64_t n_rows, int64_t n_knots)
+{
+    for (int64_t row = 0; row < n_rows; row++) {
+        const int64_t n = table->start[row + 1] - table->start[row];
+        if (n < 0 || table->knot[row] < 0 || table->knot[row] + n > n_knots) return 1;
+    }
+    return table->start[0] != 0;
+}
+
 const char *hf_spline_fault(const hpcfit_spline *s)
 {
     if (s->n_knots < 2 || s->n_bins < 1 || s->n_parameters < 0) return "a spline has too few knots";
@@ -17,6 +26,9 @@ const char *hf_spline_fault(const hpcfit_spline *s)
     for (int64_t b = 0; b < s->n_bins; b++)
         if (!(s->bins[b] >= 0.0 && s->bins[b] <= (double)(s->n_knots - 2)))
             return "a spline's bin names an interval that is not there";
+    if (has_fault(&s->values, s->n_parameters + 1, s->n_knots) ||
+        has_fault(&s->slopes, s->n_parameters + 1, s->n_knots))
+        return "a row of a spline's tables does not fit its knots";
     return s->bins_per_unit >= 0.0 && isfinite(s->bins_per_unit) ? NULL : "a spline's bins have no width";
 }
 
@@ -110,36 +122,53 @@ int64_t hf_spline_knots(const hpcfit_spline *spline)
     return 2 * hf_round_up(spline->n_knots);
 }
 
+int64_t hf_spline_scratch(const hpcfit_spline *spline)
+{
+    return HF_LOCATED * HF_SPLINE_BLOCK + hf_spline_knots(spline);
+}
+
 /* The tables' last rows do not depend on parameters. */
 void hf_spline_at_knots(const hpcfit_spline *spline, const double *parameters, double *knots)
 {
-    const int64_t n = spline->n_knots;
-    double *y = knots, *s = knots + hf_round_up(n);
-    memcpy(y, spline->values + spline->n_parameters * n, (size_t)n * sizeof *y);
-    memcpy(s, spline->slopes + spline->n_parameters * n, (size_t)n * sizeof *s);
-    for (int64_t p = 0; p < spline->n_parameters; p++)
-        for (int64_t k = 0; k < n; k++) {
-            y[k] += parameters[p] * spline->values[p * n + k];
-            s[k] += parameters[p] * spline->slopes[p * n + k];
-        }
+    const int64_t n = spline->n_parameters;
+    double *s = knots + hf_round_up(spline->n_knots);
+    memset(knots, 0, (size_t)hf_spline_knots(spline) * sizeof *knots);
+    hf_add_row(&spline->values, n, 1.0, knots);
+    hf_add_row(&spline->slopes, n, 1.0, s);
+    for (int64_t p = 0; p < n; p++) {
+        hf_add_row(&spline->values, p, parameters[p], knots);
+        hf_add_row(&spline->slopes, p, parameters[p], s);
+    }
+}
+
+/* Sets a row of a table to zero again where it was added. */
+static void clear_row(const hpcfit_band *table, int64_t row, double *knots)
+{
+    memset(knots + table->knot[row], 0, (size_t)(table->start[row + 1] - table->start[row]) * sizeof *knots);
 }
 
 void hf_spline_run(const hpcfit_spline *spline, const double *knots, int64_t n_free, const int32_t *free_places,
                    int64_t first, int64_t n, const double *x, const hf_spline_rows *rows, double *scratch)
 {
-    const int64_t n_knots = spline->n_knots, block = HF_SPLINE_BLOCK;
+    const int64_t block = HF_SPLINE_BLOCK;
     const int32_t *interval = (const int32_t *)scratch;
-    const double *y = knots, *s = knots + hf_round_up(n_knots);
+    const double *y = knots, *s = knots + hf_round_up(spline->n_knots);
     double *fraction = scratch + block, *width = scratch + 2 * block, *beyond = scratch + 3 * block;
+    double *own_y = scratch + HF_LOCATED * block, *own_s = own_y + hf_round_up(spline->n_knots);
+    if (n_free > 0) memset(own_y, 0, (size_t)hf_spline_knots(spline) * sizeof *own_y);
     for (int64_t start = 0; start < n; start += block) {
         const int64_t count = n - start < block ? n - start : block;
         hf_spline_locate(spline, count, x + start, block, scratch);
         interpolate(count, interval, fraction, width, beyond, y, s, rows->value + start, rows->slope + start);
         if (rows->second != NULL) bend(count, interval, fraction, width, beyond, y, s, rows->second + start);
         for (int64_t k = 0; k < n_free; k++) {
-            const int64_t row = (free_places[k] - first) * n_knots, place = k * rows->stride + start;
-            interpolate(count, interval, fraction, width, beyond, spline->values + row, spline->slopes + row,
-                        rows->by + place, rows->slope_by + place);
+            const int64_t row = free_places[k] - first, place = k * rows->stride + start;
+            hf_add_row(&spline->values, row, 1.0, own_y);
+            hf_add_row(&spline->slopes, row, 1.0, own_s);
+            interpolate(count, interval, fraction, width, beyond, own_y, own_s, rows->by + place,
+                        rows->slope_by + place);
+            clear_row(&spline->values, row, own_y);
+            clear_row(&spline->slopes, row, own_s);
         }
     }
 }

@@ -8,9 +8,19 @@
 
 #include <string.h>
 
+static int64_t located_scratch(const hpcfit_function *function)
+{
+    int64_t most = 0;
+    for (int64_t k = 0; k < function->n_splines; k++) {
+        const int64_t needed = hf_spline_scratch(&function->splines[k]);
+        if (needed > most) most = needed;
+    }
+    return most;
+}
+
 int64_t hf_spline_program_scratch(const hpcfit_function *function)
 {
-    return HF_SPLINE_SCRATCH + function->program.n_outputs * HF_BLOCK;
+    return located_scratch(function) + function->program.n_outputs * HF_BLOCK;
 }
 
 HF_CLONES
@@ -94,9 +104,9 @@ void hf_spline_program_run(const hf_call *call, const hpcfit_function *function,
     const hpcfit_program *program = &function->program;
     block b = {.call = call, .function = function, .stride = stride, .knots = hf_function_knots(call, function)};
     b.located = registers + hf_program_scratch(program);
-    b.rows = b.located + HF_SPLINE_SCRATCH;
+    b.rows = b.located + located_scratch(function);
     b.inputs = registers;
-    b.by = program->n_outputs - 2 * hf_function_n_dense(call, function) - hf_n_weights(call, function);
+    b.by = hf_function_first_row(call, function);
     for (int64_t start = 0; start < n; start += HF_BLOCK) {
         b.n = n - start < HF_BLOCK ? n - start : HF_BLOCK;
         b.x = x + start;

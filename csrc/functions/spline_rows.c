@@ -71,17 +71,23 @@ static void bound_columns(const hf_nodes *nodes, int64_t k)
     nodes->high[k / HF_LANES] = (double)high;
 }
 
+static void fill_column(const hpcfit_band *table, int64_t row, const hf_nodes *nodes, int64_t column, int64_t which)
+{
+    for (int64_t k = table->start[row]; k < table->start[row + 1]; k++) {
+        const int64_t knot = table->knot[row] + k - table->start[row];
+        nodes->table[(2 * knot + which) * nodes->width + column] = table->entries[k];
+    }
+}
+
 static void fill_table(const hf_call *call, const hf_nodes *nodes)
 {
     const hpcfit_spline *s = &nodes->function->splines[nodes->spline];
-    const int64_t n = s->n_knots, first = nodes->function->first_parameter + s->first_parameter;
+    const int64_t first = nodes->function->first_parameter + s->first_parameter;
     memset(nodes->table, 0, (size_t)(nodes->n_rows * nodes->width) * sizeof *nodes->table);
     for (int64_t k = 0; k < nodes->columns.count; k++) {
         const int64_t place = call->free_parameters[nodes->columns.first + k] - first;
-        for (int64_t knot = 0; knot < n; knot++) {
-            nodes->table[2 * knot * nodes->width + k] = s->values[place * n + knot];
-            nodes->table[(2 * knot + 1) * nodes->width + k] = s->slopes[place * n + knot];
-        }
+        fill_column(&s->values, place, nodes, k, 0);
+        fill_column(&s->slopes, place, nodes, k, 1);
     }
     for (int64_t row = 0; row < nodes->n_rows; row++)
         bound_row(nodes, row);

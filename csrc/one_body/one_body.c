@@ -43,6 +43,7 @@ const hpcfit_potential hf_one_body = {
     .reference = "the zero of energy",
     .n_parameters = N_PARAMETERS,
     .parameters = table,
+    .is_linear = 1,
     .scratch_size = scratch_size,
     .evaluate = evaluate,
 };

@@ -78,7 +78,7 @@ class Loss(Evaluator):
     def gradient(self, theta: FloatArray | None = None) -> FloatArray:
         """Return the gradient [n_free] of the loss, with the same bits on any number of ranks; collective."""
         x = self._at(theta)
-        return self._evaluate(lambda fit: fit.objective.linearise(x).gradient)
+        return self._evaluate(lambda fit: fit.objective.gradient(x)[1])
 
     def to_xml(self) -> str:
         """Return the job that says the same, of the method that was last chosen.

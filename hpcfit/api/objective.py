@@ -199,7 +199,7 @@ class JobObjective:
         with np.errstate(all="ignore"):
             x = self.model.variables.at(values)
             slopes = self.model.variables.slopes(x)
-        by_variable = fit.on_root(lambda: fit.objective.linearise(x).gradient)
+        by_variable = fit.on_root(lambda: fit.objective.gradient(x)[1])
         gradient = 2.0 * fit.plan.loss_factor * by_variable / slopes
         if not np.isfinite(gradient).all():
             raise HpcfitError(f"gradient is not finite at {values.tolist()}")

@@ -15,7 +15,7 @@ from lxml import etree
 
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import PotentialForm
+from hpcfit.records import PotentialForm, SizeForm
 
 _DEFAULT = "default"
 
@@ -60,9 +60,9 @@ class ScriptPotential:
     between
         The species, perhaps ``*``, between whose atoms it sees bonds; by default it sees all bonds.
     **values
-        Of parameters: a number for all combinations of species, or a mapping from tags as ``SiC`` to numbers. Where
-        none are given, those published for the species. What Python reserves, as
-        ``lambda``, takes a trailing underscore.
+        Of sizes, as ``terms`` of ``chebyshev``: a whole number. Of parameters: a number for all combinations of
+        species, or a mapping from tags as ``SiC`` to numbers. Where none are given, those published for the species.
+        What Python reserves, as ``lambda``, takes a trailing underscore.
 
     Raises
     ------
@@ -97,6 +97,9 @@ class ScriptPotential:
         name = id or known[form].record.short_id or form
         bonds = {f"species-{end}": symbol for end, symbol in zip("ab", between, strict=True) if symbol != "*"}
         self._element = etree.Element(form, {"id": name} | bonds)
+        for size in known[form].sizes:
+            count = _size(f"Potential {name}: {size.name}", values.pop(size.name, None), size)
+            self._element.set(size.name, str(count))
         given: Mapping[str, Any] = values or next(
             (found.values for found in known[form].record.published if found.species == self.species), {}
         )
@@ -307,7 +310,8 @@ class ScriptPotential:
         forms = {entry.name: entry for entry in potential_forms()}
         if self.form not in forms:
             raise self._unknown("form", self.form, list(forms))
-        return forms[self.form]
+        form = forms[self.form]
+        return form.shaped(tuple(int(self._element.get(size.name, size.lower)) for size in form.sizes))
 
     def _unknown(self, kind: str, name: str, known: Sequence[str]) -> InputError:
         where = f"Potential {self.id}"
@@ -353,6 +357,13 @@ def _free(name: str, said: Any) -> Free:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _size(where: str, value: Any, size: SizeForm) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not size.lower <= value <= size.upper:
+        allowed = f"a whole number from {size.lower} to {size.upper}"
+        raise InputError([Fault(where, "no size of a potential", repr(value), allowed)])
+    return value
 
 
 def _number(where: str, value: Any) -> float:

@@ -51,7 +51,7 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
 def _evaluate(fit: Fit, n_ranks: int, out: TextIO) -> int:
     """Write what a fit would be, evaluate it once, and return the exit code."""
     plan, x = fit.plan, fit.local.model.start
-    _write_counts(plan, out)
+    _write_counts(plan, fit.local.model.has_design, out)
     out.writelines(f"warning: {text}\n" for text in plan.warnings)
     begun = time.perf_counter()
     cost = fit.objective.cost(x)
@@ -73,7 +73,7 @@ def _evaluate(fit: Fit, n_ranks: int, out: TextIO) -> int:
     return 0 if is_finite else 1
 
 
-def _write_counts(plan: Plan, out: TextIO) -> None:
+def _write_counts(plan: Plan, has_design: bool, out: TextIO) -> None:
     facts = {
         "job": plan.job.name,
         "structures": plan.n_structures,
@@ -84,7 +84,19 @@ def _write_counts(plan: Plan, out: TextIO) -> None:
     }
     if plan.acceleration:
         facts["steps"] = plan.acceleration
+    if has_design:
+        kept = "not kept, evaluated at every step" if plan.assembly == "stream" else "evaluated once and kept"
+        facts["design matrix"] = f"{kept}, {_design_bytes(plan) / 1e6:.1f} MB"
     out.writelines(f"{name:<16}{value}\n" for name, value in facts.items())
+
+
+def _design_bytes(plan: Plan) -> int:
+    """Return the size of the derivatives of all rows of datasets, fitted or not."""
+    n_rows = 0
+    for block in plan.data_blocks:
+        has_stresses = plan.sources[block.source].used[2]
+        n_rows += len(block.configurations) * (7 if has_stresses else 1) + 3 * block.n_atoms
+    return 8 * len(plan.job.free) * n_rows
 
 
 def _write_balance(plan: Plan, n_ranks: int, memory: list[int], out: TextIO) -> None:

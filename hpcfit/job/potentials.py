@@ -6,7 +6,7 @@ Which parameters a potential has comes from its form; here stands only how a job
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from lxml import etree
@@ -70,6 +70,19 @@ def read_potentials(
     return tuple(found)
 
 
+def _sizes(element: etree._Element, form: PotentialForm, faults: Faults) -> tuple[int, ...]:
+    """Return the sizes that a potential's attributes give; the least where one is wrong."""
+    found = []
+    for size in form.sizes:
+        given = values.whole(element.get(size.name), size.lower)
+        if not size.lower <= given <= size.upper:
+            allowed = f"{size.lower} .. {size.upper}"
+            faults.add(element, f"{size.name} of <{element.tag}> out of range", str(given), allowed)
+            given = min(max(given, size.lower), size.upper)
+        found.append(given)
+    return tuple(found)
+
+
 class _Reader:
     """Reads one potential."""
 
@@ -83,7 +96,9 @@ class _Reader:
         faults: Faults,
     ) -> None:
         self._element = element
-        self._form = form
+        self._sizes, self._sized = _sizes(element, form, faults), [size.name for size in form.sizes]
+        largest = form.shaped(tuple(size.upper for size in form.sizes))
+        self._form = form = form.shaped(self._sizes)
         self._species = species
         self._degrees = degrees
         self._faults = faults
@@ -93,6 +108,7 @@ class _Reader:
         # What has a fault already, here by its misspelt name, is not reported as missing too.
         self._suspect = {nearest(str(child.tag), names) for child in element if child.tag not in names}
         self._missing: list[str] = []
+        self._check_sizes({row.name for row in largest.parameters} - set(names), faults)
         layout, file = form.record.file, element.find("param-file")
         of_file: Starts | None = {}
         if layout is not None and file is not None:
@@ -100,6 +116,21 @@ class _Reader:
         self._of_file = of_file or {}
         if of_file is None:
             self._suspect.update(names)
+
+    def _check_sizes(self, beyond: Collection[str], faults: Faults) -> None:
+        """Note parameters that other sizes would ask for."""
+        if None in (self._element.get(name) for name in self._sized):
+            return  # the schema has noted that it is missing
+        rows = [row.name for row in self._form.parameters]
+        for element in [*self._element, *self._element.iterfind("fit-dof/*")]:
+            if element.tag in beyond:
+                sizes = " ".join(f'{name}="{self._element.get(name)}"' for name in self._sized)
+                faults.add(
+                    element,
+                    f"parameter of <{self._form.name}> beyond {sizes}",
+                    str(element.tag),
+                    ", ".join(rows),
+                )
 
     def potential(self) -> Potential:
         parameters = tuple(parameter for row in self._form.parameters for parameter in self._parameters(row))
@@ -111,6 +142,7 @@ class _Reader:
             parameters,
             bonds=self._combinations.bonds,
             places=self._combinations.places(self._form.parameters),
+            sizes=self._sizes,
             line=values.line_of(self._element),
         )
         return with_functions(potential, self._form, self._species)

@@ -112,6 +112,8 @@ def _one_of(texts: Iterable[str]) -> etree._Element:
 
 
 def _potential(form: PotentialForm) -> etree._Element:
+    attributes = [_node("attribute", _ref("count"), name=size.name) for size in form.sizes]
+    form = form.shaped(tuple(size.upper for size in form.sizes))
     blocks = [_any_of([row.name for row in form.parameters], "parameter")]
     fittable = [row.name for row in form.parameters if row.fittable]
     if fittable:
@@ -124,8 +126,10 @@ def _potential(form: PotentialForm) -> etree._Element:
     if form.record.file:
         blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
     blocks += _export(form)
-    own = [_optional(_node("attribute", _ref("boolean"), name=name)) for name in form.record.modes]
-    return _node("element", _ref("potential-attributes"), *own, _node("interleave", *blocks), name=form.name)
+    attributes += [_optional(_node("attribute", _ref("boolean"), name=name)) for name in form.record.modes]
+    return _node(
+        "element", _ref("potential-attributes"), *attributes, _node("interleave", *blocks), name=form.name
+    )
 
 
 def _built_potential(form: PotentialForm) -> etree._Element:
@@ -141,7 +145,7 @@ def _export(form: PotentialForm) -> list[etree._Element]:
     known = form.record.export_element
     if known is None:
         return []
-    content = _ref("table-file" if form.roles else "line-of-text")
+    content = _ref("table-file" if form.record.export else "line-of-text")
     return [_optional(_node("element", content, name=known.element))]
 
 

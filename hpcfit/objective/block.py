@@ -62,7 +62,11 @@ class BlockObjective:
         self._values = aligned(1, len(self._factor))
         self._kept: list[FloatArray] = []
         self._workspace = workspace
+        #: [n_rows], rows at x = 0 where columns are kept for the whole fit
+        self._origin: FloatArray | None = None
+        self._design_trouble: NotFinite | None = None
         self._point: FloatArray | None = None
+        self._derived_at: FloatArray | None = None
         self.trouble: NotFinite | None = None
 
     def _rows(self, configurations: Configurations, factors: Factors) -> tuple[FloatArray, FloatArray]:
@@ -92,7 +96,39 @@ class BlockObjective:
     def n_bytes(self) -> int:
         """Memory held: geometry, rows, and the Jacobian once it was asked for."""
         held = (3 * len(self._factor) + len(self._weight)) * 8 + self._geometry.n_bytes
-        return held + sum(columns.nbytes for columns in self._kept)
+        kept = [*self._kept, *([] if self._origin is None else [self._origin])]
+        return held + sum(columns.nbytes for columns in kept)
+
+    @property
+    def _keeps_design(self) -> bool:
+        """Whether one evaluation of columns serves the whole fit; where no Jacobian is kept, they are not either."""
+        return self._model.has_design and self._workspace is None
+
+    def _design(self) -> tuple[FloatArray, FloatArray]:
+        """Return rows at x = 0 [n_rows], and those of [r J^T] without a loss, of which only r depends on x."""
+        if self._origin is None:
+            columns = aligned(1 + self._model.n_free, len(self._factor))
+            # Energies are sums over the parameters: at 0 they are what those that are fixed give.
+            x = np.zeros(self._model.n_free)
+            self._design_trouble = self._model.evaluate(self._geometry, x, columns, self._virials)
+            columns[0] -= self._target
+            columns *= self._factor
+            self._origin = columns[0].copy()
+            self._kept = [aligned(*columns.shape), columns] if self._loss else [columns]
+        return self._origin, self._kept[-1]
+
+    def _fill(self, x: FloatArray, columns: FloatArray) -> None:
+        """Fill [1, n_rows] or [1 + n_free, n_rows] with residuals, and derivatives, before a loss."""
+        if self._keeps_design:
+            origin, design = self._design()
+            self.trouble = self._design_trouble
+            if len(columns) > 1 and columns is not design:
+                columns[1:] = design[1:]
+            columns[0] = origin + x @ design[1:]
+            return
+        self.trouble = self._model.evaluate(self._geometry, x, columns, self._virials)
+        columns[0] -= self._target
+        columns *= self._factor
 
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]; infinite where a prediction is not finite."""
@@ -100,30 +136,45 @@ class BlockObjective:
         return sum_of_squares(residual) if self.trouble is None else np.inf
 
     def _residual(self, x: FloatArray) -> FloatArray:
-        self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)
-        self._values[0] -= self._target
-        self._values[0] *= self._factor
+        self._fill(x, self._values)
         if self._loss:
             apply(self._loss, self._values, self._weight)
         return np.asarray(self._values[0])
 
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
-        self._point = x.copy()
-        (columns,) = self._rooms(len(self._factor))
-        self.trouble = self._model.evaluate(self._geometry, x, columns, self._virials)
-        columns[0] -= self._target
-        columns *= self._factor
+        self._point = self._derived_at = x.copy()
+        if self._keeps_design:
+            self._design()
+        columns = self._rooms(len(self._factor))[0]
+        self._fill(x, columns)
         if self._loss:
             apply(self._loss, columns, self._weight)
         return columns
 
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free], as far as possible without columns."""
+        self._derived_at = x.copy()
+        rows = aligned(2, len(self._factor))
+        self._fill(x, rows[:1])
+        if self.trouble is not None:
+            return np.full(1 + len(x), np.nan)
+        # Becomes the derivative of each row by its prediction, or by what the design matrix has in its place.
+        rows[1] = 1.0 if self._keeps_design else self._factor
+        if self._loss:
+            apply(self._loss, rows, self._weight)
+        rows[1] *= rows[0]  # in place: no sum may depend on where its arguments lie
+        if self._keeps_design:
+            return np.append(sum_of_squares(rows[0]), self._design()[1][1:] @ rows[1])
+        gradient = self._model.gradient(self._geometry, x, rows[1], self._virials)
+        return np.append(sum_of_squares(rows[0]), gradient)
+
     def find_trouble(self) -> NotFinite | None:
-        """Return where the last answer was not finite, or where a derivative was at the last `linearise`."""
-        if self.trouble is not None or self._point is None:
+        """Return where the last answer was not finite, or where a derivative was at the last point with one."""
+        if self.trouble is not None or self._derived_at is None:
             return self.trouble
         columns = aligned(1 + self._model.n_free, len(self._factor))
-        trouble = self._model.evaluate(self._geometry, self._point, columns, self._virials)
+        trouble = self._model.evaluate(self._geometry, self._derived_at, columns, self._virials)
         bad = np.argwhere(~np.isfinite(columns))
         if trouble is not None or len(bad) == 0:
             return trouble

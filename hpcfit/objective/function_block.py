@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hpcfit.objective.block import BlockObjective, Workspace, aligned
-from hpcfit.objective.losses import apply
+from hpcfit.objective.losses import apply, gradient_of
 from hpcfit.objective.model import Model
 from hpcfit.objective.ordering import by_configuration
 from hpcfit.objective.residuals import Residual, ResidualRows, Subjects
@@ -93,7 +93,7 @@ class FunctionBlock(BlockObjective):
 
     def linearise(self, x: FloatArray) -> FloatArray:
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
-        self._point = x.copy()
+        self._point = self._derived_at = x.copy()
         columns, kernel = self._rooms(len(self._place), len(self._factor))
         self.trouble = self._model.evaluate(self._geometry, x, kernel, self._virials)
         if self.trouble is not None:
@@ -106,3 +106,7 @@ class FunctionBlock(BlockObjective):
         if self._loss:
             apply(self._loss, columns, self._weight)
         return columns
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free]: from columns, as functions need them."""
+        return gradient_of(self.linearise(x))

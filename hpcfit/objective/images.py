@@ -114,6 +114,7 @@ class ImagesEvaluator:
 
     def _batch(self, portion: Sequence[tuple[int, Images, _Found]]) -> Batch:
         starts, neighbours, vectors, species, sizes = [], [], [], [], []
+        cells, periodic, positions = [], [], []
         n_atoms = n_pairs = 0
         for _, own, found in portion:
             k, n = own.position.shape[:2]
@@ -122,6 +123,9 @@ class ImagesEvaluator:
             neighbours.append(neighbour + n_atoms)
             vectors.append(vector)
             species.append(np.tile(own.species, k))
+            cells.append(own.cell)
+            periodic.append(np.tile(np.asarray(own.pbc, dtype=np.int32), (k, 1)))
+            positions.append(own.position.reshape(-1, 3))
             sizes.append(np.full(k, n, dtype=np.int64))
             n_atoms, n_pairs = n_atoms + k * n, n_pairs + len(vector)
         return Batch(
@@ -131,6 +135,9 @@ class ImagesEvaluator:
             neighbour_start=np.concatenate([*starts, np.array([n_pairs])]).astype(np.int64, copy=False),
             neighbour=np.concatenate(neighbours).astype(np.int32, copy=False),
             vector=np.concatenate(vectors),
+            cell=np.concatenate(cells),
+            periodic=np.concatenate(periodic),
+            position=np.concatenate(positions),
         )
 
 

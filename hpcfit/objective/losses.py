@@ -29,6 +29,11 @@ def sum_of_squares(rows: FloatArray) -> float:
     return float(np.sum(rows * rows))
 
 
+def gradient_of(rows: FloatArray) -> FloatArray:
+    """Return the sum of squares and J^T r, [1 + n], of rows [1 + n, n_rows] of [r J^T]."""
+    return np.append(sum_of_squares(rows[0]), rows[1:] @ rows[0])
+
+
 def apply(loss: RobustLoss, columns: FloatArray, weight: FloatArray) -> None:
     """Turn rows and their derivatives into those of a loss, in place.
 

@@ -12,13 +12,14 @@ from hpcfit.potential.batch import Batch
 from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.functions import functions_of, reach
 from hpcfit.potential.library import (
-    Functions,
     Geometry,
     NotFinite,
-    Scratch,
     evaluate,
+    gradient,
+    has_gradient,
     potential_forms,
 )
+from hpcfit.potential.library_functions import Functions, Scratch
 from hpcfit.potential.neighbours import seen_by
 from hpcfit.potential.second_derivative import SecondDerivative
 from hpcfit.potential.spline import CompiledFunction
@@ -43,7 +44,8 @@ class Model:
         self._terms: list[_Term] = []
         for number, potential in enumerate(job.potentials):
             programs = (compiled.values[number], compiled.derivatives[number])
-            self._terms.append(_Term(potential, forms[potential.form], len(job.species), programs, scratch))
+            form = forms[potential.form].shaped(potential.sizes)
+            self._terms.append(_Term(potential, form, len(job.species), programs, scratch))
         #: whether `second_derivative` may be asked for
         self.is_exact = compiled.second is not None
         self._seconds = [_Second(second, scratch) if second else None for second in compiled.second or ()]
@@ -56,13 +58,21 @@ class Model:
         self.n_species = len(job.species)
         used = [*(p.form for p in job.potentials), *(s.form for s in compiled.second or () if s)]
         self.pairwise = any(forms[name].pairwise for name in used)
+        self._needs_positions = any(forms[name].needs_positions for name in used)
         self.cutoff = max(term.cutoff for term in self._terms)  #: Angstrom
+        #: whether columns are the same at every x, and worth to be kept: values follow from them
+        self.has_design = (
+            self.variables.are_parameters
+            and all(forms[p.form].is_linear for p in job.potentials)
+            and any(forms[p.form].pairwise for p in job.potentials)
+        )
         self._bonds = dict.fromkeys(term.bonds for term in self._terms if not term.bonds.are_all)
 
     def geometry(self, batch: Batch) -> Geometry:
         """Return structures, with all neighbours closer than `cutoff`, as the potentials see them."""
-        made = Geometry(batch, self.pairwise)
-        made.by_bonds.update((bonds, Geometry(seen_by(bonds, batch), self.pairwise)) for bonds in self._bonds)
+        parts = self.pairwise, self._needs_positions
+        made = Geometry(batch, *parts)
+        made.by_bonds.update((bonds, Geometry(seen_by(bonds, batch), *parts)) for bonds in self._bonds)
         return made
 
     def evaluate(
@@ -97,6 +107,26 @@ class Model:
         columns[0] = by_parameter[0]
         _chain(self.variables.jacobian(x), by_parameter[1:], columns[1:])
         return trouble
+
+    def gradient(self, geometry: Geometry, x: FloatArray, weights: FloatArray, virials: bool) -> FloatArray:
+        """Return the derivatives [n_free] at `x` of a weighed sum of energies, forces and virials.
+
+        Potentials with reverse mode need no columns; those of the others are worked out, one potential at a time.
+
+        Parameters
+        ----------
+        geometry, x, virials
+            As of `evaluate`.
+        weights
+            [n_rows], of each row of a column.
+        """
+        values, first = self.variables.parameters(x), 0
+        parts: list[FloatArray] = []
+        for term in self._terms:
+            last = first + term.n_parameters
+            parts.append(term.gradient(geometry, values[first:last], weights, virials))
+            first = last
+        return self.variables.pulled_back(x, np.concatenate(parts))
 
     @property
     def is_linear(self) -> bool:
@@ -179,7 +209,7 @@ class _Term:
     ) -> None:
         self.id = potential.id
         self.embeds = any(role.argument == "density" for role in form.roles)
-        self._form = form.kernel
+        self._form, self._sizes = form.kernel, potential.sizes
         self._scratch = scratch
         self._functions: tuple[Functions | None, Functions | None] = (None, None)
         self.n_parameters = len(potential.parameters)
@@ -224,6 +254,7 @@ class _Term:
             virials,
             self._functions[with_derivatives],
             self._scratch,
+            sizes=self._sizes,
         )
         if shared:
             columns[0] += target[0]
@@ -233,12 +264,38 @@ class _Term:
                 columns[1 + column] += derivative
         return trouble
 
+    def gradient(
+        self, geometry: Geometry, parameters: FloatArray, weights: FloatArray, virials: bool
+    ) -> FloatArray:
+        """Return the derivatives of a weighed sum of rows by the parameters that vary."""
+        functions = self._functions[1]
+        if functions is not None and has_gradient(self._form):
+            found, values = np.zeros(len(self.varying)), parameters[self._place]
+            by_value = gradient(
+                self._form, geometry, values, self._free, weights, virials, functions, self._scratch
+            )
+            np.add.at(found, np.searchsorted(self.varying, self._place[self._free]), by_value)
+            return found
+        columns = np.zeros((1 + len(self.varying), len(weights)))
+        if len(self.varying):
+            self.evaluate(geometry, parameters, columns, virials)
+        # Row by row and not by a matrix product: its sums may depend on where its arguments lie.
+        return np.array([(column * weights).sum() for column in columns[1:]])
+
     def densities(self, geometry: Geometry, parameters: FloatArray) -> FloatArray:
         """Return the densities [n_atoms] that atoms are embedded in, NaN of those that are not."""
         found, columns = np.full(geometry.n_atoms, np.nan), np.zeros((1, geometry.n_rows(False)))
         free, functions = self._free[:0], self._functions[0]
         evaluate(
-            self._form, geometry, parameters, free, columns, False, functions, self._scratch, densities=found
+            self._form,
+            geometry,
+            parameters[self._place],
+            free,
+            columns,
+            False,
+            functions,
+            self._scratch,
+            densities=found,
         )
         return found
 
@@ -258,6 +315,15 @@ class _Second:
         """Add to `columns` [1, n_rows]; `rates` [3, n_parameters] are parameters, first and second derivatives."""
         parameters = rates.ravel()[self._second.places]
         none = np.zeros(0, dtype=np.int32)
+        bonds = self._second.bonds
         return evaluate(
-            self._second.form, geometry, parameters, none, columns, virials, self._functions, self._scratch
+            self._second.form,
+            geometry if bonds.are_all else geometry.by_bonds[bonds],
+            parameters,
+            none,
+            columns,
+            virials,
+            self._functions,
+            self._scratch,
+            sizes=self._second.sizes,
         )

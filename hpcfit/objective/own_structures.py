@@ -36,7 +36,7 @@ def _reach(job: Job) -> float:
     return max(
         reach(potential, forms[potential.form], n)
         if potential.functions
-        else cutoff(forms[potential.form], _values(potential), n)
+        else cutoff(forms[potential.form].shaped(potential.sizes), _values(potential), n)
         for potential in job.potentials
     )
 

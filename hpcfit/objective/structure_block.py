@@ -10,7 +10,7 @@ import numpy as np
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import aligned
 from hpcfit.objective.images import ImagesEvaluator
-from hpcfit.objective.losses import apply, sum_of_squares
+from hpcfit.objective.losses import apply, gradient_of, sum_of_squares
 from hpcfit.objective.model import Model
 from hpcfit.objective.structure_items import Item, make_item
 from hpcfit.objective.structure_rows import Row
@@ -156,6 +156,10 @@ class StructureBlock:
                 self._s[k] = values.relaxed.s
         self._columns = self._assemble(derivatives=True)
         return self._columns
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free], as `linearise` makes both."""
+        return gradient_of(self.linearise(x))
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n_free] at the point of the last `linearise`, r'' along `v` from one more residual.

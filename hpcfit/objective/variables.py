@@ -102,6 +102,21 @@ class Variables:
                     rows[constraint.dependent] += slope * rows[place]
         return rows[self.varying]
 
+    def pulled_back(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
+        """Return derivatives by the variables [n_free] at `x`, given those by the parameters that vary [n_varying]."""
+        if self.are_parameters:
+            return gradient
+        values = self.parameters(x)
+        by_parameter = np.zeros(len(values))
+        by_parameter[self.varying] = gradient
+        for constraint in reversed(self._constraints):
+            slopes = _outputs(constraint, values)[1:]
+            for place, slope in zip(constraint.arguments, slopes, strict=True):
+                # The derivative by a fixed parameter need not even be finite.
+                if self._parameters[place].varies:
+                    by_parameter[place] += slope * by_parameter[constraint.dependent]
+        return np.asarray(self._derivatives(values)[0] * by_parameter[self._free])
+
     def curves(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the free parameters at `x`, and first and second derivative of each by its own variable, [n_free]."""
         values = self.parameters(x)

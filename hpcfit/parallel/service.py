@@ -28,6 +28,7 @@ class Request(enum.Enum):
     STOP = enum.auto()
     COST = enum.auto()
     LINEARISE = enum.auto()
+    GRADIENT = enum.auto()
     SECOND_DERIVATIVE = enum.auto()
     PREDICT = enum.auto()
     LARGEST_DENSITIES = enum.auto()
@@ -83,6 +84,10 @@ class Worker:
         parts = self._of_blocks(lambda block: self._assembly.part(block.linearise(x)))
         return self._assembly.collect(parts, self.starts, self.comm)
 
+    def _gradient(self, x: FloatArray) -> FloatArray | None:
+        gradients = self._of_blocks(lambda block: block.gradient(x))
+        return reduce_blocks(gradients, self.starts, self.comm, np.add)
+
     def _second_derivative(self, v: FloatArray, h: float) -> FloatArray | None:
         gradients = self._of_blocks(lambda block: block.second_derivative(v, h))
         return reduce_blocks(gradients, self.starts, self.comm, np.add)
@@ -133,6 +138,7 @@ class Worker:
 HANDLERS: dict[Request, Callable[..., Any]] = {
     Request.COST: Worker._cost,
     Request.LINEARISE: Worker._linearise,
+    Request.GRADIENT: Worker._gradient,
     Request.SECOND_DERIVATIVE: Worker._second_derivative,
     Request.PREDICT: lambda worker, x: worker._gathered(worker.local.predict(x)),
     Request.LARGEST_DENSITIES: lambda worker, x: worker._gathered(worker.local.largest_densities(x)),
@@ -173,6 +179,11 @@ class RootProblem:
     def linearise(self, x: FloatArray) -> Linearisation:
         """Return the linearisation at `x` [n_free], assembled as the job says."""
         return self._finish(self._evaluate(Request.LINEARISE, x))
+
+    def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
+        """Return the sum of squared residuals and J^T r [n_free] at `x`, without a Jacobian where that is possible."""
+        cost, *gradient = self._evaluate(Request.GRADIENT, x)
+        return float(cost), np.array(gradient)
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n_free] along `v` at the point of the last linearisation."""

@@ -28,6 +28,13 @@ class Batch:
         int32 [n_neighbours], the neighbour's place among the batch's atoms; full list, images included.
     vector
         [n_neighbours, 3], from the atom to its neighbour, Angstrom.
+    cell
+        [n_structures, 3, 3], rows are the cell's vectors, Angstrom; this and the following only where a potential
+        needs them.
+    periodic
+        int32 [n_structures, 3], whether the cell repeats along each of them.
+    position
+        [n_atoms, 3], Angstrom.
     """
 
     n_species: int
@@ -36,3 +43,6 @@ class Batch:
     neighbour_start: IntArray
     neighbour: NDArray[np.int32]
     vector: FloatArray
+    cell: FloatArray | None = None
+    periodic: NDArray[np.int32] | None = None
+    position: FloatArray | None = None

@@ -18,7 +18,8 @@ from hpcfit.potential.function_program import (
     compile_fused_pair,
     own_tree,
 )
-from hpcfit.potential.library import Functions, function_values
+from hpcfit.potential.library import function_values
+from hpcfit.potential.library_functions import Functions
 from hpcfit.potential.program import Program
 from hpcfit.potential.spline import CompiledFunction, compile_spline
 from hpcfit.records import (
@@ -213,7 +214,8 @@ def _spline_at(function: Function, names: Sequence[str], argument: float) -> Nod
     if not spline.knots[0] <= argument <= spline.knots[-1]:
         allowed = f"{spline.knots[0]} .. {spline.knots[-1]}"
         raise ValueError(f"value of a spline outside its nodes, found {argument}, allowed {allowed}")
-    *weights, constant = CubicHermiteSpline(spline.knots, spline.values.T, spline.slopes.T)(argument)
+    values, slopes = (table.dense(len(spline.knots)).T for table in (spline.values, spline.slopes))
+    *weights, constant = CubicHermiteSpline(spline.knots, values, slopes)(argument)
     terms = [Operation("*", (Number(float(w)), Name(name))) for w, name in zip(weights, names, strict=False)]
     start: Node = Number(float(constant))
     return functools.reduce(lambda left, right: Operation("+", (left, right)), terms, start)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +12,7 @@ from numpy.typing import NDArray
 from hpcfit.catalogue import records
 from hpcfit.potential._kernels import ffi, lib
 from hpcfit.potential.batch import Batch
-from hpcfit.potential.program import Program
-from hpcfit.potential.spline import CompiledFunction, Spline, SplineProgram
+from hpcfit.potential.library_functions import Functions, Scratch, pointer
 from hpcfit.records import (
     Bonds,
     FloatArray,
@@ -24,6 +22,7 @@ from hpcfit.records import (
     ParameterKind,
     PotentialForm,
     RoleForm,
+    SizeForm,
     species_tuples,
 )
 
@@ -78,6 +77,7 @@ def _form(potential: Any) -> PotentialForm:
         lib.hpcfit_potential_parameter(potential, k)
         for k in range(lib.hpcfit_potential_n_parameters(potential))
     ]
+    sizes = [lib.hpcfit_potential_size(potential, k) for k in range(lib.hpcfit_potential_n_sizes(potential))]
     roles = [lib.hpcfit_potential_role(potential, k) for k in range(lib.hpcfit_potential_n_roles(potential))]
     return PotentialForm(
         name=_text(lib.hpcfit_potential_name(potential)),
@@ -94,14 +94,28 @@ def _form(potential: Any) -> PotentialForm:
                 fittable=bool(row.fittable),
                 reach=bool(row.reach),
                 step=row.step,
+                numbered=bool(row.numbered),
             )
             for row in rows
         ),
         pairwise=bool(lib.hpcfit_potential_pairwise(potential)),
+        needs_positions=bool(lib.hpcfit_potential_needs_positions(potential)),
+        is_linear=bool(lib.hpcfit_potential_is_linear(potential)),
+        sizes=tuple(
+            SizeForm(_text(size.name), _text(size.description), size.lower, size.upper) for size in sizes
+        ),
+        n_rows=functools.partial(_n_rows, potential) if sizes else None,
         roles=tuple(
             RoleForm(_text(role.name), _text(role.description), _KINDS[role.kind], _ARGUMENTS[role.argument])
             for role in roles
         ),
+    )
+
+
+def _n_rows(potential: Any, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(
+        int(lib.hpcfit_potential_n_rows(potential, list(sizes), k))
+        for k in range(lib.hpcfit_potential_n_parameters(potential))
     )
 
 
@@ -119,6 +133,8 @@ class Geometry:
     pairs
         Whether pairwise potentials will be evaluated, for which every pair is kept once more; both atoms of a pair
         must then have the other on their list.
+    positions
+        Whether potentials will be evaluated that need cells, periodicity and positions, which the batch then has.
 
     Raises
     ------
@@ -128,7 +144,7 @@ class Geometry:
         If the kernels find no memory.
     """
 
-    def __init__(self, batch: Batch, pairs: bool = True) -> None:
+    def __init__(self, batch: Batch, pairs: bool = True, positions: bool = False) -> None:
         self.n_structures = len(batch.structure_start) - 1
         self.n_atoms = len(batch.species)
         self.n_species = batch.n_species
@@ -137,15 +153,22 @@ class Geometry:
         c_batch.n_structures = self.n_structures
         c_batch.n_atoms = self.n_atoms
         c_batch.n_species = batch.n_species
-        c_batch.structure_start = _pointer("int64_t", batch.structure_start, (self.n_structures + 1,))
-        c_batch.species = _pointer("int32_t", batch.species, (self.n_atoms,))
-        c_batch.neighbour_start = _pointer("int64_t", batch.neighbour_start, (self.n_atoms + 1,))
+        c_batch.structure_start = pointer("int64_t", batch.structure_start, (self.n_structures + 1,))
+        c_batch.species = pointer("int32_t", batch.species, (self.n_atoms,))
+        c_batch.neighbour_start = pointer("int64_t", batch.neighbour_start, (self.n_atoms + 1,))
         if batch.neighbour_start[-1] != n_neighbours:
             raise ValueError(f"neighbour_start ends at {batch.neighbour_start[-1]}, allowed {n_neighbours}")
-        c_batch.neighbour = _pointer("int32_t", batch.neighbour, (n_neighbours,))
-        c_batch.vector = ffi.cast("double (*)[3]", _pointer("double", batch.vector, (n_neighbours, 3)))
+        c_batch.neighbour = pointer("int32_t", batch.neighbour, (n_neighbours,))
+        c_batch.vector = ffi.cast("double (*)[3]", pointer("double", batch.vector, (n_neighbours, 3)))
+        cell, periodic, position = batch.cell, batch.periodic, batch.position
+        if positions and cell is not None and periodic is not None and position is not None:
+            shape = (self.n_structures, 3)
+            c_batch.cell = ffi.cast("double (*)[3][3]", pointer("double", cell, (*shape, 3)))
+            c_batch.periodic = ffi.cast("int32_t (*)[3]", pointer("int32_t", periodic, shape))
+            c_batch.position = ffi.cast("double (*)[3]", pointer("double", position, (self.n_atoms, 3)))
+        parts = pairs * lib.HPCFIT_PAIRS | positions * lib.HPCFIT_POSITIONS
         handle, error = ffi.new("hpcfit_geometry **"), ffi.new("hpcfit_error *")
-        _raise(lib.hpcfit_geometry_new(c_batch, pairs, handle, error), error)
+        _raise(lib.hpcfit_geometry_new(c_batch, parts, handle, error), error)
         self._handle = ffi.gc(handle[0], lib.hpcfit_geometry_free)
         self.by_bonds: dict[Bonds, Geometry] = {}  #: the same structures with certain bonds alone
 
@@ -159,96 +182,6 @@ class Geometry:
         return self.n_structures * (7 if virials else 1) + 3 * self.n_atoms
 
 
-class Functions:
-    """The functions of a potential that is built from them, compiled for one choice of free parameters.
-
-    Parameters
-    ----------
-    programs
-        One per function, or its spline, or a program that joins splines; the outputs are those that hpcfit.h says.
-    cutoffs
-        One per function, in the unit of its argument: from there on it is zero; infinite where it never ends.
-    roles
-        For each role of the potential and each combination of species, the place of its function, -1 for none.
-    """
-
-    def __init__(
-        self, programs: Sequence[CompiledFunction], cutoffs: Sequence[float], roles: Sequence[int]
-    ) -> None:
-        self.n_parameters = sum(program.n_parameters for program in programs)
-        self._array = ffi.new("hpcfit_function[]", len(programs))
-        self._roles = np.array(roles, dtype=np.int32)
-        self._kept: list[Any] = [programs]
-        first = 0
-        for entry, program, cutoff in zip(self._array, programs, cutoffs, strict=True):
-            entry.first_parameter = first
-            entry.cutoff = cutoff
-            if isinstance(program, Spline):
-                entry.program.n_parameters, entry.program.n_outputs = program.n_parameters, program.n_outputs
-                self._fill_splines(entry, [program])
-            elif isinstance(program, SplineProgram):
-                self._fill(entry.program, program.program)
-                self._fill_splines(entry, program.splines)
-            else:
-                self._fill(entry.program, program)
-                if program.fused:
-                    entry.fused_with = program.fused_with
-                    self._fill(entry.fused, program.fused)
-            first += program.n_parameters
-        self._handle = ffi.new("hpcfit_functions *")
-        self._handle.n_functions = len(programs)
-        self._handle.functions = self._array
-        self._handle.n_places = len(roles)
-        self._handle.roles = _pointer("int32_t", self._roles, (len(roles),))
-
-    def _fill_splines(self, function: Any, splines: Sequence[Spline]) -> None:
-        array = ffi.new("hpcfit_spline[]", len(splines))
-        for target, spline in zip(array, splines, strict=True):
-            self._fill_spline(target, spline)
-        function.n_splines, function.splines = len(splines), array
-        self._kept.append(array)
-
-    def _fill_spline(self, target: Any, spline: Spline) -> None:
-        n_knots, n_rows = len(spline.knots), spline.n_parameters + 1
-        target.first_parameter = spline.first_parameter
-        target.n_knots = n_knots
-        target.n_parameters = spline.n_parameters
-        target.n_bins = len(spline.bins)
-        target.bins_per_unit = spline.bins_per_unit
-        target.knots = _pointer("double", spline.knots, (n_knots,))
-        target.values = _pointer("double", spline.values, (n_rows, n_knots))
-        target.slopes = _pointer("double", spline.slopes, (n_rows, n_knots))
-        target.bins = _pointer("double", spline.bins, (len(spline.bins),))
-
-    def _fill(self, target: Any, program: Program) -> None:
-        target.n_constants = len(program.constants)
-        target.n_uniform = program.n_uniform
-        target.n_uniform_steps = len(program.uniform)
-        target.n_steps = len(program.vector)
-        target.n_parameters, target.n_outputs = program.n_parameters, program.n_outputs
-        target.n_registers, target.n_inputs = program.n_registers, program.n_inputs
-        constants = _pointer("double", program.constants, (len(program.constants),))
-        tables = [_pointer("int32_t", table, (len(table), 5)) for table in (program.uniform, program.vector)]
-        target.constants = constants
-        target.uniform_steps, target.steps = (ffi.cast("int32_t (*)[5]", table) for table in tables)
-        self._kept += [constants, *tables]
-
-
-class Scratch:
-    """Memory that evaluations work in; one serves any number of geometries, one after the other."""
-
-    def __init__(self) -> None:
-        self._size = -1
-        self._aligned: Any = None
-
-    def _pointer(self, n_doubles: int) -> Any:
-        if n_doubles > self._size:
-            memory = np.zeros(n_doubles + 8)
-            offset = (-memory.ctypes.data // 8) % 8
-            self._size, self._aligned = n_doubles, ffi.from_buffer("double[]", memory[offset:])
-        return self._aligned
-
-
 def evaluate(
     form: str,
     geometry: Geometry,
@@ -259,6 +192,7 @@ def evaluate(
     functions: Functions | None = None,
     scratch: Scratch | None = None,
     densities: FloatArray | None = None,
+    sizes: tuple[int, ...] = (),
 ) -> NotFinite | None:
     """Add a potential's energies, forces and virials, and their exact derivatives, to `columns`.
 
@@ -284,6 +218,8 @@ def evaluate(
         Memory to work in; by default new memory.
     densities
         [n_atoms], set for atoms that a potential of embedded atoms embeds; None where they are not wanted.
+    sizes
+        Of a potential whose parameter table follows from them.
 
     Returns
     -------
@@ -300,10 +236,11 @@ def evaluate(
         raise ValueError(
             f"functions given to a potential without roles, or not given to one with, found '{form}'"
         )
-    n_parameters = functions.n_parameters if functions else _n_parameters(form, geometry.n_species)
+    n_parameters = functions.n_parameters if functions else _n_parameters(form, geometry.n_species, sizes)
+    c_sizes = ffi.new("int64_t[]", sizes) if sizes else ffi.NULL
     handle = functions._handle if functions else ffi.NULL
     n_rows, n_structures, n_atoms = geometry.n_rows(virials), geometry.n_structures, geometry.n_atoms
-    start = _pointer("double", columns, (1 + len(free), n_rows), writable=True)
+    start = pointer("double", columns, (1 + len(free), n_rows), writable=True)
     output = ffi.new("hpcfit_output *")
     output.stride = n_rows
     output.energies = start
@@ -311,16 +248,17 @@ def evaluate(
     if virials:
         output.virials = ffi.cast("double (*)[6]", start + n_structures + 3 * n_atoms)
     if densities is not None:
-        output.densities = _pointer("double", densities, (n_atoms,), writable=True)
+        output.densities = pointer("double", densities, (n_atoms,), writable=True)
     error = ffi.new("hpcfit_error *")
-    n_scratch = lib.hpcfit_scratch_size(potential, handle, geometry._handle, len(free))
+    n_scratch = lib.hpcfit_scratch_size(potential, c_sizes, handle, geometry._handle, len(free))
     status = lib.hpcfit_evaluate(
         potential,
+        c_sizes,
         handle,
         geometry._handle,
-        _pointer("double", parameters, (n_parameters,)),
+        pointer("double", parameters, (n_parameters,)),
         len(free),
-        _pointer("int32_t", free, (len(free),)),
+        pointer("int32_t", free, (len(free),)),
         (scratch or Scratch())._pointer(n_scratch),
         output,
         error,
@@ -329,6 +267,63 @@ def evaluate(
         return NotFinite(error.structure, error.atom, _text(error.message))
     _raise(status, error)
     return None
+
+
+def has_gradient(form: str) -> bool:
+    """Return whether `gradient` knows a potential."""
+    return bool(lib.hpcfit_potential_has_gradient(_potential(form)))
+
+
+def gradient(
+    form: str,
+    geometry: Geometry,
+    parameters: FloatArray,
+    free: NDArray[np.int32],
+    weights: FloatArray,
+    virials: bool,
+    functions: Functions,
+    scratch: Scratch | None = None,
+) -> FloatArray:
+    """Return the derivatives [n_free] of a weighed sum of energies, forces and virials, exact and without columns.
+
+    Parameters
+    ----------
+    form
+        Name of a potential of which `has_gradient` is true.
+    geometry, parameters, free, virials, functions, scratch
+        As of `evaluate`.
+    weights
+        [n_rows], of each row of a column of `evaluate`.
+
+    Raises
+    ------
+    ValueError
+        As `evaluate` does, and for a potential without reverse mode.
+    """
+    potential, n_structures, n_atoms = _potential(form), geometry.n_structures, geometry.n_atoms
+    start = pointer("double", weights, (geometry.n_rows(virials),))
+    c_weights = ffi.new("hpcfit_weights *")
+    c_weights.energies = start
+    c_weights.forces = ffi.cast("double (*)[3]", start + n_structures)
+    if virials:
+        c_weights.virials = ffi.cast("double (*)[6]", start + n_structures + 3 * n_atoms)
+    found, error = np.zeros(len(free)), ffi.new("hpcfit_error *")
+    n_scratch = lib.hpcfit_gradient_scratch_size(potential, ffi.NULL, functions._handle, geometry._handle)
+    status = lib.hpcfit_gradient(
+        potential,
+        ffi.NULL,
+        functions._handle,
+        geometry._handle,
+        pointer("double", parameters, (functions.n_parameters,)),
+        len(free),
+        pointer("int32_t", free, (len(free),)),
+        (scratch or Scratch())._pointer(n_scratch),
+        c_weights,
+        pointer("double", found, (len(free),), writable=True),
+        error,
+    )
+    _raise(status, error)
+    return found
 
 
 def function_values(functions: Functions, number: int, parameters: FloatArray, x: FloatArray) -> FloatArray:
@@ -351,11 +346,11 @@ def function_values(functions: Functions, number: int, parameters: FloatArray, x
     outputs = np.empty((function.program.n_outputs, len(padded)))
     lib.hpcfit_function_values(
         ffi.addressof(function),
-        _pointer("double", parameters, (functions.n_parameters,)),
+        pointer("double", parameters, (functions.n_parameters,)),
         len(padded),
-        _pointer("double", padded, padded.shape),
+        pointer("double", padded, padded.shape),
         Scratch()._pointer(lib.hpcfit_function_scratch_size(ffi.addressof(function))),
-        _pointer("double", outputs, outputs.shape, writable=True),
+        pointer("double", outputs, outputs.shape, writable=True),
     )
     return np.ascontiguousarray(outputs[:, : len(x)])
 
@@ -375,22 +370,14 @@ def _potentials(library: Any) -> dict[str, Any]:
 
 
 @functools.cache
-def _n_parameters(form: str, n_species: int) -> int:
-    return sum(len(species_tuples(row.kind, n_species)) for row in _form(_potential(form)).parameters)
-
-
-_DTYPES = {"double": np.dtype(np.float64), "int32_t": np.dtype(np.int32), "int64_t": np.dtype(np.int64)}
-
-
-def _pointer(c_type: str, array: NDArray[Any], shape: tuple[int, ...], writable: bool = False) -> Any:
-    """Return the address of an array after checking all that `ffi.from_buffer` does not."""
-    if array.dtype != _DTYPES[c_type] or array.shape != shape or not array.flags.c_contiguous:
-        raise ValueError(
-            f"array of wrong layout, found {array.dtype} {array.shape}, allowed contiguous {_DTYPES[c_type]} {shape}"
-        )
-    if writable and not array.flags.writeable:
-        raise ValueError("array is read-only, allowed writable")
-    return ffi.from_buffer(f"{c_type}[]", array, require_writable=writable)
+def _n_parameters(form: str, n_species: int, sizes: tuple[int, ...]) -> int:
+    found = _form(_potential(form))
+    if len(sizes) != len(found.sizes) or not all(
+        size.lower <= value <= size.upper for size, value in zip(found.sizes, sizes, strict=False)
+    ):
+        allowed = ", ".join(f"{size.name} {size.lower} .. {size.upper}" for size in found.sizes) or "none"
+        raise ValueError(f"wrong sizes for {form}, found {sizes}, allowed {allowed}")
+    return sum(len(species_tuples(row.kind, n_species)) for row in found.shaped(sizes).parameters)
 
 
 def _raise(status: int, error: Any) -> None:

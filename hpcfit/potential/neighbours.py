@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import vesin
@@ -57,7 +58,16 @@ def find_neighbours(
         neighbour_start=start,
         neighbour=np.concatenate([*neighbours, np.zeros(0, dtype=np.int32)]),
         vector=np.ascontiguousarray(np.concatenate([*vectors, np.zeros((0, 3))])),
+        **_places(configurations),
     )
+
+
+def _places(configurations: Configurations) -> dict[str, Any]:
+    return {
+        "cell": np.ascontiguousarray(configurations.cell),
+        "periodic": configurations.pbc.astype(np.int32),
+        "position": np.ascontiguousarray(configurations.position),
+    }
 
 
 def _without_neighbours(configurations: Configurations, species: list[int], n_species: int) -> Batch:
@@ -69,6 +79,7 @@ def _without_neighbours(configurations: Configurations, species: list[int], n_sp
         neighbour_start=np.zeros(n_atoms + 1, dtype=np.int64),
         neighbour=np.zeros(0, dtype=np.int32),
         vector=np.zeros((0, 3)),
+        **_places(configurations),
     )
 
 

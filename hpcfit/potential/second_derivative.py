@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.potential.function_program import VARIABLE, compile_function, composed
 from hpcfit.potential.spline import CompiledFunction, SplineProgram
-from hpcfit.records import Function, ParameterKind, Potential, PotentialForm, species_tuples
+from hpcfit.records import Bonds, Function, ParameterKind, Potential, PotentialForm, species_tuples
 
 #: Roles whose functions energies are linear in, and those that embedding energies depend on.
 _PAIR, _EMBEDDING = "pair-interaction", "embedding-energy"
@@ -47,6 +47,8 @@ class SecondDerivative:
     places
         For each parameter of `form` or of the functions in order, its place among p, p' and p'' of the potential, one
         after the other.
+    sizes, bonds
+        As of `Potential`, where it has no roles.
     """
 
     form: str
@@ -54,11 +56,13 @@ class SecondDerivative:
     cutoffs: tuple[float, ...]
     roles: tuple[int, ...]
     places: NDArray[np.int64]
+    sizes: tuple[int, ...] = ()
+    bonds: Bonds = field(default_factory=Bonds)
 
 
 def has_second_derivative(potential: Potential, form: PotentialForm, n_species: int) -> bool:
     """Return whether `compile_second_derivative` knows that of a potential of some form."""
-    if form.record.is_linear or form.record.pair_formula:
+    if form.is_linear or form.record.pair_formula:
         return True
     if not form.roles:
         return not any(p.varies for p in potential.parameters)
@@ -92,13 +96,20 @@ def compile_second_derivative(
     form, n = forms[potential.form], len(potential.parameters)
     if not any(p.varies for p in potential.parameters):
         return None
-    if form.record.is_linear:
-        return SecondDerivative(form.kernel, (), (), (), np.arange(2 * n, 3 * n)) if curved else None
+    if form.is_linear:
+        return _of_linear(potential, form.shaped(potential.sizes), n_species) if curved else None
     places = np.array(potential.kernel_places)
     if not form.roles:
         potential, places = _of_functions(potential, form, n_species)
         form = forms[_EAM]
     return _compiled(potential, form, n_species, _Functions(potential, places, frozenset(curved), n))
+
+
+def _of_linear(potential: Potential, form: PotentialForm, n_species: int) -> SecondDerivative:
+    """Return the potential itself at p'' in place of the parameters that it is linear in."""
+    fittable = [row.fittable for row in form.parameters for _ in species_tuples(row.kind, n_species)]
+    places = np.array(potential.kernel_places) + 2 * len(potential.parameters) * np.array(fittable)
+    return SecondDerivative(form.kernel, (), (), (), places, potential.sizes, potential.bonds)
 
 
 def _parts(potential: Potential, form: PotentialForm, n_species: int) -> Iterator[tuple[str, int]]:

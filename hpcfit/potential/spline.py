@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpcfit.potential.program import Program
 from hpcfit.records import FloatArray, Function
 
 #: Most bins of the table that leads from an argument to its interval.
 _MOST_BINS = 1 << 20
+
+
+#: What one parameter adds falls to a quarter from knot to knot; entries of a table this far below the row's largest
+#: are left out, so that tables grow with the number of knots and not with its square.
+_NEGLIGIBLE = 2.0**-110
+
+#: Rows of a table that are worked out at a time.
+_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Band:
+    """A table over knots without entries that are negligible, row by row.
+
+    Parameters
+    ----------
+    start
+        int64 [n_rows + 1], first entry of each row.
+    knot
+        int64 [n_rows], knot of that entry; those of a row lie at consecutive knots.
+    entries
+        [start[-1]].
+    """
+
+    start: NDArray[np.int64]
+    knot: NDArray[np.int64]
+    entries: FloatArray
+
+    def dense(self, n_knots: int) -> FloatArray:
+        """Return the whole table [n_rows, n_knots]."""
+        table = np.zeros((len(self.knot), n_knots))
+        for row, (knot, low, high) in enumerate(zip(self.knot, self.start, self.start[1:], strict=False)):
+            table[row, knot : knot + high - low] = self.entries[low:high]
+        return table
 
 
 @dataclass(frozen=True)
@@ -23,8 +59,8 @@ class Spline:
     knots
         [n_knots], ascending.
     values, slopes
-        [n_parameters + 1, n_knots], what one unit of each parameter adds at the knots, and last what is there
-        without any.
+        Of n_parameters + 1 rows: what one unit of each parameter adds at the knots, and last what is there without
+        any.
     bins
         [n_bins], number of the interval in which each bin begins; bins of equal width from the first knot on.
     bins_per_unit
@@ -38,8 +74,8 @@ class Spline:
     """
 
     knots: FloatArray
-    values: FloatArray
-    slopes: FloatArray
+    values: Band
+    slopes: Band
     bins: FloatArray
     bins_per_unit: float
     n_parameters: int
@@ -90,32 +126,55 @@ def compile_spline(function: Function, second: bool, first_parameter: int = 0) -
         slopes=slopes,
         bins=bins,
         bins_per_unit=bins_per_unit,
-        n_parameters=len(values) - 1,
+        n_parameters=len(values.knot) - 1,
         n_outputs=2 + int(second),
         first_parameter=first_parameter,
     )
 
 
-def _fitted(function: Function, knots: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the tables of a spline whose parameters are values and, where it is clamped, the slopes at the ends."""
-    from scipy.interpolate import CubicSpline
+def _band(tables: Iterable[FloatArray]) -> Band:
+    """Return the rows of some tables [n, n_knots], one after the other."""
+    knots, lengths, entries = [], [], []
+    for table in tables:
+        kept = np.abs(table) > _NEGLIGIBLE * np.abs(table).max(axis=1, keepdims=True)
+        for row, own in zip(table, kept, strict=True):
+            places = np.flatnonzero(own)
+            first, end = (places[0], places[-1] + 1) if len(places) else (0, 0)
+            knots.append(first)
+            lengths.append(end - first)
+            entries.append(row[first:end])
+    start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Band(start, np.array(knots, dtype=np.int64), np.concatenate(entries))
 
+
+def _fitted(function: Function, knots: FloatArray) -> tuple[Band, Band]:
+    """Return the tables of a spline whose parameters are values and, where it is clamped, the slopes at the ends."""
     n, n_parameters = len(knots), len(function.parameters)
     if n_parameters not in (n, n + 2):
         raise ValueError(
             f"parameters of '{function.id}' do not fit its knots, found {n_parameters}, allowed {n} or {n + 2}"
         )
-    values = np.eye(n_parameters + 1, n)
-    ends = np.zeros((2, n_parameters + 1))
-    if n_parameters == n:
-        return values, CubicSpline(knots, values.T, bc_type="natural")(knots, 1).T.copy()
-    values[n:] = 0.0
-    ends[[0, 1], [n, n + 1]] = 1.0
-    clamped = CubicSpline(knots, values.T, bc_type=((1, ends[0]), (1, ends[1])))
-    return values, clamped(knots, 1).T.copy()
+    pieces = [range(k, min(k + _ROWS, n_parameters + 1)) for k in range(0, n_parameters + 1, _ROWS)]
+    values = _band(_units(piece, n) for piece in pieces)
+    return values, _band(_slopes(knots, piece, n_parameters > n) for piece in pieces)
 
 
-def _tabulated(function: Function, knots: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _units(rows: range, n_knots: int) -> FloatArray:
+    """Return the values [n_rows, n_knots] at the knots that one unit of some parameters, and of none, is."""
+    return np.eye(len(rows), n_knots, rows.start)
+
+
+def _slopes(knots: FloatArray, rows: range, is_clamped: bool) -> FloatArray:
+    from scipy.interpolate import CubicSpline
+
+    values, n = _units(rows, len(knots)), len(knots)
+    if not is_clamped:
+        return CubicSpline(knots, values.T, bc_type="natural")(knots, 1).T.copy()
+    left, right = (np.array([row == place for row in rows], dtype=np.float64) for place in (n, n + 1))
+    return CubicSpline(knots, values.T, bc_type=((1, left), (1, right)))(knots, 1).T.copy()
+
+
+def _tabulated(function: Function, knots: FloatArray) -> tuple[Band, Band]:
     from scipy.interpolate import CubicSpline
 
     if len(function.values) != len(knots) or function.parameters:
@@ -128,7 +187,7 @@ def _tabulated(function: Function, knots: FloatArray) -> tuple[FloatArray, Float
         spline = CubicSpline(knots, values[0], bc_type=((1, left), (1, right)))
     else:
         spline = CubicSpline(knots, values[0], bc_type="natural" if function.ends else "not-a-knot")
-    return values, spline(knots, 1)[None]
+    return _band([values]), _band([spline(knots, 1)[None]])
 
 
 def _bins(function: Function, knots: FloatArray) -> tuple[FloatArray, float]:

@@ -16,6 +16,7 @@ from hpcfit.records.forms import (
     ParameterSet,
     PotentialForm,
     RoleForm,
+    SizeForm,
     species_tuple,
     species_tuples,
 )
@@ -141,6 +142,7 @@ __all__ = [
     "ScipyOptions",
     "Site",
     "Sites",
+    "SizeForm",
     "SpaOptions",
     "State",
     "Structure",

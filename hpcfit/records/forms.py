@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import itertools
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 class ParameterKind(enum.Enum):
@@ -33,6 +33,17 @@ class ParameterForm:
         False  #: the values of all parameters with this mark, added up, are where the interaction ends
     )
     step: float = 0.0  #: where not 0, admissible are `lower`, `lower` + `step`, ... only
+    numbered: bool = False  #: stands for several rows, its name followed by 0, 1, ...
+
+
+@dataclass(frozen=True)
+class SizeForm:
+    """A whole number that determines the length of a potential's parameter table: of terms, say."""
+
+    name: str
+    description: str
+    lower: int  #: smallest admissible value
+    upper: int  #: largest admissible value
 
 
 @dataclass(frozen=True)
@@ -178,8 +189,6 @@ class FormRecord:
         Whether its tags alone say for which species it is, so that it sees all bonds.
     pair_formula
         Of a pair energy: its formula in ``x`` and the parameters, up to the parameter ``cutoff``.
-    is_linear
-        Whether it is linear in all its parameters.
     published
         Published values; the first set for some species is the default.
     lammps
@@ -198,7 +207,6 @@ class FormRecord:
     never_fitted: tuple[str, ...] = ()
     species_in_tags: bool = False
     pair_formula: str = ""
-    is_linear: bool = False
     published: tuple[ParameterSet, ...] = ()
     lammps: PairStyle | ColumnFile | None = None
     function_file: str = ""
@@ -222,7 +230,8 @@ class FormRecord:
 class PotentialForm:
     """A potential: its name, formula, source, parameter table and record.
 
-    One with `roles` is built from functions: those that a job writes, or the formulas of its record.
+    One with `roles` is built from functions: those that a job writes, or the formulas of its record. For one with
+    `sizes`, `shaped` makes the table for the sizes of a job.
     """
 
     name: str
@@ -231,7 +240,23 @@ class PotentialForm:
     parameters: tuple[ParameterForm, ...]
     roles: tuple[RoleForm, ...] = ()
     pairwise: bool = False  #: whether it works on pairs, each of them once
+    needs_positions: bool = False  #: whether it works on cells, periodicity and positions
+    is_linear: bool = False  #: whether the energy is linear in all parameters that can be fitted
+    sizes: tuple[SizeForm, ...] = ()
+    #: for given sizes, how many rows each of `parameters` stands for
+    n_rows: Callable[[tuple[int, ...]], tuple[int, ...]] | None = field(default=None, compare=False)
     record: FormRecord = FormRecord("")
+
+    def shaped(self, sizes: tuple[int, ...]) -> PotentialForm:
+        """Return the form with the table for given sizes, itself if it has none."""
+        if self.n_rows is None:
+            return self
+        rows = [
+            replace(row, name=f"{row.name}{number}" if row.numbered else row.name, numbered=False)
+            for row, n_rows in zip(self.parameters, self.n_rows(sizes), strict=True)
+            for number in range(n_rows)
+        ]
+        return replace(self, parameters=tuple(rows), n_rows=None)
 
     @property
     def kernel(self) -> str:

@@ -147,6 +147,8 @@ class Potential:
         where each has its own. Where no bond asks for a value, that of another stands there.
     function_places
         Of a potential made of formulas: of each parameter of its functions, its place among `parameters`.
+    sizes
+        Of a form with sizes.
     line
         Of the job.
     """
@@ -159,6 +161,7 @@ class Potential:
     bonds: Bonds = Bonds()
     places: tuple[int, ...] = ()
     function_places: tuple[int, ...] = ()
+    sizes: tuple[int, ...] = ()
     line: int = field(default=0, compare=False)
 
     @property

@@ -65,10 +65,12 @@ class ExternalProblem:
         self._problem = problem
         self._keeps_bounds = keeps_bounds
         self.by_improvement = by_improvement
-        self.largest_norm = -1.0  #: of a column of the Jacobians so far; negative where there were none
+        #: of a column of the Jacobians, or component of the gradients, so far; negative where there were none
+        self.largest_norm = -1.0
         self._waiting = 0  #: evaluations since the last state
         self._largest = state.cost
         self._at: tuple[bytes, Linearisation] | None = None
+        self._descent: tuple[bytes, tuple[float, FloatArray]] | None = None
 
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n]."""
@@ -93,12 +95,35 @@ class ExternalProblem:
         return self._at[1]
 
     def value(self, x: FloatArray) -> float:
-        """Return the sum of squared residuals at `x` [n], from the linearisation there."""
-        return self.linearise(x).cost
+        """Return the sum of squared residuals at `x` [n], worked out together with the gradient."""
+        return self._descended(x)[0]
 
     def gradient(self, x: FloatArray) -> FloatArray:
-        """Return the gradient of the sum of squares, 2 J^T r [n]."""
-        return 2.0 * self.linearise(x).gradient
+        """Return the gradient of the sum of squares, 2 J^T r [n], without a Jacobian.
+
+        Raises
+        ------
+        NotFiniteError
+            It is not finite at the best point.
+        """
+        return 2.0 * self._descended(x)[1]
+
+    def _descended(self, x: FloatArray) -> tuple[float, FloatArray]:
+        """Return the sum of squares and J^T r; asking again for the same point costs nothing."""
+        key = x.tobytes()
+        if self._descent is None or self._descent[0] != key:
+            inside = self._inside(x)
+            wall = self._wall(), np.zeros(len(x))
+            cost, gradient = wall if inside is None else self._ask(self._problem.gradient, inside)
+            if not (np.isfinite(cost) and np.isfinite(gradient).all()):
+                if inside is not None and np.array_equal(inside, self.state.x):
+                    self._fail(NotFiniteError())
+                inside, (cost, gradient) = None, wall
+            if inside is not None:
+                self.largest_norm = max(self.largest_norm, float(np.abs(gradient).max()))
+            self._take(inside, cost, np.nan, n_linearisations=1)
+            self._descent = key, (cost, gradient)
+        return self._descent[1]
 
     def curvature(self, x: FloatArray) -> FloatArray:
         """Return the Gauss-Newton Hessian of the sum of squares, 2 J^T J [n, n]."""
@@ -234,7 +259,8 @@ def _to_its_end(method: Callable[[ExternalProblem], str], external: ExternalProb
         if outcome == STOPPED_NO_PROGRESS and external.is_stationary():
             outcome = CONVERGED_ANGLE
         if external.largest_norm == 0.0 and external.state.cost > 0.0 and outcome.startswith("converged"):
-            outcome = STOPPED_FLAT
+            external.linearise(external.state.x)  # a gradient may vanish where the parameters have an effect
+            outcome = STOPPED_FLAT if external.largest_norm == 0.0 else outcome
     except BaseException:
         if external.failure is None:
             raise

@@ -70,6 +70,13 @@ class WithPriors:
         residual, slope, _ = self._priors.rows(x)
         return np.concatenate([residual[None], np.diag(slope)])[:, np.isfinite(self._priors.sigma)]
 
+    def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
+        """Return the sum of squared residuals and J^T r [n] at `x` [n]."""
+        cost, gradient = self._problem.gradient(x)
+        residual, slope, _ = self._priors.rows(x)
+        with np.errstate(all="ignore"):
+            return cost + float(residual @ residual), gradient + slope * residual
+
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n] along `v` at the point of the last linearisation; that of the priors is exact."""
         return self._problem.second_derivative(v, h) + self._slope * self._curvature * v**2

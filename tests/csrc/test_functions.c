@@ -1,6 +1,6 @@
 /* Potentials built from functions with programs written by hand, and programs that lie, for the sanitizers; what the
  * numbers must be is tested elsewhere. */
-#include "samples.h"
+#include "gradients.h"
 
 #include <math.h>
 
@@ -43,6 +43,7 @@ static hpcfit_program new_program(int second, int is_free)
 static const double knots[] = {1.0, 2.5, 3.0, 5.0}, bins[] = {0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2};
 static const double values[] = {1.0, 0.5, 0.3, 0.1, 0.0, 0.1, 0.2, 0.3},
                     slopes[] = {-0.3, -0.2, -0.2, 0.0, 0, 0, 0, 0};
+static const int64_t table_start[] = {0, 4, 8, 8}, table_knot[] = {0, 0, 0};
 
 static const int32_t minus_last[][5] = {{HF_MUL, 3, 0, 1, 0}};
 
@@ -53,8 +54,8 @@ static hpcfit_spline new_spline(void)
                            .n_bins = 17,
                            .bins_per_unit = 17.0 / 4.0,
                            .knots = knots,
-                           .values = values,
-                           .slopes = slopes,
+                           .values = {table_start, table_knot, values},
+                           .slopes = {table_start, table_knot, slopes},
                            .bins = bins};
 }
 
@@ -156,10 +157,10 @@ static hpcfit_status evaluate(const hpcfit_potential *potential, const functions
         parameters[k] = 1.0 + 0.01 * (double)k;
         places[k] = (int32_t)k;
     }
-    const int64_t n_scratch = (hpcfit_scratch_size(potential, &f->functions, geometry, n_free) + 7) / 8 * 8;
+    const int64_t n_scratch = (hpcfit_scratch_size(potential, NULL, &f->functions, geometry, n_free) + 7) / 8 * 8;
     double *scratch = aligned_alloc(64, (size_t)n_scratch * sizeof *scratch + 64);
     const hpcfit_status status =
-        hpcfit_evaluate(potential, &f->functions, geometry, parameters, n_free, places, scratch, &output, &err);
+        hpcfit_evaluate(potential, NULL, &f->functions, geometry, parameters, n_free, places, scratch, &output, &err);
     for (int64_t k = 0; k < size; k++)
         sum += columns[k];
     CHECK(isfinite(sum));
@@ -168,6 +169,10 @@ static hpcfit_status evaluate(const hpcfit_potential *potential, const functions
         force[k % 3] += forces[k];
     CHECK(fabs(force[0]) + fabs(force[1]) + fabs(force[2]) < 1e-9);
     free(scratch);
+    /* A program for two functions computes something else here, and reverse mode has no use for it. */
+    if (status == HPCFIT_OK && is_free && hpcfit_potential_has_gradient(potential) &&
+        f->array[0].fused.n_registers == 0)
+        check_gradient(potential, &f->functions, geometry, parameters, places, stride, columns, batch);
     free(places);
     free(parameters);
     free(columns);
@@ -331,6 +336,15 @@ static void test_bad_splines(void)
     spline->knots = other;
     CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
     spline->knots = knots;
+    const int64_t falling[] = {0, 4, 3}, far[] = {0, 1}, late[] = {1, 4, 8};
+    spline->slopes.start = falling;
+    CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
+    spline->slopes.start = late;
+    CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
+    spline->slopes.start = table_start;
+    spline->values.knot = far; /* the row's four entries end behind the last knot */
+    CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
+    spline->values.knot = table_knot;
     spline->bins = other; /* 5 is beyond the last interval */
     CHECK(evaluate(embedded(), &f, 1, geometry, &x.batch) == HPCFIT_BAD_ARGUMENT);
     hpcfit_geometry_free(geometry);

@@ -29,6 +29,7 @@ class Sample:
     distance: float  #: smallest distance between atoms in the test structures, Angstrom
     continuous: bool = True  #: whether energy and forces vanish continuously at the cut-off
     mutual: tuple[str, ...] = ()  #: parameters of ordered triplets of which (a, b, b) and (b, a, a) are equal
+    sizes: tuple[int, ...] = ()  #: of a form whose table follows from them
     kinks: tuple[str, ...] = ()  #: other distances between atoms at which derivatives of some order jump
     tolerance: float = (
         1e-9  #: of derivatives by parameters against differences, relative to the largest component

@@ -37,6 +37,11 @@ class ArrayProblem:
             self._jacobian = jacobian_of(self.residual, x)
         return linearisation(factor_rows(np.vstack([self._jacobian.T, self._r])))
 
+    def gradient(self, x):
+        r = self._at(x)
+        with np.errstate(all="ignore"):
+            return float(r @ r), jacobian_of(self.residual, x).T @ r
+
     def second_derivative(self, v, h):
         second = 2 / h * ((self._at(self._point + h * v) - self._r) / h - self._jacobian @ v)
         return self._jacobian.T @ second

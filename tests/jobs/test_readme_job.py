@@ -41,7 +41,7 @@ def test_job_of_the_readme(tmp_path):
 
 
 def test_functions_and_constraints(tmp_path):
-    _, eam, _, constraints = _texts("docs/potentials.md")
+    *_, eam, _, constraints, _ = _texts("docs/potentials.md")
     text = _with("potentials", f"<potentials>{eam}</potentials>").replace("</job>", f"{constraints}</job>")
     built = _read(tmp_path, text)
     assert [p.path for p in built.parameters if p.varies] == [
@@ -55,8 +55,15 @@ def test_functions_and_constraints(tmp_path):
     assert model.variables.parameters(model.start)[-1] == pytest.approx(0.8 + math.exp(-1.14 * 2.86))
 
 
+def test_series_of_polynomials(tmp_path):
+    *_, chebyshev = _texts("docs/potentials.md")
+    job = _read(tmp_path, _with("potentials", f"<potentials>{chebyshev}</potentials>"))
+    assert [p.path for p in job.free] == ["T.c0", "T.c1", "T.c2"]
+    assert Model(job).has_design
+
+
 def test_bonds_of_two_species(tmp_path):
-    restricted, *_ = _texts("docs/potentials.md")
+    _, restricted, *_ = _texts("docs/potentials.md")
     text = _with("potentials", f"<potentials>{restricted}</potentials>").replace(
         "<fitting>", '<fitting enabled="false">'
     )

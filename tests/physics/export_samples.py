@@ -8,7 +8,7 @@ import math
 from hpcfit.output.final import FinalJob
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import Function, Group, Job, Parameter, Potential, species_tuples, with_functions
-from tests.physics.oracle_samples import FORMS, sample_parameters
+from tests.physics.oracle_samples import FORMS, SAMPLES, sample_parameters
 
 #: Name of the exported file.
 FILE = "exported.file"
@@ -40,7 +40,8 @@ def final_of_form(name: str, n_species: int) -> FinalJob:
     ]
     values = sample_parameters(form, n_species).tolist()
     parameters = tuple(map(parameter, paths, values))
-    return final_job(with_functions(Potential("P", name, parameters), form, SPECIES[:n_species]), n_species)
+    potential = Potential("P", name, parameters, sizes=SAMPLES[name].sizes)
+    return final_job(with_functions(potential, form, SPECIES[:n_species]), n_species)
 
 
 def function(name: str, formula: str, cutoff: float = math.inf, **values: float) -> Function:

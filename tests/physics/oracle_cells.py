@@ -102,6 +102,9 @@ def batch_of(structures: list[Structure], reach: float, n_species: int) -> Batch
         neighbour_start=np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64),
         neighbour=np.concatenate(neighbour).astype(np.int32),
         vector=np.concatenate(vector),
+        cell=np.array([s.cell for s in structures]),
+        periodic=np.array([s.pbc for s in structures], dtype=np.int32),
+        position=np.concatenate([s.position for s in structures]),
     )
 
 

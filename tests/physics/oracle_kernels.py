@@ -15,7 +15,7 @@ from hpcfit.potential.library import Functions, Geometry, NotFinite, evaluate
 from hpcfit.records import FloatArray, Parameter, Potential, with_functions
 from tests.physics.oracle_cells import Structure, batch_of
 from tests.physics.oracle_functions import compiled_functions
-from tests.physics.oracle_samples import FORMS, kernel_of, reach_of, sample_parameters
+from tests.physics.oracle_samples import FORMS, SAMPLES, kernel_of, reach_of, sample_parameters
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ def evaluate_sample(
     if FORMS[name].record.formulas:
         return _evaluate_formulas(name, geometry, parameters, free, columns, virials)
     functions = compiled_functions(FORMS[name], geometry.n_species, free)
-    return evaluate(kernel_of(name), geometry, parameters, free, columns, virials, functions)
+    return evaluate(
+        kernel_of(name), geometry, parameters, free, columns, virials, functions, sizes=SAMPLES[name].sizes
+    )
 
 
 def _of_formulas(name: str, n_species: int, free: NDArray[np.int32]) -> tuple[NDArray[np.int64], Functions]:

@@ -22,7 +22,11 @@ from tests.physics.oracle_functions import free_places, function_cutoffs, functi
 #: What tests/forms says of potentials; what it leaves out a test names.
 _OWN_SAMPLES = {sample.name: sample for sample in records("tests.forms", Sample)}
 
-REGISTERED = {form.name: form for form in potential_forms() if form.name in _OWN_SAMPLES}
+REGISTERED = {
+    form.name: form.shaped(_OWN_SAMPLES[form.name].sizes)
+    for form in potential_forms()
+    if form.name in _OWN_SAMPLES
+}
 
 #: Potentials that show one function are like others to the tests, but for their name.
 FORMS = REGISTERED | {name: replace(REGISTERED["eam"], name=name) for name in FUNCTION_CASES}

@@ -20,6 +20,7 @@ FLOORS = {
     "three_body": 3,
     "meam": 4,
     "evaluate": 5,
+    "gradient": 5,
     "registry": 5,
 }
 

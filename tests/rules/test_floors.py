@@ -40,7 +40,7 @@ FLOORS = {
 #: Who alone may import a module, by prefix of the file's path.
 RESERVED = {
     "mpi4py": "hpcfit/parallel/",
-    "hpcfit.potential._kernels": "hpcfit/potential/library.py",
+    "hpcfit.potential._kernels": "hpcfit/potential/library",
     "tools": "nowhere",
 }
 

@@ -103,7 +103,7 @@ def test_parameters_are_listed_at_intervals(folder):
 def test_a_signal_stops_it_and_it_goes_on(folder, minimum, monkeypatch, name):
     write(folder, ELEMENTS[name])
     plain, calls = BlockObjective.cost, []
-    linearise = BlockObjective.linearise
+    linearise, gradient = BlockObjective.linearise, BlockObjective.gradient
 
     def counted(evaluate):
         def signalling(self, x):
@@ -116,6 +116,7 @@ def test_a_signal_stops_it_and_it_goes_on(folder, minimum, monkeypatch, name):
 
     monkeypatch.setattr(BlockObjective, "cost", counted(plain))
     monkeypatch.setattr(BlockObjective, "linearise", counted(linearise))
+    monkeypatch.setattr(BlockObjective, "gradient", counted(gradient))
     assert fit() == "stopped: signal"
     assert len(calls) <= 6 * (4 + 12)
     stored = load("run.h5")

@@ -57,6 +57,12 @@ class ArrayProblem:
         self.point, self.residual, self.jacobian = self.x, self.r, self.counters.jacobian(x)
         return linearisation(factor_rows(np.vstack([self.jacobian.T, self.r])))
 
+    def gradient(self, x: Array) -> tuple[float, Array]:
+        """Return the sum of squares and J^T r."""
+        if not np.array_equal(x, self.x):
+            self.cost(x)
+        return float(self.r @ self.r), np.asarray(self.counters.jacobian(x).T @ self.r)
+
     def second_derivative(self, v: Array, h: float) -> Array:
         """Return J^T r'' from one more residual, and with it the difference formula of the protocol."""
         with np.errstate(all="ignore"):

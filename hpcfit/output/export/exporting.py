@@ -114,7 +114,7 @@ def _chosen(job: Job, name: str, chosen: str) -> Potential:
 
 def _source(final: FinalJob, potential: Potential, name: str, file: str, settings: Settings) -> ExportSource:
     job = final.job
-    form = next(form for form in potential_forms() if form.name == potential.form)
+    form = next(form for form in potential_forms() if form.name == potential.form).shaped(potential.sizes)
     values = {key: value for key, value in vars(settings).items() if value is not None}
     largest = values.pop("largest_density", None)
     values |= {"masses": job.masses, "atomic_numbers": job.atomic_numbers}

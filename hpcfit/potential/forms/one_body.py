@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from hpcfit.records import FormRecord
 
-RECORDS = (FormRecord("one-body", is_linear=True),)
+RECORDS = (FormRecord("one-body"),)

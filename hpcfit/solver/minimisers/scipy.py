@@ -67,10 +67,14 @@ def _asked(external: ExternalProblem, options: ScipyOptions) -> dict[str, Any]:
     keywords: dict[str, Any] = {"method": options.method, "options": dict(options.options)}
     if form.uses is Uses.COST:
         keywords["fun"] = external.cost
-    else:
+    elif form.uses is Uses.GRADIENT:
         keywords |= {"fun": external.value, "jac": external.gradient}
-    if form.uses is Uses.CURVATURE:
-        keywords["hess"] = external.curvature
+    else:  # the Jacobian is needed in any case
+        keywords |= {
+            "fun": lambda x: external.linearise(x).cost,
+            "jac": lambda x: 2.0 * external.linearise(x).gradient,
+            "hess": external.curvature,
+        }
     box = external.bounds
     if form.box is not Box.NONE and (np.isfinite(box.lower).any() or np.isfinite(box.upper).any()):
         keywords["bounds"] = _pairs(box)

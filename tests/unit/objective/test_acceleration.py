@@ -85,7 +85,11 @@ KERNELS = """
       <cutoff tag="AlAl">4</cutoff> <cutoff tag="AlNi">4.5</cutoff> <cutoff tag="NiNi">5</cutoff>
       <fit-dof><A tag="AlNi"/><rho/><C/></fit-dof>
     </buckingham>
-    <one-body id="O"><energy>1.5</energy><fit-dof><energy transform="log"/></fit-dof></one-body>"""
+    <one-body id="O"><energy>1.5</energy><fit-dof><energy transform="log"/></fit-dof></one-body>
+    <chebyshev id="T" terms="3">
+      <c0>0.3</c0> <c1>-0.2</c1> <c2>0.1</c2> <cutoff>5</cutoff> <inner>1.8</inner> <decay>1.5</decay>
+      <fit-dof><c0 transform="log"/><c1/><c2 min="-1" max="1" transform="logit"/></fit-dof>
+    </chebyshev>"""
 
 BONDS = """
     <lennard-jones id="LJ" species-a="Al" species-b="Ni">
@@ -94,7 +98,11 @@ BONDS = """
     <born-mayer-huggins id="B" species-a="*" species-b="Ni">
       <A>0.3</A> <rho>0.3</rho> <sigma>2.3</sigma> <C>9</C> <D>4</D> <cutoff>4</cutoff>
       <fit-dof><rho/><sigma tag="AlNi"/><C tag="NiNi"/></fit-dof>
-    </born-mayer-huggins>"""
+    </born-mayer-huggins>
+    <chebyshev id="T" species-a="Al" species-b="Ni" terms="3">
+      <c0>0.3</c0> <c1>-0.2</c1> <c2>0.1</c2> <cutoff>5</cutoff> <inner>1.8</inner> <decay>1.5</decay>
+      <fit-dof><c0 transform="log"/><c1/><c2 min="-1" max="1" transform="logit"/></fit-dof>
+    </chebyshev>"""
 
 ANGULAR = """
     <adp id="P">

@@ -43,7 +43,9 @@ def restricted(name, bonds):
                 values.append(f'<{row.name} tag="{tag}">{parameters[place]!r}</{row.name}>')
                 degrees += [f'<{row.name} tag="{tag}"/>'] if place in may_vary else []
             place += 1
-    attributes = f'id="P" species-a="{bonds[0]}" species-b="{bonds[1]}"'
+    sizes = zip(FORMS[name].sizes, SAMPLES[name].sizes, strict=True)
+    attributes = " ".join(f'{size.name}="{value}"' for size, value in sizes)
+    attributes += f' id="P" species-a="{bonds[0]}" species-b="{bonds[1]}"'
     return f"<{name} {attributes}>{''.join(values)}<fit-dof>{''.join(degrees)}</fit-dof></{name}>"
 
 
@@ -88,7 +90,10 @@ def test_the_form_on_fewer_bonds(name, bonds, tmp_path):
     free = np.array([k for k in fittable(form, 3) if numbers(bonds).seen(*rows[k])], dtype=np.int32)
     geometry = Geometry(without(batch, bonds))
     wanted = np.zeros((1 + len(free), geometry.n_rows(True)))
-    assert evaluate(name, geometry, sample_parameters(form, 3), free, wanted, True) is None
+    assert (
+        evaluate(name, geometry, sample_parameters(form, 3), free, wanted, True, sizes=SAMPLES[name].sizes)
+        is None
+    )
     assert np.abs(wanted).max() > 0
     assert model.n_free == len(free)
     assert np.array_equal(made_by(model, batch, derivatives=True), wanted)

@@ -83,7 +83,7 @@ def test_blocks_read_what_was_selected(tmp_path):
     energy, _, _ = small_jobs.predictions("stillinger-weber", parameters, configurations)
     chosen = np.array([1, 4, 7, 10])
     assert rows == pytest.approx((chosen + 1) * (energy - configurations.energy)[chosen], rel=1e-11)
-    assert len(local.seconds) == len(plan.blocks)
+    assert local._owned == range(len(plan.blocks)) and len(local.seconds) == len(plan.blocks)
 
 
 def test_blocks_are_kept_when_ranges_move(tmp_path):
@@ -92,7 +92,7 @@ def test_blocks_are_kept_when_ranges_move(tmp_path):
     local.own(0, 6)
     kept = local.blocks[4]
     local.own(4, 9)
-    assert local.blocks[0] is kept and len(local.blocks) == 5
+    assert local.blocks[0] is kept and len(local.blocks) == 5 and local._owned.start == 4
 
 
 @pytest.mark.filterwarnings("error")

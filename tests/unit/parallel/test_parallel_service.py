@@ -9,6 +9,8 @@ from hpcfit.parallel.communicator import ROOT, Serial
 from hpcfit.parallel.guard import SharedError
 from hpcfit.parallel.service import HANDLERS, Request, RootProblem, Worker, requests
 from tests.helpers import small_jobs
+from tests.helpers.chebyshev_jobs import linear_job
+from tests.helpers.spline_jobs import spline_eam
 from tests.helpers.thread_ranks import on_ranks
 
 X = np.array([14.0, 0.61, 2.3])
@@ -27,6 +29,7 @@ def questions(problem):
     second = problem.second_derivative(V, 0.1)
     predictions = problem.predict(X)
     numbers = [at.triangle, at.projection, second, *(array for block in predictions for array in block)]
+    numbers.append(problem.gradient(X)[1])
     return [problem.cost(X), *(array.tobytes() for array in numbers)], problem.memory()
 
 
@@ -49,6 +52,42 @@ def test_same_bits_on_any_number_of_ranks(plan, size):
     first, *others = on_ranks(size, asked(plan, questions))
     assert first == expected
     assert others == [None] * (size - 1)
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_gradient_in_reverse_mode_has_the_same_bits_on_any_number_of_ranks(tmp_path, size):
+    path = small_jobs.write_job(tmp_path, small_jobs.job_text(potentials=spline_eam(7)))
+    of_splines = small_jobs.plan_of(path)
+
+    def work(problem):
+        x = problem.worker.local.model.start
+        cost, gradient = problem.gradient(x)
+        return cost, gradient.tobytes(), problem.cost(x), problem.linearise(x).gradient
+
+    cost, found, same, wanted = asked(of_splines, work)(Serial())
+    gradient = np.frombuffer(found)
+    assert cost == same and np.linalg.norm(gradient - wanted) <= 1e-12 * np.linalg.norm(wanted)
+    assert on_ranks(size, asked(of_splines, work))[0][:3] == (cost, found, same)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_a_design_that_is_kept_gives_the_same_bits_on_any_number_of_ranks(tmp_path, size):
+    linear = small_jobs.plan_of(small_jobs.write_job(tmp_path, linear_job()))
+
+    def work(problem):
+        answers = []
+        for x in (np.linspace(-1, 1, 5), np.linspace(2, -3, 5)):
+            at, (cost, gradient) = problem.linearise(x), problem.gradient(x)
+            answers += [
+                problem.cost(x),
+                cost,
+                gradient.tobytes(),
+                at.triangle.tobytes(),
+                at.projection.tobytes(),
+            ]
+        return answers
+
+    assert on_ranks(size, asked(linear, work))[0] == asked(linear, work)(Serial())
 
 
 def with_assembly(plan, name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import numpy as np
@@ -217,3 +218,24 @@ def test_number_of_parameters(name: str, n_species: int, change: int) -> None:
     )
     with pytest.raises(ValueError, match="array of wrong layout"):
         evaluate_sample(name, geometry, parameters, NO_PLACES, np.zeros((1, geometry.n_rows(True))))
+
+
+@pytest.mark.parametrize("sizes", [(), (0,), (65,), (2, 2)])
+def test_sizes_that_a_potential_does_not_take(sizes: tuple[int, ...]) -> None:
+    geometry = Geometry(_batch())
+    columns = np.zeros((1, geometry.n_rows(True)))
+    message = re.escape(f"wrong sizes for chebyshev, found {sizes}, allowed terms 1 .. 64")
+    with pytest.raises(ValueError, match=message):
+        evaluate("chebyshev", geometry, np.zeros(4), NO_PLACES, columns, True, sizes=sizes)
+    with pytest.raises(ValueError, match=re.escape("wrong sizes for morse, found (3,), allowed none")):
+        evaluate("morse", geometry, np.zeros(4), NO_PLACES, columns, True, sizes=(3,))
+
+
+def test_a_table_by_shape() -> None:
+    form = next(form for form in potential_forms() if form.name == "chebyshev")
+    names = [row.name for row in form.shaped((3,)).parameters]
+    assert names == ["c0", "c1", "c2", "cutoff", "inner", "decay"]
+    assert form.shaped((3,)).shaped((5,)) == form.shaped((3,))
+    assert form.is_linear
+    assert not FORMS[NAME].is_linear
+    assert FORMS[NAME].shaped(()) is FORMS[NAME]

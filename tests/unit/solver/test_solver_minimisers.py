@@ -229,8 +229,9 @@ def test_a_start_that_is_not_finite_is_an_outcome(name):
 @pytest.mark.parametrize("name", ["L-BFGS-B", "trust-exact", "trf", "LD_LBFGS", "LD_VAR1", "GD_STOGO"])
 def test_a_jacobian_that_is_not_finite_at_the_start_is_an_outcome(name):
     problem = ArrayProblem(CASES["rosenbrock"].residual)
-    linearise = problem.linearise
+    linearise, gradient = problem.linearise, problem.gradient
     problem.linearise = lambda x: replace(linearise(x), triangle=np.full((2, 2), np.nan))
+    problem.gradient = lambda x: (gradient(x)[0], np.full(2, np.nan))
     # STOGO starts elsewhere.
     start = (0.5, 0.5) if name == "GD_STOGO" else None
     assert fit(METHODS[name], problem=problem, start=start)[1][-1].outcome == "stopped: not finite"
@@ -253,8 +254,9 @@ def test_going_on_from_a_state_counts_on(name):
 def test_a_perfect_fit_has_converged(size, outcome):
     """Where rounding ends a line search, and nothing that could still be gained counts for the method's own rule."""
     problem = ArrayProblem(lambda x: size * np.append(1.0 + x, x[0]))
-    linearise = problem.linearise
+    linearise, gradient = problem.linearise, problem.gradient
     problem.linearise = lambda x: replace(linearise(x), triangle=-linearise(x).triangle)
+    problem.gradient = lambda x: (gradient(x)[0], -gradient(x)[1])
     # as <BFGS conv-threshold="1e-5"/>
     options = ScipyOptions("L-BFGS-B", (("ftol", 1e-5 * np.finfo(float).eps), ("gtol", 0.0)))
     assert fit(options, problem=problem, start=(1.0, 1.0))[1][-1].outcome == outcome

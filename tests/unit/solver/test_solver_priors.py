@@ -38,6 +38,9 @@ def test_the_same_as_rows_of_the_residual():
     assert found.triangle == pytest.approx(at.triangle, abs=1e-14)
     assert found.projection == pytest.approx(at.projection, abs=1e-14)
     assert found.rest == pytest.approx(at.rest, abs=1e-14)
+    cost, gradient = problem.gradient(X)
+    assert cost == pytest.approx(expected.cost(X), rel=1e-14)
+    assert gradient == pytest.approx(at.gradient, rel=1e-13)
 
 
 def test_the_second_derivative_is_exact():

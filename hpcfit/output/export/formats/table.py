@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +14,9 @@ from hpcfit.output.export.densities import has_densities
 from hpcfit.output.export.format import Format
 from hpcfit.output.export.interpolation import pair_table_errors
 from hpcfit.output.export.source import ExportSource, Written, number
+from hpcfit.potential.dimers import pair_energies
 from hpcfit.potential.functions import tabulate
-from hpcfit.records import Function
+from hpcfit.records import FloatArray
 
 
 def write(source: ExportSource) -> Written:
@@ -25,29 +28,44 @@ def write(source: ExportSource) -> Written:
         When the potential is more than a sum over pairs, lacks a pair, or is not finite at a point.
     """
     species = range(len(source.species))
-    if has_densities(source) or any(source.function("embedding-energy", a) for a in species):
+    built = bool(source.form.roles)
+    if built and (has_densities(source) or any(source.function("embedding-energy", a) for a in species)):
         raise source.refuse("not a pair potential", "densities or embedding", "format eam-fs")
     lines = [f"# {comment}" for comment in source.comments]
     commands = [f"pair_style table spline {source.resolution}"]
     notes = []
     for a, b in itertools.combinations_with_replacement(species, 2):
-        function = source.function("pair-interaction", a, b)
         name = f"{source.species[a]}_{source.species[b]}"
-        if function is None:
-            raise source.refuse("no function for a pair, which LAMMPS asks for", name)
-        section, note = _section(source, name, function)
+        evaluated, reach = _pair(source, name, a, b)
+        section, note = _section(source, name, evaluated, reach)
         lines += section
         notes.append(note)
-        commands.append(f"pair_coeff {a + 1} {b + 1} {source.file} {name} {number(function.reach)}")
+        commands.append(f"pair_coeff {a + 1} {b + 1} {source.file} {name} {number(reach)}")
     return Written("\n".join([*lines, ""]), tuple(commands), tuple(notes))
 
 
-def _section(source: ExportSource, name: str, function: Function) -> tuple[list[str], str]:
-    inner, outer, n = source.inner, function.reach, source.resolution
+def _pair(source: ExportSource, name: str, a: int, b: int) -> tuple[Callable[[FloatArray], Any], float]:
+    """Return the energy and slope of a pair as a function of distances, and where it ends."""
+    potential, n_species = source.potential, len(source.species)
+    if not source.form.roles:
+        if not potential.bonds.seen(a, b):
+            raise source.refuse("no energy for a pair, which LAMMPS asks for", name)
+        values = np.array([potential.parameters[place].start for place in potential.kernel_places])
+        own = partial(pair_energies, potential.form, potential.sizes, values, (a, b), n_species)
+        return own, source.value("cutoff", a, b)
+    function = source.function("pair-interaction", a, b)
+    if function is None:
+        raise source.refuse("no function for a pair, which LAMMPS asks for", name)
+    start = np.array([p.start for p in function.all_parameters])
+    return partial(tabulate, function, start), function.reach
+
+
+def _section(
+    source: ExportSource, name: str, evaluated: Callable[[FloatArray], Any], outer: float
+) -> tuple[list[str], str]:
+    inner, n = source.inner, source.resolution
     if not inner < outer < math.inf:
         raise source.refuse(f"no table of {name}", f"{inner} .. {outer} A", "--inner below a finite cut-off")
-    values = np.array([p.start for p in function.all_parameters])
-    evaluated = partial(tabulate, function, values)
     r = np.linspace(inner, outer, n)
     # A function is zero at its cut-off, also where it jumps there: the table takes its limit from inside.
     r[-1] = np.nextafter(outer, 0.0)
@@ -64,4 +82,4 @@ def _section(source: ExportSource, name: str, function: Function) -> tuple[list[
     )
 
 
-RECORDS = (Format("table", write, ("eam",), ("resolution", "inner")),)
+RECORDS = (Format("table", write, ("eam", "chebyshev"), ("resolution", "inner")),)
