@@ -81,10 +81,9 @@ class CopiesEvaluator:
     def _pairs(self, copies: Copies) -> _Found:
         """Return pairs that hold all neighbours of all copies."""
         found = self._found.get(copies.key)
-        if found is None or _needed(found, copies, self._model.cutoff) > found.reach:
+        if found is None or _needed(found.cell, found.position, copies, self._model.cutoff) > found.reach:
             cell, position = copies.cell[0], copies.position[0]
-            here = _Found(Pairs(*([np.zeros(0)] * 4)), cell, position, 0.0)  # type: ignore[arg-type]
-            reach = _MARGIN * _needed(here, copies, self._model.cutoff)
+            reach = _MARGIN * _needed(cell, position, copies, self._model.cutoff)
             found = _Found(find_pairs(cell, copies.pbc, position, reach), cell, position, reach)
             self._found[copies.key] = found
         return found
@@ -148,15 +147,15 @@ def _joined(answers: list[Answer]) -> Answer:
     return Answer(*(np.concatenate([getattr(a, name) for a in answers], axis=1) for name in names))
 
 
-def _needed(found: _Found, copies: Copies, cutoff: float) -> float:
-    """Return how far neighbours must have been looked for: strain brings pairs together, and so do displacements."""
-    reference = complete(found.cell)
-    cells = np.where((found.cell != 0.0).any(axis=1, keepdims=True), copies.cell, reference)
+def _needed(cell: FloatArray, position: FloatArray, copies: Copies, cutoff: float) -> float:
+    """Return how far from a structure neighbours must be looked for: strain and displacements bring pairs together."""
+    reference = complete(cell)
+    cells = np.where((cell != 0.0).any(axis=1, keepdims=True), copies.cell, reference)
     deformation = np.linalg.inv(reference) @ cells
     nearest = 1.0 - np.sqrt(((deformation - np.eye(3)) ** 2).sum((-1, -2)))
     if not (nearest > 0.5).all():
         nearest = np.linalg.svd(deformation, compute_uv=False)[:, -1]
-    moved = copies.position - found.position @ deformation
+    moved = copies.position - position @ deformation
     moved -= moved[:, :1]
     farthest = np.sqrt((moved**2).sum(-1)).max(axis=-1)
     return float(((cutoff + 2.0 * farthest) / nearest).max())
