@@ -85,12 +85,12 @@ class BlockObjective:
         return factors_all, np.where(factors_all == 0.0, 0.0, targets)
 
     def _row_weights(self, configurations: Configurations, factors: Factors) -> FloatArray:
-        """Return sqrt(W) of every row, 0 where it is not fitted."""
+        """Return sqrt(W) of every row."""
         energy, forces, stress = factors.roots
         rows = [energy, np.repeat(forces, 3 * np.diff(configurations.ptr))]
         if self._virials:
             rows.append(np.repeat(stress, 6))
-        return np.where(self._factor == 0.0, 0.0, np.concatenate(rows))
+        return np.concatenate(rows)
 
     @property
     def n_bytes(self) -> int:

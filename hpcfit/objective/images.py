@@ -81,10 +81,9 @@ class ImagesEvaluator:
     def _pairs(self, images: Images) -> _Found:
         """Return pairs that hold all neighbours of all images."""
         found = self._found.get(images.key)
-        if found is None or _needed(found, images, self._model.cutoff) > found.reach:
+        if found is None or _needed(found.cell, found.position, images, self._model.cutoff) > found.reach:
             cell, position = images.cell[0], images.position[0]
-            here = _Found(Pairs(*([np.zeros(0)] * 4)), cell, position, 0.0)  # type: ignore[arg-type]
-            reach = _MARGIN * _needed(here, images, self._model.cutoff)
+            reach = _MARGIN * _needed(cell, position, images, self._model.cutoff)
             found = _Found(find_pairs(cell, images.pbc, position, reach), cell, position, reach)
             self._found[images.key] = found
         return found
@@ -155,15 +154,15 @@ def _concatenated(portions: list[Evaluation]) -> Evaluation:
     return Evaluation(*(np.concatenate([getattr(a, name) for a in portions], axis=1) for name in names))
 
 
-def _needed(found: _Found, images: Images, cutoff: float) -> float:
-    """Return the distance up to which neighbours must be known: strain and displacements bring pairs together."""
-    reference = complete(found.cell)
-    cells = np.where((found.cell != 0.0).any(axis=1, keepdims=True), images.cell, reference)
+def _needed(cell: FloatArray, position: FloatArray, images: Images, cutoff: float) -> float:
+    """Return how far from a structure neighbours must be looked for: strain and displacements bring pairs together."""
+    reference = complete(cell)
+    cells = np.where((cell != 0.0).any(axis=1, keepdims=True), images.cell, reference)
     deformation = np.linalg.inv(reference) @ cells
     nearest = 1.0 - np.sqrt(((deformation - np.eye(3)) ** 2).sum((-1, -2)))
     if not (nearest > 0.5).all():
         nearest = np.linalg.svd(deformation, compute_uv=False)[:, -1]
-    moved = images.position - found.position @ deformation
+    moved = images.position - position @ deformation
     moved -= moved[:, :1]
     farthest = np.sqrt((moved**2).sum(-1)).max(axis=-1)
     return float(((cutoff + 2.0 * farthest) / nearest).max())

@@ -233,7 +233,7 @@ class LocalObjective:
         self, source: int, weights: AbsoluteWeights, chosen: IntArray, configurations: Configurations
     ) -> list[object]:
         """Return the weight objects for a residual function, which knows nothing of factors."""
-        own = self._residuals[source].weight if source in self._residuals else None
+        own = self._residuals[source].weight
         if own is not None:
             return [own(number) for number in chosen.tolist()]
         given = property_weights(weights, self.plan.indices[source], chosen)

@@ -14,12 +14,14 @@ import equivalent
 from judging import Judge, JudgeError, Suite, Verdict, record, scratch
 from mutations import Mutant, mutants, sample, sources
 
-#: Rooms whose tests stand elsewhere than in tests/unit/<room>, from the root.
+#: Rooms whose tests stand elsewhere than in tests/unit/<room>: how the paths of these tests begin.
 ROOMS = {
     "calculator": ("tests/unit/test_calculator.py",),
     "catalogue": ("tests/unit/test_catalogue.py",),
-    "potential": ("tests/unit/potential", "tests/physics"),
-    "run": ("tests/unit/test_run",),
+    "fit": ("tests/unit/test_run", "tests/unit/test_eam_fit.py"),
+    "known": ("tests/unit/job/",),
+    "listeners": ("tests/unit/test_run", "tests/unit/output/"),
+    "potential": ("tests/unit/potential/", "tests/physics/"),
 }
 
 #: Tests that start processes cannot be recorded; the whole suite begins with those that run most of the program.

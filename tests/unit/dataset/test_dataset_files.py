@@ -243,3 +243,13 @@ def test_damaged_bytes_are_said_with_the_array(stored):
     stored.write_bytes(content)
     (line,) = refusal(stored)
     assert line.startswith(f"{stored}: /atom/position: cannot be read, the file is damaged")
+
+
+def test_damage_is_noticed_when_the_file_is_opened(stored):
+    with h5py.File(stored, "r") as file:
+        chunk = file["config/ptr"].id.get_chunk_info(0)
+    content = bytearray(stored.read_bytes())
+    content[chunk.byte_offset + chunk.size // 2] ^= 0xFF
+    stored.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read, the file is damaged"), Dataset(stored):
+        pass

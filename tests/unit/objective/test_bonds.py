@@ -14,6 +14,7 @@ from tests.physics.oracle_kernels import richardson
 from tests.physics.oracle_samples import (
     FORMS,
     INTERACTING,
+    SAMPLES,
     fittable,
     reach_of,
     sample_parameters,

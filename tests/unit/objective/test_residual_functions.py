@@ -196,7 +196,7 @@ def test_slopes_of_a_matrix_are_not_slopes_of_rows():
 def test_straight_rows_far_from_zero_have_slopes(shift):
     """Rounding of a difference of large numbers is not taken for a bend."""
     base = shift * np.linspace(0.7, 1.3, 50)
-    found = find_slopes(lambda x: 0.37 * (x - base / 3.0), base)
+    found = find_slopes(lambda x: 0.37 * x - 0.37 * base, base)
     assert found.slope == pytest.approx(0.37, rel=1e-12)
     bent = find_slopes(lambda x: 0.37 * (x - base) + 1e-6 * (x - base) ** 2 / shift, base)
     assert np.isnan(bent.slope).all()
