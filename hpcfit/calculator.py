@@ -11,7 +11,7 @@ from ase.calculators.calculator import CalculationFailed, Calculator, all_change
 
 from hpcfit.objective.model import Model
 from hpcfit.objective.single import evaluate_single
-from hpcfit.output.final import read_final
+from hpcfit.runfile.fitted_job import read_final
 from hpcfit.structure.reading import from_ase
 
 

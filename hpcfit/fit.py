@@ -19,15 +19,15 @@ from hpcfit.job.reader import read_job
 from hpcfit.known import catalogue
 from hpcfit.objective.local import InMemoryData, LocalObjective
 from hpcfit.objective.plan import Plan, make_plan
-from hpcfit.output.gathered import Answers, structure_outcomes
-from hpcfit.output.header import Counts, LossDisplay, Machine, RunHeader, run_header
-from hpcfit.output.outcomes import StructureOutcome
-from hpcfit.output.predicted import dataset_predictions
-from hpcfit.output.result import RunResult, StoredRun
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import raise_on_all_ranks
 from hpcfit.parallel.service import RootProblem, Worker, requests
 from hpcfit.records import DatasetIndex, FloatArray, Job, ReadOptions, State
+from hpcfit.runfile.header import Counts, LossDisplay, Machine, RunHeader, run_header
+from hpcfit.runfile.outcomes import StructureOutcome
+from hpcfit.runfile.predictions import dataset_predictions
+from hpcfit.runfile.run import RunResult, StoredRun
+from hpcfit.runfile.structure_outcomes import Answers, structure_outcomes
 from hpcfit.solver.covariance import covariance, propagated, spectrum
 from hpcfit.solver.geodesic import start
 from hpcfit.solver.minimisers import iterate

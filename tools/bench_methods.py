@@ -16,8 +16,8 @@ from pathlib import Path
 
 import hpcfit
 from hpcfit.cli.main import main as command
-from hpcfit.output.store import load
 from hpcfit.records import Box
+from hpcfit.runfile.store import load
 from hpcfit.solver.minimisers.scipy import METHODS as SCIPY
 
 SCIPY_METHODS = {method.name: method for method in SCIPY}

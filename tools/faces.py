@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from hpcfit.job.schema import RELAX_NG, grammar
+from hpcfit.job.document.schema import RELAX_NG, grammar
 from hpcfit.known import catalogue
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "faces.md"

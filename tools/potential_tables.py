@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from hpcfit.output.export.exporting import FORMATS
+from hpcfit.export.exporting import FORMATS
 from hpcfit.potential.function_program import FUNCTION_FORMS
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import PotentialForm

@@ -22,7 +22,7 @@ from hpcfit.dataset.hashing import weights_hash
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.writer import write
 from hpcfit.errors import Fault, InputError
-from hpcfit.job.losses import read_weight_table
+from hpcfit.job.structures.losses import read_weight_table
 from hpcfit.objective.local import OpenDataset
 from hpcfit.parallel.communicator import ROOT
 from hpcfit.records import Configurations, DatasetIndex, FloatArray, Missing

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from hpcfit.errors import Fault, InputError, nearest
-from hpcfit.job.tolerances import Tolerances
+from hpcfit.job.structures.tolerances import Tolerances
 from hpcfit.records import Atoms, DegreeOfFreedom, Group, Job, PropertyForm, Structure, WantedProperty
 from hpcfit.structure.catalogue import structure_catalogue
 

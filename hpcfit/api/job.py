@@ -18,18 +18,18 @@ from hpcfit.api.ranks import on_all_ranks
 from hpcfit.api.result import Result, minimise, refuse_contradiction
 from hpcfit.api.structure import JobStructure
 from hpcfit.errors import Fault, InputError
+from hpcfit.export.structure_files import write_structures
 from hpcfit.fit import Fit
 from hpcfit.job.reader import read_job
 from hpcfit.known import catalogue
 from hpcfit.listeners.exports import write_exports
-from hpcfit.output.gathered import Answers
-from hpcfit.output.outcomes import StructureOutcome
-from hpcfit.output.result import StoredRun
-from hpcfit.output.structure_files import write_structures
-from hpcfit.output.structure_report import structure_lines, trouble_lines
 from hpcfit.parallel.communicator import ROOT
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.records import ReadOptions, Structure
+from hpcfit.report.structures import structure_lines, trouble_lines
+from hpcfit.runfile.outcomes import StructureOutcome
+from hpcfit.runfile.run import StoredRun
+from hpcfit.runfile.structure_outcomes import Answers
 from hpcfit.solver.geodesic import start
 from hpcfit.structure.reading import from_ase
 

@@ -14,10 +14,10 @@ from hpcfit.api.ranks import communicator, on_all_ranks
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.fit import Fit, prepare
 from hpcfit.objective.model import Model
-from hpcfit.output.header import Style
-from hpcfit.output.structure_report import parameter_lines
 from hpcfit.parallel.communicator import ROOT
 from hpcfit.records import VERBOSITIES, FloatArray, Job, Structure
+from hpcfit.report.structures import parameter_lines
+from hpcfit.runfile.header import Style
 
 
 class JobObjective:

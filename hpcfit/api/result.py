@@ -13,11 +13,11 @@ from hpcfit.api.ranks import on_all_ranks
 from hpcfit.errors import Fault, InputError
 from hpcfit.fit import Fit
 from hpcfit.listeners import session
-from hpcfit.output import report
-from hpcfit.output.result import History, StoredRun, standard_errors
-from hpcfit.output.store import save_run
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.records import FloatArray
+from hpcfit.report import report
+from hpcfit.runfile.run import History, StoredRun, standard_errors
+from hpcfit.runfile.store import save_run
 
 
 def refuse_contradiction(where: str, output: str, overwrite: bool, resume: bool) -> None:

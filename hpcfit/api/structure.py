@@ -12,11 +12,11 @@ from hpcfit.api.edit import with_target
 from hpcfit.api.objective import JobObjective
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.objective.single import Single, evaluate_single
-from hpcfit.objective.structure_block import StructureBlock, StructurePlan
-from hpcfit.objective.structure_plan import species_masses
-from hpcfit.output.gathered import structure_outcome
-from hpcfit.output.structure_report import outcome_lines, trouble_lines
+from hpcfit.objective.structures.block import StructureBlock, StructurePlan
+from hpcfit.objective.structures.plan import species_masses
 from hpcfit.records import Atoms, FloatArray, Structure, StructureResult
+from hpcfit.report.structures import outcome_lines, trouble_lines
+from hpcfit.runfile.structure_outcomes import structure_outcome
 
 FORCES = "atomic-forces"
 

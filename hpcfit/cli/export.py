@@ -10,9 +10,9 @@ from typing import Any
 from hpcfit.cli.options import add_include_option
 from hpcfit.dataset.replacing import refuse_existing, replacing
 from hpcfit.errors import Fault, InputError
-from hpcfit.output.export.exporting import FORMATS, Settings, export, needs_structures
-from hpcfit.output.export.formats.setfl import FEWEST_POINTS
-from hpcfit.output.final import read_final
+from hpcfit.export.exporting import FORMATS, Settings, export, needs_structures
+from hpcfit.export.formats.setfl import FEWEST_POINTS
+from hpcfit.runfile.fitted_job import read_final
 
 _DESCRIPTION = """\
 Write a potential of a run, at its last stored state, or of a job, at its start values, as a file that LAMMPS reads, and

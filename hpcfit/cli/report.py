@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from hpcfit.output import report
+from hpcfit.report import report
 
 
 def add_parser(commands: Any) -> None:

@@ -11,13 +11,13 @@ from hpcfit.cli.run import exit_code
 from hpcfit.errors import InputError
 from hpcfit.fit import Fit, prepare, read
 from hpcfit.listeners import session
-from hpcfit.output import report
-from hpcfit.output.compare import differences
-from hpcfit.output.rereading import hints, reread
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import raise_on_all_ranks
 from hpcfit.parallel.signals import stop_requests
+from hpcfit.report import report
+from hpcfit.runfile.changes import differences
+from hpcfit.runfile.job_of_run import hints, reread
+from hpcfit.runfile.store import load
 
 _DESCRIPTION = """\
 Go on with a run that was killed or stopped by a signal, on any number of ranks, with the bits that it would have had.

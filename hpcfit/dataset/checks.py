@@ -12,7 +12,7 @@ from hpcfit.records import Configurations, IntArray, Missing
 
 
 @dataclass(frozen=True)
-class Problem:
+class Defect:
     """One kind of fault and the configurations that have it (counted from 0, ascending)."""
 
     what: str
@@ -28,7 +28,7 @@ def count(n: int) -> str:
     return f"{n} times, here first" if n > 1 else ""
 
 
-def problems(configurations: Configurations) -> list[Problem]:
+def defects(configurations: Configurations) -> list[Defect]:
     """Return everything that makes configurations unfit for use; an empty list when there is nothing.
 
     Parameters
@@ -53,7 +53,7 @@ def problems(configurations: Configurations) -> list[Problem]:
         "species is not in the list of species": _of_atoms(_outside(c.species, len(c.symbols)), first_atom),
         "group is not in the list of groups": _outside(c.group, len(c.groups)),
     }
-    return [Problem(what, np.flatnonzero(flags)) for what, flags in bad.items() if flags.any()]
+    return [Defect(what, np.flatnonzero(flags)) for what, flags in bad.items() if flags.any()]
 
 
 def _not_finite(values: NDArray[np.float64]) -> NDArray[np.bool_]:

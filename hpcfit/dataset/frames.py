@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Row:
+class FrameRow:
     """What a frame says, None where it does not; units, signs and orders as in `Configurations`."""
 
     where: str
@@ -57,7 +57,7 @@ def frame_values(frame: Frame) -> dict[str, Any]:
     return {**atoms.arrays, **atoms.info, **results}
 
 
-def read_row(frame: Frame, values: dict[str, Any], options: ImportOptions) -> Row | list[Fault]:
+def read_row(frame: Frame, values: dict[str, Any], options: ImportOptions) -> FrameRow | list[Fault]:
     """Return the row of a frame, or all its faults.
 
     Parameters
@@ -88,7 +88,7 @@ def read_row(frame: Frame, values: dict[str, Any], options: ImportOptions) -> Ro
     force_weight = attempt(lambda: _factors(values, FORCE_WEIGHT_KEY, len(frame.atoms)))
     if symbols is None or group is None or weight is None or faults:
         return faults
-    return Row(
+    return FrameRow(
         where=frame.where,
         symbols=symbols,
         cell=np.array(frame.atoms.cell),

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from hpcfit.dataset.checks import count, problems
+from hpcfit.dataset.checks import count, defects
 from hpcfit.dataset.formats._format import Frame
-from hpcfit.dataset.frames import Row, frame_values, read_row
+from hpcfit.dataset.frames import FrameRow, frame_values, read_row
 from hpcfit.dataset.hashing import content_ids
 from hpcfit.dataset.import_options import ImportOptions
 from hpcfit.dataset.sources import Source, open_source
@@ -93,8 +93,8 @@ def _imported(
     gathered.refuse_faults()
     configurations = _configurations(gathered.rows)
     gathered.faults = [
-        Fault(gathered.rows[problem.at[0]].where, problem.what, count(len(problem.at)))
-        for problem in problems(configurations)
+        Fault(gathered.rows[defect.at[0]].where, defect.what, count(len(defect.at)))
+        for defect in defects(configurations)
     ]
     gathered.refuse_faults()
     weights = _or_ones([(row.property_weight, 3) for row in gathered.rows])
@@ -108,7 +108,7 @@ class _Gathered:
     def __init__(self, path: str, options: ImportOptions) -> None:
         self.path = path
         self.options = options
-        self.rows: list[Row] = []
+        self.rows: list[FrameRow] = []
         self.faults: list[Fault] = []
         self._keys: set[str] = set()
 
@@ -120,7 +120,7 @@ class _Gathered:
         values = frame_values(frame)
         self._keys |= values.keys()
         row = read_row(frame, values, self.options)
-        if isinstance(row, Row):
+        if isinstance(row, FrameRow):
             self.rows.append(row)
         else:
             self.faults += row
@@ -175,7 +175,7 @@ def _by_kind(faults: list[Fault]) -> list[Fault]:
     ]
 
 
-def _configurations(rows: list[Row]) -> Configurations:
+def _configurations(rows: list[FrameRow]) -> Configurations:
     symbols = tuple(dict.fromkeys(symbol for row in rows for symbol in row.symbols))
     groups = tuple(dict.fromkeys(row.group for row in rows))
     species_of = {symbol: k for k, symbol in enumerate(symbols)}
@@ -200,7 +200,7 @@ def _configurations(rows: list[Row]) -> Configurations:
     return replace(configurations, id=content_ids(configurations))
 
 
-def _mask(row: Row) -> int:
+def _mask(row: FrameRow) -> int:
     targets = {Missing.ENERGY: row.energy, Missing.FORCES: row.force, Missing.STRESS: row.stress}
     return sum(flag.value for flag, value in targets.items() if value is None)
 

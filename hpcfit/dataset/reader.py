@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hpcfit.dataset.checks import problems
+from hpcfit.dataset.checks import defects
 from hpcfit.dataset.hashing import content_hash, weights_hash
 from hpcfit.dataset.inspection import layout_faults
 from hpcfit.dataset.layout import (
@@ -127,9 +127,9 @@ class Dataset:
             When the file is damaged, or a number in it is not finite, or an index out of range.
         """
         configurations = self.read_unchecked(start, stop)
-        found = problems(configurations)
+        found = defects(configurations)
         if found:
-            raise InputError([problem.fault(self.name, start) for problem in found])
+            raise InputError([defect.fault(self.name, start) for defect in found])
         return configurations
 
     def read_unchecked(self, start: int, stop: int) -> Configurations:

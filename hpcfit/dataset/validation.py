@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from vesin import NeighborList
 
-from hpcfit.dataset.checks import problems
+from hpcfit.dataset.checks import defects
 from hpcfit.dataset.hashing import block_checksum, content_ids
 from hpcfit.dataset.layout import OPTIONAL_FIELDS
 from hpcfit.dataset.reader import Dataset
@@ -107,8 +107,8 @@ def _findings_of_block(dataset: Dataset, start: int, stop: int, checksum: NDArra
     findings = []
     if not np.array_equal(block_checksum(c), checksum):
         findings.append(Finding(True, "block does not have its checksum", everything))
-    found = problems(c)
-    findings += [Finding(True, problem.what, problem.at + start) for problem in found]
+    found = defects(c)
+    findings += [Finding(True, defect.what, defect.at + start) for defect in found]
     if found:
         # Ids and distances of such numbers mean nothing.
         return findings

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hpcfit.dataset.checks import problems
+from hpcfit.dataset.checks import defects
 from hpcfit.dataset.hashing import block_checksum, content_hash, names_checksum, weights_hash
 from hpcfit.dataset.layout import (
     BLOCK,
@@ -69,7 +69,7 @@ def write(
     """
     target = Path(path)
     refuse_existing(target, overwrite)
-    _refuse_problems(configurations, provenance.source)
+    _refuse_defects(configurations, provenance.source)
     with replacing(target) as temporary, h5py.File(temporary, "w") as file:
         create(file)
         file.attrs[ENERGY_KIND_ATTRIBUTE] = energy_kind
@@ -94,7 +94,7 @@ def append(
         configurations are unfit for use.
     """
     target = Path(path)
-    _refuse_problems(configurations, provenance.source)
+    _refuse_defects(configurations, provenance.source)
     with Dataset(target) as dataset:
         old_kind = dataset.energy_kind
     if old_kind and energy_kind and energy_kind != old_kind:
@@ -106,12 +106,12 @@ def append(
             _extend(file, configurations, provenance, property_weight)
 
 
-def _refuse_problems(configurations: Configurations, source: str) -> None:
+def _refuse_defects(configurations: Configurations, source: str) -> None:
     if len(configurations) == 0:
         raise InputError([Fault(source, "no configurations")])
-    found = problems(configurations)
+    found = defects(configurations)
     if found:
-        raise InputError([problem.fault(source) for problem in found])
+        raise InputError([defect.fault(source) for defect in found])
 
 
 def _extend(

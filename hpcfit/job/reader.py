@@ -9,24 +9,24 @@ from pathlib import Path
 from lxml import etree
 
 from hpcfit.errors import Fault, InputError, nearest
-from hpcfit.job import values
-from hpcfit.job.constraints import dependents, read_constraints
-from hpcfit.job.document import parse
-from hpcfit.job.explain import check
-from hpcfit.job.exports import read_exports
-from hpcfit.job.fitting import read_fitting
-from hpcfit.job.include import expand
-from hpcfit.job.minimisers import Minimisers
-from hpcfit.job.names import use_own_names
-from hpcfit.job.outputs import Outputs
-from hpcfit.job.potentials import read_potentials
-from hpcfit.job.schema import grammar
-from hpcfit.job.scope import Scope
-from hpcfit.job.species import read_species
-from hpcfit.job.structures import fits, read_loss, read_structures
-from hpcfit.job.tolerances import read_tolerances
-from hpcfit.job.user_structures import FILES
-from hpcfit.job.values import Faults
+from hpcfit.job.document import values
+from hpcfit.job.document.explain import check
+from hpcfit.job.document.include import expand
+from hpcfit.job.document.names import use_own_names
+from hpcfit.job.document.outputs import Outputs
+from hpcfit.job.document.parsing import parse
+from hpcfit.job.document.schema import grammar
+from hpcfit.job.document.species import read_species
+from hpcfit.job.document.values import Faults
+from hpcfit.job.fitting.minimisers import Minimisers
+from hpcfit.job.fitting.reading import read_fitting
+from hpcfit.job.potentials.constraints import dependents, read_constraints
+from hpcfit.job.potentials.exports import read_exports
+from hpcfit.job.potentials.reading import read_potentials
+from hpcfit.job.structures.scope import Scope
+from hpcfit.job.structures.tolerances import read_tolerances
+from hpcfit.job.structures.tree import fits, read_loss, read_structures
+from hpcfit.job.structures.user_structures import FILES
 from hpcfit.records import Catalogue, Group, Job, Potential, ReadOptions
 
 _DEFAULTS = ReadOptions()

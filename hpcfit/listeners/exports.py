@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TextIO
 
 from hpcfit.dataset.replacing import replacing
+from hpcfit.export.exporting import Settings, export
+from hpcfit.export.structure_files import write_structures
 from hpcfit.fit import Listener
-from hpcfit.output.export.exporting import Settings, export
-from hpcfit.output.final import final_of_run
-from hpcfit.output.result import StoredRun
-from hpcfit.output.store import MemoryStore
-from hpcfit.output.structure_files import write_structures
 from hpcfit.records import Job
+from hpcfit.runfile.fitted_job import final_of_run
+from hpcfit.runfile.run import StoredRun
+from hpcfit.runfile.store import MemoryStore
 
 
 class Exports(Listener):

@@ -13,13 +13,13 @@ import numpy as np
 from hpcfit.errors import Fault, InputError
 from hpcfit.fit import STOPPED_SIGNAL, Fit, FitStep, Listener
 from hpcfit.objective.validation import validation_lines
-from hpcfit.output import report
-from hpcfit.output.header import DatasetRecord, RunHeader, Style
-from hpcfit.output.largest import density_lines
-from hpcfit.output.result import RunResult
-from hpcfit.output.store import MemoryStore, RunStore
-from hpcfit.output.structure_report import end_lines, start_lines
 from hpcfit.records import FloatArray, State
+from hpcfit.report import report
+from hpcfit.report.densities import density_lines
+from hpcfit.report.structures import end_lines, start_lines
+from hpcfit.runfile.header import DatasetRecord, RunHeader, Style
+from hpcfit.runfile.run import RunResult
+from hpcfit.runfile.store import MemoryStore, RunStore
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE
 from hpcfit.solver.normal import LEAST_CONDITION
 

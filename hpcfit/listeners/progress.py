@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 
 from hpcfit.fit import FitStep, Listener
-from hpcfit.output.header import LossDisplay, RunHeader
-from hpcfit.output.report import restart_text
 from hpcfit.records import State
+from hpcfit.report.report import restart_text
+from hpcfit.runfile.header import LossDisplay, RunHeader
 
 if TYPE_CHECKING:
-    from hpcfit.output.terminal import LiveLines
+    from hpcfit.report.terminal import LiveLines
 
 _WIDTHS = (9, 17, 9, 9, 9, 9, 9, 11, 9)
 
@@ -27,7 +27,7 @@ class Progress(Listener):
         self._restarted: str | None = None  # None before the first step
         self._live: LiveLines | None = None
         if stream.isatty():
-            from hpcfit.output.terminal import LiveLines
+            from hpcfit.report.terminal import LiveLines
 
             self._live = LiveLines(stream)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hpcfit.fit import FitStep, Listener
-from hpcfit.output.result import RunResult
-from hpcfit.output.store import MemoryStore
 from hpcfit.records import FloatArray
+from hpcfit.runfile.run import RunResult
+from hpcfit.runfile.store import MemoryStore
 
 
 class RunFile(Listener):

@@ -12,13 +12,13 @@ from hpcfit.listeners.exports import Exports
 from hpcfit.listeners.log import Log, Messages, RunLog, open_log
 from hpcfit.listeners.progress import Progress
 from hpcfit.listeners.run_file import RunFile
-from hpcfit.output.compare import differences
-from hpcfit.output.header import RunHeader
-from hpcfit.output.result import StoredRun
-from hpcfit.output.store import MemoryStore, RunStore, load, refuse_taken
 from hpcfit.parallel.communicator import ROOT
 from hpcfit.parallel.guard import raise_on_all_ranks
 from hpcfit.records import FloatArray, Job
+from hpcfit.runfile.changes import differences
+from hpcfit.runfile.header import RunHeader
+from hpcfit.runfile.run import StoredRun
+from hpcfit.runfile.store import MemoryStore, RunStore, load, refuse_taken
 
 
 def run(

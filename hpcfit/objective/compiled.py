@@ -10,7 +10,7 @@ import numpy as np
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.objective.acceleration import idle_settings, missing_exact, uses_exact
-from hpcfit.objective.derived import compile_derived
+from hpcfit.objective.structures.derived import compile_derived
 from hpcfit.potential.constraints import CompiledConstraint, compile_constraints
 from hpcfit.potential.functions import check_derivative, compile_programs
 from hpcfit.potential.library import potential_forms

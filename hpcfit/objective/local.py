@@ -19,7 +19,7 @@ from hpcfit.objective.model import Model
 from hpcfit.objective.ordering import by_configuration
 from hpcfit.objective.plan import Plan
 from hpcfit.objective.residuals import Residual, load_residual
-from hpcfit.objective.structure_block import StructureBlock
+from hpcfit.objective.structures.block import StructureBlock
 from hpcfit.objective.weights import Factors, property_weights, weights_by_target
 from hpcfit.potential.library import NotFinite
 from hpcfit.records import (

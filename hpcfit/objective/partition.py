@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpcfit.objective.structure_block import StructurePlan
+from hpcfit.objective.structures.block import StructurePlan
 from hpcfit.records import FloatArray, IntArray, Structure
 from hpcfit.structure.observing import FORMS
 

@@ -11,9 +11,9 @@ from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.objective.acceleration import describe_acceleration
 from hpcfit.objective.compiled import Compiled, compile_job
-from hpcfit.objective.own_structures import structure_faults
 from hpcfit.objective.partition import Block, PlannedStructures, cut_blocks, share_blocks, structure_cost
-from hpcfit.objective.structure_plan import plan_structures
+from hpcfit.objective.structures.checks import structure_faults
+from hpcfit.objective.structures.plan import plan_structures
 from hpcfit.objective.weights import Factors, Weights, has_target, weigh
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, DatasetSource, IntArray, Job

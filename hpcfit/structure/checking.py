@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hpcfit.records import Structure, WantedProperty
-from hpcfit.structure.degrees_of_freedom import DegreesOfFreedom
 from hpcfit.structure.observing import observe
+from hpcfit.structure.relax.degrees_of_freedom import DegreesOfFreedom
 
 
 def check(structure: Structure) -> list[tuple[int, str]]:

@@ -12,7 +12,6 @@ from hpcfit.dataset.writer import write
 from hpcfit.fit import prepare, read
 from hpcfit.known import catalogue
 from hpcfit.objective.plan import Plan
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.library import Geometry, evaluate
 from hpcfit.potential.neighbours import find_neighbours
@@ -25,6 +24,7 @@ from hpcfit.records import (
     Predictions,
     StructureCatalogue,
 )
+from hpcfit.runfile.store import load
 
 #: A, B, p, q, sigma, gamma, cutoff, lambda, costheta0 of the silicon that the targets are made with.
 SILICON = np.array([15.28, 0.6022, 4.0, 0.0, 2.0951, 2.51, 3.77118, 45.5, -1 / 3])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hpcfit.objective.model import Model
-from hpcfit.objective.structure_block import StructureBlock, StructurePlan
+from hpcfit.objective.structures.block import StructureBlock, StructurePlan
 from hpcfit.records import DEGREES_OF_FREEDOM, Atoms, DegreeOfFreedom, Structure, WantedProperty
 from hpcfit.structure.building import build
 from hpcfit.structure.observing import FORMS

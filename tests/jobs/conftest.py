@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from hpcfit.cli import main as command_line
-from hpcfit.output.outcomes import PropertyOutcome
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.runfile.outcomes import PropertyOutcome
+from hpcfit.runfile.store import load
 
 SCRIPTS = Path(sys.executable).parent
 

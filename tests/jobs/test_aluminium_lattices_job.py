@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpcfit.output.store import load
+from hpcfit.runfile.store import load
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs" / "aluminium-lattices"
 

@@ -11,8 +11,8 @@ import pytest
 import scipy
 from numpy._core._multiarray_umath import __cpu_features__
 
-from hpcfit.output.result import standard_errors
-from hpcfit.output.store import load
+from hpcfit.runfile.run import standard_errors
+from hpcfit.runfile.store import load
 
 OLD = Path(__file__).resolve().parents[1] / "data" / "old"
 FOLDERS = ("bfgs", "dataset", "lattices")

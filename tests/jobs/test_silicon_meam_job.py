@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcfit.output.metrics import ENERGY, FORCE, error_rows
-from hpcfit.output.store import load
+from hpcfit.report.metrics import ENERGY, FORCE, error_rows
+from hpcfit.runfile.store import load
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
 

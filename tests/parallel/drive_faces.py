@@ -14,8 +14,8 @@ import hpcfit
 from hpcfit.cli.check import _check as check
 from hpcfit.cli.resume import resume
 from hpcfit.cli.run import fit
-from hpcfit.output.store import RunStore
 from hpcfit.parallel.communicator import world
+from hpcfit.runfile.store import RunStore
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hpcfit.calculator import Hpcfit
-from hpcfit.output.store import load
+from hpcfit.runfile.store import load
 from tests.helpers.mixed_jobs import STRUCTURES
 from tests.helpers.mpi import MPIRUN
 from tests.helpers.small_jobs import (

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from hpcfit.cli import run
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.runfile.store import load
 from tests.helpers import small_jobs
 from tests.helpers.mixed_jobs import mixed_job
 from tests.helpers.mpi import (

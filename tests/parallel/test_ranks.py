@@ -11,8 +11,8 @@ import pytest
 
 from hpcfit.cli import resume, run
 from hpcfit.fit import STOPPED_SIGNAL
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.runfile.store import load
 from tests.helpers import small_jobs
 from tests.helpers.mpi import (
     DRIVER,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hpcfit.cli import main as command_line
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.runfile.store import load
 from tests.helpers import small_jobs
 from tests.helpers.eam_jobs import write_fit
 from tests.helpers.mixed_jobs import mixed_job

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 
-from hpcfit.output.final import FinalJob
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import Function, Group, Job, Parameter, Potential, species_tuples, with_functions
+from hpcfit.runfile.fitted_job import FinalJob
 from tests.physics.oracle_samples import FORMS, SAMPLES, sample_parameters
 
 #: Name of the exported file.

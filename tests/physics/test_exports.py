@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpcfit.output.export.exporting import FORMATS, Settings, export
-from hpcfit.output.export.source import Written
+from hpcfit.export.exporting import FORMATS, Settings, export
+from hpcfit.export.source import Written
 from hpcfit.potential.functions import compile_potential
 from hpcfit.potential.library import Geometry, evaluate, potential_forms
 from hpcfit.records import FloatArray, Potential

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from hpcfit.errors import InputError
-from hpcfit.job.combinations import Combinations
+from hpcfit.export.exporting import Settings, export
+from hpcfit.job.potentials.combinations import Combinations
 from hpcfit.objective.model import Model
-from hpcfit.output.export.exporting import Settings, export
-from hpcfit.output.final import FinalJob
 from hpcfit.records import Bonds, Potential, species_tuples
+from hpcfit.runfile.fitted_job import FinalJob
 from tests.physics.export_samples import FILE, embedded_atoms, final_job, final_of_form
 from tests.physics.lammps_cases import lammps_answers, upright
 from tests.physics.oracle_cells import Structure, batch_of

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from hpcfit.errors import InputError
-from hpcfit.output.export.formats import column_files, meam_spline, setfl
-from hpcfit.output.export.source import DensityRange, ExportSource, Written
+from hpcfit.export.formats import column_files, meam_spline, setfl
+from hpcfit.export.source import DensityRange, ExportSource, Written
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import (
     Function,

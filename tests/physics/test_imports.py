@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hpcfit.export.exporting import Settings, export
 from hpcfit.job.reader import read_job
 from hpcfit.known import catalogue
-from hpcfit.output.export.exporting import Settings, export
 from hpcfit.potential.functions import compile_potential, reach, tabulate
 from hpcfit.potential.library import Geometry, evaluate, potential_forms
 from hpcfit.records import FloatArray, Job, Potential, ReadOptions, species_tuples

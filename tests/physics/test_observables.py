@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpcfit.objective.images import ImagesEvaluator
+from hpcfit.objective.structures.images import ImagesEvaluator
 from hpcfit.structure.evaluation_requests import Images
 from hpcfit.structure.observing import FORMS
 from tests.helpers.structure_works import lattice, plain, plain_block, silicon_model, structure

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hpcfit.catalogue import records
-from hpcfit.job.functions import OWN_SYNTAX
+from hpcfit.job.potentials.functions import OWN_SYNTAX
 from hpcfit.potential.function_program import FUNCTION_FORMS
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import FormRecord, PotentialForm

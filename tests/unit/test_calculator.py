@@ -14,8 +14,8 @@ from hpcfit.calculator import Hpcfit
 from hpcfit.cli.run import fit
 from hpcfit.errors import InputError
 from hpcfit.objective.model import Model
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.runfile.store import load
 from tests.helpers.eam_jobs import cells, columns, eam_job, read
 from tests.helpers.small_jobs import (
     LENNARD_JONES,

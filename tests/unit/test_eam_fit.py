@@ -8,10 +8,10 @@ import pytest
 
 from hpcfit.cli.resume import resume
 from hpcfit.cli.run import fit
-from hpcfit.output.result import standard_errors
-from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.neighbours import find_neighbours
+from hpcfit.runfile.run import standard_errors
+from hpcfit.runfile.store import RunStore, load
 from tests.helpers.eam_jobs import cells, write_fit
 from tests.helpers.small_jobs import bits
 

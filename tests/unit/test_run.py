@@ -10,10 +10,10 @@ from hpcfit.cli import resume as resuming
 from hpcfit.cli import run
 from hpcfit.objective.block import BlockObjective
 from hpcfit.objective.local import LocalObjective
-from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
 from hpcfit.parallel.service import Worker, requests
+from hpcfit.runfile.store import RunStore, load
 from tests.helpers import small_jobs
 from tests.helpers.small_jobs import (
     LENNARD_JONES,

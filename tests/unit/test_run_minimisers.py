@@ -9,8 +9,8 @@ import pytest
 
 from hpcfit.cli import resume, run
 from hpcfit.objective.block import BlockObjective
-from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.runfile.store import RunStore, load
 from tests.helpers import small_jobs
 from tests.helpers.small_jobs import bits, job_text, potential
 

@@ -10,10 +10,10 @@ import pytest
 
 from hpcfit.cli import run
 from hpcfit.cli.main import main
-from hpcfit.output import report
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
+from hpcfit.report import report
+from hpcfit.runfile.store import load
 from tests.helpers.eam_jobs import aluminium
 from tests.helpers.small_jobs import bits
 

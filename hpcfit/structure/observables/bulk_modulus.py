@@ -7,7 +7,7 @@ import numpy as np
 from hpcfit.records import FloatArray
 from hpcfit.structure.observables._observable import Observable, ObservableForm
 from hpcfit.structure.perturbations import Point, Strained
-from hpcfit.structure.stencils import OFFSETS, STRAIN, first, second
+from hpcfit.structure.relax.stencils import OFFSETS, STRAIN, first, second
 from hpcfit.units import GPA
 
 #: Step for second derivatives, whose rounding grows with the square of its inverse.

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hpcfit.records import FloatArray, Structure
-from hpcfit.structure.degrees_of_freedom import voigt_strain
 from hpcfit.structure.observables._observable import Observable, ObservableForm
 from hpcfit.structure.perturbations import Displaced, Perturbation, Point, Strained
-from hpcfit.structure.relaxation import flat_inverse
-from hpcfit.structure.stencils import LENGTH, OFFSETS, STRAIN, first
+from hpcfit.structure.relax.degrees_of_freedom import voigt_strain
+from hpcfit.structure.relax.relaxation import flat_inverse
+from hpcfit.structure.relax.stencils import LENGTH, OFFSETS, STRAIN, first
 from hpcfit.units import GPA
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from hpcfit.records import FloatArray, Structure
 from hpcfit.structure.observables._observable import Observable, ObservableForm
 from hpcfit.structure.perturbations import Displaced, Multiples, Point, origins_of
-from hpcfit.structure.stencils import LENGTH, OFFSETS, first
+from hpcfit.structure.relax.stencils import LENGTH, OFFSETS, first
 
 #: Root of 1 eV/Angstrom^2/amu as a frequency in THz; CODATA 2018.
 _THZ = 1e-12 * np.sqrt(1.602176634e-19 / 1e-20 / 1.66053906660e-27) / (2 * np.pi)

@@ -13,8 +13,8 @@ from hpcfit.cli.main import main
 from hpcfit.cli.run import fit
 from hpcfit.errors import InputError
 from hpcfit.objective.block import BlockObjective
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.runfile.store import load
 from tests.helpers import small_jobs
 from tests.helpers.small_jobs import bits, job_text, potential
 

@@ -16,9 +16,9 @@ from hpcfit.dataset.exporting import export_dataset
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
 from hpcfit.objective.local import LocalObjective
-from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
+from hpcfit.runfile.store import RunStore, load
 from tests.helpers import small_jobs
 from tests.helpers.small_jobs import bits
 

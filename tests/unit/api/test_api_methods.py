@@ -7,9 +7,9 @@ import hpcfit
 from hpcfit.cli.run import fit
 from hpcfit.errors import InputError
 from hpcfit.known import catalogue
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.records import Box
+from hpcfit.runfile.store import load
 
 METHODS = {form.name: {m.name: m for m in form.methods} for form in catalogue().minimisers}
 SCIPY_METHODS, NLOPT_METHODS = METHODS["scipy"], METHODS["nlopt"]

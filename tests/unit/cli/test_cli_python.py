@@ -7,7 +7,7 @@ import pytest
 
 import hpcfit
 from hpcfit.cli.main import main
-from hpcfit.output.store import load
+from hpcfit.runfile.store import load
 from tests.helpers import small_jobs
 from tests.helpers.small_jobs import job_text
 

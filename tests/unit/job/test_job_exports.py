@@ -3,9 +3,9 @@
 import pytest
 
 from hpcfit.errors import InputError
+from hpcfit.export.exporting import FORMATS
 from hpcfit.job.reader import read_job
 from hpcfit.known import catalogue
-from hpcfit.output.export.exporting import FORMATS
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import ExportFile
 from tests.helpers.small_jobs import known

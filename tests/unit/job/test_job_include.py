@@ -1,7 +1,7 @@
 import pytest
 
 from hpcfit.errors import InputError
-from hpcfit.job.include import expand
+from hpcfit.job.document.include import expand
 from hpcfit.job.reader import read_job
 from hpcfit.records import Origin
 from tests.helpers.small_jobs import known
@@ -161,7 +161,7 @@ def test_a_link_out_of_the_folder_is_outside(tmp_path):
 
 
 def test_includes_do_not_grow_without_end(tmp_path, monkeypatch):
-    monkeypatch.setattr("hpcfit.job.include._MOST", 20)
+    monkeypatch.setattr("hpcfit.job.document.include._MOST", 20)
     include = '<xi:include href="f{}.xml"/>'
     for level in range(10):
         text = 2 * include.format(level + 1) if level < 9 else ""

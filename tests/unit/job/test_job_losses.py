@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hpcfit.errors import InputError
-from hpcfit.job.losses import read_weight_table
 from hpcfit.job.reader import read_job
+from hpcfit.job.structures.losses import read_weight_table
 from hpcfit.known import catalogue
 from hpcfit.records import MagnitudeInverse, ReadOptions
 from tests.helpers import small_jobs

@@ -4,9 +4,9 @@ import pytest
 from lxml import etree
 
 from hpcfit.errors import InputError
-from hpcfit.job.explain import check
-from hpcfit.job.schema import RELAX_NG, SAYS, grammar
-from hpcfit.job.values import Faults
+from hpcfit.job.document.explain import check
+from hpcfit.job.document.schema import RELAX_NG, SAYS, grammar
+from hpcfit.job.document.values import Faults
 from tests.helpers.small_jobs import known
 
 WALKED = (

@@ -14,9 +14,9 @@ from hpcfit.cli import resume, run
 from hpcfit.cli.main import main
 from hpcfit.errors import InputError
 from hpcfit.objective.block import BlockObjective
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.potential.dimers import pair_energies
+from hpcfit.runfile.store import load
 from tests.helpers.chebyshev_jobs import ATOMS, chebyshev, linear_job
 from tests.helpers.eam_jobs import read
 from tests.helpers.small_jobs import bits, write_job

@@ -1,6 +1,6 @@
 import pytest
 
-from hpcfit.job.tags import combination, tag_of
+from hpcfit.job.document.tags import combination, tag_of
 from hpcfit.records import ParameterForm, ParameterKind, PotentialForm, species_tuples
 
 SPECIES = ("Si", "C", "O")

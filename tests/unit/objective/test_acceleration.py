@@ -13,12 +13,12 @@ from hpcfit.objective.block import BlockObjective, Workspace
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.model import Model
 from hpcfit.objective.weights import Factors
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
 from hpcfit.parallel.guard import SharedError
 from hpcfit.potential.library import potential_forms
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import RobustLoss
+from hpcfit.runfile.store import load
 from tests.helpers.eam_jobs import aluminium, cells, constrained, eam_job, read
 from tests.helpers.lattice_jobs import derived
 from tests.helpers.small_jobs import MORSE, dataset_element, job_text, plan_of, potential, silicon, write_job

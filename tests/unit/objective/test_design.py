@@ -8,8 +8,8 @@ import pytest
 from hpcfit.cli import run
 from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.model import Model
-from hpcfit.output.store import load
 from hpcfit.parallel.communicator import Serial
+from hpcfit.runfile.store import load
 from tests.helpers.chebyshev_jobs import ATOMS, chebyshev, linear_job
 from tests.helpers.eam_jobs import constrained
 from tests.helpers.small_jobs import plan_of, potential, write_job

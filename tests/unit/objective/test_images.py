@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hpcfit.objective import images as module
-from hpcfit.objective.images import ImagesEvaluator
 from hpcfit.objective.model import Model
+from hpcfit.objective.structures import images as module
+from hpcfit.objective.structures.images import ImagesEvaluator
 from hpcfit.structure.building import build
 from hpcfit.structure.evaluation_requests import Images
 from tests.helpers.eam_jobs import aluminium, eam_job

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hpcfit.objective.images import ImagesEvaluator
 from hpcfit.objective.single import evaluate_single, largest_densities
+from hpcfit.objective.structures.images import ImagesEvaluator
 from hpcfit.records import Atoms
 from hpcfit.structure.building import build
 from hpcfit.structure.evaluation_requests import Images

@@ -8,8 +8,8 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.objective.losses import apply
-from hpcfit.objective.structure_block import StructureBlock
-from hpcfit.objective.structure_rows import FAILED, Row
+from hpcfit.objective.structures.block import StructureBlock
+from hpcfit.objective.structures.rows import FAILED, Row
 from hpcfit.potential.expression.compiler import compile_outputs
 from hpcfit.potential.expression.symbolic import differentiate
 from hpcfit.potential.expression.syntax import parse

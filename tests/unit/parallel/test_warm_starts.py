@@ -8,10 +8,10 @@ import pytest
 from hpcfit.cli import resume, run
 from hpcfit.objective import local
 from hpcfit.objective.plan import make_plan
-from hpcfit.output.store import RunStore, load
 from hpcfit.parallel.communicator import ROOT, Serial
 from hpcfit.parallel.service import Worker, requests
 from hpcfit.records import Fitting, GeodesicOptions
+from hpcfit.runfile.store import RunStore, load
 from tests.helpers.forgetful import Forgetful
 from tests.helpers.lattice_jobs import derived, lattice, lj_job, wanted
 from tests.helpers.small_jobs import bits

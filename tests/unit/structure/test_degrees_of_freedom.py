@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpcfit.objective.images import ImagesEvaluator
+from hpcfit.objective.structures.images import ImagesEvaluator
 from hpcfit.records import DEGREES_OF_FREEDOM, DegreeOfFreedom
-from hpcfit.structure.degrees_of_freedom import DegreesOfFreedom
 from hpcfit.structure.evaluation_requests import Images
-from hpcfit.structure.stencils import LENGTH, STRAIN
+from hpcfit.structure.relax.degrees_of_freedom import DegreesOfFreedom
+from hpcfit.structure.relax.stencils import LENGTH, STRAIN
 from tests.helpers.structure_works import aluminium_model, lattice, structure
 
 CHOICES = [

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpcfit.objective.images import ImagesEvaluator
+from hpcfit.objective.structures.images import ImagesEvaluator
 from hpcfit.records import DegreeOfFreedom, Modification
-from hpcfit.structure.degrees_of_freedom import DegreesOfFreedom
 from hpcfit.structure.evaluation_requests import Evaluation, EvaluationRequest, evaluate_all
 from hpcfit.structure.modifying import modify
-from hpcfit.structure.relaxation import TOLERANCE, gradients_at, relax
+from hpcfit.structure.relax.degrees_of_freedom import DegreesOfFreedom
+from hpcfit.structure.relax.relaxation import TOLERANCE, gradients_at, relax
 from tests.helpers.structure_works import aluminium_model, lattice, silicon_model, structure
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hpcfit.structure.stencils import OFFSETS, first, second
+from hpcfit.structure.relax.stencils import OFFSETS, first, second
 
 
 def test_quartic_is_exact():

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from hpcfit.records import Atoms, Modification
-from hpcfit.structure.degrees_of_freedom import voigt_strain
 from hpcfit.structure.modifying import modify
 from hpcfit.structure.observing import FORMS
+from hpcfit.structure.relax.degrees_of_freedom import voigt_strain
 from hpcfit.units import BAR, GPA
 from tests.helpers.structure_works import (
     ELASTIC,

@@ -1,0 +1,1 @@
+"""Fitted potentials and relaxed structures as files of other programs."""

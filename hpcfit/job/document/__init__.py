@@ -1,0 +1,1 @@
+"""The XML document: text, includes, schema, faults, and the values in its elements."""

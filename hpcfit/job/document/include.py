@@ -1,0 +1,127 @@
+"""Jobs in several files: ``<xi:include href="..."/>`` is replaced by the text of the file that it names.
+
+The text put together so is what is parsed, stored and compared by a resumed run; `Origin` knows of each of its lines
+where it comes from. An included file stands on lines of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.job.document.parsing import Include, scan
+from hpcfit.job.document.values import Faults, quoted
+from hpcfit.records import Origin
+
+#: Includes of includes may double at every level.
+_MOST = 10000
+
+_DECLARATION = re.compile(rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*\?>)?")
+
+
+def expand(content: bytes, path: str, allow_outside: bool) -> tuple[bytes, tuple[Origin, ...]]:
+    """Return a job's text with all files in it that it includes, and where its lines come from.
+
+    Parameters
+    ----------
+    content
+        The job file's bytes.
+    path
+        The job file; an included file is relative to the file that includes it.
+    allow_outside
+        Whether files outside the job's folder may be included.
+
+    Returns
+    -------
+    bytes
+        `content` itself where nothing is included.
+    tuple of Origin
+        Empty where nothing is included.
+
+    Raises
+    ------
+    InputError
+        With the faults of every file as XML, and every file that cannot be included.
+    """
+    if b"XInclude" not in content:
+        return content, ()  # nor could there be the namespace
+    expander = _Expander(Path(path).absolute().parent, allow_outside)
+    expander.file(content, Path(path), (Path(path).resolve(),))
+    if expander.faults:
+        raise InputError(expander.faults)
+    if expander.n_included == 0:
+        return content, ()
+    return b"".join(expander.parts), tuple(expander.origins)
+
+
+class _Expander:
+    def __init__(self, folder: Path, allow_outside: bool) -> None:
+        self._folder = folder.resolve()
+        self._allow_outside = allow_outside
+        self._line = 1
+        self.parts: list[bytes] = []
+        self.origins: list[Origin] = []
+        self.faults: list[Fault] = []
+        self.n_included = 0
+
+    def file(self, content: bytes, path: Path, within: tuple[Path, ...]) -> None:
+        """Add a file; `within` are the files that are being included, down to this one."""
+        try:
+            includes = scan(content, Faults(str(path))).includes
+        except InputError as error:
+            self.faults.extend(error.faults)
+            return
+        declaration = _DECLARATION.match(content)
+        begun = declaration.end() if declaration and self.parts else 0
+        for include in includes:
+            self._add(content, begun, include.start, path)
+            self._break()
+            self._include(include, path, within)
+            begun = include.end
+        self._add(content, begun, len(content), path)
+
+    def _add(self, content: bytes, begun: int, end: int, path: Path) -> None:
+        self.origins.append(Origin(self._line, str(path), content.count(b"\n", 0, begun) + 1))
+        self.parts.append(content[begun:end])
+        self._line += content.count(b"\n", begun, end)
+
+    def _break(self) -> None:
+        self.parts.append(b"\n")
+        self._line += 1
+
+    def _include(self, include: Include, path: Path, within: tuple[Path, ...]) -> None:
+        where = f"{path}:{include.line}"
+        self.n_included += 1
+        if self.n_included > _MOST:
+            if self.n_included == _MOST + 1:
+                self.faults.append(Fault(where, "too many files included", allowed=f"{_MOST}"))
+            return
+        if fault := _shape_fault(include, where):
+            self.faults.append(fault)
+            return
+        name = include.attributes["href"].strip()
+        target = path.parent / name
+        real = target.resolve()
+        if not self._allow_outside and not real.is_relative_to(self._folder):
+            what = "included file is outside the job's folder"
+            self.faults.append(Fault(where, what, quoted(name), "inside, or --allow-outside"))
+        elif real in within:
+            self.faults.append(Fault(where, "file includes itself", quoted(name)))
+        elif not real.is_file():
+            names = [entry.name for entry in target.parent.iterdir()] if target.parent.is_dir() else []
+            fault = Fault(where, "no such file", quoted(name), nearest=nearest(target.name, names))
+            self.faults.append(fault)
+        else:
+            self.file(real.read_bytes(), target, (*within, real))
+            self._break()
+
+
+def _shape_fault(include: Include, where: str) -> Fault | None:
+    """Return what is asked of an include beside a whole file."""
+    if not include.attributes.get("href", "").strip():
+        return Fault(where, "missing attribute in <xi:include>", allowed="href")
+    for name, value in include.attributes.items():
+        if name != "href" and (name, value) != ("parse", "xml"):
+            return Fault(where, "attribute not allowed in <xi:include>", f'{name}="{value}"', "href")
+    return None if include.empty else Fault(where, "element not allowed in <xi:include>", allowed="none")

@@ -1,0 +1,69 @@
+"""Text files that a job names beside datasets: their content, and tables of two columns."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from lxml import etree
+
+from hpcfit.errors import Fault, nearest
+from hpcfit.job.document import values
+from hpcfit.job.document.values import Faults, quoted
+
+
+def read_text(element: etree._Element, name: str, folder: Path, faults: Faults) -> str | None:
+    """Return the content of a file, None with a fault at `element` where it cannot be read.
+
+    Parameters
+    ----------
+    element
+        Where the job names it.
+    name
+        The file, relative to `folder`.
+    folder
+        The job file's.
+    faults
+        Collects what is wrong.
+    """
+    try:
+        return (folder / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        faults.add(element, "no such file", quoted(name), nearest=_alike(folder / name))
+    except (OSError, UnicodeDecodeError):
+        faults.add(element, "cannot be read as text", quoted(name))
+    return None
+
+
+def _alike(path: Path) -> str:
+    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    return nearest(path.name, names)
+
+
+def read_table(element: etree._Element, name: str, folder: Path, faults: Faults) -> list[tuple[float, float]]:
+    """Return the rows x y of a text file, x ascending; ``#`` begins a comment. No rows where it has a fault.
+
+    Parameters are those of `read_text`.
+    """
+    text = read_text(element, name, folder, faults)
+    rows: list[tuple[float, float]] = []
+    for line, content in enumerate((text or "").splitlines(), start=1):
+        words = content.split("#")[0].split()
+        numbers = [values.number(word) for word in words]
+        fault = None
+        if words and (len(words) != 2 or not all(map(math.isfinite, numbers))):
+            fault = Fault(
+                f"{name}:{line}", "bad row of a table", quoted(content), "two finite numbers, x and y"
+            )
+        elif words and rows and numbers[0] <= rows[-1][0]:
+            above = f"above {rows[-1][0]}"
+            fault = Fault(f"{name}:{line}", "rows not in ascending order of x", f"{numbers[0]}", above)
+        if fault:
+            faults.add_of_file(element, fault)
+            return []
+        if words:
+            rows.append((numbers[0], numbers[1]))
+    if text is not None and len(rows) < 2:
+        faults.add_of_file(element, Fault(name, "too few rows of a table", f"{len(rows)}", "2 or more"))
+        return []
+    return rows

@@ -1,0 +1,1 @@
+"""The <fitting> of a job: the minimiser and its options."""

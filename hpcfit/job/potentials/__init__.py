@@ -1,0 +1,1 @@
+"""The <potentials> of a job: parameters, functions, files of parameters, constraints."""

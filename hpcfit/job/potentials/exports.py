@@ -1,0 +1,54 @@
+"""The files that a job asks for at the end of its run: ``<export-eam-file>`` and the like in a potential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from lxml import etree
+
+from hpcfit.job.document import values
+from hpcfit.job.document.outputs import Outputs
+from hpcfit.records import ExportElement, ExportFile, PotentialForm
+
+
+def read_exports(
+    potentials: Iterable[etree._Element] | None, forms: Iterable[PotentialForm], outputs: Outputs
+) -> tuple[ExportFile, ...]:
+    """Return the files that potentials of a job ask for, in document order.
+
+    Parameters
+    ----------
+    potentials
+        The elements of the potentials.
+    forms
+        The known potentials.
+    outputs
+        Resolves the files' names.
+    """
+    found: list[ExportFile] = []
+    for element, known in _elements(() if potentials is None else potentials, forms):
+        potential = element.getparent()
+        file = values.line_of_text(element.text)
+        identifier = "" if potential is None else values.line_of_text(potential.get("id"))
+        resolution, factor = element.get("resolution"), element.get("rho-range-factor")
+        found.append(
+            ExportFile(
+                potential=identifier,
+                format=known.format,
+                file=file,
+                path=outputs.path(element, file),
+                resolution=None if resolution is None else values.whole(resolution, 0),
+                rho_range_factor=None if factor is None else values.number(factor),
+            )
+        )
+    return tuple(found)
+
+
+def _elements(
+    potentials: Iterable[etree._Element], forms: Iterable[PotentialForm]
+) -> Iterator[tuple[etree._Element, ExportElement]]:
+    by_name = {form.name: form.record.export_element for form in forms}
+    for potential in potentials:
+        known = by_name.get(str(potential.tag))
+        if known is not None:
+            yield from ((element, known) for element in potential.findall(known.element)[:1])

@@ -1,0 +1,92 @@
+"""The ``<mapping>`` of a potential built from functions: which function plays which role for which species."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from lxml import etree
+
+from hpcfit.errors import nearest
+from hpcfit.job.document import values
+from hpcfit.job.document.tags import SPECIES_ATTRIBUTES, Combination, tag_of
+from hpcfit.job.document.values import Faults, quoted
+from hpcfit.records import Function, ParameterKind, RoleForm, species_tuples
+
+#: The species that stand in the order of the attributes; those behind them are neighbours in any order.
+_N_ORDERED = {ParameterKind.PAIR: 0, ParameterKind.TRIPLET: 1}
+
+
+class Mapping:
+    """Reads one mapping.
+
+    Parameters
+    ----------
+    functions
+        What may be mapped.
+    species
+        Symbols of the job.
+    faults
+        Collects what is wrong.
+    """
+
+    def __init__(self, functions: Sequence[Function], species: Sequence[str], faults: Faults) -> None:
+        self._functions = functions
+        self._ids = [function.id for function in functions]
+        self._species = species
+        self._faults = faults
+
+    def role(self, role: RoleForm, mapping: etree._Element) -> list[int]:
+        """Return the place of the function for each combination of species, -1 where there is none.
+
+        An element that names more species goes before one with more ``*``.
+        """
+        found: dict[Combination, tuple[int, etree._Element]] = {}
+        for element in mapping.iterfind(role.name):
+            for combination, n_named in self._covered(role.kind, element).items():
+                n_earlier, earlier = found.get(combination, (-1, element))
+                if n_named == n_earlier:
+                    what = f"<{role.name}> twice for {tag_of(combination, self._species)}"
+                    self._faults.add(element, what, f"another in {self._faults.line(earlier)}")
+                if n_named > n_earlier:
+                    found[combination] = (n_named, element)
+        places = {element: self._place(role, element) for element in mapping.iterfind(role.name)}
+        every = species_tuples(role.kind, len(self._species))
+        return [places[found[entry][1]] if entry in found else -1 for entry in every]
+
+    def _covered(self, kind: ParameterKind, element: etree._Element) -> dict[Combination, int]:
+        """Return the combinations that an element speaks for, and how many species it names."""
+        texts = [values.line_of_text(element.get(name), "*") for name in SPECIES_ATTRIBUTES[kind]]
+        n_named = sum(text != "*" for text in texts)
+        numbers = [self._numbers(element, text) for text in texts]
+        n_ordered = _N_ORDERED.get(kind, len(texts))
+        return {
+            (*choice[:n_ordered], *sorted(choice[n_ordered:])): n_named
+            for choice in itertools.product(*numbers)
+        }
+
+    def _numbers(self, element: etree._Element, text: str) -> list[int]:
+        if text == "*":
+            return list(range(len(self._species)))
+        if text in self._species:
+            return [self._species.index(text)]
+        if values.symbols(text) == [text]:  # else the schema has refused it
+            what = f"unknown species in <{element.tag}>"
+            allowed = ", ".join([*self._species, "*"])
+            self._faults.add(element, what, quoted(text), allowed, nearest(text, self._species))
+        return []
+
+    def _place(self, role: RoleForm, element: etree._Element) -> int:
+        name = values.line_of_text(element.get("function"))
+        if name not in self._ids:
+            if name:
+                what = f"unknown function in <{element.tag}>"
+                self._faults.add(
+                    element, what, quoted(name), ", ".join(self._ids) or "none", nearest(name, self._ids)
+                )
+            return -1
+        place = self._ids.index(name)
+        if role.argument == "distance" and self._functions[place].reach == float("inf"):
+            what = f"function '{name}' of a distance never ends"
+            self._faults.add(element, what, "no cutoff", "a <cutoff> in the function")
+        return place

@@ -1,0 +1,1 @@
+"""The <structures> of a job: datasets, own structures, properties, weights, tolerances."""

@@ -1,0 +1,125 @@
+"""The ``<structures>`` of a job: the tree of groups, datasets and own structures, and their weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lxml import etree
+
+from hpcfit.job.document import values
+from hpcfit.job.document.values import Faults
+from hpcfit.job.structures.datasets import read_dataset
+from hpcfit.job.structures.derived import DERIVED, join_derived, read_derived
+from hpcfit.job.structures.losses import ABSOLUTE_ELEMENTS, WEIGHTED
+from hpcfit.job.structures.own_structures import OwnStructures
+from hpcfit.job.structures.scope import Scope
+from hpcfit.records import DatasetSource, DerivedProperty, Group, RobustLoss, RobustLossForm, Structure
+
+#: Attributes that mean something only with the one or the other kind of weights.
+_NORMALISED_ONLY = ("relative-weight", "tolerance")
+_ABSOLUTE_ONLY = (*WEIGHTED, "normalize-by-natoms")
+
+
+def read_structures(element: etree._Element, scope: Scope) -> tuple[Group, bool]:
+    """Return the structures, and whether their weights are absolute.
+
+    Parameters
+    ----------
+    element
+        The ``<structures>``.
+    scope
+        The job around them.
+    """
+    mode = values.line_of_text(element.get("weights"), "normalised")
+    absolute = mode == "absolute"
+    own = OwnStructures(scope)
+    if absolute:
+        _refuse_own(element, (*own.tags, DERIVED), scope.faults)
+        _refuse(element, _NORMALISED_ONLY, 'without weights="absolute"', scope.faults)
+    elif mode in ("normalised", "normalized"):
+        _refuse(element, _ABSOLUTE_ONLY, 'with weights="absolute"', scope.faults)
+        for node in element.iter(*ABSOLUTE_ELEMENTS):
+            scope.faults.add(node, f"<{node.tag}> has no effect here", allowed='only with weights="absolute"')
+    reader = _Reader(own, absolute, scope)
+    values.check_ids(element.iter("group", "dataset", DERIVED, *own.tags), scope.faults)
+    tree = reader.group(element)
+    derived = {values.line_of_text(node.get("id")): node for node in element.iter(DERIVED)}
+    return join_derived(tree, derived, scope), absolute
+
+
+def read_loss(
+    element: etree._Element | None, losses: Sequence[RobustLossForm], faults: Faults
+) -> RobustLoss | None:
+    """Return the loss that ``<structures>`` names, None for squares."""
+    name = "squares" if element is None else values.line_of_text(element.get("loss"), "squares")
+    if element is None or name == "squares":
+        if element is not None and "loss-scale" in element.attrib:
+            allowed = " or ".join(form.name for form in losses)
+            faults.add(element, "loss-scale has no effect", 'loss="squares"', allowed)
+        return None
+    return RobustLoss(name, values.number(element.get("loss-scale"), 1.0))
+
+
+def _refuse(element: etree._Element, names: Sequence[str], where: str, faults: Faults) -> None:
+    for node in element.iter(etree.Element):
+        for name in names:
+            if name in node.attrib:
+                faults.add(node, f"{name} of <{node.tag}> has no effect here", allowed=f"only {where}")
+
+
+def _refuse_own(element: etree._Element, tags: Sequence[str], faults: Faults) -> None:
+    """Note, and take out, what has no place in KLIFF's loss."""
+    for node in list(element.iter(*tags)):
+        parent = node.getparent()
+        if parent is not None:
+            faults.add(node, f'<{node.tag}> in structures with weights="absolute"', allowed="<dataset>")
+            parent.remove(node)
+    root = element.getparent()
+    for preset in () if root is None else root.iter("tolerance-preset"):
+        what = '<tolerance-preset> has no effect with weights="absolute"'
+        faults.add(preset, what)
+
+
+class _Reader:
+    """Reads the tree."""
+
+    def __init__(self, own: OwnStructures, absolute: bool, scope: Scope) -> None:
+        self._own = own
+        self._absolute = absolute
+        self._scope = scope
+
+    def group(self, element: etree._Element) -> Group:
+        tags = ("group", "dataset", DERIVED, *self._own.tags)
+        children = tuple(self._child(child) for child in element.iterchildren(*tags))
+        self._check(element, [child.relative_weight for child in children if fits(child)])
+        identifier = "structures" if element.tag == "structures" else ""
+        identifier = values.line_of_text(element.get("id"), identifier)
+        return Group(identifier, values.number(element.get("relative-weight"), 1.0), children)
+
+    def _child(self, element: etree._Element) -> Group | DatasetSource | Structure | DerivedProperty:
+        if element.tag == "group":
+            return self.group(element)
+        if element.tag == DERIVED:
+            return read_derived(element, self._scope)
+        leaf = (
+            read_dataset(element, self._absolute, self._scope)
+            if element.tag == "dataset"
+            else self._own.structure(element)
+        )
+        self._check(element, [entry.relative_weight for entry in leaf.properties if entry.fit])
+        return leaf
+
+    def _check(self, element: etree._Element, fitted: Sequence[float]) -> None:
+        """Refuse siblings whose relative weights add up to nothing: they cannot be normalised."""
+        if not self._absolute and fitted and math.fsum(fitted) == 0:
+            self._scope.faults.add(
+                element, f"all relative weights inside <{element.tag}> are 0", allowed="one above 0"
+            )
+
+
+def fits(node: Group | DatasetSource | Structure | DerivedProperty) -> bool:
+    """Return whether anything below a node of the job's tree enters the objective."""
+    if isinstance(node, Group):
+        return any(fits(child) for child in node.children)
+    return any(entry.fit for entry in node.properties)

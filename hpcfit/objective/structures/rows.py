@@ -1,0 +1,57 @@
+"""Residuals of properties: what a weight, a tolerance and a style make of values and targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpcfit.records import FloatArray, WantedProperty
+
+#: What every component of a property counts that has no value, because its structure did not relax or its energy is
+#: not finite: as much as one that is off by this many tolerances (for the relative styles: targets).
+FAILED = 1e3
+
+
+@dataclass(frozen=True)
+class PropertyRow:
+    """A fitted property.
+
+    Parameters
+    ----------
+    wanted
+        Target, tolerance and style.
+    weight
+        W, product of the normalised weights.
+    """
+
+    wanted: WantedProperty
+    weight: float
+
+    @property
+    def n(self) -> int:
+        """Number of components."""
+        return len(self.wanted.target)
+
+    def failed(self) -> FloatArray:
+        """Return the residuals [n] where there is no value."""
+        return np.full(self.n, FAILED * np.sqrt(self.weight))
+
+    def residual(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return residuals [n] of values [n], and their derivatives [n] by the values.
+
+        ``squared`` gives sqrt(W) (p - t)/tolerance, ``squared-relative`` sqrt(W) (p - t)/t. ``absolute-diff`` adds
+        W |p - t| to the sum of squares: its residual is the root of that with the sign of p - t, whose slope grows
+        without bound towards the target; at the target itself it is taken as 0, since nothing is to be gained.
+        """
+        difference = values - np.array(self.wanted.target)
+        root = np.sqrt(self.weight)
+        if self.wanted.style == "absolute-diff":
+            size = np.sqrt(np.abs(difference))
+            slope = np.divide(0.5 * root, size, where=size > 0, out=np.zeros(len(size)))
+            return root * np.sign(difference) * size, slope
+        relative = self.wanted.style == "squared-relative"
+        factor = (
+            root / np.array(self.wanted.target) if relative else np.full(self.n, root / self.wanted.tolerance)
+        )
+        return factor * difference, factor

@@ -1,1 +1,0 @@
-"""What a run leaves behind, written by the root rank alone."""

@@ -1,1 +1,0 @@
-"""Fitted potentials as files of MD codes."""

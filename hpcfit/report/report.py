@@ -1,0 +1,214 @@
+"""The closing report of a run: outcome, parameters and errors, drawn from the content of a run file alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TextIO
+
+import numpy as np
+
+from hpcfit.records import Parameter, State
+from hpcfit.report.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
+from hpcfit.report.spectrum import loosest, spectrum_table, undetermined
+from hpcfit.report.structures import structure_lines, trouble_lines
+from hpcfit.report.table import Table, write_blocks
+from hpcfit.runfile.header import RunHeader, Style
+from hpcfit.runfile.run import RunResult, StoredRun, standard_errors
+from hpcfit.runfile.store import load
+from hpcfit.units import GPA
+
+_NONE = "-"
+
+#: Unit shown and its size in the code's units, per quantity.
+_SHOWN_UNITS = {ENERGY: ("meV/atom", 1e-3), FORCE: ("eV/A", 1.0), STRESS: ("GPa", GPA)}
+
+
+def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
+    """Write the report of a run, finished or not: rich tables on a terminal, plain lines elsewhere.
+
+    Parameters
+    ----------
+    spectrum
+        Whether all singular values and their directions are wanted.
+    """
+    style = run.header.style
+    blocks: list[Table | list[str]] = []
+    if style.shows("minimum"):
+        blocks += [_summary(run), _parameter_table(run)]
+        if names := _undetermined(run):
+            blocks.append([f"not determined by the data: {', '.join(names)}"])
+    if run.result is not None and len(run.result.directions) and (spectrum or style.shows("maximum")):
+        blocks.append(spectrum_table(run.result, run.header.free))
+    elif spectrum:
+        why = "no free parameters" if run.result else "the run is unfinished, hpcfit resume goes on with it"
+        blocks.append([f"no spectrum: {why}"])
+    if style.shows("medium") and run.result is not None:
+        if run.result.structures:
+            blocks.append(structure_lines(run.result.structures, style))
+        if run.result.predictions:
+            blocks.append(_error_table(error_rows(run.result.predictions)))
+    if style.shows("minimum") and run.result is not None and (found := trouble_lines(run.result.structures)):
+        blocks.append(found)
+    if stream.isatty():
+        # rich is slow to import, and only terminals need it
+        from hpcfit.report import terminal
+
+        terminal.write_blocks(blocks, stream)
+    else:
+        write_blocks(blocks, stream)
+
+
+def from_file(path: str, stream: TextIO, spectrum: bool = False) -> None:
+    """Write the report of the run file `path` to `stream`, as `write` does.
+
+    Raises
+    ------
+    InputError
+        When neither the file nor the generation before it can be read.
+    """
+    run = load(path)
+    if run.note:
+        stream.write(f"{run.note}\n")
+    style = run.header.style
+    if not style.shows("medium"):
+        # a report was asked for, however little the run itself was to say
+        style = replace(style, verbosity="medium")
+    write(replace(run, header=replace(run.header, style=style)), stream, spectrum)
+
+
+def _summary(run: StoredRun) -> list[str]:
+    state, loss = run.state, run.header.loss
+    facts = {
+        "outcome": run.result.outcome if run.result else "unfinished",
+        loss.label: loss.text(state.cost),
+        "iterations": str(state.iteration),
+        "evaluations": _evaluations(state),
+        **({"restart": restart_text(state)} if state.restarted else {}),
+        **(
+            _end_facts(run.result, run.header)
+            if run.result
+            else {"time": _seconds(run.history["seconds"].sum())}
+        ),
+    }
+    width = max(len(name) for name in facts)
+    return [f"{name:<{width}}  {text}" for name, text in facts.items()]
+
+
+def restart_text(state: State) -> str:
+    """Return why a fit began again, and how."""
+    return f'{state.restarted}, once more from the start with scaling="identity"'
+
+
+def _end_facts(result: RunResult, header: RunHeader) -> dict[str, str]:
+    facts = {"time": _time(result.timings)}
+    if not header.counts.n_residuals:
+        return facts
+    values = result.singular_values
+    if len(values):
+        facts["singular values"] = f"{values.max():.3e} to {values.min():.3e}"
+    if text := loosest(result, header.free):
+        facts["loosest"] = text
+    return facts
+
+
+def _evaluations(state: State) -> str:
+    first = f"{state.n_linearisations} linearisations, {state.n_costs} costs"
+    return f"{first}, {state.n_second_derivatives} second derivatives"
+
+
+def _time(timings: Mapping[str, float]) -> str:
+    phases = ", ".join(f"{name} {_seconds(seconds)}" for name, seconds in timings.items())
+    return f"{_seconds(sum(timings.values()))} ({phases})"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3f} s"
+
+
+def _undetermined(run: StoredRun) -> list[str]:
+    """Return the paths of the parameters that the data do not determine."""
+    n_residuals = run.header.counts.n_residuals
+    if run.result is None or not n_residuals:
+        return []
+    parameters = run.header.parameters
+    at_bound = [p.free and _at_bound(p, value) for p, value in zip(parameters, run.values, strict=True)]
+    return undetermined(run.result, parameters, at_bound, n_residuals)
+
+
+def _parameter_table(run: StoredRun) -> Table:
+    parameters = run.header.parameters
+    style = run.header.style
+    rows = [_parameter_row(*row, style) for row in zip(parameters, run.values, _spreads(run), strict=True)]
+    columns: tuple[str, ...] = ("parameter", "start", "final", "standard error", "min", "max", "unit", "")
+    if any(p.has_prior for p in parameters):
+        columns = (*columns, "prior", "off by")
+        rows = [(*row, *_prior(*pair)) for row, *pair in zip(rows, parameters, run.values, strict=True)]
+    return Table("parameters", columns, tuple(rows))
+
+
+def _prior(parameter: Parameter, final: float) -> tuple[str, str]:
+    """Return a parameter's prior, and by how many of its standard deviations the final value is off."""
+    if not parameter.has_prior:
+        return _NONE, _NONE
+    mean, sigma = parameter.prior_mean, parameter.prior_sigma
+    return f"{mean:.6g} +- {sigma:.3g}", f"{(final - mean) / sigma:.2f}"
+
+
+def _spreads(run: StoredRun) -> list[str]:
+    """Return the standard error of every parameter, or why it has none."""
+    parameters = run.header.parameters
+    if run.result is None or not run.header.counts.n_residuals:
+        return [_NONE if p.varies else "fixed" for p in parameters]
+    errors, lost = standard_errors(parameters, run.result.covariance), _undetermined(run)
+    texts = [
+        f"{error:.3g}" if np.isfinite(error) else "undetermined" if p.path in lost else _NONE
+        for p, error in zip(parameters, errors, strict=True)
+    ]
+    return [text if p.varies else "fixed" for p, text in zip(parameters, texts, strict=True)]
+
+
+def _parameter_row(parameter: Parameter, final: float, spread: str, style: Style) -> tuple[str, ...]:
+    p = parameter
+    # What the job gives a dependent parameter for a start counts nowhere.
+    values = (_NONE if p.constraint else style.number(p.start, 10), style.number(final, 10))
+    numbers = (*values, spread, _bound(p.minimum), _bound(p.maximum))
+    return p.path, *numbers, p.unit, _note(p, final)
+
+
+def _note(parameter: Parameter, final: float) -> str:
+    if parameter.constraint:
+        return "dependent"
+    return "at bound" if parameter.free and _at_bound(parameter, final) else ""
+
+
+def _bound(value: float) -> str:
+    return f"{value:.6g}" if np.isfinite(value) else _NONE
+
+
+def _at_bound(parameter: Parameter, value: float) -> bool:
+    # a step cut at a bound ends within rounding of it
+    rounding = 4.0 * np.spacing(max(abs(value), abs(parameter.start)))
+    return bool(value <= parameter.minimum + rounding or value >= parameter.maximum - rounding)
+
+
+def _error_table(rows: list[ErrorRow]) -> Table:
+    shown = [quantity for quantity in QUANTITIES if any(row.quantity == quantity for row in rows)]
+    columns = ["group"]
+    for quantity in shown:
+        unit = _SHOWN_UNITS[quantity][0]
+        columns += [f"{quantity} RMSE ({unit})", f"MAE ({unit})", "n"]
+    cells: dict[str, dict[str, ErrorRow]] = {}
+    for row in rows:
+        cells.setdefault(row.group, {})[row.quantity] = row
+    lines = [_error_line(group, by_quantity, shown) for group, by_quantity in cells.items()]
+    return Table("errors", tuple(columns), tuple(lines))
+
+
+def _error_line(group: str, by_quantity: Mapping[str, ErrorRow], shown: list[str]) -> tuple[str, ...]:
+    line = [group]
+    for quantity in shown:
+        row = by_quantity.get(quantity)
+        size = _SHOWN_UNITS[quantity][1]
+        line += [f"{row.rmse / size:.4f}", f"{row.mae / size:.4f}", str(row.n)] if row else [_NONE] * 3
+    return tuple(line)

@@ -1,0 +1,63 @@
+"""What is drawn with rich, for terminals alone; imported only where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from hpcfit.report.table import Table, plain_lines
+
+
+class LiveLines:
+    """Lines above a moving sign."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = _console(stream)
+        # twice a second: the thread that draws takes time from the fit
+        self._status = self._console.status("iterating", refresh_per_second=2)
+
+    def write(self, text: str) -> None:
+        """Write a line, and start the sign below it."""
+        self._console.print(text, soft_wrap=True)
+        self._status.start()
+
+    def show(self, text: str) -> None:
+        """Show a text beside the sign."""
+        self._status.update(text)
+
+    def stop(self) -> None:
+        """Remove the sign."""
+        self._status.stop()
+
+
+def write_blocks(blocks: Iterable[Table | list[str]], stream: TextIO) -> None:
+    """Draw tables and groups of lines, a blank line before each."""
+    console = _console(stream)
+    for block in blocks:
+        console.print()
+        if isinstance(block, Table):
+            # wider than a narrow terminal where it must be: a folded number cannot be read
+            needed = max(len(line) for line in plain_lines(block)) + 2 * len(block.columns)
+            console.width = max(console.width, needed)
+            console.print(_drawn(block))
+        else:
+            console.print("\n".join(block), soft_wrap=True)
+
+
+def _console(stream: TextIO) -> Console:
+    # neither colours in numbers nor markup: parameters carry square brackets
+    return Console(file=stream, highlight=False, markup=False)
+
+
+def _drawn(table: Table) -> RichTable:
+    drawn = RichTable(title=table.title, title_justify="left", box=box.SIMPLE)
+    for k, column in enumerate(table.columns):
+        drawn.add_column(Text(column), justify="right" if k else "left", no_wrap=True)
+    for row in table.rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    return drawn

@@ -1,0 +1,290 @@
+"""Where a run keeps its states: in memory, or in a run file that is whole at every moment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hpcfit.atomic import replacing, sweep
+from hpcfit.errors import Fault, HpcfitError, InputError
+from hpcfit.records import FloatArray, Job, State
+from hpcfit.runfile.file import HISTORY_COLUMNS, UnreadableRunError, header_image, read_run, write_run
+from hpcfit.runfile.header import RunHeader
+from hpcfit.runfile.layout import stored_name
+from hpcfit.runfile.run import History, RunResult, StoredRun, plain_values
+
+
+class MemoryStore:
+    """Keeps a run in memory; `RunStore` puts the same into a file.
+
+    Parameters
+    ----------
+    header
+        What is known of the run before its first iteration.
+    earlier
+        The run that this one goes on with: its history and its time of start are kept.
+    """
+
+    def __init__(self, header: RunHeader, earlier: StoredRun | None = None) -> None:
+        self._header = replace(header, started=earlier.header.started) if earlier else header
+        self._run = replace(earlier, header=self._header, result=None) if earlier else None
+        self.resumes = earlier is not None  #: whether it goes on with an earlier run
+
+    @property
+    def header(self) -> RunHeader:
+        """What is known of the run before its first iteration."""
+        return self._header
+
+    @property
+    def run(self) -> StoredRun:
+        """All that is kept.
+
+        Raises
+        ------
+        ValueError
+            When no state was saved yet.
+        """
+        if self._run is None:
+            raise ValueError("no state was saved yet")
+        return self._run
+
+    def save(
+        self,
+        state: State,
+        seconds: float,
+        values: FloatArray | None = None,
+        relaxed: Sequence[FloatArray] = (),
+    ) -> None:
+        """Add a state to the history, in place of the last row where that is of the same iteration.
+
+        Parameters
+        ----------
+        seconds
+            Wall time since the state before.
+        values
+            [n_parameters], all parameters at the state; None where the solver's variables are the free parameters.
+        relaxed
+            As in `StoredRun`.
+
+        Raises
+        ------
+        HpcfitError
+            When the run file cannot be written.
+        """
+        history = _appended(self._run.history if self._run else {}, state, seconds)
+        every = self._values(state, values)
+        self._run = StoredRun(self._header, state, every, history, result=None, relaxed=tuple(relaxed))
+
+    def finish(self, result: RunResult, values: FloatArray | None = None) -> None:
+        """Add the end of the run and mark it complete.
+
+        Parameters
+        ----------
+        values
+            As in `save`.
+
+        Raises
+        ------
+        HpcfitError
+            When the run file cannot be written.
+        """
+        history = _appended(self._run.history if self._run else {}, result.state, seconds=0.0)
+        self._run = StoredRun(self._header, result.state, self._values(result.state, values), history, result)
+
+    def _values(self, state: State, values: FloatArray | None) -> FloatArray:
+        return plain_values(self._header.parameters, state) if values is None else values
+
+
+class RunStore(MemoryStore):
+    """Keeps a run in a run file, from the first state on; made by `create` and `resume`.
+
+    The file is replaced whole at every write, and the generation before it kept beside it.
+    """
+
+    def __init__(self, path: str, header: RunHeader, earlier: StoredRun | None, interval: int) -> None:
+        super().__init__(header, earlier)
+        self._path = path
+        self._interval = interval
+        self._image = header_image(self._header, path)
+        #: where the file at `path` is another run's or damaged, it must not become the previous generation
+        self._keep_previous = earlier is not None and earlier.source == path
+        self._must_be_new = False
+        sweep(path, _previous_path(path))
+
+    @classmethod
+    def create(cls, path: str, header: RunHeader, interval: int = 1, overwrite: bool = False) -> RunStore:
+        """Return the store of a new run; nothing is written before the first state.
+
+        Parameters
+        ----------
+        interval
+            Iterations between writes; the states between are written with the next one.
+        overwrite
+            Whether a run file that exists may be replaced. Another file never is.
+
+        Raises
+        ------
+        InputError
+            When there is a file already, or no folder to write to.
+        """
+        _require_folder(path)
+        _refuse_existing(path, overwrite)
+        store = cls(path, header, earlier=None, interval=interval)
+        store._must_be_new = not overwrite
+        if overwrite:
+            # a fallback must never lead to the run that is overwritten
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(_previous_path(path))
+        return store
+
+    @classmethod
+    def resume(cls, earlier: StoredRun, header: RunHeader, interval: int = 1) -> RunStore:
+        """Return the store of a run that goes on where `earlier` stands, in the same file.
+
+        Parameters
+        ----------
+        earlier
+            As `load` returned it.
+        header
+            Of this process; the time of start stays that of `earlier`.
+        interval
+            Iterations between writes.
+
+        Raises
+        ------
+        InputError
+            When the folder cannot be written to.
+        """
+        _require_folder(earlier.path)
+        return cls(earlier.path, header, earlier, interval)
+
+    def save(  # noqa: D102 (as above)
+        self,
+        state: State,
+        seconds: float,
+        values: FloatArray | None = None,
+        relaxed: Sequence[FloatArray] = (),
+    ) -> None:
+        super().save(state, seconds, values, relaxed)
+        if state.iteration % self._interval == 0 or state.outcome:
+            self._write()
+
+    def finish(self, result: RunResult, values: FloatArray | None = None) -> None:  # noqa: D102
+        super().finish(result, values)
+        self._write()
+
+    def keep(self, run: StoredRun) -> None:
+        """Write a whole run, whose header is that of this store."""
+        self._run = run
+        self._write()
+
+    def _write(self) -> None:
+        if self._must_be_new:
+            # a second run started in the same folder may have come first
+            _refuse_existing(self._path, overwrite=False)
+        self._run = replace(self.run, path=self._path, source=self._path)
+        run = self._run
+        try:
+            previous = _previous_path(self._path) if self._keep_previous else ""
+            with replacing(self._path, previous) as temporary:
+                write_run(temporary, self._image, run)
+        except (OSError, RuntimeError) as error:
+            fault = Fault(self._path, "run file cannot be written", found=str(error))
+            raise HpcfitError(str(fault)) from error
+        self._must_be_new = False
+        self._keep_previous = True
+
+
+def save_run(path: str, run: StoredRun, overwrite: bool) -> None:
+    """Write a run that was kept in memory to a run file.
+
+    Raises
+    ------
+    InputError
+        As `RunStore.create` does.
+    HpcfitError
+        When the file cannot be written.
+    """
+    store = RunStore.create(path, run.header, overwrite=overwrite)
+    store.keep(run)
+
+
+def load(path: str) -> StoredRun:
+    """Return the content of a run file, or of the generation before it where the file is unreadable.
+
+    `StoredRun.note` tells which.
+
+    Raises
+    ------
+    InputError
+        When neither can be read, or the file is not a run file.
+    """
+    if os.path.isdir(path):
+        raise InputError([Fault(path, "a folder, not a run file")])
+    try:
+        return read_run(path, path)
+    except UnreadableRunError as error:
+        previous = _previous_path(path)
+        if not os.path.exists(previous):
+            raise
+        try:
+            return read_run(previous, path)
+        except InputError as second:
+            raise InputError([*error.faults, *second.faults]) from second
+
+
+def refuse_taken(job: Job, path: str) -> None:
+    """Refuse a job whose own files would replace its run file, or the generation before it.
+
+    Raises
+    ------
+    InputError
+        With every such file.
+    """
+    kept = [os.path.realpath(name) for name in (path, _previous_path(path))]
+    what = "file to write is the run file, or kept beside it"
+    taken = [Fault(job.path, what, file) for name, file in job.outputs if os.path.realpath(name) in kept]
+    if taken:
+        raise InputError(taken)
+
+
+def _previous_path(path: str) -> str:
+    """Return where the generation before `path` is kept: ``run.previous.h5`` for ``run.h5``."""
+    stem, extension = os.path.splitext(path)
+    return f"{stem}.previous{extension}"
+
+
+def _appended(history: History, state: State, seconds: float) -> History:
+    row = {stored_name(name): np.array([getattr(state, name)]) for name in HISTORY_COLUMNS}
+    row["seconds"] = np.array([seconds], dtype=np.float64)
+    if not history:
+        return row
+    if history["iteration"][-1] == state.iteration:
+        row["seconds"] += history["seconds"][-1]
+        history = {name: column[:-1] for name, column in history.items()}
+    return {name: np.concatenate([history[name], values]) for name, values in row.items()}
+
+
+def _require_folder(path: str) -> None:
+    folder = os.path.dirname(path) or os.curdir
+    if not os.path.isdir(folder):
+        raise InputError([Fault(path, "folder of the run file does not exist", found=folder)])
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError([Fault(path, "folder of the run file cannot be written to", found=folder)])
+
+
+def _refuse_existing(path: str, overwrite: bool) -> None:
+    if not (os.path.exists(path) or os.path.exists(_previous_path(path))):
+        return
+    run = load(path)
+    if overwrite:
+        return
+    found = f"iteration {run.state.iteration} of an unfinished run"
+    if run.result is not None:
+        found = f"a finished run ({run.result.outcome})"
+    allowed = "--overwrite or hpcfit resume, in Python overwrite=True or resume=True"
+    raise InputError([Fault(run.source or path, "run file exists", found, allowed)])

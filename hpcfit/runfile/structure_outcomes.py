@@ -1,0 +1,154 @@
+"""The answers of the blocks of own structures joined to outcomes, in the order of the job and in printed units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from hpcfit.objective.plan import Plan
+from hpcfit.records import DerivedProperty, PropertyForm, Structure, StructureResult, WantedProperty
+from hpcfit.runfile.outcomes import DERIVED, RELAXED, UNRELAXED, PropertyOutcome, StructureOutcome
+from hpcfit.structure.catalogue import structure_catalogue
+
+#: What the blocks of own structures answer: results of structures, and values of derived properties.
+Answers = Sequence[tuple[list[StructureResult], list[float]]]
+
+
+def structure_outcomes(plan: Plan, start: Answers, end: Answers) -> tuple[StructureOutcome, ...]:
+    """Return what has come of every own structure, then of every derived property, in the order of the job.
+
+    Parameters
+    ----------
+    plan
+        The job and its weights.
+    start, end
+        What the blocks of own structures answered at the job's start values and at the end.
+    """
+    first, last = _by_id(start), _by_id(end)
+    structures = [
+        structure_outcome(plan.job.species, structure, weights, (first[structure.id], last[structure.id]))
+        for structure, weights in zip(plan.job.own_structures, plan.weights.structures, strict=True)
+    ]
+    before, after = _derived_values(plan, start), _derived_values(plan, end)
+    derived = [
+        _derived(prop, weight, before[prop.id], after[prop.id])
+        for prop, weight in zip(plan.job.derived, plan.weights.derived, strict=True)
+    ]
+    return (*structures, *derived)
+
+
+def _by_id(answers: Answers) -> dict[str, StructureResult]:
+    return {result.id: result for results, _ in answers for result in results}
+
+
+def _derived_values(plan: Plan, answers: Answers) -> dict[str, float]:
+    pairs = zip(plan.structure_blocks, answers, strict=True)
+    return {
+        prop.id: value
+        for block, (_, values) in pairs
+        for prop, value in zip(block.plan.derived, values, strict=True)
+    }
+
+
+def structure_outcome(
+    species: Sequence[str],
+    structure: Structure,
+    weights: Sequence[float],
+    results: tuple[StructureResult, StructureResult],
+) -> StructureOutcome:
+    """Return what has come of one structure.
+
+    Parameters
+    ----------
+    species
+        Symbols of the job.
+    structure
+        The structure.
+    weights
+        W of every property that it lists.
+    results
+        At the job's start values and at the end.
+    """
+    forms = {form.name: form for form in structure_catalogue().properties}
+    end = results[1]
+    listed = dict(_named(structure.properties, weights))
+    order = {name: k for k, name in enumerate(forms)}
+    names = sorted(end.values, key=lambda name: order[name.partition("#")[0]])
+    return StructureOutcome(
+        id=structure.id,
+        kind=structure.kind,
+        trouble=end.trouble,
+        cell=end.atoms.cell,
+        pbc=end.atoms.pbc,
+        symbols=tuple(species[k] for k in end.atoms.species),
+        position=end.atoms.position,
+        properties=tuple(
+            _property(structure, name, forms[name.partition("#")[0]], listed.get(name), results)
+            for name in names
+        ),
+    )
+
+
+def _named(
+    properties: Sequence[WantedProperty], weights: Sequence[float]
+) -> Iterator[tuple[str, tuple[WantedProperty, float]]]:
+    """Yield the listed properties under the names that results have for them."""
+    seen: dict[str, int] = {}
+    for prop, weight in zip(properties, weights, strict=True):
+        number = seen[prop.name] = seen.get(prop.name, 0) + 1
+        yield prop.name if number == 1 else f"{prop.name}#{number}", (prop, weight)
+
+
+def _property(
+    structure: Structure,
+    name: str,
+    form: PropertyForm,
+    listed: tuple[WantedProperty, float] | None,
+    results: tuple[StructureResult, StructureResult],
+) -> PropertyOutcome:
+    start, value = (np.atleast_1d(result.values[name]) / form.size for result in results)
+    wanted, weight = listed or (WantedProperty(name, False, (), 1.0, form.size, "squared"), 0.0)
+    mirrored = next((f for f in structure.relaxed if f.name == form.mirrors), None)
+    target = np.array(wanted.target or (np.nan,)) / form.size
+    # one NaN stands for a whole vector: of a structure that did not relax, or where there is no target
+    start, value, target = (part.copy() for part in np.broadcast_arrays(start, value, target))
+    return PropertyOutcome(
+        name=name,
+        unit=form.unit,
+        fit=wanted.fit,
+        style=wanted.style,
+        tolerance=wanted.tolerance / form.size,
+        state=RELAXED if mirrored else UNRELAXED if structure.relaxed and not wanted.relaxed else "",
+        weight=weight,
+        minimum=mirrored.minimum / form.size if mirrored else -np.inf,
+        maximum=mirrored.maximum / form.size if mirrored else np.inf,
+        all_components=wanted.all_components,
+        start=start,
+        value=value,
+        target=target,
+    )
+
+
+def _derived(prop: DerivedProperty, weight: float, start: float, value: float) -> StructureOutcome:
+    wanted = prop.wanted
+    outcome = PropertyOutcome(
+        name="value",
+        unit=prop.unit,
+        fit=wanted.fit,
+        style=wanted.style,
+        tolerance=wanted.tolerance,
+        state="",
+        weight=weight,
+        minimum=-np.inf,
+        maximum=np.inf,
+        all_components=False,
+        start=np.array([start]),
+        value=np.array([value]),
+        target=np.array(wanted.target or (np.nan,)),
+    )
+    nothing = np.zeros((0, 3))
+    trouble = "" if np.isfinite(value) else "not finite, or a structure in it is not"
+    return StructureOutcome(
+        prop.id, DERIVED, trouble, np.zeros((3, 3)), np.zeros(3, bool), (), nothing, (outcome,)
+    )

@@ -1,0 +1,1 @@
+"""Structural degrees of freedom, relaxation, and the response of a relaxed structure to the parameters."""
