@@ -101,6 +101,19 @@ def test_a_linearisation_of_which_one_part_is_not_finite_is_a_wall(part):
     problem.linearise = lambda x: replace(
         linearise(x), **{part: np.full_like(getattr(linearise(x), part), np.nan)}
     )
+    at = watched.linearise(np.array([-1.0, 1.0]))
+    assert at.cost == pytest.approx(10 * watched.state.cost)
+    assert not at.gradient.any()
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_a_gradient_of_which_one_part_is_not_finite_is_a_wall(part):
+    problem = ArrayProblem(CASES["rosenbrock"].residual)
+    watched = watching(problem, (-1.2, 1.0))
+    gradient = problem.gradient
+    problem.gradient = lambda x: tuple(
+        np.nan * found if k == part else found for k, found in enumerate(gradient(x))
+    )
     elsewhere = np.array([-1.0, 1.0])
     assert watched.value(elsewhere) == pytest.approx(10 * watched.state.cost)
     assert not watched.gradient(elsewhere).any()
