@@ -30,7 +30,7 @@ EXPORT_FORMS = {
     "morse": ExportForm("export-potential", "lammps-morse"),
     "buckingham": ExportForm("export-potential", "lammps-buck"),
     "born-mayer-huggins": ExportForm("export-potential", "lammps-born"),
-    "chebyshev": ExportForm("export-potential", "table", has_tables=True),
+    "chebyshev": ExportForm("export-potential", "table"),
     "stillinger-weber": ExportForm("export-potential", "lammps-sw"),
     "tersoff": ExportForm("export-potential", "lammps-tersoff"),
     "abop": ExportForm("export-potential", "lammps-tersoff"),
