@@ -8,7 +8,7 @@
 enum { MAX_COLUMNS = 400 };
 
 /* Of every potential that has any. */
-static const int64_t sizes[] = {5};
+static const int64_t table_sizes[] = {5};
 
 static int n_tuples(hpcfit_kind kind, int n_species)
 {
@@ -33,7 +33,7 @@ static int fill_parameters(const hpcfit_potential *potential, int n_species, dou
     int n = 0;
     for (int k = 0; k < hpcfit_potential_n_parameters(potential); k++) {
         const hpcfit_parameter *row = hpcfit_potential_parameter(potential, k);
-        const int n_values = n_tuples(row->kind, n_species) * (int)hpcfit_potential_n_rows(potential, sizes, k);
+        const int n_values = n_tuples(row->kind, n_species) * (int)hpcfit_potential_n_rows(potential, table_sizes, k);
         for (int v = 0; v < n_values; v++, n++) {
             parameters[n] = row->reach ? 3.5 : fmin(1.5 + 0.01 * v, row->upper);
             places[n] = n;
@@ -68,10 +68,11 @@ static void evaluate(const hpcfit_potential *potential, hpcfit_geometry *geometr
             double *forces = columns + batch->n_structures;
             hpcfit_output output = {.stride = stride, .energies = columns, .forces = (double (*)[3])forces};
             if (virials) output.virials = (double (*)[6])(forces + 3 * batch->n_atoms);
-            const int64_t n_scratch = (hpcfit_scratch_size(potential, sizes, NULL, geometry, n_free) + 7) / 8 * 8;
+            const int64_t n_scratch =
+                (hpcfit_scratch_size(potential, table_sizes, NULL, geometry, n_free) + 7) / 8 * 8;
             double *scratch = aligned_alloc(64, (size_t)n_scratch * sizeof *scratch + 64);
-            CHECK(hpcfit_evaluate(potential, sizes, NULL, geometry, parameters, n_free, places, scratch, &output,
-                                  &err) == HPCFIT_OK);
+            CHECK(hpcfit_evaluate(potential, table_sizes, NULL, geometry, parameters, n_free, places, scratch,
+                                  &output, &err) == HPCFIT_OK);
             free(scratch);
             for (int64_t k = 0; k < size; k++)
                 sum += columns[k];
@@ -190,7 +191,7 @@ static void test_bad_free_parameters(void)
         const hpcfit_output output = {.stride = 13, .energies = columns, .forces = (double (*)[3])(columns + 1)};
         const int32_t wrong[] = {-1, n, 1 << 30};
         for (int k = 0; k < 3; k++)
-            CHECK(hpcfit_evaluate(hpcfit_potential_at(p), sizes, NULL, geometry, parameters, 1, &wrong[k], NULL,
+            CHECK(hpcfit_evaluate(hpcfit_potential_at(p), table_sizes, NULL, geometry, parameters, 1, &wrong[k], NULL,
                                   &output, &err) == HPCFIT_BAD_ARGUMENT);
         for (int k = 0; k < 2 * 13; k++)
             CHECK(columns[k] == 0.0);

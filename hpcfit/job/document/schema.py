@@ -145,7 +145,7 @@ def _export(form: PotentialForm) -> list[etree._Element]:
     known = form.record.export_element
     if known is None:
         return []
-    content = _ref("table-file" if form.record.export else "line-of-text")
+    content = _ref("table-file" if form.roles else "line-of-text")
     return [_optional(_node("element", content, name=known.element))]
 
 

@@ -90,7 +90,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_same_bits(tmp_path, monkeypatch
 
 
 def test_a_table_for_lammps_holds_the_energies_of_pairs(tmp_path):
-    job = chebyshev(4, children='<export-potential resolution="50">T.table</export-potential>')
+    job = chebyshev(4, children='<export-potential>T.table</export-potential>')
     path = write_job(tmp_path, linear_job(potentials=job + ATOMS))
     run.fit(str(path), str(tmp_path / "run.h5"), True, Serial(), io.StringIO())
     x = load(str(tmp_path / "run.h5")).state.x
@@ -98,7 +98,7 @@ def test_a_table_for_lammps_holds_the_energies_of_pairs(tmp_path):
         [line.split() for line in (tmp_path / "T.table").read_text().splitlines() if re.match(r"\d+ ", line)],
         dtype=float,
     )
-    assert len(rows) == 50
+    assert len(rows) == 10000
     values = np.array([*x[:4], 4.5, 1.8, 1.5])
     energy, slope = pair_energies("chebyshev", (4,), values, (0, 0), 1, rows[:-1, 1])
     assert rows[:-1, 2] == pytest.approx(energy, rel=1e-12)
