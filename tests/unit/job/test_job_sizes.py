@@ -90,7 +90,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_same_bits(tmp_path, monkeypatch
 
 
 def test_a_table_for_lammps_holds_the_energies_of_pairs(tmp_path):
-    job = chebyshev(4, children='<export-potential>T.table</export-potential>')
+    job = chebyshev(4, children="<export-potential>T.table</export-potential>")
     path = write_job(tmp_path, linear_job(potentials=job + ATOMS))
     run.fit(str(path), str(tmp_path / "run.h5"), True, Serial(), io.StringIO())
     x = load(str(tmp_path / "run.h5")).state.x
