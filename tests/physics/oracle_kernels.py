@@ -57,7 +57,7 @@ def evaluate_sample(
     )
 
 
-def _of_formulas(name: str, n_species: int, free: NDArray[np.int32]) -> tuple[NDArray[np.int64], Functions]:
+def of_formulas(name: str, n_species: int, free: NDArray[np.int32]) -> tuple[NDArray[np.int64], Functions]:
     """Return the places of the parameters of a form's functions, and these for a choice of free parameters."""
     form = FORMS[name]
     starts = enumerate(sample_parameters(form, n_species).tolist())
@@ -77,7 +77,7 @@ def _evaluate_formulas(
     virials: bool,
 ) -> NotFinite | None:
     """Evaluate a form made of formulas: a derivative is the sum of those of all functions with the parameter."""
-    places, functions = _of_formulas(name, geometry.n_species, free)
+    places, functions = of_formulas(name, geometry.n_species, free)
     own = np.flatnonzero(np.isin(places, free)).astype(np.int32)
     target = np.zeros((1 + len(own), columns.shape[1]))
     found = evaluate(kernel_of(name), geometry, parameters[places], own, target, virials, functions)

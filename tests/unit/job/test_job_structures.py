@@ -1,5 +1,9 @@
 import pytest
 
+from hpcfit.objective.losses import robust_losses
+
+LOSSES = [form.name for form in robust_losses()]
+
 CASES = {
     "missing file": ([("si.h5", "sii.h5")], ['job.xml:25: no such file, found "sii.h5", nearest si.h5']),
     "missing file in a folder": (
@@ -7,14 +11,15 @@ CASES = {
         ['job.xml:25: no such file, found "more/si.h5", nearest more/sic.h5'],
     ),
     "unknown loss": (
-        [("<structures>", '<structures loss="huber">')],
+        [("<structures>", '<structures loss="none">')],
         [
-            'job.xml:23: bad value of loss in <structures>, found "huber", allowed squares, cauchy, soft-l1',
+            'job.xml:23: bad value of loss in <structures>, found "none", allowed '
+            + ", ".join(["squares", *LOSSES]),
         ],
     ),
     "scale without a loss": (
         [("<structures>", '<structures loss-scale="2">')],
-        ['job.xml:23: loss-scale has no effect, found loss="squares", allowed cauchy or soft-l1'],
+        ['job.xml:23: loss-scale has no effect, found loss="squares", allowed ' + " or ".join(LOSSES)],
     ),
     "all weights zero": (
         [('relative-weight="2"', 'relative-weight="0"')],

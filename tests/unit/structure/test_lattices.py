@@ -72,10 +72,6 @@ def test_nearest_neighbours(name):
         assert (near[0], near[-1]) == (first, last)
 
 
-def test_every_lattice_is_tested():
-    assert {lattice.name for lattice in LATTICES} == {*SHELLS, "dimer"}
-
-
 def test_quartz_is_made_of_tetrahedra():
     atoms = build("alpha-quartz", [0, 1], {"lattice-parameter": 4.916})
     pairs, lengths = distances(atoms, 1.7)
