@@ -11,7 +11,7 @@ import numpy as np
 from hpcfit.records import Parameter, State
 from hpcfit.report.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
 from hpcfit.report.spectrum import loosest, spectrum_table, undetermined
-from hpcfit.report.structures import structure_lines, trouble_lines
+from hpcfit.report.structures import failure_lines, structure_lines
 from hpcfit.report.table import Table, write_blocks
 from hpcfit.runfile.header import RunHeader, Style
 from hpcfit.runfile.run import RunResult, StoredRun, standard_errors
@@ -48,7 +48,7 @@ def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
             blocks.append(structure_lines(run.result.structures, style))
         if run.result.predictions:
             blocks.append(_error_table(error_rows(run.result.predictions)))
-    if style.shows("minimum") and run.result is not None and (found := trouble_lines(run.result.structures)):
+    if style.shows("minimum") and run.result is not None and (found := failure_lines(run.result.structures)):
         blocks.append(found)
     if stream.isatty():
         # rich is slow to import, and only terminals need it

@@ -55,12 +55,12 @@ def structure_lines(outcomes: Sequence[StructureOutcome], style: Style) -> list[
     return [*lines, training, _set("Validation set", [p for p in properties if not p.fit], style)]
 
 
-def trouble_lines(outcomes: Sequence[StructureOutcome]) -> list[str]:
+def failure_lines(outcomes: Sequence[StructureOutcome]) -> list[str]:
     """Return a warning for every structure whose relaxation went wrong, and every derived property without a value."""
     return [
-        f"warning: {'derived property' if o.kind == DERIVED else 'structure'} '{o.id}': {o.trouble}"
+        f"warning: {'derived property' if o.kind == DERIVED else 'structure'} '{o.id}': {o.failure}"
         for o in outcomes
-        if o.trouble
+        if o.failure
     ]
 
 

@@ -91,8 +91,8 @@ class StructureOutcome:
     ----------
     id, kind
         In the job; `DERIVED` is the kind of a derived property.
-    trouble
-        What went wrong with its relaxation; empty when all is well.
+    failure
+        As in `StructureResult`.
     cell, pbc, symbols, position
         Its atoms after the relaxation, Angstrom.
     properties
@@ -101,7 +101,7 @@ class StructureOutcome:
 
     id: str
     kind: str
-    trouble: str
+    failure: str
     cell: FloatArray
     pbc: NDArray[np.bool_]
     symbols: tuple[str, ...]

@@ -78,7 +78,7 @@ def structure_outcome(
     return StructureOutcome(
         id=structure.id,
         kind=structure.kind,
-        trouble=end.trouble,
+        failure=end.failure,
         cell=end.atoms.cell,
         pbc=end.atoms.pbc,
         symbols=tuple(species[k] for k in end.atoms.species),
@@ -148,7 +148,7 @@ def _derived(prop: DerivedProperty, weight: float, start: float, value: float) -
         target=np.array(wanted.target or (np.nan,)),
     )
     nothing = np.zeros((0, 3))
-    trouble = "" if np.isfinite(value) else "not finite, or a structure in it is not"
+    failure = "" if np.isfinite(value) else "not finite, or a structure in it is not"
     return StructureOutcome(
-        prop.id, DERIVED, trouble, np.zeros((3, 3)), np.zeros(3, bool), (), nothing, (outcome,)
+        prop.id, DERIVED, failure, np.zeros((3, 3)), np.zeros(3, bool), (), nothing, (outcome,)
     )
