@@ -29,7 +29,7 @@ from hpcfit.records import ReadOptions, Structure
 from hpcfit.report.structures import failure_lines, structure_lines
 from hpcfit.runfile.outcomes import StructureOutcome
 from hpcfit.runfile.run import StoredRun
-from hpcfit.runfile.structure_outcomes import Answers
+from hpcfit.runfile.structure_outcomes import BlockResults
 from hpcfit.solver.geodesic import start
 from hpcfit.structure.reading import from_ase
 
@@ -203,7 +203,7 @@ class ScriptJob(JobObjective):
             raise InputError([Fault("Job", "no fit yet", allowed="perform_fitting() first")])
         return self._result
 
-    def _outcomes(self, fit: Fit) -> tuple[tuple[StructureOutcome, ...], Answers]:
+    def _outcomes(self, fit: Fit) -> tuple[tuple[StructureOutcome, ...], BlockResults]:
         x = self.model.variables.at(self._values)
         return fit.on_root(lambda: fit.structures(x))
 
