@@ -1,4 +1,4 @@
-"""Outcomes of structures as flat columns with offsets, and back: what stands of them in a run file."""
+"""Conversion of outcomes of structures to flat columns of a run file, and back."""
 
 from __future__ import annotations
 

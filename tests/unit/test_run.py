@@ -361,7 +361,7 @@ def test_a_fit_that_begins_again_says_so(folder):
     assert fit(log=log) == "stopped: no progress"
     lines = log.getvalue().splitlines()
     (said,) = [k for k, line in enumerate(lines) if line.startswith("restart:")]
-    assert lines[said] == 'restart: no progress, once more from the start with scaling="identity"'
+    assert lines[said] == 'restart: no progress, again from the start with scaling="identity"'
     # Between the last iteration with the job's scaling and the first with the other.
     assert [lines[said + k].split()[0] for k in (-1, 1)] == ["2", "3"]
     assert any(line.split()[:3] == ["restart", "no", "progress,"] for line in lines)

@@ -233,7 +233,7 @@ def test_a_run_of_a_script_goes_on_without_it(calculator, monkeypatch):
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        ("function", "residual function is the script's"),
+        ("function", "residual function belongs to a script"),
         ("weights", "weights or groups of dataset 'data' changed since the run started, found .*"),
         ("list", 'no such file, found "list of atoms"'),
         ("extxyz", "cannot be read as HDF5, found .*"),
@@ -254,7 +254,7 @@ def test_what_only_the_script_knows_is_said(case, message, potential, data, monk
         resume("run.h5", Serial(), io.StringIO(), allow_python=True)
     fault, hint = str(refused.value.error).splitlines()
     assert re.fullmatch(rf".*: {message}", fault)
-    what = "run of a script cannot go on without it"
+    what = "run of a script cannot resume without it"
     assert hint == f"run.h5: {what}, allowed minimize(..., output='run.h5', resume=True) in the script"
     assert Path("run.h5").read_bytes() == before
 
