@@ -5,7 +5,7 @@ from typing import Any
 
 from hpcfit.version import __version__
 
-#: Public names and the files of `hpcfit.api` that they are in, which are loaded when first asked for.
+#: Public names by file of `hpcfit.api`; a file is imported when one of its names is first used.
 _EXPORTS = {
     "Calculator": "calculator",
     "Dataset": "dataset",

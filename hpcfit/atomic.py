@@ -1,4 +1,4 @@
-"""Replacing a file so that a kill at any moment leaves a whole one, the generation before it kept on request."""
+"""Atomic replacement of a file, which optionally keeps the previous generation."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def replacing(path: str, previous: str = "") -> Iterator[str]:
-    """Give the name of a temporary file that takes the place of `path` when the block ends well.
+    """Give the name of a temporary file that replaces `path` if the block succeeds.
 
-    At every moment `path` is either the old or the new file, whole and on disk. When the block raises, whatever stood
-    at `path` is untouched, and the temporary file is removed in any case.
+    At every moment `path` is either the old or the new file, complete and on disk. If the block raises, `path` stays as
+    it was. The temporary file is removed in any case.
 
     Parameters
     ----------
     path
-        The final name; its folder must exist. The temporary file lies beside it.
+        The final name, in an existing folder, which also holds the temporary file.
     previous
-        Where to keep the file that is replaced; empty to drop it.
+        Name that keeps the replaced file; empty to drop it.
 
     Raises
     ------
     OSError
-        When the folder cannot be written.
+        If the folder cannot be written to.
     """
     temporary, kept = _temporary(path), _temporary(previous or path + ".previous")
     try:
@@ -45,7 +45,7 @@ def replacing(path: str, previous: str = "") -> Iterator[str]:
 
 
 def sweep(*paths: str) -> None:
-    """Remove the temporary files that killed processes left beside files of one folder."""
+    """Remove temporary files that killed processes left beside files of one folder."""
     names = "|".join(re.escape(os.path.basename(path)) for path in paths)
     folder = _folder(paths[0])
     pattern = re.compile(rf"(?:{names})\.tmp\.(\d{{1,9}})")
@@ -78,7 +78,7 @@ def _sync(path: str) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # some network file systems do not sync folders, and say so in this way
+        # some network file systems refuse to sync folders with these errors
         if not (error.errno == errno.EINVAL and os.path.isdir(path)):
             raise
     finally:
@@ -86,7 +86,7 @@ def _sync(path: str) -> None:
 
 
 def _runs(pid: int) -> bool:
-    """Return whether another process `pid` runs; a file of this process's pid is left from an earlier one."""
+    """Return whether another process `pid` runs; a file with this process's own pid is an earlier one's."""
     if pid == os.getpid():
         return False
     try:

@@ -1,4 +1,4 @@
-"""An ASE calculator for the potentials of a job or a run: energies, forces and stresses from the kernels."""
+"""An ASE calculator for the potentials of a job or a run."""
 
 from __future__ import annotations
 
@@ -18,22 +18,21 @@ from hpcfit.structure.reading import from_ase
 class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not followed
     """Potentials of a job at its start values, or of a run at its last stored state.
 
-    Energies in eV (without contributions of the electrons' temperature: ``free_energy`` is the energy), forces in
-    eV/Angstrom, stress in eV/Angstrom^3, tension positive, order xx yy zz yz xz xy. All potentials of the job are
-    added up. Structures may be periodic in any of the directions, and smaller than the cut-off; stress is there where
-    the cell has a volume.
+    Energies in eV (``free_energy`` equals ``energy``), forces in eV/Angstrom, stress in eV/Angstrom^3, tension
+    positive, order xx yy zz yz xz xy. The energy is the sum over all potentials of the job. Structures may be periodic
+    in any direction and smaller than the cut-off; stress needs a cell with a volume.
 
     Parameters
     ----------
     source
-        A run file, finished or not, or a job file, whose datasets need not exist.
+        A run file, finished or not, or a job file; its datasets need not exist.
     **options
-        Those of every ASE calculator, as in ``label``.
+        Options of every ASE calculator, as ``label``.
 
     Raises
     ------
     InputError
-        When the file cannot be read or has faults.
+        If the file cannot be read or has faults.
     """
 
     implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
@@ -51,21 +50,21 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
         properties: Sequence[str] = ("energy",),
         system_changes: Sequence[str] = all_changes,
     ) -> None:
-        """Compute energy, forces and, where the cell has a volume, the stress; ASE calls this.
+        """Compute energy, forces and, if the cell has a volume, stress; ASE calls this.
 
         Parameters
         ----------
         atoms
             The structure.
         properties, system_changes
-            As in ASE; everything is computed whatever is asked for, since it comes in one go.
+            As in ASE; one evaluation always computes everything.
 
         Raises
         ------
         InputError
-            When a species is none of the job's, or a number is not finite, or a periodic direction has no cell vector.
+            If the job lacks a species, a number is not finite, or a periodic direction has no cell vector.
         CalculationFailed
-            When an energy or a force is not finite.
+            If an energy or a force is not finite.
         """
         super().calculate(atoms, properties, system_changes)
         kept: Atoms = self.atoms

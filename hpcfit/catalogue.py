@@ -1,4 +1,4 @@
-"""What a folder holds: each of its files names its records, and nothing else lists them."""
+"""The registry: each module of a folder declares its records, and no other list exists."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _Record = TypeVar("_Record")
 
 
 def records(package: str, kind: type[_Record]) -> tuple[_Record, ...]:
-    """Return the records of a package: the tuple ``RECORDS`` of each of its modules, in the order of their names.
+    """Return the records of a package: the tuple ``RECORDS`` of each module, modules sorted by name.
 
-    Modules whose name begins with an underscore are helpers of the others and hold none.
+    Modules whose names begin with an underscore are helpers without records.
 
     Parameters
     ----------
@@ -24,14 +24,14 @@ def records(package: str, kind: type[_Record]) -> tuple[_Record, ...]:
     Raises
     ------
     TypeError
-        When a module holds no ``RECORDS``, or something else in it.
+        If a module has no ``RECORDS``, or an item has another class.
     """
     found: list[_Record] = []
     for module in pkgutil.iter_modules(import_module(package).__path__):
         if module.name.startswith("_"):
             continue
-        held = getattr(import_module(f"{package}.{module.name}"), "RECORDS", None)
-        if not isinstance(held, tuple) or not all(isinstance(record, kind) for record in held):
+        declared = getattr(import_module(f"{package}.{module.name}"), "RECORDS", None)
+        if not isinstance(declared, tuple) or not all(isinstance(record, kind) for record in declared):
             raise TypeError(f"{package}.{module.name} needs RECORDS, a tuple of {kind.__name__}")
-        found.extend(held)
+        found.extend(declared)
     return tuple(found)

@@ -1,4 +1,4 @@
-"""The errors that hpcfit raises on purpose, and how one fault of the input is said."""
+"""The errors that hpcfit raises on purpose, and the format of a fault of the input."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Fault:
     what
         The fault in lower case, without a full stop.
     found
-        The offending text; empty when there is none to show.
+        The offending text; empty if there is none.
     allowed
-        The allowed values or names; empty when they do not help.
+        The allowed values or names; empty if they do not help.
     nearest
-        The allowed name most like the one found; empty when none is alike.
+        The allowed name most similar to the one found; empty if none is similar.
     """
 
     where: str
@@ -43,13 +43,13 @@ class Fault:
 
 
 class HpcfitError(Exception):
-    """An error whose message is for the user; ``exit_code`` is what the program ends with."""
+    """An error with a message for the user; ``exit_code`` is the exit code of the program."""
 
     exit_code = 1
 
 
 class InputError(HpcfitError):
-    """Bad input: carries every fault found, one line each; exit code 2.
+    """Bad input, with one line for every fault; exit code 2.
 
     Parameters
     ----------
@@ -68,6 +68,6 @@ class InputError(HpcfitError):
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return the one of `names` most like `name`, or an empty string when none is alike."""
+    """Return the one of `names` most similar to `name`; empty if none is similar."""
     matches = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
     return matches[0] if matches else ""

@@ -1,4 +1,4 @@
-"""One fit: its ranks, its objective with the priors, a generator of its states, and its result."""
+"""One fit: its ranks, its objective with priors, a generator of its states, and its result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hpcfit.runfile.header import Counts, LossDisplay, Machine, RunHeader, run_h
 from hpcfit.runfile.outcomes import StructureOutcome
 from hpcfit.runfile.predictions import dataset_predictions
 from hpcfit.runfile.run import RunResult, StoredRun
-from hpcfit.runfile.structure_outcomes import Answers, structure_outcomes
+from hpcfit.runfile.structure_outcomes import BlockResults, structure_outcomes
 from hpcfit.solver.covariance import covariance, propagated, spectrum
 from hpcfit.solver.geodesic import start
 from hpcfit.solver.minimisers import iterate
@@ -38,11 +38,11 @@ from hpcfit.solver.step import Bounds
 STOPPED_SIGNAL = "stopped: signal"
 NOT_FITTED = "not fitted"
 
-_Answer = TypeVar("_Answer")
+_Value = TypeVar("_Value")
 
 
 def read(path: str, allow_outside: bool = False, allow_python: bool = False) -> Job:
-    """Return the job at `path`, with the potentials, functions, lattices and properties that there are."""
+    """Return the job at `path`, read with the full catalogue."""
     return read_job(path, catalogue(), ReadOptions(allow_outside, allow_python))
 
 
@@ -51,10 +51,10 @@ def prepare(
     comm: Communicator,
     indices: Callable[[Job], Sequence[DatasetIndex]] | None = None,
 ) -> Plan:
-    """Let the root read the job and its datasets' indices, and give every rank the plan made from them.
+    """Read the job and the indices of its datasets on the root, and return the plan on every rank.
 
-    Also limits every rank's linear algebra to one thread: sums must not depend on the number of threads. `indices` are
-    those of the job's files by default.
+    Also limits every rank's linear algebra to one thread: sums must not depend on the number of threads. By default
+    `indices` are read from the job's files.
 
     Raises
     ------
@@ -87,17 +87,17 @@ def _indices(job: Job) -> list[DatasetIndex]:
 
 @dataclass(frozen=True)
 class FitStep:
-    """A state of a fit, and what its listeners need beside it."""
+    """A state of a fit, with further data for listeners."""
 
     state: State
-    seconds: float  #: wall time since the step before
+    seconds: float  #: wall time since the previous step
     values: FloatArray  #: [n_parameters], all parameters
-    relaxed: Sequence[FloatArray]  #: per block of own structures, where its next relaxations start
-    resumed: bool = False  #: whether the run file has this state already
+    relaxed: Sequence[FloatArray]  #: per block of own structures, the start of its next relaxations
+    resumed: bool = False  #: whether the run file already holds this state
 
 
 class Listener:
-    """Receives the events of a fit on the root; a listener overrides those that it needs."""
+    """Receives the events of a fit on the root; subclasses override the events that they need."""
 
     def begin(self, fit: Fit) -> None:
         """Receive the fit before its first evaluation."""
@@ -112,7 +112,7 @@ class Listener:
         """Receive the result and all parameters [n_parameters]; not after a signal."""
 
     def complete(self) -> None:
-        """Act when all listeners have received the result and the other ranks are released."""
+        """Act after all listeners have received the result and the other ranks are released."""
 
     def close(self) -> None:
         """Release resources, after an error too."""
@@ -128,20 +128,20 @@ class Fit:
     comm
         The ranks; all of them make the same calls.
     in_memory
-        Data that the program holds; None where the job's files are to be read.
+        Data in memory; None to read the job's files.
     """
 
-    problem: RootProblem  #: what the ranks evaluate, without priors; on the root inside `root`
-    objective: Problem  #: the same with the priors, which is what a fit minimises
+    problem: RootProblem  #: the objective without priors; on the root inside `root`
+    objective: Problem  #: the objective with priors, which a fit minimises
 
     def __init__(self, plan: Plan, comm: Communicator, in_memory: InMemoryData | None = None) -> None:
         self.comm = comm
         self.local = LocalObjective(plan, in_memory)
-        self._initial: list[FloatArray] | None = None  # where the first relaxations start
+        self._initial: list[FloatArray] | None = None  # start of the first relaxations
 
     @property
     def plan(self) -> Plan:
-        """What there is to do."""
+        """The plan of the fit."""
         return self.local.plan
 
     @cached_property
@@ -150,7 +150,7 @@ class Fit:
 
     @contextmanager
     def root(self) -> Iterator[bool]:
-        """Give True to the root; the other ranks evaluate its requests until it leaves the block, then get False."""
+        """Yield True on the root; other ranks evaluate its requests until it leaves the block, then get False."""
         if self.comm.rank != ROOT:
             self._worker.serve()
             yield False
@@ -162,18 +162,18 @@ class Fit:
                 self._initial = problem.relaxed()
             yield True
 
-    def on_root(self, question: Callable[[], _Answer]) -> _Answer:
-        """Return on every rank what `question`, which may use `objective` and `problem`, returns on the root.
+    def on_root(self, evaluate: Callable[[], _Value]) -> _Value:
+        """Return the root's result of `evaluate`, which may use `objective` and `problem`, on every rank.
 
         Raises
         ------
         SharedError
-            On every rank, with an error of any.
+            On every rank, with the error of any rank.
         """
         answer: Any = None
         with raise_on_all_ranks(self.comm), self.root() as is_root:
             if is_root:
-                answer = question()
+                answer = evaluate()
         return self.comm.broadcast(answer)  # type: ignore[no-any-return]
 
     def header(self) -> RunHeader:
@@ -195,10 +195,10 @@ class Fit:
         earlier: StoredRun | None = None,
         x: FloatArray | None = None,
     ) -> str:
-        """Fit, tell the root's listeners in their order, and return the outcome on the root, an empty string elsewhere.
+        """Fit, call the root's listeners in order, and return the outcome on the root, an empty string elsewhere.
 
-        The fit stops after an iteration where `stopped()` is true. It goes on with the bits that `earlier` would have
-        had, or starts at `x` [n_free], by default at the job's start values.
+        The fit stops after an iteration if `stopped()` is true. It continues `earlier` to the same bits, or starts at
+        `x` [n_free], by default at the job's start values.
         """
         state = None
         try:
@@ -245,7 +245,7 @@ class Fit:
         earlier: StoredRun | None = None,
         x: FloatArray | None = None,
     ) -> Iterator[FitStep]:
-        """Yield the first state and the state after every iteration; on the root. Parameters as of `run`."""
+        """Yield the first state and the state after every iteration, on the root; parameters as in `run`."""
         state = self._first(earlier, x)
         yield self._step(state, 0.0, resumed=state.iteration > 0)
         clock = time.perf_counter()
@@ -272,7 +272,7 @@ class Fit:
         return FitStep(state, seconds, self.local.model.variables.parameters(state.x), relaxed, resumed)
 
     def _first(self, earlier: StoredRun | None, x: FloatArray | None) -> State:
-        """Evaluate at the first point, which also measures how long each block takes."""
+        """Evaluate at the first point, and measure the time of each block."""
         if earlier is None:
             state = start(self.local.model.start if x is None else x, self.objective)
         else:
@@ -290,7 +290,7 @@ class Fit:
     def rows(self, x: FloatArray, with_derivatives: bool = False) -> FloatArray:
         """Return the residual at `x` [n_free] and on request its derivatives, the rows of the priors last.
 
-        [1, n_rows] or [1 + n_free, n_rows]; configurations are in the order of `LocalObjective.rows`. On the root.
+        [1, n_rows] or [1 + n_free, n_rows]; configurations in the order of `LocalObjective.rows`. On the root.
         """
         columns = self.problem.rows(x, with_derivatives)
         if isinstance(self.objective, WithPriors):
@@ -300,7 +300,7 @@ class Fit:
     def result(self, state: State) -> RunResult:
         """Return covariance, predictions and structures at the end of a fit; on the root.
 
-        Relaxations go on from where they did before.
+        Relaxations continue from their present starts.
         """
         relaxed = self.problem.relaxed() if self.plan.structure_blocks else ()
         matrix = directions = np.zeros((0, 0))
@@ -317,10 +317,10 @@ class Fit:
             self.problem.restore(relaxed)
         return RunResult(state.outcome, state, matrix, singular, predictions, {}, structures, directions)
 
-    def structures(self, x: FloatArray) -> tuple[tuple[StructureOutcome, ...], Answers]:
-        """Return own structures and derived properties at `x` beside the job's start values, and the answers at `x`.
+    def structures(self, x: FloatArray) -> tuple[tuple[StructureOutcome, ...], BlockResults]:
+        """Return the outcomes of own structures and derived properties at `x`, and the block results at `x`.
 
-        On the root; relaxations go on from where they did before.
+        On the root; relaxations continue from their present starts.
         """
         relaxed, end = self.problem.relaxed(), self.problem.results(x)
         self.problem.restore(self._initial or ())

@@ -1,4 +1,4 @@
-"""Everything that a job may name, collected from the rooms that hold the records."""
+"""The catalogue of everything that a job may name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hpcfit.structure.catalogue import structure_catalogue
 
 @cache
 def catalogue() -> Catalogue:
-    """Return the potentials, functions, minimisers, robust losses, lattices and properties that there are."""
+    """Return all potentials, functions, minimisers, robust losses, lattices and properties."""
     return Catalogue(
         potential_forms(), function_catalogue(), minimisers(), robust_losses(), structure_catalogue()
     )

@@ -120,8 +120,8 @@ def main() -> int:
     jacobian = seconds(lambda: local.ask(lambda block: block.linearise(trial)), back)
     for results, _ in local.results(start):
         for result in results:
-            if result.trouble:
-                print(f"{result.id}: {result.trouble}")
+            if result.failure:
+                print(f"{result.id}: {result.failure}")
     ratio = jacobian / objective
     print(f"{plan.n_structures} structures, {len(start)} parameters, {len(plan.blocks)} blocks")
     print(f"objective {objective:.4f} s, Jacobian {jacobian:.4f} s, ratio {ratio:.2f}, aim {AIM}")

@@ -1,1 +1,1 @@
-"""hpcfit from Python: a script does what a job does, alone or as ``mpirun -n N python script.py``."""
+"""The Python interface: fits from a script, on one core or with ``mpirun -n N python script.py``."""

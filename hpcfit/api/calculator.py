@@ -16,24 +16,24 @@ from hpcfit.records import Configurations, FloatArray
 
 
 class Calculator:
-    """Potentials, added up, and the configurations that they are to describe.
+    """The sum of some potentials, and the configurations to fit.
 
     Parameters
     ----------
     potential
-        One or several, each a `Potential`, its XML, or a file with it.
+        One potential or several: a `Potential`, its XML, or a file with its XML.
     data
         The configurations.
     use_energy, use_forces, use_stress
-        What predictions and references hold, in this order: energy (eV), 3N force components (eV/Angstrom), 6 of the
-        stress (eV/Angstrom^3, tension positive, xx yy zz yz xz xy).
+        Parts of predictions and references, in this order: energy (eV), 3N force components (eV/Angstrom), 6 stress
+        components (eV/Angstrom^3, tension positive, xx yy zz yz xz xy).
     comm
-        Ranks, as of mpi4py; by default all there are.
+        An mpi4py communicator; by default the world.
 
     Raises
     ------
     InputError
-        When nothing is used, or the potentials are not of the same species.
+        If no property is used, or the potentials have different species.
     """
 
     def __init__(
@@ -65,34 +65,34 @@ class Calculator:
             raise InputError([Fault("Calculator", "species of the potentials", found, "the same for all")])
         (self.species,) = species
         if not any(self.used):
-            fault = Fault("Calculator", "nothing is used", allowed="use_energy, use_forces or use_stress")
+            fault = Fault("Calculator", "no property is used", allowed="use_energy, use_forces or use_stress")
             raise InputError([fault])
 
     def attach(self, loss: Evaluator) -> None:
-        """Let a loss predict from now on, where it stands; the last one made or minimised does."""
+        """Predict from now on with `loss`, the last one that was made or minimised."""
         self._evaluator_now = loss
 
     def get_opt_params(self) -> FloatArray:
-        """Return the solver's variables [n_free]: free parameters, or their transforms, last found or at the start."""
+        """Return the current solver variables [n_free]: free parameters or their transforms."""
         return self._evaluator().theta
 
     def update_opt_params(self, theta: FloatArray) -> None:
-        """Take other values of the solver's variables [n_free] for predictions."""
+        """Set the solver variables [n_free] for predictions."""
         self._evaluator().move_to(theta)
 
     def get_prediction(self, configuration: int | None = None) -> Any:
-        """Return the prediction for one configuration, or a list of those for all; collective.
+        """Return the prediction for one configuration, or the list for all; collective.
 
         Parameters
         ----------
         configuration
-            Its number in the dataset; None for all.
+            Its index in the dataset; None for all.
         """
         energy, force, stress = self._evaluator().predict(self.get_opt_params())
         return self._split(energy, force, stress, configuration)
 
     def get_reference(self, configuration: int | None = None) -> Any:
-        """Return the targets as `get_prediction` returns predictions; NaN where one is missing."""
+        """Return the targets in the layout of `get_prediction`; NaN for missing targets."""
         whole = self._whole()
         return self._split(whole.energy, whole.force, whole.stress, configuration)
 
@@ -116,5 +116,5 @@ class Calculator:
             return file.read(0, len(self.data))
 
     def _evaluator(self) -> Evaluator:
-        # It holds all that predictions need, the geometry above all.
+        # The evaluator keeps the geometry, which is expensive to build.
         return self._evaluator_now or Evaluator(self)

@@ -1,4 +1,4 @@
-"""Configurations with their targets and weights: from HDF5 as they lie there, from everything else into memory."""
+"""Datasets of configurations with targets and weights: HDF5 is read when needed, other sources are kept in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from hpcfit.api.in_memory import InMemory, read_source
 from hpcfit.api.ranks import communicator, on_all_ranks
-from hpcfit.api.weights import Weight, WeightArrays, copies, is_uniform, of_components, weight_arrays
+from hpcfit.api.weights import (
+    Weight,
+    WeightArrays,
+    configuration_weights,
+    is_uniform,
+    of_components,
+    weight_arrays,
+)
 from hpcfit.dataset import reader
 from hpcfit.dataset.hashing import weights_hash
 from hpcfit.dataset.layout import Provenance
@@ -33,16 +40,16 @@ _HDF5 = (".h5", ".hdf5")
 
 @dataclass(frozen=True)
 class Configuration:
-    """One configuration: what weights and residuals may look at; None for targets that it lacks.
+    """One configuration, as weights and residual functions see it; missing targets are None.
 
     Parameters
     ----------
     identifier
-        ``group/number``, the number counting from 0 in the dataset.
+        ``group/number``; numbers count from 0 in the dataset.
     species
         [N] symbols.
     coords, cell
-        [N, 3] and [3, 3] with the cell vectors in rows, Angstrom.
+        [N, 3] and [3, 3] with cell vectors in rows, Angstrom.
     PBC
         [3].
     energy, forces, stress
@@ -69,15 +76,15 @@ class ScriptDataset:
     Parameters
     ----------
     name
-        As errors name it.
+        Name in error messages.
     path
-        The HDF5 file, or what the configurations came from.
+        The HDF5 file or other source.
     configurations
-        Those in memory; None where they are read from the file.
+        Configurations in memory; None if they are read from the file.
     energy_kind
-        What the energies of those in memory are.
+        Kind of the energies in memory.
     property_weight
-        Their factors [n, 3] on the residuals of energy, forces and stress; None for none.
+        [n, 3], factors on the residuals of energy, forces and stress; None for no factors.
     """
 
     def __init__(
@@ -108,22 +115,22 @@ class ScriptDataset:
         Parameters
         ----------
         source
-            An HDF5 dataset, of which ranks read only what they need; or an extxyz file, a folder or archive of such
-            files, an ASE database, or a list of ``ase.Atoms``, which go into the memory of every rank.
+            An HDF5 dataset, of which each rank reads only its part; or an extxyz file, a folder or archive of such
+            files, an ASE database, or a list of ``ase.Atoms``, which every rank keeps in memory.
         weight
-            For each configuration a copy of its own, or one per configuration, or a text file as `add_weights` takes
-            it; None takes those in the dataset.
+            One weight, copied for each configuration; a list with one per configuration; or a text file for
+            `add_weights`. None keeps the weights in the dataset.
         comm
-            Ranks, as of mpi4py; by default all there are.
+            An mpi4py communicator; by default the world.
         **options
-            Of an import, as in ``hpcfit data import``: ``energy_key``, ``forces_key``, ``stress_unit``,
-            ``stress_sign``, ``ignore_stress``, ``group_key``, ``group_split``, ``weight_key``. The stresses of a list
-            of Atoms are ASE's (eV/A^3, tension positive) unless they say otherwise.
+            Options of ``hpcfit data import``: ``energy_key``, ``forces_key``, ``stress_unit``,
+            ``stress_sign``, ``ignore_stress``, ``group_key``, ``group_split``, ``weight_key``. For a list of Atoms,
+            stresses are ASE's (eV/A^3, tension positive) by default.
 
         Raises
         ------
         InputError
-            On all ranks, with every fault of the source.
+            On all ranks, with all faults of the source.
         """
         ranks = communicator(comm)
         is_file = isinstance(source, (str, Path))
@@ -148,7 +155,7 @@ class ScriptDataset:
 
     @cached_property
     def index(self) -> DatasetIndex:
-        """The arrays of all configurations, with the weights that the dataset itself holds."""
+        """The arrays of all configurations, with the weights stored in the dataset."""
         with self._file() as file:
             index: DatasetIndex = file.index()
         return index
@@ -184,27 +191,27 @@ class ScriptDataset:
 
     @property
     def weights(self) -> Weight | list[Weight] | None:
-        """One for all configurations, one per configuration, or None: those in the dataset."""
+        """One weight for all configurations, one per configuration, or None for those in the dataset."""
         return self._weights
 
     def set_weights(self, weight: Weight | Sequence[Weight]) -> None:
-        """Take weights in place of those in the dataset: copies of one, or one per configuration.
+        """Replace the weights in the dataset by copies of one weight, or by one per configuration.
 
         Raises
         ------
         InputError
-            When there are not as many as configurations, or some are no weights.
+            If the number of weights is wrong, or an item is not a weight.
         """
         if isinstance(weight, Weight) and is_uniform(weight):
             weight_arrays([weight], np.array([0, 1]), self.name)
             self._weights = weight
             return
         if isinstance(weight, Weight):
-            chosen = copies(weight, self.get_configs(), self.name)
+            chosen = configuration_weights(weight, self.get_configs(), self.name)
         else:
             if not isinstance(weight, Iterable):
                 allowed = "a Weight, one per configuration, or a text file"
-                raise InputError([Fault(self.name, "no weight", repr(weight), allowed)])
+                raise InputError([Fault(self.name, "weight must be a Weight", repr(weight), allowed)])
             chosen = list(weight)
         if len(chosen) != len(self):
             fault = Fault(self.name, "one weight per configuration", f"{len(chosen)}", f"{len(self)}")
@@ -213,12 +220,12 @@ class ScriptDataset:
         self._weights = chosen
 
     def add_weights(self, path: str | Path) -> None:
-        """Take weights from a text file: a line of names (config, energy, forces, stress), one line for all or each.
+        """Read weights from a text file: a header (config, energy, forces, stress), then one line for all or each.
 
         Raises
         ------
         InputError
-            When the file cannot be read, or does not fit the dataset.
+            If the file cannot be read or does not match the dataset.
         """
         try:
             table = read_weight_table(Path(path).read_text(encoding="utf-8"), str(path))
@@ -235,12 +242,12 @@ class ScriptDataset:
         self.set_weights([Weight(*row) for row in zip(*columns, strict=True)])
 
     def save(self, path: str | Path, overwrite: bool = False, comm: Any = None) -> None:
-        """Write an HDF5 dataset with these configurations and weights; the root writes.
+        """Write the configurations and weights to an HDF5 dataset; the root writes.
 
         Raises
         ------
         InputError
-            On all ranks, when the file exists or cannot be written.
+            On all ranks, if the file exists or cannot be written.
         """
         ranks = communicator(comm)
         with on_all_ranks(ranks):
@@ -263,14 +270,14 @@ class ScriptDataset:
         provenance = Provenance(self.name, "", "{}", now, __version__)
         write(path, c, provenance, self._energy_kind, overwrite=overwrite, property_weight=stored)
 
-    def as_it_is(self) -> ScriptDataset:
-        """Return the same dataset, which keeps its weights whatever becomes of those of this one."""
+    def snapshot(self) -> ScriptDataset:
+        """Return a copy of the dataset whose weights do not change with those of this object."""
         kept, own = copy(self), self._weights
         kept._weights = [copy(weight) for weight in own] if isinstance(own, list) else copy(own)
         return kept
 
     def weighted_index(self) -> DatasetIndex:
-        """Return the index with the weights of this object in place of those in the dataset."""
+        """Return the index with the weights of this object."""
         if self._weights is None:
             return self.index
         ones = np.ones(len(self))
@@ -281,15 +288,15 @@ class ScriptDataset:
         return replace(self.index, weight=a.config, property_weight=a.properties, force_weights=of_atoms)
 
     def _arrays(self) -> WeightArrays | None:
-        """Return what the weights are now, None where there is not one per configuration."""
+        """Return the current weights, None if there is not one per configuration."""
         if not isinstance(self._weights, list):
             return None
         return weight_arrays(self._weights, self.index.ptr, self.name)
 
     def weight_of(self, number: int) -> Weight | None:
-        """Return the weight object of a configuration, None where weights are those in the dataset.
+        """Return the weight object of a configuration, None if the weights in the dataset are used.
 
-        Residual functions multiply force components by its ``forces_weight``: one per atom becomes [3N], in a copy.
+        Residual functions multiply force components by ``forces_weight``, so weights per atom are copied to [3N].
         """
         if not isinstance(self._weights, list):
             return self._weights
@@ -302,7 +309,7 @@ class ScriptDataset:
 
     @contextmanager
     def open(self) -> Iterator[OpenDataset]:
-        """Open for reading, with the weights of this object."""
+        """Open the dataset for reading, with the weights of this object."""
         with self._file() as file:
             yield file if self._weights is None else _Weighted(file, self._arrays(), self.index)
 
@@ -317,11 +324,11 @@ class ScriptDataset:
         return whole
 
 
-Dataset = ScriptDataset  #: as scripts name it
+Dataset = ScriptDataset  #: public name
 
 
 class _Weighted:
-    """A dataset whose weights of atoms are replaced."""
+    """A dataset with replaced force weights."""
 
     def __init__(self, file: OpenDataset, arrays: WeightArrays | None, index: DatasetIndex) -> None:
         self.name = file.name

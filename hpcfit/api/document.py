@@ -1,4 +1,4 @@
-"""The job that a script comes to, as the XML that would say the same."""
+"""The job document that is equivalent to a script."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hpcfit.solver.minimisers import minimisers
 
 _GEODESIC = ("geodesic-lm", "geodesiclm", "geodesic_lm")
 
-#: Options of SciPy's methods for what `Loss.minimize` has an argument of its own.
+#: Options of SciPy's methods that `Loss.minimize` takes as arguments of its own.
 _NO_OPTIONS = ("disp", "verbose")
 
 
@@ -30,7 +30,7 @@ def job_text(
     minimiser: etree._Element,
     loss: Mapping[str, str],
 ) -> str:
-    """Return a job with KLIFF's loss; `loss` has the attributes of a robust one."""
+    """Return a job with KLIFF's loss; `loss` holds the attributes of a robust loss."""
     root = etree.Element("job")
     etree.SubElement(root, "name").text = name
     types = etree.SubElement(root, "atom-types")
@@ -55,12 +55,12 @@ def job_text(
 def dataset_element(
     path: str, weight: Weight | None, function: etree._Element, used: tuple[bool, bool, bool]
 ) -> etree._Element:
-    """Return a dataset; `used` says whether energies, forces and stresses are fitted, `weight` is for all or None."""
+    """Return a dataset; `used` tells whether energies, forces and stresses are fitted, `weight` is for all or None."""
     element = etree.Element("dataset", {"id": "data", "file": path})
     element.append(function)
     if weight is not None:
         kinds = ("config", "energy", "forces", "stress")
-        # Weights of what is not fitted would have no effect.
+        # Weights of properties that are not fitted would have no effect.
         wanted = [kind for kind, is_used in zip(kinds, (True, *used), strict=True) if is_used]
         numbers = {kind: repr(float(getattr(weight, f"{kind}_weight"))) for kind in wanted}
         etree.SubElement(element, "weight", numbers)
@@ -79,7 +79,7 @@ def built_in_element(name: str, data: Mapping[str, Any]) -> etree._Element:
 
 
 def function_element(function: Callable[..., Any], data: Mapping[str, Any]) -> etree._Element:
-    """Return a residual function of the user: where it is from."""
+    """Return a residual function of the user, by its origin."""
     try:
         file = os.path.relpath(inspect.getsourcefile(function) or "python")
     except (TypeError, OSError):
@@ -92,28 +92,28 @@ def function_element(function: Callable[..., Any], data: Mapping[str, Any]) -> e
 
 
 def minimiser_element(method: str, options: Mapping[str, Any], local: str = "") -> etree._Element:
-    """Return a minimiser of a job.
+    """Return the element of a minimiser.
 
     Parameters
     ----------
     method
         ``geodesic-lm``, or a method of SciPy or NLopt, in any case.
     options
-        By the names of the job, ``_`` or ``-`` alike for ``geodesic-lm``.
+        By their names in a job; ``geodesic-lm`` also takes ``_`` for ``-``.
     local
-        The method inside a global one.
+        The local method inside a global one.
 
     Raises
     ------
     InputError
-        When there is no such method, or an option is nothing that a job can say.
+        If the method is unknown, or a job cannot express an option.
     """
     _check_options(options)
     said = {key: value for key, value in options.items() if value is not None and key not in _NO_OPTIONS}
     method = str(method)
     if method.lower() in _GEODESIC:
         if local:
-            raise InputError([Fault("minimize", "geodesic-lm nests no other method", local, "none")])
+            raise InputError([Fault("minimize", "geodesic-lm takes no local method", local, "none")])
         element = etree.Element("geodesic-lm")
         said = {key.replace("_", "-"): value for key, value in said.items()}
     else:

@@ -1,4 +1,4 @@
-"""Jobs with structures added or changed: records are frozen, so each change returns a new one."""
+"""Adding and changing structures of a job; records are frozen, so each change returns a new job."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from hpcfit.job.structures.tolerances import Tolerances
 from hpcfit.records import Atoms, DegreeOfFreedom, Group, Job, PropertyForm, Structure, WantedProperty
 from hpcfit.structure.catalogue import structure_catalogue
 
-#: atomicrex's names of a lattice's values.
+#: Values of a lattice by their names in atomicrex.
 _VALUES = {"alat": "lattice-parameter", "ca_ratio": "ca-ratio", "distance": "atom-distance"}
 
-#: Names of the parameters that say which species a lattice is made of, by its element in a job.
+#: Names of the arguments for the species of a lattice, by the elements of a job.
 _TYPES = {"atom-type": "type", "atom-type-A": "type_A", "atom-type-B": "type_B"}
 
 
 def with_structure(job: Job, structure: Structure) -> Job:
-    """Return a job with one more structure, at the end.
+    """Return the job with one more structure at the end.
 
     Raises
     ------
     InputError
-        When there is one of that name, or it has faults.
+        If the id is taken, or the structure has faults.
     """
     _check(structure)
     owners = (job.own_structures, job.datasets, job.derived)
     if structure.id in [leaf.id for leaves in owners for leaf in leaves]:
-        raise _fault(structure.id, "another has this id", structure.id)
+        raise _fault(structure.id, "id is taken", structure.id)
     tree = replace(job.structures, children=(*job.structures.children, structure))
     return replace(job, structures=tree, hash=_hash(job, structure))
 
 
 def with_changed(job: Job, structure: Structure) -> Job:
-    """Return a job in which a structure stands in the place of that of the same name.
+    """Return the job with the structure of the same id replaced.
 
     Raises
     ------
     InputError
-        When it has faults.
+        If the structure has faults.
     """
     _check(structure)
     return replace(job, structures=_changed(job.structures, structure), hash=_hash(job, structure))
 
 
 def _hash(job: Job, structure: Structure) -> str:
-    """Return the hash of a job with a structure of a script, by which a run knows that its job is another."""
+    """Return the hash of a job with a structure of a script, so that a run detects a changed job."""
     with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
         return hashlib.sha256(f"{job.hash} {structure!r}".encode()).hexdigest()
 
@@ -66,12 +66,12 @@ def _changed(group: Group, structure: Structure) -> Group:
 
 
 def library_structure(job: Job, name: str, lattice: str, values: Mapping[str, float | str]) -> Structure:
-    """Return a structure of the library; names as `Job.add_library_structure` takes them.
+    """Return a structure of the library; names as in `Job.add_library_structure`.
 
     Raises
     ------
     InputError
-        When the lattice is unknown, or a value or species is missing or faulty.
+        If the lattice is unknown, or a value or species is missing or invalid.
     """
     catalogue = structure_catalogue()
     wanted = lattice.strip().replace(" ", "-").lower()
@@ -116,14 +116,14 @@ def user_structure(name: str, atoms: Atoms) -> Structure:
 def with_target(
     job: Job, structure: Structure, name: str, target: Sequence[float], weight: float, tolerance: float | None
 ) -> Structure:
-    """Return a structure with a property that is fitted; numbers in the unit in which it is printed.
+    """Return the structure with one more fitted property; numbers are in the printed unit.
 
-    Without a tolerance the property keeps its own, or takes that of the job's preset.
+    The default tolerance is the present one, or that of the job's preset.
 
     Raises
     ------
     InputError
-        When there is no such property, or a number is faulty.
+        If the property is unknown or a number is invalid.
     """
     forms = {form.name: form for form in structure_catalogue().properties}
     if name not in forms:
@@ -144,7 +144,7 @@ def with_target(
         raise _fault(structure.id, f"numbers of {name}", found, "finite, tolerance above 0, weight not below")
     others = [changed if prop is listed else prop for prop in structure.properties]
     properties = others if listed else [*others, changed]
-    # As in a job file, what is fitted and can relax does.
+    # As in a job file, fitting a degree of freedom relaxes it.
     relaxed = structure.relaxed
     if form.mirrors and form.mirrors not in [freedom.name for freedom in relaxed]:
         relaxed = (*relaxed, DegreeOfFreedom(form.mirrors, kept.minimum, kept.maximum))

@@ -1,4 +1,4 @@
-"""Potentials and configurations on all ranks: predictions and parameters at a point of the solver's variables."""
+"""Predictions and parameters of potentials on all ranks, at given solver variables."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from hpcfit.objective.local import InMemoryData
 from hpcfit.objective.residuals import Residual
 from hpcfit.records import SCRIPT_JOB, FloatArray, Job, ReadOptions
 
-_Answer = TypeVar("_Answer")
+_Value = TypeVar("_Value")
 
 _USED = ("use_energy", "use_forces", "use_stress")
 
 
 class Predicted(Protocol):
-    """What a `Calculator` says is predicted."""
+    """The properties that a `Calculator` predicts."""
 
     potentials: list[Potential]
     data: Dataset
@@ -38,18 +38,18 @@ class Predicted(Protocol):
     comm: Any
 
     def attach(self, loss: Evaluator) -> None:
-        """Let an evaluator predict from now on."""
+        """Predict from now on with `loss`."""
 
 
 class Evaluator:
-    """Potentials and configurations as they are when it is made, and where it stands.
+    """A snapshot of potentials and configurations, and the current solver variables.
 
     Parameters
     ----------
     calculator
         Predictions and targets.
     residual_fn, residual_data, residual_derivative_fn, comm, loss, loss_scale
-        As of `hpcfit.api.loss.Loss`.
+        As in `hpcfit.api.loss.Loss`.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Evaluator:
         self._derivative = residual_derivative_fn
         self._loss = {"loss": loss} | ({} if loss_scale is None else {"loss-scale": repr(loss_scale)})
         self._data = {"normalize_by_natoms": True} | dict(residual_data or {})
-        self._dataset, self._potentials = calculator.data.as_it_is(), deepcopy(calculator.potentials)
+        self._dataset, self._potentials = calculator.data.snapshot(), deepcopy(calculator.potentials)
         with on_all_ranks(self._comm):
             self._function = _residual(calculator, residual_fn, residual_derivative_fn)
             _check_data(self._function, self._data)
@@ -86,16 +86,16 @@ class Evaluator:
 
     @property
     def start(self) -> FloatArray:
-        """[n_free], the solver's variables at the start."""
+        """[n_free], the start values of the solver variables."""
         return self._fit.local.model.start.copy()
 
     @property
     def parameter_names(self) -> list[str]:
-        """Paths of the free parameters, in the order of the solver's variables."""
+        """Paths of the free parameters, in the order of the solver variables."""
         return [parameter.path for parameter in self._fit.plan.job.free]
 
     def parameters(self, theta: FloatArray | None = None) -> dict[str, float]:
-        """Return all parameters by path: those fixed, those free, those that follow from others."""
+        """Return all parameters by path: fixed, free and dependent."""
         values = self._fit.local.model.variables.parameters(self._at(theta))
         paths = [parameter.path for parameter in self._fit.plan.job.parameters]
         return dict(zip(paths, values.tolist(), strict=True))
@@ -107,25 +107,25 @@ class Evaluator:
         energy, force, stress = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         return energy, force, stress
 
-    def _evaluate(self, question: Callable[[Fit], _Answer]) -> _Answer:
+    def _evaluate(self, evaluate: Callable[[Fit], _Value]) -> _Value:
         with on_all_ranks(self._comm):
-            return self._fit.on_root(lambda: question(self._fit))
+            return self._fit.on_root(lambda: evaluate(self._fit))
 
     def _at(self, theta: FloatArray | None) -> FloatArray:
         return self.theta if theta is None else self._checked(theta)
 
     @property
     def theta(self) -> FloatArray:
-        """[n_free], the solver's variables where the loss stands."""
+        """[n_free], the current solver variables."""
         return self._theta.copy()
 
     def move_to(self, theta: Any) -> None:
-        """Let the loss stand at other values of the solver's variables [n_free], the root's on every rank.
+        """Set the solver variables [n_free]; the values of the root count.
 
         Raises
         ------
         InputError
-            When there are not as many as free parameters.
+            If the number of values is not that of the free parameters.
         """
         self._theta = self._checked(theta)
 
@@ -133,7 +133,7 @@ class Evaluator:
         try:
             x = np.array(theta, dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise InputError([Fault("theta", "no vector of numbers", repr(theta))]) from error
+            raise InputError([Fault("theta", "must be a vector of numbers", repr(theta))]) from error
         n = len(self._fit.local.model.start)
         if x.shape != (n,):
             names = ", ".join(self.parameter_names)
@@ -160,7 +160,7 @@ class Evaluator:
 def _residual(
     calculator: Predicted, function: Callable[..., Any] | None, derivative: Callable[..., Any] | None
 ) -> Callable[..., Any]:
-    """Return the residual function, by default the built-in one for what the calculator uses."""
+    """Return the residual function; by default the built-in one for the properties that the calculator uses."""
     built_in = {used: known for known, (_, used) in BUILT_IN.items()}
     uses = ", ".join(name for name, used in zip(_USED, calculator.used, strict=True) if used)
     if function is None:
@@ -176,9 +176,13 @@ def _residual(
         if wanted != calculator.used:
             allowed = ", ".join(name for name, used in zip(_USED, wanted, strict=True) if used)
             name = getattr(function, "__name__", "")
-            raise InputError([Fault("Calculator", f"does not use what {name} takes", uses, allowed)])
+            raise InputError(
+                [Fault("Calculator", f"does not use the properties that {name} needs", uses, allowed)]
+            )
         if derivative is not None:
-            raise InputError([Fault("Loss", "residual_derivative_fn besides a built-in residual_fn")])
+            raise InputError(
+                [Fault("Loss", "residual_derivative_fn needs a residual_fn that is not built in")]
+            )
     return function
 
 

@@ -1,4 +1,4 @@
-"""Configurations that are no HDF5 dataset: read from a foreign source, kept in memory."""
+"""Configurations from other sources than HDF5, kept in memory."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from hpcfit.records import Configurations, DatasetIndex, FloatArray
 
 
 class InMemory:
-    """Configurations in memory, read as those of a file.
+    """Configurations in memory, with the interface of a dataset file.
 
     Parameters
     ----------
     name
-        As errors name it.
+        Name in error messages.
     configurations
         All of them.
     property_weight
-        Their factors [n, 3] on the residuals of energy, forces and stress; None for none.
+        [n, 3], factors on the residuals of energy, forces and stress; None for no factors.
     """
 
     def __init__(self, name: str, configurations: Configurations, property_weight: FloatArray | None) -> None:
@@ -70,7 +70,7 @@ def _atoms(source: Any) -> list[Any]:
     wrong = [entry for entry in entries if not isinstance(entry, Atoms)]
     if wrong or not is_list:
         found, allowed = repr(wrong[0] if wrong else source), "a path, or a list of ase.Atoms"
-        raise InputError([Fault("Dataset.from_path", "no source of configurations", found, allowed)])
+        raise InputError([Fault("Dataset.from_path", "source must be a path or ase.Atoms", found, allowed)])
     return entries
 
 
@@ -80,14 +80,14 @@ def read_source(source: Any, options: dict[str, Any]) -> tuple[Configurations, s
     Parameters
     ----------
     source
-        As `hpcfit.api.dataset.Dataset.from_path` takes it.
+        As in `hpcfit.api.dataset.Dataset.from_path`.
     options
-        Of `ImportOptions`, by name.
+        Fields of `ImportOptions` by name.
 
     Raises
     ------
     InputError
-        With every fault of the source or the options.
+        With all faults of the source or the options.
     """
     # ASE is slow to import, and HDF5 does not need it.
     from hpcfit.dataset.importing import import_atoms, import_configurations

@@ -1,4 +1,4 @@
-"""A job that a script builds, evaluates and fits, with the names that atomicrex's users know."""
+"""A job that a script builds, evaluates and fits, with the method names of atomicrex."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from hpcfit.listeners.exports import write_exports
 from hpcfit.parallel.communicator import ROOT
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.records import ReadOptions, Structure
-from hpcfit.report.structures import structure_lines, trouble_lines
+from hpcfit.report.structures import failure_lines, structure_lines
 from hpcfit.runfile.outcomes import StructureOutcome
 from hpcfit.runfile.run import StoredRun
-from hpcfit.runfile.structure_outcomes import Answers
+from hpcfit.runfile.structure_outcomes import BlockResults
 from hpcfit.solver.geodesic import start
 from hpcfit.structure.reading import from_ase
 
@@ -37,15 +37,14 @@ from hpcfit.structure.reading import from_ase
 class ScriptJob(JobObjective):
     """A job in a script, on one core or on all ranks that run the script.
 
-    Under MPI every rank makes the same calls. Those that are called collective work on shared blocks of the job, the
-    root's arguments count, and all ranks get the same answer, whatever their number. The root prints, on standard
-    output also where the job has an ``<output-file>``. Parameters are the free ones, in the order in which they are
-    printed. Linear algebra of the process is held to one thread.
+    Under MPI every rank makes the same calls. Collective methods distribute the work, use the arguments of the root and
+    return the same on every rank. The root prints to standard output, even if the job has an ``<output-file>``. Vectors
+    of parameters hold the free ones, in printed order. The process's linear algebra is limited to one thread.
 
     Parameters
     ----------
     comm
-        Ranks, as of mpi4py; by default all there are.
+        An mpi4py communicator; by default the world.
     """
 
     def __init__(self, comm: Any = None) -> None:
@@ -54,26 +53,26 @@ class ScriptJob(JobObjective):
         self._result: Result | None = None
 
     def parse_input_file(self, path: str, allow_outside: bool = False, allow_python: bool = False) -> None:
-        """Read a job file, which need not have structures yet; collective.
+        """Read a job file, whose structures may be added later; collective.
 
         Parameters
         ----------
         path
             The file.
         allow_outside
-            Whether it may include files from outside its folder.
+            Whether it may include files outside its folder.
         allow_python
-            Whether it may run functions from Python files.
+            Whether it may run functions in Python files.
 
         Raises
         ------
         InputError
-            With all faults of the file, or when the job has one already.
+            With all faults of the file, or if a file was read before.
         """
         record = None
         with on_all_ranks(self._comm):
             if self._record is not None:
-                raise InputError([Fault(str(path), "job has been read already", allowed="another Job")])
+                raise InputError([Fault(str(path), "job file was read before", allowed="a new Job")])
             if self._comm.rank == ROOT:
                 record = read_job(
                     path, catalogue(), ReadOptions(allow_outside, allow_python, unfinished=True)
@@ -92,7 +91,7 @@ class ScriptJob(JobObjective):
 
     @property
     def structures(self) -> Mapping[str, JobStructure]:
-        """The structures by id, in the order of the job; those of datasets are not among them."""
+        """The job's own structures by id, in the order of the job."""
         return MappingProxyType(self._structures)
 
     def add_library_structure(
@@ -106,27 +105,27 @@ class ScriptJob(JobObjective):
         Parameters
         ----------
         id
-            Its name in the job.
+            Id in the job.
         name
-            Of the lattice, as in a job file without ``-lattice``: ``fcc``, ``L1_0``, ``body-centered cubic``.
+            The lattice, as in a job file without ``-lattice``: ``fcc``, ``L1_0``, ``body-centered cubic``.
         params
             ``alat`` (or ``lattice-parameter``), ``ca_ratio`` or ``clat``, ``distance``, ``u`` and the like; ``type``,
-            or ``type_A`` and ``type_B``, may be left out where the job has one species.
+            or ``type_A`` and ``type_B``, may be omitted if the job has one species.
 
         Raises
         ------
         InputError
-            When the lattice is unknown, the id is taken, or a value is missing or faulty.
+            If the lattice is unknown, the id is taken, or a value is missing or invalid.
         """
         return self._add(library_structure(self.record, id, name, params))
 
     def add_ase_structure(self, id: str, atoms: Any) -> JobStructure:  # noqa: A002  # as above
-        """Add the atoms of an `ase.Atoms`; its calculator, if it has one, is of no account.
+        """Add the atoms of an `ase.Atoms`; its calculator is not used.
 
         Raises
         ------
         InputError
-            When a species is none of the job's, or the id is taken.
+            If the job lacks a species, or the id is taken.
         """
         bare = from_ase(atoms, self.record.species, f"structure '{id}'")
         return self._add(user_structure(id, bare))
@@ -138,12 +137,12 @@ class ScriptJob(JobObjective):
         return self._structures[structure.id]
 
     def prepare_fitting(self) -> None:
-        """Weigh and distribute everything, which other calls do by themselves where needed; collective.
+        """Compute weights and distribute blocks now; other calls do this when needed; collective.
 
         Raises
         ------
         InputError
-            When there is nothing to fit, or a dataset is missing or has faults.
+            If there is nothing to fit, or a dataset is missing or has faults.
         """
         with on_all_ranks(self._comm):
             plan = self._prepared().plan
@@ -154,21 +153,21 @@ class ScriptJob(JobObjective):
     def perform_fitting(self, output: str | Path = "", overwrite: bool = False, resume: bool = False) -> str:
         """Fit with the job's own minimiser from the current parameters, and return the outcome; collective.
 
-        `result` has all that comes of it. SIGUSR1, SIGTERM and SIGINT stop the fit after the iteration.
+        `result` holds the result. SIGUSR1, SIGTERM and SIGINT stop the fit after the current iteration.
 
         Parameters
         ----------
         output
-            A run file, which is a checkpoint after every iteration; without it the run is kept in memory.
+            A run file, written after every iteration as a checkpoint; by default the run stays in memory.
         overwrite
-            Whether an earlier run in it may be replaced.
+            Whether to replace an earlier run in `output`.
         resume
-            Whether to go on with an earlier run in it, with the bits that it would have had.
+            Whether to continue an earlier run in `output`, to the same bits.
 
         Raises
         ------
         InputError
-            When nothing says how, or there is nothing to fit, or the run file has faults.
+            If the job has no enabled ``<fitting>`` or nothing to fit, or the run file has faults.
         """
         with on_all_ranks(self._comm):
             refuse_contradiction("perform_fitting", str(output), overwrite, resume)
@@ -176,13 +175,13 @@ class ScriptJob(JobObjective):
         with on_all_ranks(self._comm):
             if self.record.fitting is None:
                 allowed = "an enabled <fitting> in the job"
-                raise InputError([Fault(self.record.path, "nothing says how to fit", allowed=allowed)])
+                raise InputError([Fault(self.record.path, "no minimiser", allowed=allowed)])
         if self.style.shows("medium"):
             self.print_potential_parameters()
             self.say([f"Number of properties being fitted: {self._prepared().plan.n_fitted_properties}"])
         with on_all_ranks(self._comm), stop_requests() as stopped:
             fit = self._at(None)
-            # A script writes to standard output, as much as `set_verbosity` says.
+            # A script prints to standard output, with the verbosity of `set_verbosity`.
             job = replace(fit.plan.job, verbosity=self.style.verbosity, log_file="")
             fit.local.plan = replace(fit.plan, job=job)
             x = self.model.variables.at(self._values)
@@ -193,18 +192,18 @@ class ScriptJob(JobObjective):
 
     @property
     def result(self) -> Result:
-        """All that has come of the last `perform_fitting`: parameters, covariance, history, predictions.
+        """The result of the last `perform_fitting`: parameters, covariance, history, predictions.
 
         Raises
         ------
         InputError
-            When there was none.
+            If there was no fit.
         """
         if self._result is None:
             raise InputError([Fault("Job", "no fit yet", allowed="perform_fitting() first")])
         return self._result
 
-    def _outcomes(self, fit: Fit) -> tuple[tuple[StructureOutcome, ...], Answers]:
+    def _outcomes(self, fit: Fit) -> tuple[tuple[StructureOutcome, ...], BlockResults]:
         x = self.model.variables.at(self._values)
         return fit.on_root(lambda: fit.structures(x))
 
@@ -212,20 +211,20 @@ class ScriptJob(JobObjective):
         return sys.stdout if self.style.shows("medium") else io.StringIO()
 
     def print_properties(self) -> None:
-        """Compute the properties of all structures, and print them beside their targets; collective."""
+        """Compute and print the properties of all structures with their targets; collective."""
         with on_all_ranks(self._comm):
             outcomes, answers = self._outcomes(self._at(None))
         for result in [result for results, _ in answers for result in results]:
             self._structures[result.id].update(result)
-        self.say([*structure_lines(outcomes, self.style), *trouble_lines(outcomes)])
+        self.say([*structure_lines(outcomes, self.style), *failure_lines(outcomes)])
 
     def output_results(self) -> None:
-        """Write the files that the job asks for, of structures and of potentials; collective.
+        """Write the structure and potential files that the job lists; collective.
 
         Raises
         ------
         HpcfitError
-            When a file cannot be written.
+            If a file cannot be written.
         """
         with on_all_ranks(self._comm):
             fit = self._at(None)
@@ -238,4 +237,4 @@ class ScriptJob(JobObjective):
                 write_exports(self.record, run, self._log())
 
 
-Job = ScriptJob  #: as scripts name it
+Job = ScriptJob  #: public name

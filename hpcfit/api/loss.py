@@ -1,4 +1,4 @@
-"""The loss: one half of the sum of squares of residuals over all configurations, and its minimum."""
+"""The loss, one half of the sum of squared residuals, and its minimisation."""
 
 from __future__ import annotations
 
@@ -20,47 +20,46 @@ from hpcfit.records import VERBOSITIES, FloatArray
 
 
 class Loss(Evaluator):
-    """One half of the sum of squares of residuals, those of priors too, as a function of the free parameters.
+    """One half of the sum of squared residuals, priors included, as a function of the free parameters.
 
-    Under MPI every rank runs the script: methods are collective, and return the same on every rank. Potentials and
-    weights are taken as they are when the loss is made. Linear algebra of the process is held to one thread from then
-    on, since sums must not depend on the number of threads.
+    Under MPI every rank runs the script; methods are collective and return the same on every rank. The loss copies
+    potentials and weights when it is made, and limits the process's linear algebra to one thread, since sums must not
+    depend on the number of threads.
 
     Parameters
     ----------
     calculator
         Predictions and targets.
     residual_fn
-        ``function(identifier, natoms, weight, prediction, reference, data)``: one of those in `hpcfit.api.residuals`,
-        whose rows the kernels make, or one that returns as many numbers as there are predictions. By default the
-        built-in one for what the calculator uses.
+        ``function(identifier, natoms, weight, prediction, reference, data)``: one of `hpcfit.api.residuals`, which the
+        kernels evaluate, or one that returns as many numbers as there are predictions. By default the built-in one for
+        the properties that the calculator uses.
     residual_data
         The function's last argument; by default ``{"normalize_by_natoms": True}``.
     residual_derivative_fn
-        Takes the same and returns the derivatives of the residuals by the predictions, [n] or [n, n]. Without it they
-        are found out by calling the function, exactly where it is linear, else to some ten digits.
+        Takes the same arguments and returns the derivatives of the residuals by the predictions, [n] or [n, n]. Without
+        it they are differences of the function: exact if it is linear, else to about ten digits.
     comm
-        Ranks, as of mpi4py; by default those of the calculator.
+        An mpi4py communicator; by default that of the calculator.
     loss
-        ``squares``, or a robust loss of a job: ``soft-l1``, ``cauchy``. Priors count with their squares.
+        ``squares``, or a robust loss: ``soft-l1``, ``cauchy``. Priors always count with their squares.
     loss_scale
-        From how many tolerances on a robust loss is felt; by default 1.
+        Scale of the robust loss, in tolerances; by default 1.
 
     Raises
     ------
     InputError
-        With all faults of the potentials, the data and what is said here.
+        With all faults of the potentials, the data and the arguments.
     """
 
     def residual(self, theta: FloatArray | None = None) -> FloatArray:
-        """Return the residuals [n_rows] of all configurations in order, then those of priors; collective.
+        """Return the residuals [n_rows] of all configurations in order, then those of the priors; collective.
 
         Parameters
         ----------
         theta
-            [n_free], the solver's variables: free parameters, or their logarithms or logits where these are fitted;
-            None for where the loss stands: where its last minimisation ended, or `Calculator.update_opt_params` has
-            brought it, or else the start.
+            [n_free], the solver variables: free parameters, or their logarithms or logits if these are fitted. None for
+            the current ones: those of the start, of `Calculator.update_opt_params`, or of the last minimum.
         """
         x = self._at(theta)
         return np.asarray(self._evaluate(lambda fit: fit.rows(x))[0])
@@ -71,7 +70,7 @@ class Loss(Evaluator):
         return np.asarray(self._evaluate(lambda fit: fit.rows(x, with_derivatives=True))[1:].T)
 
     def loss(self, theta: FloatArray | None = None) -> float:
-        """Return one half of the sum of squares, priors included; the same bits on any number of ranks; collective."""
+        """Return the loss, with the same bits on any number of ranks; collective."""
         x = self._at(theta)
         return 0.5 * self._evaluate(lambda fit: fit.objective.cost(x))
 
@@ -81,10 +80,10 @@ class Loss(Evaluator):
         return self._evaluate(lambda fit: fit.objective.gradient(x)[1])
 
     def to_xml(self) -> str:
-        """Return the job that says the same, of the method that was last chosen.
+        """Return the equivalent job, with the method that was used last.
 
-        A job finds datasets in HDF5 alone, and in them the weights that `Dataset.save` has stored; a residual function
-        in Python must stand in the file that it is from.
+        A job needs datasets in HDF5, with the weights stored by `Dataset.save`, and a residual function in a Python
+        file.
         """
         return self._text
 
@@ -107,28 +106,28 @@ class Loss(Evaluator):
         method
             ``geodesic-lm``, or one of SciPy's ``minimize``, ``least_squares`` and global methods, or of NLopt.
         options, **more
-            Of the method: its library's names, of ``geodesic-lm`` those of a job.
+            Options of the method by their library's names; for ``geodesic-lm`` by those of a job.
         local
-            The method inside a global one.
+            The local method inside a global one.
         output
-            A run file, which is a checkpoint after every iteration; without it the run is kept in memory.
+            A run file, written after every iteration as a checkpoint; by default the run stays in memory.
         overwrite
-            Whether an earlier run in it may be replaced.
+            Whether to replace an earlier run in `output`.
         resume
-            Whether to go on with an earlier run in it, with the bits that it would have had.
+            Whether to continue an earlier run in `output`, to the same bits.
         verbosity
             ``none``, ``minimum``, ``medium``, ``maximum`` or ``debug``.
 
         Raises
         ------
         InputError
-            On all ranks, with all that is wrong with the method and its options, the run file, or a residual function.
+            On all ranks, with all faults of the method, its options, the run file or a residual function.
         """
         with on_all_ranks(self._comm):
             refuse_contradiction("minimize", str(output), overwrite, resume)
             twice = [key for key in more if key in (options or {})]
             if twice:
-                raise InputError([Fault("minimize", "option twice", twice[0])])
+                raise InputError([Fault("minimize", "option given twice", twice[0])])
             self._text = self._job_text(method, {**(options or {}), **more}, local)
         self._fit.local.plan = self._with(verbosity)
         with on_all_ranks(self._comm), stop_requests() as stopped:
@@ -138,7 +137,7 @@ class Loss(Evaluator):
         return result
 
     def _with(self, verbosity: str) -> Plan:
-        """Return the plan with the method chosen."""
+        """Return the plan with the chosen method and a verbosity."""
         job = None
         with on_all_ranks(self._comm):
             if verbosity not in VERBOSITIES:

@@ -21,17 +21,17 @@ from hpcfit.runfile.header import Style
 
 
 class JobObjective:
-    """A job, its parameters where they stand, and its objective there.
+    """A job, the current values of its parameters, and its objective.
 
     Parameters
     ----------
     comm
-        Ranks, as of mpi4py; by default all there are.
+        An mpi4py communicator; by default the world.
     """
 
     def __init__(self, comm: Any = None) -> None:
         self._comm = communicator(comm)
-        self._verbosity = ""  # empty for what the job says
+        self._verbosity = ""  # empty for the job's own
         self._record: Job | None = None
         self._model: Model | None = None
         self._values: FloatArray = np.zeros(0)
@@ -39,20 +39,20 @@ class JobObjective:
 
     @property
     def record(self) -> Job:
-        """The job as it stands.
+        """The current job.
 
         Raises
         ------
         InputError
-            When no file has been parsed yet.
+            If no file was read yet.
         """
         if self._record is None:
-            raise InputError([Fault("Job", "no job yet", allowed="parse_input_file() first")])
+            raise InputError([Fault("Job", "no job was read", allowed="parse_input_file() first")])
         return self._record
 
     @property
     def model(self) -> Model:
-        """Its potentials."""
+        """The potentials of the job."""
         if self._model is None:
             self._model = Model(self.record)
         return self._model
@@ -74,7 +74,7 @@ class JobObjective:
         Raises
         ------
         InputError
-            When it is none of these.
+            If `level` is none of these.
         """
         names = dict(enumerate(VERBOSITIES))
         name = names.get(level, "") if isinstance(level, int) else level.strip().lower()
@@ -89,7 +89,7 @@ class JobObjective:
         return self._fit
 
     def weights_of(self, structure: Structure) -> tuple[float, ...]:
-        """Return W of every property that a structure lists; 1 for what is fitted before anything is prepared."""
+        """Return W of every property that a structure lists; 1 for fitted ones before the weights are computed."""
         if self._fit is None:
             return tuple(float(prop.fit) for prop in structure.properties)
         plan = self._fit.plan
@@ -106,7 +106,7 @@ class JobObjective:
         Raises
         ------
         InputError
-            When their number is another, one is not finite, or where its transform cannot reach.
+            If their number is wrong, or one is not finite or outside the range of its transform.
         """
         values = np.asarray(parameters, dtype=np.float64).ravel().copy()
         if len(values) != len(self.record.free) or not np.isfinite(values).all():
@@ -116,13 +116,13 @@ class JobObjective:
             reached = np.isfinite(self.model.variables.at(values))
         if not reached.all():
             bad = self.record.free[int(np.argmin(reached))]
-            allowed = f"inside {bad.minimum} .. {bad.maximum}, as its transform wants"
+            allowed = f"inside {bad.minimum} .. {bad.maximum}, the range of its transform"
             what = f"bad value of {bad.path}"
             raise InputError([Fault("set_potential_parameters", what, str(values), allowed)])
         self._values = values
 
     def print_potential_parameters(self) -> None:
-        """Print the free parameters and those that follow from them, on the root."""
+        """Print the free and the dependent parameters on the root."""
         variables = self.model.variables
         values = variables.parameters(variables.at(self._values))
         self.say(parameter_lines(self.record.parameters, values, self.style))
@@ -133,12 +133,12 @@ class JobObjective:
         Parameters
         ----------
         parameters
-            [n_free]; those given become the current ones, as in atomicrex.
+            [n_free]; become the current parameters, as in atomicrex.
 
         Raises
         ------
         InputError
-            When the parameters or the job have faults.
+            If the parameters or the job have faults.
         """
         with on_all_ranks(self._comm):
             fit = self._at(parameters)
@@ -153,12 +153,12 @@ class JobObjective:
         parameters
             As in `calculate_residual`.
         eps
-            The step of atomicrex's differences, which scripts give; there are none here, as a warning says.
+            Step of atomicrex's differences; has no effect, as a warning says.
 
         Raises
         ------
         HpcfitError
-            Where they are not finite.
+            If one is not finite.
         """
         if eps is not None and self._comm.rank == ROOT:
             warnings.warn("eps has no effect, the gradient is exact", stacklevel=2)
@@ -168,19 +168,19 @@ class JobObjective:
     def calculate_hessian(self, parameters: Any = None, eps: float = 1e-4) -> FloatArray:
         """Return the second derivatives [n_free, n_free] of the objective; collective.
 
-        They are central differences of exact gradients, made symmetric, so residuals count with their curvature.
+        They are symmetrised central differences of exact gradients, with the curvature of the residuals included.
 
         Parameters
         ----------
         parameters
             As in `calculate_residual`.
         eps
-            Step in a parameter, relative to its size; as it is where the parameter is 0.
+            Step relative to the parameter; absolute if the parameter is 0.
 
         Raises
         ------
         HpcfitError
-            Where a gradient is not finite, or `eps` is no step.
+            If a gradient is not finite, or `eps` is not a positive number.
         """
         with on_all_ranks(self._comm):
             if not 0 < eps < math.inf:
@@ -206,7 +206,7 @@ class JobObjective:
         return np.asarray(gradient)
 
     def _at(self, parameters: Any) -> Fit:
-        # Arguments are judged before anything is sent: a rank that refuses its own must not leave the others waiting.
+        # Check arguments before any message: a rank that refuses its own must not leave the others waiting.
         with on_all_ranks(self._comm):
             if parameters is not None:
                 self.set_potential_parameters(parameters)

@@ -1,4 +1,4 @@
-"""Potentials built in Python: each is the element of a job that says the same."""
+"""Potentials built in Python, each stored as the equivalent element of a job."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from hpcfit.records import PotentialForm, SizeForm
 
 _DEFAULT = "default"
 
-#: Coefficients of a ``poly`` and nodes of a ``spline``: value, bounds and freedom are attributes of one element.
+#: Coefficients of a ``poly`` and nodes of a ``spline``: one element holds value, bounds and whether it is fitted.
 _LISTED = re.compile(r"(coeff|node)\[(\d+)\](?:\.y)?$")
 
 
 @dataclass(frozen=True)
 class Free:
-    """What is said of a parameter that is fitted.
+    """Start value, bounds and transform of a fitted parameter.
 
     Parameters
     ----------
     start
-        A number, or ``default`` for the value that it has.
+        A number, or ``default`` for the present value.
     minimum, maximum
-        Bounds; None for none.
+        Bounds; None for no bound.
     transform
-        What the solver varies in its place: its ``log``, or its ``logit`` between the bounds; empty for itself.
+        Variable of the solver: ``log``, or ``logit`` between the bounds; empty for the parameter itself.
     fixed
-        Whether it is not fitted after all.
+        Whether the parameter is fixed.
     """
 
     start: float | str = _DEFAULT
@@ -47,27 +47,27 @@ class Free:
 
 
 class ScriptPotential:
-    """A potential and what of it is fitted.
+    """A potential and its fit parameters.
 
     Parameters
     ----------
     form
         A name in `hpcfit.potential.library.potential_forms`: ``stillinger-weber``, ``tersoff``, ...
     species
-        Symbols; parameters for combinations of them count in this order.
+        Symbols; combinations of species follow this order.
     id
-        First part of the paths of its parameters; by default its form, of Stillinger and Weber's ``SW``.
+        First part of the paths of its parameters; by default its form, or its short name, as ``SW``.
     between
-        The species, perhaps ``*``, between whose atoms it sees bonds; by default it sees all bonds.
+        Two species, or ``*`` for any: the potential acts only on bonds between them; by default on all bonds.
     **values
-        Of sizes, as ``terms`` of ``chebyshev``: a whole number. Of parameters: a number for all combinations of
-        species, or a mapping from tags as ``SiC`` to numbers. Where none are given, those published for the species.
-        What Python reserves, as ``lambda``, takes a trailing underscore.
+        Sizes, as ``terms`` of ``chebyshev``: whole numbers. Parameters: a number for all combinations of species, or a
+        mapping from tags as ``SiC`` to numbers; by default the values published for the species. Names that Python
+        reserves, as ``lambda``, take a trailing underscore.
 
     Raises
     ------
     InputError
-        When there is no such form or parameter.
+        If the form or a parameter is unknown, or a value is invalid.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class ScriptPotential:
             )
         if isinstance(species, str):
             raise InputError(
-                [Fault("Potential", "species is no list of symbols", repr(species), f"[{species!r}]")]
+                [Fault("Potential", "species must be a list of symbols", repr(species), f"[{species!r}]")]
             )
         self.species = tuple(species)
         if not self.species:
@@ -111,20 +111,20 @@ class ScriptPotential:
 
     @classmethod
     def from_xml(cls, source: str | Path, species: Sequence[str] = ()) -> ScriptPotential:
-        """Return the potential of a piece of XML.
+        """Return the potential described by some XML.
 
         Parameters
         ----------
         source
-            Text or a file: the element of one potential, as hpcfit and atomicrex write it, or a job with one
-            potential, whose constraints are taken too.
+            Text or a file: the element of one potential, as in hpcfit and atomicrex, or a job with one potential, whose
+            constraints are kept.
         species
-            Symbols; those of the job where that is a job.
+            Symbols; a job brings its own.
 
         Raises
         ------
         InputError
-            When it cannot be read, or has not one potential. What is in it is judged where it is used.
+            If it cannot be read or does not hold one potential. Values are checked later, by the loss.
         """
         name = "XML" if str(source).lstrip().startswith("<") else str(source)
         try:
@@ -140,7 +140,7 @@ class ScriptPotential:
             block = root if root.tag == "potentials" else root.find("potentials")
             found = [] if block is None else [child for child in block if isinstance(child.tag, str)]
         if len(found) != 1:
-            raise InputError([Fault(name, "one potential", f"{len(found)}", "1")])
+            raise InputError([Fault(name, "number of potentials", f"{len(found)}", "1")])
         new = cls.__new__(cls)
         symbols = [(child.text or "").strip() for child in root.iterfind("atom-types/species")]
         new.species = tuple(species) or tuple(symbols)
@@ -167,26 +167,26 @@ class ScriptPotential:
         return deepcopy(self._element)
 
     def to_xml(self) -> str:
-        """Return its element in a job; constraints stand elsewhere in a job, and not in here."""
+        """Return its element in a job, without its constraints."""
         element = self.element
         etree.indent(element)
         return etree.tostring(element, encoding="unicode")
 
     def fit(self, **parameters: Any) -> None:
-        """Say what of some parameters is fitted.
+        """Fit some parameters.
 
         Parameters
         ----------
         **parameters
-            By name; of functions ``V.D0``, ``rho.coeff[2]``, ``F.node[3].y`` in a dictionary after ``**``. A start
-            value; ``default`` for the one it has; ``(start, "fix")``; ``(start, minimum, maximum)``; a `Free`. A
-            mapping from tags as ``SiC`` to these, where combinations of species differ. A list with one of these, as
-            KLIFF writes it, is the same as what is in it.
+            By name; those of functions, as ``V.D0``, ``rho.coeff[2]``, ``F.node[3].y``, in a dictionary after ``**``. A
+            start value; ``default`` for the present one; ``(start, "fix")``; ``(start, minimum, maximum)``; a `Free`.
+            If combinations of species differ, a mapping from tags as ``SiC`` to these. KLIFF's lists of one such item
+            are accepted.
 
         Raises
         ------
         InputError
-            With every parameter that there is not, or of which nothing can be said so.
+            If a parameter is unknown, or its value is none of these.
         """
         faults: list[Fault] = []
         changed = deepcopy(self)
@@ -201,7 +201,7 @@ class ScriptPotential:
         self._element = changed._element
 
     def constrain(self, dependent: str, expression: str) -> None:
-        """Let a parameter follow from others, as a job's ``<constraint>`` does.
+        """Make a parameter depend on others, as a job's ``<constraint>`` does.
 
         Parameters
         ----------
@@ -213,7 +213,7 @@ class ScriptPotential:
         self.constraints.append((dependent, str(expression)))
 
     def started_at(self, values: Mapping[str, float]) -> ScriptPotential:
-        """Return the same potential with other values of some parameters, given by path."""
+        """Return a copy with new start values of some parameters, given by path."""
         new = deepcopy(self)
         for path, value in values.items():
             identifier, _, rest = path.partition(".")
@@ -248,7 +248,7 @@ class ScriptPotential:
         for old in [old for old in block.findall(key) if every or old.get("tag", "") == tag]:
             block.remove(old)
         if free.fixed:
-            # Else one that speaks for all combinations would still free it.
+            # An entry without a tag would otherwise still free it.
             attributes = {"enabled": "false"}
         etree.SubElement(block, key, ({"tag": tag} if tag else {}) | attributes)
 
@@ -264,7 +264,7 @@ class ScriptPotential:
             child = next(c for c in owner.iterfind("param") if (c.get("name") or "").strip() == key)
         else:
             same = [c for c in owner.findall(key) if c.get("tag", "") == tag]
-            # With one species there is one combination, which a value without a tag is for as well.
+            # With one species there is one combination, and a value without a tag is its value.
             for other in owner.findall(key) if not tag or len(self.species) == 1 else ():
                 if other not in same or not tag:
                     owner.remove(other)
@@ -272,7 +272,7 @@ class ScriptPotential:
         child.text = _text(value)
 
     def _owner(self, name: str) -> tuple[etree._Element, str]:
-        """Return the element that a parameter is said in, the potential's or a function's, and its name there."""
+        """Return the element that holds a parameter, the potential's or a function's, and its name there."""
         match = re.match(r"(?:(.*)\.)?((?:coeff|node)\[\d+\](?:\.y)?|[^.]+)$", name)
         path, key = (match[1] or "", match[2]) if match else ("", name)
         owner = self._element
@@ -318,7 +318,7 @@ class ScriptPotential:
         return InputError([Fault(where, f"no such {kind}", name, ", ".join(known), nearest(name, known))])
 
 
-Potential = ScriptPotential  #: as scripts name it
+Potential = ScriptPotential  #: public name
 
 
 def _drop(element: etree._Element, *attributes: str) -> None:
@@ -336,7 +336,7 @@ def _names(function: etree._Element) -> list[str]:
 
 
 def _free(name: str, said: Any) -> Free:
-    """Return what is said of a parameter in one of the ways of `Potential.fit`."""
+    """Return the `Free` of an argument of `Potential.fit`."""
     if isinstance(said, Free):
         return said
     if isinstance(said, list) and len(said) == 1 and isinstance(said[0], (list, tuple)):
@@ -362,7 +362,7 @@ def _is_number(value: Any) -> bool:
 def _size(where: str, value: Any, size: SizeForm) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not size.lower <= value <= size.upper:
         allowed = f"a whole number from {size.lower} to {size.upper}"
-        raise InputError([Fault(where, "no size of a potential", repr(value), allowed)])
+        raise InputError([Fault(where, "invalid size", repr(value), allowed)])
     return value
 
 

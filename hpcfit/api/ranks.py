@@ -1,4 +1,4 @@
-"""Scripts on several ranks: every rank runs the whole script, and calls are collective."""
+"""Scripts on several ranks: every rank runs the whole script and makes the same calls."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _known: list[Communicator] = []
 
 
 def communicator(comm: Any = None) -> Communicator:
-    """Return the ranks of a script: all there are, or those of a communicator of mpi4py.
+    """Return the ranks of a script: the world, or those of an mpi4py communicator.
 
-    From then on an exception that ends one rank of several ends them all, which plain Python would leave waiting.
+    From now on an unhandled exception on one rank aborts all ranks, which would otherwise wait.
     """
     if hasattr(comm, "all_gather"):
         return comm  # type: ignore[no-any-return]
@@ -32,10 +32,9 @@ def communicator(comm: Any = None) -> Communicator:
 
 @contextmanager
 def on_all_ranks(comm: Communicator) -> Iterator[None]:
-    """Run a block on all ranks; an `HpcfitError` of any is raised on all of them, as it is.
+    """Run a block on all ranks; an `HpcfitError` on any rank is raised on all.
 
-    What is shared inside may raise a `SharedError`. Any other exception of one rank among several ends them all: the
-    others would wait for it.
+    The block may raise a `SharedError`. Any other exception on one rank aborts all, since the others would wait.
     """
     try:
         with raise_on_all_ranks(comm):
@@ -68,7 +67,7 @@ def _guarded(comm: Communicator) -> Communicator:
 
 
 def _end(comm: Communicator, heading: str, error: BaseException) -> None:
-    """Say what has happened on this rank, and end all of them."""
+    """Print an error of this rank, and abort all ranks."""
     sys.stdout.flush()
     print(heading + "".join(traceback.format_exception(error)), end="", file=sys.stderr, flush=True)
     comm.abort(1)

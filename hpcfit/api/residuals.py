@@ -1,6 +1,6 @@
-"""The built-in residual functions, called as KLIFF calls its own.
+"""The built-in residual functions, with KLIFF's arguments.
 
-A loss recognises them and has the kernels make their rows; called by hand they give the same numbers to rounding.
+A loss evaluates them in the kernels; calling them gives the same numbers to rounding.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def energy_forces_residual(
     Parameters
     ----------
     identifier
-        ``group/number`` of the configuration, which counts from 0 in its dataset.
+        ``group/number`` of the configuration; numbers count from 0 in its dataset.
     natoms
         Its number of atoms N.
     weight
@@ -28,7 +28,7 @@ def energy_forces_residual(
     prediction, reference
         [1 + 3N], energy (eV), then force components (eV/Angstrom).
     data
-        With ``normalize_by_natoms``: whether residuals are divided by N.
+        ``normalize_by_natoms``: whether residuals are divided by N.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a minimisation has come to, the same on every rank."""
+"""The result of a minimisation, the same on every rank."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from hpcfit.runfile.store import save_run
 
 
 def refuse_contradiction(where: str, output: str, overwrite: bool, resume: bool) -> None:
-    """Refuse options of a run file that contradict each other.
+    """Refuse contradictory options of a run file.
 
     Raises
     ------
     InputError
-        When they do.
+        If they contradict each other.
     """
     if resume and (overwrite or not output):
-        what = "resume besides overwrite" if overwrite else "resume without a run file"
+        what = "both resume and overwrite" if overwrite else "resume without a run file"
         raise InputError([Fault(where, what, allowed="with output= alone")])
 
 
@@ -42,9 +42,9 @@ def minimise(
     x: FloatArray | None = None,
     brief: bool = False,
 ) -> Result:
-    """Fit, or go on with an earlier run where `resume` is true and there is one; the same result on every rank.
+    """Fit, or continue an earlier run if `resume` is true and there is one; the same result on every rank.
 
-    Parameters are those of `hpcfit.listeners.session.run`.
+    Parameters are as in `hpcfit.listeners.session.run`.
     """
     earlier = session.earlier_run(fit, output) if resume else None
     if earlier is not None and earlier.result is not None:
@@ -56,14 +56,14 @@ def minimise(
 
 @dataclass(frozen=True)
 class Result:
-    """What a minimisation has come to.
+    """The result of a minimisation.
 
     Parameters
     ----------
     run
-        All that a run file holds.
+        The content of a run file.
     outcome
-        Why it ended: ``converged: ...`` or ``stopped: ...``.
+        Reason for the end: ``converged: ...`` or ``stopped: ...``.
     comm
         The ranks.
     """
@@ -79,7 +79,7 @@ class Result:
 
     @property
     def x(self) -> FloatArray:
-        """[n_free], the solver's variables at the end."""
+        """[n_free], the solver variables at the end."""
         return self.run.state.x.copy()
 
     @property
@@ -89,23 +89,23 @@ class Result:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """All parameters at the end, by path, the fixed ones too."""
+        """All parameters at the end by path, fixed ones included."""
         paths = [parameter.path for parameter in self.run.header.parameters]
         return dict(zip(paths, self.run.values.tolist(), strict=True))
 
     @property
     def history(self) -> History:
-        """Columns by name, a row per iteration: ``cost`` (the sum of squares), ``x``, ``seconds``, ..."""
+        """Columns by name with a row per iteration: ``cost`` (the sum of squares), ``x``, ``seconds``, ..."""
         return self.run.history
 
     @property
     def covariance(self) -> FloatArray | None:
-        """[n_varying, n_varying] of the parameters that vary; NaN where undetermined, None for a stopped run."""
+        """[n_varying, n_varying] of the varying parameters; NaN where undetermined, None for a stopped run."""
         return None if self.run.result is None else self.run.result.covariance
 
     @property
     def standard_errors(self) -> dict[str, float]:
-        """Of the parameters by path; NaN where fixed or undetermined. Empty for a run that was stopped by a signal."""
+        """Standard errors by path; NaN for fixed or undetermined parameters. Empty for a run stopped by a signal."""
         parameters = self.run.header.parameters
         if self.run.result is None:
             return {}
@@ -113,25 +113,25 @@ class Result:
         return {p.path: float(error) for p, error in zip(parameters, errors, strict=True)}
 
     def potential(self, start: Potential) -> Potential:
-        """Return a potential with the values at the end for its start values."""
+        """Return a copy of a potential that starts at the final values."""
         header = self.run.header
         pairs = zip(header.parameters, self.run.values.tolist(), strict=True)
         return start.started_at({p.path: value for p, value in pairs if p.free})
 
     def save(self, path: str | Path, overwrite: bool = False) -> None:
-        """Write the run file, the same as that of ``hpcfit run``; the root writes.
+        """Write a run file as ``hpcfit run`` does; the root writes.
 
         Raises
         ------
         InputError
-            On all ranks, when there is a run file already, or none can be written.
+            On all ranks, if a run file exists or it cannot be written.
         """
         with on_all_ranks(self.comm):
             if self.comm.rank == ROOT:
                 save_run(str(path), self.run, overwrite)
 
     def report(self, stream: TextIO | None = None) -> None:
-        """Write the report of ``hpcfit report``; the root writes, to standard output unless told otherwise."""
+        """Write the report of ``hpcfit report`` on the root, by default to standard output."""
         if self.comm.rank == ROOT:
             report.write(self.run, sys.stdout if stream is None else stream)
 

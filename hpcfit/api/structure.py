@@ -1,4 +1,4 @@
-"""A structure of a job, as scripts see it."""
+"""A structure of a job in a script."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hpcfit.objective.single import Single, evaluate_single
 from hpcfit.objective.structures.block import StructureBlock, StructurePlan
 from hpcfit.objective.structures.plan import species_masses
 from hpcfit.records import Atoms, FloatArray, Structure, StructureResult
-from hpcfit.report.structures import outcome_lines, trouble_lines
+from hpcfit.report.structures import failure_lines, outcome_lines
 from hpcfit.runfile.structure_outcomes import structure_outcome
 
 FORCES = "atomic-forces"
@@ -24,16 +24,16 @@ FORCES = "atomic-forces"
 class JobStructure:
     """One structure of a `Job`, from `Job.structures`.
 
-    Nothing here is collective: under MPI every rank computes the same, and the root prints.
+    No method is collective: under MPI every rank computes the same, and the root prints.
 
     Parameters
     ----------
     name
-        Its id.
+        Id of the structure.
     job
         The job.
     change
-        Puts a changed record into the job.
+        Replaces the record of the structure in the job.
     """
 
     def __init__(self, name: str, job: JobObjective, change: Callable[[Structure], None]) -> None:
@@ -45,7 +45,7 @@ class JobStructure:
 
     @property
     def id(self) -> str:
-        """Its name in the job."""
+        """Id in the job."""
         return self._id
 
     @property
@@ -84,17 +84,17 @@ class JobStructure:
         Parameters
         ----------
         job
-            The structure's job, which atomicrex's scripts pass.
+            The structure's own job, for scripts of atomicrex.
 
         Raises
         ------
         InputError
-            When `job` is another.
+            If `job` is a different job.
         """
         from ase import Atoms as AseAtoms
 
         if job is not None and job is not self._job:
-            raise InputError([Fault(f"structure '{self._id}'", "job is not that of the structure")])
+            raise InputError([Fault(f"structure '{self._id}'", "job must be the structure's own")])
         atoms = self._atoms
         symbols = [self._job.record.species[number] for number in atoms.species]
         return AseAtoms(symbols, positions=atoms.position, cell=atoms.cell, pbc=atoms.pbc)
@@ -102,23 +102,23 @@ class JobStructure:
     def modify_property(
         self, name: str, target: Any, relative_weight: float = 1.0, tolerance: float | None = None
     ) -> None:
-        """Fit a property; one that can relax, as ``lattice-parameter``, is relaxed from now on.
+        """Fit a property; a degree of freedom, as ``lattice-parameter``, relaxes from now on.
 
         Parameters
         ----------
         name
             As in a job file.
         target
-            A number, or the components of a vector, in the unit in which the property is printed.
+            A number, or the components of a vector, in the printed unit.
         relative_weight
-            Among the properties of this structure.
+            Weight among the properties of this structure.
         tolerance
-            In the same unit; by default what the job says, or that of its preset.
+            In the same unit; by default that of the job, or of its preset.
 
         Raises
         ------
         InputError
-            When there is no such property, or a number is faulty.
+            If the property is unknown or a number is invalid.
         """
         components = np.atleast_1d(np.asarray(target, dtype=np.float64)).ravel()
         changed = with_target(
@@ -132,7 +132,7 @@ class JobStructure:
         Returns
         -------
         StructureResult
-            The same in the code's units, with ``trouble`` where the relaxation did not come to its end.
+            The same in the code's units; ``failure`` tells why a relaxation failed.
         """
         record, job = self._record, self._job
         work = StructurePlan(
@@ -147,7 +147,7 @@ class JobStructure:
         return result
 
     def update(self, result: StructureResult) -> None:
-        """Take over what was computed of it."""
+        """Store a result for `properties`, `positions` and `cell`."""
         self._result = result
         weights = (0.0,) * len(self._record.properties)
         outcome = structure_outcome(self._job.record.species, self._record, weights, (result, result))
@@ -158,37 +158,37 @@ class JobStructure:
 
     @property
     def properties(self) -> OrderedDict[str, float | FloatArray]:
-        """Values in the units in which they are printed, as last computed; empty before that."""
+        """Last computed values in printed units; empty before the first computation."""
         return self._properties.copy()
 
     def print_properties(self) -> None:
-        """Compute the properties, and print them beside their targets, on the root."""
+        """Compute the properties, and print them with their targets on the root."""
         result = self.compute_properties()
         record, job = self._record, self._job
         outcome = structure_outcome(job.record.species, record, job.weights_of(record), (result, result))
-        job.say([*outcome_lines(outcome, job.style), *trouble_lines([outcome])])
+        job.say([*outcome_lines(outcome, job.style), *failure_lines([outcome])])
 
     def compute_energy(self, compute_forces: bool = False) -> float:
-        """Return the energy, eV, of the atoms where they are, without relaxing them.
+        """Return the energy, eV, at the current positions, without relaxation.
 
         Parameters
         ----------
         compute_forces
-            Whether the forces must be finite as well; they are worked out together.
+            Whether the forces must be finite too.
 
         Raises
         ------
         HpcfitError
-            When the energy is not finite, or a force that must be.
+            If the energy, or a force that must be, is not finite.
         """
         return self._single(compute_forces).energy
 
     def get_potential_energy(self) -> float:
-        """Return the energy, eV, of the atoms where they are."""
+        """Return the energy, eV, at the current positions."""
         return self._single(False).energy
 
     def get_forces(self) -> FloatArray:
-        """Return the forces [n, 3], eV/Angstrom, on the atoms where they are."""
+        """Return the forces [n, 3], eV/Angstrom, at the current positions."""
         return self._single(True).forces
 
     def _single(self, forces: bool) -> Single:
@@ -206,7 +206,7 @@ class JobStructure:
         Raises
         ------
         InputError
-            When there are none.
+            If there are none.
         """
         listed = [prop.target for prop in self._record.properties if prop.name == FORCES and prop.target]
         if not listed:
@@ -223,7 +223,7 @@ class JobStructure:
         Raises
         ------
         InputError
-            When there is not one force for each atom.
+            If there is not one force for each atom.
         """
         record = self._record
         weight = next((p.relative_weight for p in record.properties if p.name == FORCES), 1.0)

@@ -1,4 +1,4 @@
-"""Weights of configurations, as objects that residual functions are handed."""
+"""Weights of configurations, as objects for residual functions."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hpcfit.records import FloatArray, MagnitudeInverse
 
 
 class Weight:
-    """What a configuration counts: its residuals are ``config_weight`` times a property's weight times a difference.
+    """The weights of a configuration; residuals are ``config_weight`` times a property's weight times a difference.
 
-    A subclass may work weights out of the configuration: `compute_weight` is called once with each.
+    A subclass may compute weights from the configuration: `compute_weight` is called once for each.
 
     Parameters
     ----------
     config_weight, energy_weight, stress_weight
-        Factors on residuals, not below 0.
+        Non-negative factors on residuals.
     forces_weight
-        The same, or one factor per atom, [N] or [3N].
+        One factor, or one per atom, [N] or [3N].
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class Weight:
     def from_tolerances(
         cls, energy: float = 1.0, forces: float = 1.0, stress: float = 1.0, config_weight: float = 1.0
     ) -> Weight:
-        """Return weights that measure residuals in tolerances: eV, eV/Angstrom, eV/Angstrom^3.
+        """Return weights 1 / tolerance, for tolerances in eV, eV/Angstrom, eV/Angstrom^3.
 
         Raises
         ------
         InputError
-            When one is not above 0.
+            If one is not above 0.
         """
         given = {"energy": energy, "forces": forces, "stress": stress}
         faults = [
@@ -60,13 +60,13 @@ class Weight:
         return cls(config_weight, 1.0 / energy, 1.0 / forces, 1.0 / stress)
 
     def compute_weight(self, config: Any) -> None:
-        """Set the weights for a configuration, which is a `hpcfit.api.dataset.Configuration`; here they stay."""
+        """Set the weights for a `hpcfit.api.dataset.Configuration`; this class leaves them unchanged."""
 
 
 class MagnitudeInverseWeight(Weight):
-    """Weights that fall with the magnitude of the target, 1 / sqrt(c1^2 + (c2 |target|)^2); forces by atoms.
+    """Weights that fall with the magnitude of the target, 1 / sqrt(c1^2 + (c2 |target|)^2); per atom for forces.
 
-    Lenosky et al., Phys. Rev. B 55, 1528 (1997), as KLIFF has it.
+    Lenosky et al., Phys. Rev. B 55, 1528 (1997), as in KLIFF.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class MagnitudeInverseWeight(Weight):
         self._law = MagnitudeInverse(**given)
 
     def compute_weight(self, config: Any) -> None:
-        """Set the weights from the targets that the configuration has."""
+        """Set the weights from the configuration's targets."""
         if config.energy is not None:
             self.energy_weight = float(self._law.of("energy", np.abs(np.array([config.energy])))[0])
         if config.forces is not None:
@@ -106,10 +106,10 @@ def _law(key: str, value: Any) -> tuple[float, float]:
         pair = np.atleast_1d(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError):
         pair = np.empty(0)
-    # With c1 of 0 a target of 0 would weigh infinitely much.
+    # With c1 of 0 the weight of a target of 0 would be infinite.
     if pair.shape not in ((1,), (2,)) or not (np.isfinite(pair).all() and pair[0] > 0 and (pair >= 0).all()):
         allowed = "c1 above 0, c2 not below 0"
-        raise InputError([Fault(f"weight_params['{key}']", "not c1 or [c1, c2]", repr(value), allowed)])
+        raise InputError([Fault(f"weight_params['{key}']", "must be c1 or [c1, c2]", repr(value), allowed)])
     return float(pair[0]), float(pair[1]) if len(pair) == 2 else 0.0
 
 
@@ -124,7 +124,7 @@ class WeightArrays:
     properties
         [n, 3], of energy, forces and stress.
     atoms
-        [n_atoms], None where no configuration has weights of atoms.
+        [n_atoms]; None if no configuration has weights per atom.
     """
 
     config: FloatArray
@@ -132,13 +132,13 @@ class WeightArrays:
     atoms: FloatArray | None
 
 
-def copies(weight: Weight, configurations: Sequence[Any], name: str) -> list[Weight]:
-    """Return a weight object of its own for each configuration, worked out for it.
+def configuration_weights(weight: Weight, configurations: Sequence[Any], name: str) -> list[Weight]:
+    """Return a copy of a weight object for each configuration, computed for it.
 
     Raises
     ------
     InputError
-        With the configuration, of the dataset `name`, for which it cannot be worked out.
+        If it cannot be computed for a configuration of the dataset `name`.
     """
     made = []
     for k, configuration in enumerate(configurations):
@@ -154,14 +154,14 @@ def copies(weight: Weight, configurations: Sequence[Any], name: str) -> list[Wei
 
 
 def of_components(forces_weight: Any, n_atoms: int) -> Any:
-    """Return a weight of forces as residual functions multiply by it: one number, or one per component, [3N]."""
+    """Return a weight of forces as a factor for residual functions: one number, or one per component, [3N]."""
     if np.shape(forces_weight) == (n_atoms,):
         return np.repeat(np.asarray(forces_weight, dtype=np.float64), 3)
     return forces_weight
 
 
 def is_uniform(weight: Weight) -> bool:
-    """Return whether a weight is the same for all configurations, whatever they are."""
+    """Return whether a weight is the same for any configuration."""
     plain = type(weight).compute_weight is Weight.compute_weight
     return plain and np.ndim(weight.forces_weight) == 0
 
@@ -176,12 +176,12 @@ def weight_arrays(weights: Sequence[Weight], ptr: Any, name: str) -> WeightArray
     ptr
         [n + 1], first atom of each configuration.
     name
-        The dataset as errors name it.
+        Name of the dataset in error messages.
 
     Raises
     ------
     InputError
-        With every configuration whose weights are no weights.
+        With every configuration whose weights are invalid.
     """
     n, faults = len(weights), []
     config, properties, atoms = np.empty(n), np.empty((n, 3)), np.ones(int(ptr[-1]))

@@ -62,7 +62,7 @@ def _evaluate(fit: Fit, n_ranks: int, out: TextIO) -> int:
     is_finite = np.isfinite(cost) and bool(np.isfinite(gradient).all())
     where = "" if is_finite else fit.problem.first_non_finite()
     results = [result for results, _ in fit.problem.results(x) for result in results]
-    out.writelines(f"warning: structure '{r.id}': {r.trouble}\n" for r in results if r.trouble)
+    out.writelines(f"warning: structure '{r.id}': {r.failure}\n" for r in results if r.failure)
     largest = float(np.abs(gradient).max(initial=0.0))
     out.write(f"{plan.loss_label:<16}{plan.loss_factor * cost:.10g}, gradient {largest:.3e}\n")
     out.write(f"{'seconds':<16}{costed - begun:.4f} residual, {seconds - costed:.4f} residual and Jacobian\n")

@@ -1,4 +1,4 @@
-"""The densities that atoms meet in a job's structures: where the table of an embedding function must reach to."""
+"""The range of densities in a job's structures, which the table of an embedding function must cover."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hpcfit.objective.model import Model
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Configurations, Job
 
-#: Structures whose neighbours are held at a time.
+#: Structures whose neighbours are in memory at a time.
 _AT_ONCE = 100
 
 
 def has_densities(source: ExportSource) -> bool:
-    """Return whether atoms of a potential have a density at all."""
+    """Return whether a potential has densities."""
     n = range(len(source.species))
     return any(row.name == "electron-density" for row in source.form.roles) and any(
         source.function("electron-density", host, other) for host in n for other in n
@@ -33,7 +33,7 @@ def density_range(job: Job, source: ExportSource) -> DensityRange:
     Raises
     ------
     InputError
-        When the job has no structures, or one of its datasets cannot be read.
+        If the job has no structures, or a dataset cannot be read.
     """
     cutoff, model = source.cutoff, Model(replace(job, potentials=(source.potential,), constraints=()))
     found, shortest = [np.zeros(0)], np.inf
@@ -50,7 +50,7 @@ def density_range(job: Job, source: ExportSource) -> DensityRange:
         what = "no structures to find the largest density in"
         raise InputError([Fault(job.path, what, allowed="--largest-density")])
     ends = np.concatenate(found)
-    # Where nothing is embedded the table has one value that counts, at 0.
+    # Without densities the table has one meaningful value, at 0.
     return (
         DensityRange(float(ends.min()), float(ends.max()), shortest)
         if len(ends)

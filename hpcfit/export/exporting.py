@@ -19,7 +19,7 @@ from hpcfit.version import __version__
 
 @dataclass(frozen=True)
 class Settings:
-    """What tables are made with; None for the default, where a setting was not given.
+    """Settings of tables; None for the default.
 
     Parameters
     ----------
@@ -28,10 +28,10 @@ class Settings:
     rho_range_factor
         End of the table of the density, in units of the largest density, 2 by default.
     largest_density
-        By default the largest in the job's structures; where given, errors are stated from a tenth of it on.
+        By default the largest in the job's structures; if given, errors are stated from a tenth of it on.
     inner
-        Distance, Angstrom, from which on a table of a pair energy is there, 1 by default, or its error stated, by
-        default the smallest distance in the job's structures.
+        First distance, Angstrom, of a table of a pair energy, 1 by default; for other tables the first distance for
+        which errors are stated, by default the smallest in the job's structures.
     """
 
     resolution: int | None = None
@@ -45,7 +45,7 @@ FORMATS = {known.name: known for known in records("hpcfit.export.formats", Forma
 
 
 def needs_structures(name: str, settings: Settings) -> bool:
-    """Return whether a format may look into the job's structures."""
+    """Return whether a format may need the job's structures."""
     return "largest_density" in FORMATS[name].settings and settings.largest_density is None
 
 
@@ -55,27 +55,27 @@ def export(final: FinalJob, name: str, file: str, chosen: str, settings: Setting
     Parameters
     ----------
     final
-        The job; its structures are looked into where `needs_structures` says so.
+        The job; its structures are read if `needs_structures` is true.
     name
-        Of the format, as in `FORMATS`.
+        Name of the format, a key of `FORMATS`.
     file
-        The file to be written.
+        Name of the file to write.
     chosen
-        Id of the potential; empty where only one suits the format.
+        Id of the potential; empty if only one suits the format.
     settings
-        Of tables.
+        Settings of tables.
 
     Raises
     ------
     InputError
-        When no potential suits the format, several do, or the one that does cannot be said in it.
+        If no potential or several suit the format, or the potential cannot be expressed in it.
     """
     known = FORMATS[name]
     _refuse_unused(name, settings)
     potential = _chosen(final.job, name, chosen)
     source = _source(final, potential, name, file, settings)
     if known.all_bonds and not potential.bonds.are_all:
-        what = f"a potential with species-a or species-b has no place in the format {name}"
+        what = f"the format {name} has no species-a or species-b"
         raise source.refuse(what, allowed='"*" for both')
     written = known.write(source)
     others = [other.id for other in final.job.potentials if other.id != potential.id]
@@ -126,7 +126,7 @@ def _source(final: FinalJob, potential: Potential, name: str, file: str, setting
 
 
 def _comments(final: FinalJob, potential: Potential) -> tuple[str, str, str]:
-    """Return what a file says of itself; LAMMPS checks the units in the first line."""
+    """Return the comments of a file; LAMMPS checks the units in the first line."""
     job = final.job
     loss = final.loss or "not fitted"
     return (

@@ -1,4 +1,4 @@
-"""What a format of exported potentials is."""
+"""The record of a format of exported potentials."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Format:
     Parameters
     ----------
     name
-        As ``hpcfit export --format`` takes it.
+        As in ``hpcfit export --format``.
     write
-        Makes the file and the commands that use it.
+        Returns the file and the commands that use it.
     kernels
-        The kernels whose potentials it holds, besides those whose records name it.
+        Kernels whose potentials it holds, besides potentials whose records name the format.
     settings
         The settings that it uses.
     all_bonds
-        Whether it has no way to leave out bonds that a potential does not see.
+        Whether it cannot exclude bonds on which a potential does not act.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How far the tables that LAMMPS makes of a file are from the function they stand for."""
+"""Errors of LAMMPS's interpolation of tables."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hpcfit.records import FloatArray
 
 
 def finite(values: FloatArray) -> tuple[FloatArray, int]:
-    """Return values with those that are not finite replaced by the nearest that is, and how many were.
+    """Return values with non-finite ones replaced by the nearest finite one, and their number.
 
-    Only the first points of a table are concerned, where a function of the distance or density has its singularity.
+    This concerns the first points of a table, at the singularity of a function.
     """
     good = np.flatnonzero(np.isfinite(values))
     if len(good) == 0:
@@ -26,7 +26,7 @@ def finite(values: FloatArray) -> tuple[FloatArray, int]:
 
 
 def midpoints(values: FloatArray) -> FloatArray:
-    """Return LAMMPS' interpolation of an EAM table [n] half-way between its points, [n - 1].
+    """Return LAMMPS's interpolation of an EAM table [n] half-way between its points, [n - 1].
 
     It is a cubic in each interval, with slopes at the points from differences over five of them.
     """
@@ -40,10 +40,10 @@ def midpoints(values: FloatArray) -> FloatArray:
 def pair_table_errors(
     function: Callable[[FloatArray], tuple[FloatArray, FloatArray]], inner: float, outer: float, n: int
 ) -> tuple[float, float]:
-    """Return the largest errors of energy and force of LAMMPS' ``pair_style table spline``.
+    """Return the largest errors of energy and force of LAMMPS's ``pair_style table spline``.
 
-    LAMMPS draws splines through the file's points, equidistant in r, reads them off at points equidistant in r^2,
-    and draws splines through these.
+    LAMMPS fits splines to the file's points, equidistant in r, evaluates them at points equidistant in r^2, and fits
+    splines to these.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def pair_table_errors(
     inner, outer
         First and last point, Angstrom.
     n
-        Number of points of the file, and of LAMMPS' own table.
+        Number of points of the file and of LAMMPS's own table.
     """
-    # It takes half a second to import, which every run would pay.
+    # SciPy's interpolation takes half a second to import.
     from scipy.interpolate import CubicSpline
 
     r = np.linspace(inner, outer, n)

@@ -1,4 +1,4 @@
-"""What is exported, what it becomes, and how numbers are written."""
+"""The input and output of the writers of exported potentials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpcfit.records import N_ATOMS, Function, Potential, PotentialForm, species_
 
 @dataclass(frozen=True)
 class DensityRange:
-    """Densities that the atoms of some structures meet, and the smallest distance between them, Angstrom."""
+    """Range of the densities in some structures, and the smallest distance between atoms, Angstrom."""
 
     smallest: float
     largest: float
@@ -21,26 +21,26 @@ class DensityRange:
 
 @dataclass(frozen=True)
 class ExportSource:
-    """A potential to be exported; the start values of its parameters are the values wanted.
+    """A potential to export, at the start values of its parameters.
 
     Parameters
     ----------
     species
-        Symbols, in the job's order, which becomes that of the file.
+        Symbols, in the order of the job and the file.
     potential, form
         The potential and its form.
     comments
-        Three lines that say where it comes from.
+        Three lines on the origin of the potential.
     file
-        Name of the file to be written, for commands and errors.
+        Name of the file to write, for commands and errors.
     resolution
         Number of points of a table.
     rho_range_factor
-        End of a table of the density, in units of the largest density met.
+        End of a table of the density, in units of the largest density.
     densities
-        Met in the job's structures; None for a form without densities.
+        Those in the job's structures; None for a form without densities.
     inner
-        Distance, Angstrom, from which on a table of a pair energy is there or its error is stated.
+        First distance, Angstrom, of a table of a pair energy, or of stated errors.
     masses, atomic_numbers
         As in `records.Job`.
     """
@@ -63,14 +63,14 @@ class ExportSource:
         return tuple(row.name for row in self.form.parameters)
 
     def value(self, name: str, *atoms: int) -> float:
-        """Return a parameter's value for a central atom, the atom bonded to it and perhaps a third one.
+        """Return a parameter's value for a central atom, a bonded atom and a third atom.
 
         Parameters
         ----------
         name
             The parameter.
         atoms
-            Their species; those that the parameter does not depend on are left out.
+            Species of these atoms; those that the parameter does not depend on are omitted.
         """
         place = 0
         for row in self.form.parameters:
@@ -82,11 +82,11 @@ class ExportSource:
         raise ValueError(f"no such parameter, found '{name}', allowed {', '.join(self.names)}")
 
     def n_atoms(self, name: str) -> int:
-        """Return on how many atoms a parameter depends: 1, 2 or 3."""
+        """Return the number of atoms on which a parameter depends: 1, 2 or 3."""
         return next(N_ATOMS[row.kind] for row in self.form.parameters if row.name == name)
 
     def function(self, role: str, *atoms: int) -> Function | None:
-        """Return the function in a role for a combination of species, None where there is none."""
+        """Return the function in a role for a combination of species, None if there is none."""
         place = 0
         for row in self.form.roles:
             tuples = species_tuples(row.kind, len(self.species))
@@ -105,7 +105,7 @@ class ExportSource:
         Raises
         ------
         InputError
-            When there is no such function, or one that never vanishes.
+            If there is no such function, or one never vanishes.
         """
         found = reach(self.potential, self.form, len(self.species))
         if not 0.0 < found < math.inf:
@@ -113,7 +113,7 @@ class ExportSource:
         return found
 
     def refuse(self, what: str, found: str = "", allowed: str = "") -> InputError:
-        """Return the error that says why this potential does not go into the file."""
+        """Return the error that tells why the potential cannot be exported."""
         return InputError([Fault(self.file, f"{self.potential.id}: {what}", found, allowed)])
 
 
@@ -128,7 +128,7 @@ class Written:
     commands
         The lines of a LAMMPS input that use it, ``units metal`` assumed.
     notes
-        What the user should know: errors of interpolation, replaced values.
+        Notes for the user: errors of interpolation, replaced values.
     """
 
     text: str

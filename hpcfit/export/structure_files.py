@@ -1,4 +1,4 @@
-"""The files that a job asks for of its structures, with their atoms after the relaxation."""
+"""The structure files that a job lists, with the relaxed atoms."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hpcfit.runfile.outcomes import StructureOutcome
 
 
 def write_structures(job: Job, outcomes: Sequence[StructureOutcome], log: TextIO) -> None:
-    """Write the files of ``<output>`` of every structure, over earlier ones, and note each in the log.
+    """Write the ``<output>`` files of every structure, replacing earlier ones, and list them in the log.
 
     Raises
     ------
     InputError
-        When a file cannot be written.
+        If a file cannot be written.
     """
     by_id = {outcome.id: outcome for outcome in outcomes}
     for structure in job.own_structures:
@@ -31,7 +31,7 @@ def write_structures(job: Job, outcomes: Sequence[StructureOutcome], log: TextIO
 
 
 def _ase_atoms(outcome: StructureOutcome) -> Any:
-    """Return the structure with its energy, and its forces where the job lists them."""
+    """Return the structure with its energy, and its forces if the job lists them."""
     # ASE takes long to import, and few jobs write structures.
     from ase import Atoms
     from ase.calculators.singlepoint import SinglePointCalculator
@@ -48,7 +48,7 @@ def _ase_atoms(outcome: StructureOutcome) -> Any:
 def _write_poscar(path: Path, atoms: Any, species: Sequence[str]) -> None:
     from ase.io.vasp import write_vasp
 
-    # readers of POSCAR want the atoms of one species together
+    # readers of POSCAR need the atoms grouped by species
     order = np.argsort([species.index(symbol) for symbol in atoms.symbols], kind="stable")
     write_vasp(path, atoms[order], direct=True)
 
@@ -61,7 +61,7 @@ def _write_extxyz(path: Path, atoms: Any, species: Sequence[str]) -> None:
 
 
 def _write_dump(path: Path, atoms: Any, species: Sequence[str]) -> None:
-    """Write a snapshot as LAMMPS's ``dump custom`` does: ASE reads these but writes none."""
+    """Write a snapshot as LAMMPS's ``dump custom`` does; ASE reads this format but does not write it."""
     from ase.calculators.lammps import Prism
 
     prism = Prism(np.array(atoms.cell.complete()), pbc=atoms.pbc)

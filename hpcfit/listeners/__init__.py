@@ -1,1 +1,1 @@
-"""What listens to a fit: its run file, its log, its progress lines and the files at its end."""
+"""Listeners of a fit: run file, log, progress lines, and exported files."""

@@ -1,4 +1,4 @@
-"""The files that a job asks for at the end of its run, of structures and of potentials."""
+"""The structure and potential files that a job lists, written at the end of its run."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Exports(Listener):
 
 
 def write_exports(job: Job, run: StoredRun, log: TextIO) -> None:
-    """Write the files of ``<export-eam-file>`` and the like, over earlier ones, and note each in the log.
+    """Write the files of ``<export-eam-file>`` and the like, replacing earlier ones, and list them in the log.
 
     Raises
     ------
     InputError
-        When a potential cannot be said in its format, or a file cannot be written.
+        If a potential cannot be expressed in its format, or a file cannot be written.
     """
     for wanted in job.exports:
         settings = Settings(wanted.resolution, wanted.rho_range_factor)

@@ -1,4 +1,4 @@
-"""The log of a run: what runs, on what, where; warnings; how it ends; its report."""
+"""The log of a run: job, data and machine; warnings; the outcome; the report."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from hpcfit.runfile.store import MemoryStore, RunStore
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE
 from hpcfit.solver.normal import LEAST_CONDITION
 
-Log = Callable[[str], TextIO]  #: what is said at a level of verbosity goes to ``log(level)``
+Log = Callable[[str], TextIO]  #: text of a level of verbosity goes to ``log(level)``
 
 _HASH = 12  #: leading digits of a hash that are printed
-_HOSTS = 8  #: hosts named before the rest is only counted
+_HOSTS = 8  #: hosts that are named; the rest is counted
 
 
 @contextmanager
 def open_log(path: str, style: Style, stream: TextIO, append: bool) -> Iterator[Log]:
-    """Give the log of a style: the file `path`, or `stream` where there is none.
+    """Give the log of a style: the file `path`, or `stream` if `path` is empty.
 
     Raises
     ------
     InputError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     with ExitStack() as stack:
         if path:
@@ -49,14 +49,14 @@ def open_log(path: str, style: Style, stream: TextIO, append: bool) -> Iterator[
 
 
 class Messages(Listener):
-    """Writes what every user of a fit must be told: warnings, what is not finite, a stop by a signal."""
+    """Writes messages for every user: warnings, numbers that are not finite, a stop by a signal."""
 
     def __init__(self, log: Log, store: MemoryStore) -> None:
         self._log = log
         self._store = store
 
     def begin(self, fit: Fit) -> None:
-        """Write the job's warnings, and for a new run the check of the potentials where the job asks for it."""
+        """Write the job's warnings and, for a new run on request, the check of the potentials."""
         self._fit = fit
         lines = [f"warning: {text}" for text in fit.plan.warnings]
         if fit.plan.job.validate and not self._store.resumes:
@@ -64,21 +64,21 @@ class Messages(Listener):
         self._write("minimum", lines)
 
     def end(self, state: State) -> None:
-        """Write why the end cannot be trusted, or how to go on."""
+        """Write why the result cannot be trusted, or how to resume."""
         fitting = self._fit.plan.job.fitting
         if fitting and fitting.assembly == "normal":
             self._write("minimum", _lost_digits(self._store.run.history["condition"]))
         self._end_of_structures(state)
         if state.outcome == STOPPED_NOT_FINITE:
             where = self._fit.problem.first_non_finite()
-            where = where or "sum of squares or its derivatives, of predictions that are finite"
+            where = where or "sum of squares or its derivatives, from finite predictions"
             self._write("minimum", [f"not finite: {where}"])
         if state.outcome == STOPPED_SIGNAL:
-            hint = ", checkpoint written, go on with: hpcfit resume"
+            hint = ", checkpoint written, continue with: hpcfit resume"
             self._write("minimum", [STOPPED_SIGNAL + (hint if isinstance(self._store, RunStore) else "")])
 
     def _end_of_structures(self, state: State) -> None:
-        """Write nothing of the job's own structures."""
+        """Write nothing about the job's own structures."""
 
     def _write(self, level: str, lines: Iterable[str]) -> None:
         self._log(level).writelines(f"{line}\n" for line in lines)
@@ -98,14 +98,14 @@ class RunLog(Messages):
         self._fits_structures = fit.plan.job.fitting is not None and fit.plan.n_fitted_properties > 0
 
     def step(self, step: FitStep) -> None:
-        """Write where a fit of own structures starts."""
+        """Write the start of a fit of own structures."""
         if self._is_first and self._fits_structures:
             n_fitted = self._fit.plan.n_fitted_properties
             self._write("medium", start_lines(self._store.header, step.values, n_fitted))
         self._is_first = False
 
     def end(self, state: State) -> None:
-        """Write how the fit has ended."""
+        """Write the end of the fit."""
         super().end(state)
         if self._fit.plan.job.own_structures and state.outcome != STOPPED_SIGNAL:
             self._write("medium", ["Computing structure properties"])
@@ -115,7 +115,7 @@ class RunLog(Messages):
             self._write("medium", end_lines(self._store.header, state))
 
     def finish(self, result: RunResult, values: FloatArray) -> None:
-        """Write how far densities reach."""
+        """Write the largest densities."""
         model, style, x = self._fit.local.model, self._store.header.style, result.state.x
         if model.embedding and style.shows("medium"):
             found, species = self._fit.problem.largest_densities(x), self._fit.plan.job.species
@@ -127,7 +127,7 @@ class RunLog(Messages):
 
 
 def _lost_digits(conditions: FloatArray) -> list[str]:
-    """Return a warning where the normal equations had too few digits."""
+    """Return a warning if the normal equations lost too many digits."""
     least = float(np.nanmin(conditions**2, initial=1.0))
     if least >= LEAST_CONDITION:
         return []

@@ -1,4 +1,4 @@
-"""One line per iteration: plain and flushed, above a moving sign where the stream is a terminal."""
+"""One line per iteration, flushed; on a terminal above a spinner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WIDTHS = (9, 17, 9, 9, 9, 9, 9, 11, 9)
 
 
 class Progress(Listener):
-    """Writes a line for every iteration, and every `interval` iterations, unless 0, the parameters."""
+    """Writes a line for every iteration and, unless `interval` is 0, the parameters every `interval` iterations."""
 
     def __init__(self, header: RunHeader, stream: TextIO, interval: int = 0) -> None:
         self._header = header
@@ -32,7 +32,7 @@ class Progress(Listener):
             self._live = LiveLines(stream)
 
     def step(self, step: FitStep) -> None:
-        """Write the line of a state, before it whether the fit has begun again, behind it the parameters."""
+        """Write the line of a state, after a note on a restart and before the parameters."""
         state, is_first = step.state, self._restarted is None
         if is_first:
             self._write(titles(self._header.loss))
@@ -53,7 +53,7 @@ class Progress(Listener):
                     self._write(f"  {parameter.path}: {number} {parameter.unit}")
 
     def close(self) -> None:
-        """Remove the sign; the lines stay."""
+        """Remove the spinner; the lines stay."""
         if self._live:
             self._live.stop()
 
@@ -82,7 +82,7 @@ def titles(loss: LossDisplay) -> str:
 
 
 def iteration_line(loss: LossDisplay, state: State, seconds: float) -> str:
-    """Return the line of a state: ten digits of the loss, three of what only guides the eye."""
+    """Return the line of a state: ten digits of the loss, three of the other numbers."""
     cells = (
         str(state.iteration),
         loss.text(state.cost),

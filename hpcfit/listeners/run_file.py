@@ -1,4 +1,4 @@
-"""The states of a fit and its result go into a store: a run file, or memory."""
+"""Stores the states and the result of a fit in a run file or in memory."""
 
 from __future__ import annotations
 

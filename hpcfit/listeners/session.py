@@ -1,4 +1,4 @@
-"""A fit with its store and listeners: what a command and a script have in common."""
+"""A fit with its store and listeners, for commands and scripts."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def run(
     Parameters
     ----------
     output, overwrite
-        The run file, and whether an earlier one may be replaced; without a name the run is kept in memory.
+        The run file, and whether it may replace an earlier one; without a name the run stays in memory.
     earlier
-        The run to go on with, in its own file.
+        The run to continue, in its own file.
     x
-        [n_free], where to start; by default the job's start values.
+        [n_free], the start; by default the job's start values.
     brief
-        Whether messages and progress are the whole log, and no file is exported.
+        Whether to log messages and progress only, and to export no files.
 
     Raises
     ------
     SharedError
-        On every rank, when the run file cannot be made.
+        On every rank, if the run file cannot be written.
     """
     header, store, job = fit.header(), None, fit.plan.job
     with raise_on_all_ranks(fit.comm):
@@ -81,12 +81,12 @@ def _listeners(job: Job, store: MemoryStore, log: Log, brief: bool) -> Sequence[
 
 
 def earlier_run(fit: Fit, output: str) -> StoredRun | None:
-    """Return on every rank the run in `output` to go on with, None where there is no such file.
+    """Return the run in `output` to continue on every rank, None if there is no such file.
 
     Raises
     ------
     SharedError
-        On every rank, when the run cannot be read, or the job or a dataset has changed since it started.
+        On every rank, if the run cannot be read, or the job or a dataset has changed since it started.
     """
     stored = None
     with raise_on_all_ranks(fit.comm):

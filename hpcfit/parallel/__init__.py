@@ -1,1 +1,1 @@
-"""The only folder that knows MPI."""
+"""The only folder that uses MPI."""

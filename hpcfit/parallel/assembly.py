@@ -1,4 +1,4 @@
-"""How the rows of all blocks become one linearisation on the root: what each block gives, and how that is combined."""
+"""The assembly of the rows of all blocks into one linearisation on the root."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from hpcfit.solver.triangular import combine_triangles, factor_rows, linearisati
 
 @dataclass(frozen=True)
 class Assembly:
-    """One way; all give the same bits on any number of ranks.
+    """One kind of assembly; each gives the same bits on any number of ranks.
 
     Parameters
     ----------
     part
-        What a block gives, from its rows [1 + n, n_rows], r and the columns of J, which are overwritten later.
+        Returns a block's part from its rows [1 + n, n_rows], r and the columns of J, which are overwritten later.
     collect
-        What the root holds of the parts of all blocks, None elsewhere; from the parts of this rank's blocks, the first
-        block of each rank, and the ranks.
+        Combines the parts of all blocks on the root and returns None elsewhere; takes the parts of this rank's blocks,
+        the first block of each rank, and the ranks.
     finish
-        The linearisation from that.
+        Returns the linearisation from the combined parts.
     """
 
     part: Callable[[FloatArray], FloatArray]
@@ -56,7 +56,7 @@ def _gathered(rows: Iterable[FloatArray], _: IntArray, comm: Communicator) -> Fl
 
 _TSQR = Assembly(_factor, _combined, linearisation)
 
-#: By the names that a job may give; ``stream`` differs in what blocks keep, which is nothing.
+#: By the names in a job; ``stream`` differs in that blocks keep no rows.
 ASSEMBLIES = {
     "tsqr": _TSQR,
     "stream": _TSQR,

@@ -1,4 +1,4 @@
-"""The communicator, and its serial twin with the same methods: nothing else asks whether MPI is there."""
+"""The communicator and its serial twin with the same methods, so that no other code depends on MPI."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from hpcfit.records import FloatArray
 
 ROOT = 0
 
-#: Seconds that a launcher has to pass on what was printed before an abort.
+#: Seconds for a launcher to forward printed text before an abort.
 _GRACE = 0.5
 
-#: Variables with which launchers tell a process how many there are. The last one is set inside SLURM's own steps
-#: and says nothing when another launcher was started in one.
+#: Variables that launchers set to the number of processes. The last one is set inside SLURM's own steps and does not
+#: count if another launcher was started in one.
 _LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 
 
 class Communicator(Protocol):
-    """Ranks that work together; `rank` 0 is the root."""
+    """A group of ranks; `rank` 0 is the root."""
 
     rank: int
     size: int
@@ -64,11 +64,11 @@ class Serial:
         return value
 
     def gather(self, value: Any) -> list[Any]:
-        """Return a list of `value` alone."""
+        """Return ``[value]``."""
         return [value]
 
     def all_gather(self, value: Any) -> list[Any]:
-        """Return a list of `value` alone."""
+        """Return ``[value]``."""
         return [value]
 
     def largest(self, value: int) -> int:
@@ -76,11 +76,11 @@ class Serial:
         return value
 
     def send(self, array: FloatArray, rank: int) -> None:
-        """Refuse: there is nobody to send to."""
+        """Raise an error: there is no other rank."""
         raise ValueError(f"no rank {rank} to send to, allowed none")
 
     def receive(self, like: FloatArray, rank: int) -> FloatArray:
-        """Refuse: there is nobody to receive from."""
+        """Raise an error: there is no other rank."""
         raise ValueError(f"no rank {rank} to receive from, allowed none")
 
     def abort(self, code: int) -> None:
@@ -89,7 +89,7 @@ class Serial:
 
 
 class Mpi:
-    """A communicator of mpi4py, the world unless another is given."""
+    """An mpi4py communicator, by default the world."""
 
     def __init__(self, comm: Any = None) -> None:
         from mpi4py import MPI
@@ -102,7 +102,7 @@ class Mpi:
 
     def broadcast(self, value: Any) -> Any:
         """Return the root's `value` on every rank."""
-        # Alone there is nobody to make a copy for: a Jacobian takes as long to copy as to compute.
+        # One rank needs no copy: a Jacobian takes as long to copy as to compute.
         return value if self.size == 1 else self._comm.bcast(value, root=ROOT)
 
     def gather(self, value: Any) -> list[Any] | None:
@@ -130,19 +130,19 @@ class Mpi:
 
     def abort(self, code: int) -> None:
         """End the processes of all ranks."""
-        # A launcher that is told to end everything may drop what it has not read yet, the error's message above all.
+        # A launcher may drop output that it has not read before an abort, such as the error message.
         time.sleep(_GRACE)
         self._comm.Abort(code)
 
 
 def world() -> Communicator:
-    """Return MPI's world, or the serial twin where mpi4py is not installed.
+    """Return MPI's world, or the serial twin if mpi4py is not installed.
 
     Raises
     ------
     HpcfitError
-        If a launcher started several processes but they do not see each other: each would do the whole job. Also
-        where mpi4py finds no MPI library.
+        If a launcher started several processes but MPI sees one rank, so that each would do the whole job; or if mpi4py
+        finds no MPI library.
     """
     comm: Communicator = _mpi_or_serial()
     launched = max((int(os.environ.get(name, "1")) for name in _announced()), default=1)
@@ -160,12 +160,12 @@ def _mpi_or_serial() -> Communicator:
     except ImportError:
         return Serial()
     except RuntimeError as error:
-        # Going on alone would be wrong where a launcher started several processes.
+        # A launcher may have started several processes, so continuing serially would be wrong.
         reason = str(error).replace("\n", ": ")
         raise HpcfitError(f"mpi4py is installed without an MPI library, found {reason}") from error
 
 
 def _announced() -> tuple[str, ...]:
-    """Return the variables to believe: a launcher's own before SLURM's."""
+    """Return the reliable variables: a launcher's own before SLURM's."""
     own = tuple(name for name in _LAUNCHERS[:-1] if name in os.environ)
     return own or _LAUNCHERS[-1:]

@@ -1,4 +1,4 @@
-"""A failure on any rank becomes the same failure on all."""
+"""Propagation of an error on any rank to all ranks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hpcfit.parallel.communicator import Communicator
 
 
 class SharedError(Exception):
-    """Carries an error that every rank raises, so that one of them prints it and all end."""
+    """An error that every rank raises, so that one prints it and all end."""
 
     def __init__(self, error: HpcfitError) -> None:
         self.error = error
@@ -21,13 +21,13 @@ class SharedError(Exception):
 def raise_on_all_ranks(comm: Communicator) -> Iterator[None]:
     """Run a block on all ranks; if it raises an `HpcfitError` on any, all raise it as a `SharedError`.
 
-    Costs one reduction when all is well. Faults of several ranks are reported together, each once. An error of
-    another kind is not for the user and passes through: the program's entry aborts all ranks then.
+    Costs one reduction without an error. Faults of several ranks are merged. Other exceptions pass through, and the
+    program's entry point aborts all ranks.
 
     Raises
     ------
     SharedError
-        With the error of the lowest rank that failed, or with all faults where these are of the input.
+        With the error of the lowest failed rank, or with all faults if all errors are bad input.
     """
     failure: HpcfitError | None = None
     try:

@@ -1,4 +1,4 @@
-"""Evaluation requests: the root sends them, all ranks evaluate; messages have the size of the parameters."""
+"""Evaluation requests from the root to all ranks; messages have the size of the parameters."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from hpcfit.parallel.tree import reduce_blocks
 from hpcfit.records import FloatArray, IntArray, StructureResult
 from hpcfit.solver.problem import Linearisation
 
-#: Blocks move only if the slowest rank is slower than the best distribution by this factor.
+#: Blocks move only if the slowest rank exceeds that of the best distribution by this factor.
 _IMBALANCE = 1.1
 
 
 class Request(enum.Enum):
-    """What the root asks all ranks to evaluate; `Worker` has a handler for each."""
+    """Requests of the root; `Worker` has a handler for each."""
 
     STOP = enum.auto()
     COST = enum.auto()
@@ -42,7 +42,7 @@ class Request(enum.Enum):
 
 
 class Worker:
-    """One rank's part in every evaluation; making one reads the rank's blocks, on all ranks at the same time."""
+    """Evaluates requests on one rank; all ranks construct their workers at the same time, which reads their blocks."""
 
     def __init__(self, local: LocalObjective, comm: Communicator) -> None:
         self.local = local
@@ -56,11 +56,11 @@ class Worker:
         self.local.own(int(self.starts[self.comm.rank]), int(self.starts[self.comm.rank + 1]))
 
     def evaluate(self, request: Request, arguments: tuple[Any, ...]) -> Any:
-        """Evaluate a request, as all ranks do at the same time; the root's answer is the whole one."""
+        """Evaluate a request, on all ranks at the same time; the root gets the complete result."""
         return HANDLERS[request](self, *arguments)
 
     def serve(self) -> None:
-        """Evaluate the root's requests until it stops; for every rank but the root."""
+        """Evaluate the root's requests until it stops; on all other ranks."""
         if self.comm.rank == ROOT:
             raise ValueError("the root sends requests, allowed ranks above 0")
         while True:
@@ -70,7 +70,7 @@ class Worker:
             self.evaluate(request, arguments)
 
     def _of_blocks(self, evaluate: Callable[[Any], FloatArray]) -> Iterable[FloatArray]:
-        """Evaluate every own block; where users' functions run, an error of one rank is that of all."""
+        """Evaluate every own block; errors of users' functions are raised on all ranks."""
         if not self.local.plan.runs_python:
             return self.local.each(evaluate)
         with raise_on_all_ranks(self.comm):
@@ -105,7 +105,7 @@ class Worker:
         return None if gathered is None else [block for rank in gathered for block in rank]
 
     def _balance(self) -> None:
-        """Distribute the blocks anew by the time of the last request if that makes the slowest rank faster."""
+        """Redistribute the blocks by the time of the last request if that makes the slowest rank faster."""
         seconds = np.concatenate(self.comm.all_gather(self.local.seconds))
         seconds = self.comm.broadcast(np.maximum(seconds, 1e-6))
         starts = assign_blocks(seconds, self.comm.size)
@@ -121,7 +121,7 @@ class Worker:
         return [n_bytes for rank in owned for n_bytes in rank]
 
     def _first_non_finite(self) -> str:
-        """Say where the last answer was not finite."""
+        """Return where the last result was not finite."""
         found = [place for place in self.comm.all_gather(self.local.first_non_finite()) if place is not None]
         if not found:
             return ""
@@ -134,7 +134,7 @@ class Worker:
         return f"{source.file}{place}: {where.message}"
 
 
-#: What every rank does for each request, with its arguments.
+#: Handlers of the requests on every rank.
 HANDLERS: dict[Request, Callable[..., Any]] = {
     Request.COST: Worker._cost,
     Request.LINEARISE: Worker._linearise,
@@ -158,12 +158,12 @@ def _slowest(costs: FloatArray, starts: IntArray) -> float:
 
 
 class RootProblem:
-    """The problem as the root sees it while the other ranks serve; satisfies the solver's `Problem`."""
+    """The problem on the root while the other ranks serve; implements the solver's `Problem`."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self._finish = ASSEMBLIES[worker.local.plan.assembly].finish
-        self.idle = True  #: False during a request, and after one that failed
+        self.idle = True  #: False during a request and after a failed one
 
     def _evaluate(self, request: Request, *arguments: Any) -> Any:
         self.idle = False
@@ -173,15 +173,15 @@ class RootProblem:
         return answer
 
     def cost(self, x: FloatArray) -> float:
-        """Return the sum of squared residuals at `x` [n_free]; infinite where one is not finite."""
+        """Return the sum of squared residuals at `x` [n_free]; infinite if one is not finite."""
         return float(self._evaluate(Request.COST, x)[0])
 
     def linearise(self, x: FloatArray) -> Linearisation:
-        """Return the linearisation at `x` [n_free], assembled as the job says."""
+        """Return the linearisation at `x` [n_free], with the job's assembly."""
         return self._finish(self._evaluate(Request.LINEARISE, x))
 
     def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
-        """Return the sum of squared residuals and J^T r [n_free] at `x`, without a Jacobian where that is possible."""
+        """Return the sum of squared residuals and J^T r [n_free] at `x`, if possible without a Jacobian."""
         cost, *gradient = self._evaluate(Request.GRADIENT, x)
         return float(cost), np.array(gradient)
 
@@ -190,48 +190,48 @@ class RootProblem:
         return np.asarray(self._evaluate(Request.SECOND_DERIVATIVE, v, h))
 
     def predict(self, x: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-        """Return energies, forces and stresses at `x` of every block of a dataset, in order."""
+        """Return energies, forces and stresses at `x` of every dataset block, in order."""
         return list(self._evaluate(Request.PREDICT, x))
 
     def largest_densities(self, x: FloatArray) -> list[FloatArray]:
-        """Return the largest density at `x` for each potential that embeds atoms, of every block of a dataset."""
+        """Return the largest density at `x` for each potential with embedding, of every dataset block."""
         return list(self._evaluate(Request.LARGEST_DENSITIES, x))
 
     def rows(self, x: FloatArray, with_derivatives: bool = False) -> FloatArray:
-        """Return the residual at `x` of all configurations, and below it if asked for its derivatives.
+        """Return the residual at `x` of all configurations and, on request, its derivatives.
 
-        [1, n_rows] or [1 + n_free, n_rows], as `LocalObjective.rows` orders them.
+        [1, n_rows] or [1 + n_free, n_rows], in the order of `LocalObjective.rows`.
         """
         blocks: list[FloatArray] = self._evaluate(Request.ROWS, x, with_derivatives)
         return np.concatenate(blocks, axis=1)
 
     def results(self, x: FloatArray) -> list[tuple[list[StructureResult], list[float]]]:
-        """Return what comes of the own structures and derived properties at `x`, for every block that has some."""
+        """Return results of own structures and derived properties at `x`, for every block that has some."""
         return list(self._evaluate(Request.RESULTS, x))
 
     def relaxed(self) -> list[FloatArray]:
-        """Return where relaxations start from, for every block of own structures."""
+        """Return the starts of relaxations, for every block of own structures."""
         return list(self._evaluate(Request.RELAXED))
 
     def restore(self, relaxed: Sequence[FloatArray]) -> None:
-        """Let relaxations start from where they did when `relaxed` returned this."""
+        """Set the starts of relaxations to an earlier result of `relaxed`."""
         self._evaluate(Request.RESTORE, list(relaxed))
 
     def balance(self) -> None:
-        """Distribute the blocks by the time that the last request took for each."""
+        """Redistribute the blocks by their times in the last request."""
         self._evaluate(Request.BALANCE)
 
     def memory(self) -> list[int]:
-        """Return the bytes that each block holds."""
+        """Return the memory of each block in bytes."""
         return list(self._evaluate(Request.MEMORY))
 
     def first_non_finite(self) -> str:
-        """Return where the last answer was not finite; empty when it was finite."""
+        """Return where the last result was not finite; empty if it was finite."""
         return str(self._evaluate(Request.FIRST_NON_FINITE))
 
 
 class CollectiveProblem(RootProblem):
-    """The problem where all ranks make the same calls and get the same answers; the root's arguments count."""
+    """The problem if all ranks make the same calls and get the same results; the root's arguments count."""
 
     def _evaluate(self, request: Request, *arguments: Any) -> Any:
         request, arguments = self.worker.comm.broadcast((request, arguments))
@@ -240,10 +240,9 @@ class CollectiveProblem(RootProblem):
 
 @contextmanager
 def requests(worker: Worker) -> Iterator[RootProblem]:
-    """Give the root the problem while the other ranks serve; leaving the block stops them, on error too.
+    """Yield the problem on the root while the other ranks serve; leaving the block stops them, after errors too.
 
-    After an error inside a request the other ranks wait in its reductions and cannot receive: the program's entry
-    aborts them.
+    After an error inside a request the other ranks wait in its reductions; the program's entry point aborts them.
     """
     problem = RootProblem(worker)
     try:

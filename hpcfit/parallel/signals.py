@@ -1,4 +1,4 @@
-"""The signals with which launchers and people end a job."""
+"""Signals that stop a fit."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from types import FrameType
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Turn the signals with which launchers and people end a job into a request to stop after the iteration.
+    """Turn the signals of launchers and users into a request to stop after the current iteration.
 
-    A second Ctrl-C ends the program at once: the last checkpoint is there. Signals reach the main thread alone, so that
-    a fit in another thread gets no requests.
+    A second Ctrl-C ends the program at once; the last checkpoint exists. Only the main thread receives signals, so a
+    fit in another thread gets no requests.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False

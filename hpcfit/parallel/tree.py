@@ -1,4 +1,4 @@
-"""One fixed binary tree over the blocks: the same sums, in the same order, on any number of ranks."""
+"""Reduction over a fixed binary tree of blocks, with the same order of sums on any number of ranks."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ def reduce_blocks(
     comm: Communicator,
     combine: Callable[[FloatArray, FloatArray], FloatArray],
 ) -> FloatArray | None:
-    """Combine one array per block into one for all, pairwise along the tree that halves the range of blocks.
+    """Combine one array per block pairwise along the binary tree that halves the range of blocks.
 
-    A node is combined on the rank that owns its first block; only where a range is cut by the border between two
-    ranks does an array travel.
+    The rank that owns a node's first block combines it; arrays are sent only for nodes that span several ranks.
 
     Parameters
     ----------
     values
-        The arrays of this rank's blocks, in order and all of one length. They are combined as they come, so that few
-        are held at a time, and all of them before any travels, so that no rank waits for another in between.
+        The arrays of this rank's blocks, in order and of one length. Combining them as they come keeps few in memory;
+        all are combined before any is sent, so that no rank waits for another in between.
     starts
         [size + 1], first block of each rank; rank 0 owns block 0.
     comm
@@ -43,7 +42,7 @@ def reduce_blocks(
 
 
 class _Reduction:
-    """One rank's part; a node of the tree is a range of blocks, `low` to `high` - 1."""
+    """The reduction on one rank; a node of the tree is a range of blocks, `low` to `high` - 1."""
 
     def __init__(
         self,
@@ -60,7 +59,7 @@ class _Reduction:
         self._done: dict[tuple[int, int], FloatArray] = {}
 
     def prepare(self, low: int, high: int) -> None:
-        """Combine what is of this rank's blocks alone."""
+        """Combine the nodes that hold only this rank's blocks."""
         if high <= self._first or low >= self._last:
             return
         if low >= self._first and high <= self._last:

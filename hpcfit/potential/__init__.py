@@ -1,1 +1,1 @@
-"""The C kernels, their parameters, and the neighbours they see."""
+"""The C kernels, their parameters, and neighbour lists."""

@@ -1,4 +1,4 @@
-"""Structures and their neighbours as the kernels take them."""
+"""Structures and their neighbours in the layout of the kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from a potential's parameter table and its values."""
+"""Quantities derived from a potential's parameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hpcfit.records import FloatArray, PotentialForm, species_tuples
 
 
 def cutoff(form: PotentialForm, values: FloatArray, n_species: int) -> float:
-    """Return the distance, Angstrom, beyond which atoms do not interact; 0 where they never do.
+    """Return the distance, Angstrom, beyond which atoms do not interact; 0 if they never do.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Constraints between parameters, compiled: the dependent parameter and its derivatives by those it follows from."""
+"""Compiled constraints: a dependent parameter and its derivatives by its arguments."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class CompiledConstraint:
     Parameters
     ----------
     dependent
-        Its place among the job's parameters.
+        Its index among the job's parameters.
     arguments
-        [n], places of the parameters that it follows from, in the order in which the program takes them.
+        [n], indices of the parameters that it depends on, in the order of the program's parameters.
     program
-        Its outputs are the value and the derivatives by the arguments; it does not look at its variable.
+        Its outputs are the value and the derivatives by the arguments; it does not use its variable.
     second
-        Its output is the second derivative along a path p(t) of the arguments; it takes p, p' and p'', one after the
-        other. None where nobody asks for it.
+        Its output is the second derivative along a path p(t) of the arguments; it takes p, p' and p'' in sequence. None
+        unless requested.
     """
 
     dependent: int
@@ -37,19 +37,19 @@ class CompiledConstraint:
 
 
 def compile_constraints(job: Job, second: bool = False) -> tuple[CompiledConstraint, ...]:
-    """Return the job's constraints, compiled, in the job's order: each one follows those that it needs.
+    """Return the job's compiled constraints, in the job's order, which follows their dependences.
 
     Parameters
     ----------
     job
         The job.
     second
-        Whether second derivatives along paths are wanted.
+        Whether to compile second derivatives along paths.
 
     Raises
     ------
     ValueError
-        If an expression is faulty; what, found, allowed.
+        If an expression is invalid.
     """
     places = {parameter.path: place for place, parameter in enumerate(job.parameters)}
     compiled = []
@@ -62,7 +62,7 @@ def compile_constraints(job: Job, second: bool = False) -> tuple[CompiledConstra
 
 
 def _compile(constraint: Constraint, job: Job, places: dict[str, int], second: bool) -> CompiledConstraint:
-    # SymPy takes a second to import, and only jobs with formulas need it.
+    # SymPy takes a second to import and is needed for formulas only.
     from hpcfit.potential.expression.compiler import compile_outputs
     from hpcfit.potential.expression.symbolic import differentiate
 
@@ -90,7 +90,7 @@ def _compile(constraint: Constraint, job: Job, places: dict[str, int], second: b
 
 
 def _along(tree: Node, names: list[str], varies: list[bool]) -> Program:
-    """Return the program of the second derivative; what does not vary has no derivatives, which need not be finite."""
+    """Return the program of the second derivative, without derivatives by fixed parameters."""
     from hpcfit.potential.expression.compiler import compile_outputs
     from hpcfit.potential.expression.directional import second_along
     from hpcfit.potential.expression.symbolic import to_sympy
@@ -101,7 +101,7 @@ def _along(tree: Node, names: list[str], varies: list[bool]) -> Program:
     return compile_outputs([second_along(to_sympy(tree), paths)], _VARIABLE, every)
 
 
-#: No parameter has this name: a constraint has no variable.
+#: A constraint has no variable; no parameter has this name.
 _VARIABLE = "x"
 
 

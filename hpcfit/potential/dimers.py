@@ -1,4 +1,4 @@
-"""The pair energy of a potential that is a sum over pairs, from the kernels: one pair of atoms at each distance."""
+"""The pair energy of a pair potential, from the kernels: one dimer at each distance."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def pair_energies(
     Parameters
     ----------
     form, sizes
-        The potential, one without functions.
+        A potential without functions.
     values
         All its parameters, in the order of its table, combinations of species inside.
     species
-        Of the two atoms.
+        Species of the two atoms.
     n_species
-        Number of species that the parameters are for.
+        Number of species of the parameters.
     r
         Distances.
     """

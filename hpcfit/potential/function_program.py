@@ -1,4 +1,4 @@
-"""From one function of a job, or two that act on the same pairs, to a program: trees composed, derived, compiled."""
+"""Compilation of one function of a job, or two for the same pairs, to a program."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ VARIABLE = "x"
 #: The built-in functions by name.
 FUNCTION_FORMS = {form.name: form for form in records("hpcfit.potential.function_forms", FunctionForm)}
 
-#: Forms made of other functions, by the operator that joins these.
+#: Forms made of other functions, by the operator that combines them.
 JOINED = {"sum": "+", "product": PRODUCT}
 
-#: Forms that the kernels know as splines, which stand for themselves.
+#: Forms that the kernels evaluate as splines.
 SPLINES = ("spline", "tabulated")
 
 
@@ -30,27 +30,27 @@ SPLINES = ("spline", "tabulated")
 def compile_function(
     function: Function, free: tuple[int, ...], second: bool, fixed: tuple[int, ...] = ()
 ) -> CompiledFunction:
-    """Return the program of one function, or its spline, or a program that joins splines.
+    """Return the program of one function, its spline, or its spline program.
 
     Parameters
     ----------
     function
         The function.
     free
-        Places among all its parameters of those to differentiate by.
+        Indices of the parameters to differentiate by.
     second
-        Whether the second derivative is wanted, behind the slope.
+        Whether to compute the second derivative, after the slope.
     fixed
-        Places of those that keep their start values.
+        Indices of the parameters that keep their start values.
 
     Raises
     ------
     ValueError
-        If the function is faulty; what, found, allowed.
+        If the function is invalid.
     """
     if function.form in SPLINES and function.screening is None:
         return compile_spline(function, second)
-    # SymPy takes a second to import, and only jobs with functions need it.
+    # SymPy takes a second to import and is needed for functions only.
     from hpcfit.potential.expression.compiler import compile_outputs
 
     made = _derived(function, free, second, fixed)
@@ -67,20 +67,20 @@ def compile_fused_pair(
     second_free: tuple[int, ...],
     second_fixed: tuple[int, ...],
 ) -> Program | None:
-    """Return one program for two functions of the distance, None where their screening functions differ in form.
+    """Return one program for two functions of the distance, None if their screening functions differ in form.
 
-    Its parameters and outputs are those of the first function, then those of the second.
+    Parameters and outputs are those of the first function, then those of the second.
 
     Parameters
     ----------
     first, second
         The functions, without splines.
     free, second_free
-        Places among all parameters of each of those to differentiate by.
+        Indices of the parameters of each to differentiate by.
     fixed, second_fixed
-        Places of those that keep their start values.
+        Indices of the parameters that keep their start values.
     """
-    # What is worth an attempt depends on the functions alone: results have the same bits with and without derivatives.
+    # This choice depends on the functions alone, so bits are the same with and without derivatives.
     screening = first.screening, second.screening
     if screening[0] is None or screening[1] is None:
         return None
@@ -98,7 +98,7 @@ def compile_fused_pair(
 
 @dataclass(frozen=True)
 class _Derived:
-    """What a function's program computes."""
+    """The outputs of a function's program."""
 
     names: tuple[str, ...]  #: of its parameters
     outputs: tuple[Any, ...]
@@ -110,7 +110,7 @@ class _Derived:
 def _derived(
     function: Function, free: tuple[int, ...], second: bool, fixed: tuple[int, ...], number: int = 0
 ) -> _Derived:
-    """Return a function's outputs; its parameters are numbered from `number` on."""
+    """Return a function's outputs; its parameters are numbered from `number`."""
     from hpcfit.potential.expression.symbolic import Inner, differentiate
 
     names = [f"p{number + k}" for k in range(len(function.all_parameters))]
@@ -134,18 +134,18 @@ def _derived(
 def composed(
     function: Function, names: Sequence[str], second: bool, fixed: Sequence[int]
 ) -> tuple[Node, list[Spline]]:
-    """Return the tree of a function with all that it is made of, and the splines, which are ``s0``, ``s1``, ... in it.
+    """Return the tree of a function with its nested functions, and its splines, named ``s0``, ``s1``, ... in it.
 
     Parameters
     ----------
     function
         The function.
     names
-        Names for all its parameters.
+        Names of all its parameters.
     second
-        Whether second derivatives of the splines are wanted.
+        Whether to compute second derivatives of the splines.
     fixed
-        Places of the parameters that keep their start values.
+        Indices of the parameters that keep their start values.
     """
     trees = _Trees(second)
     tree = trees.tree(function, names)
@@ -156,7 +156,7 @@ def composed(
 
 
 def own_tree(function: Function, names: Sequence[str]) -> Node:
-    """Return the formula of a function that is not made of others, with names for its parameters."""
+    """Return the formula of a function without nested functions, with given names of its parameters."""
     if not function.formula and function.form not in FUNCTION_FORMS:
         like = nearest(function.form, FUNCTION_FORMS)
         raise ValueError(f"unknown function, found '{function.form}'" + (f", nearest {like}" if like else ""))
@@ -169,21 +169,21 @@ def own_tree(function: Function, names: Sequence[str]) -> Node:
 
 
 class _Trees:
-    """Makes the syntax trees of one function and its parts, in which splines are names: ``s0``, ``s1``, ...
+    """Builds the syntax trees of one function and its parts; splines are names: ``s0``, ``s1``, ...
 
     Parameters
     ----------
     second
-        Whether second derivatives of the splines are wanted.
+        Whether to compute second derivatives of the splines.
     """
 
     def __init__(self, second: bool) -> None:
         self._second = second
-        self.splines: list[Spline] = []  #: those met so far
-        self._taken = 0  #: parameters met so far
+        self.splines: list[Spline] = []  #: splines found so far
+        self._taken = 0  #: number of parameters used so far
 
     def tree(self, function: Function, names: Sequence[str]) -> Node:
-        """Return the tree of a function with the next parameters; `names` are those of all parameters."""
+        """Return the tree of a function with the next parameters; `names` are the names of all parameters."""
         first = self._taken
         self._taken += len(function.parameters)
         if function.form in JOINED:

@@ -1,4 +1,4 @@
-"""From the functions of a job to programs: forms looked up, sums, products and screening composed, then compiled."""
+"""Compilation of the functions of a job's potentials to programs."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from hpcfit.records import (
 
 
 def function_catalogue() -> FunctionCatalogue:
-    """Return what a job may build potentials from."""
+    """Return the functions that a job may build potentials from."""
     return FunctionCatalogue(tuple(FUNCTION_FORMS.values()), check_formula)
 
 
 def reach(potential: Potential, form: PotentialForm, n_species: int) -> float:
-    """Return the distance, Angstrom, beyond which a potential's functions all vanish.
+    """Return the distance, Angstrom, beyond which all functions of a potential vanish.
 
     Parameters
     ----------
     potential
-        With functions.
+        A potential with functions.
     form
         Its form, with roles.
     n_species
@@ -78,21 +78,20 @@ def compile_programs(
     Parameters
     ----------
     potential
-        With functions.
+        A potential with functions.
     form
         Its form, with roles.
     n_species
         Number of species of the job.
     free
-        Places in the potential's parameters of those to differentiate by; for none of them the programs compute
-        values and slopes alone.
+        Indices of the parameters to differentiate by; if empty, programs compute values and slopes alone.
     fixed
-        Places of those that keep their start values: programs get these as constants.
+        Indices of the parameters that keep their start values, which are constants in programs.
 
     Raises
     ------
     ValueError
-        If a formula is faulty; what, found, allowed.
+        If a formula is invalid.
     """
     of_density = _with_argument("density", potential, form, n_species)
     if both := of_density & _with_argument("distance", potential, form, n_species):
@@ -122,7 +121,7 @@ def compile_programs(
 
 
 def _fused_pairs(potential: Potential, form: PotentialForm, n_species: int) -> dict[int, int]:
-    """Return which function of the first role for ordered pairs acts on the pairs of one for unordered pairs."""
+    """Return, by function of unordered pairs, the function of ordered pairs for the same pairs."""
     of_role: dict[ParameterKind, dict[tuple[int, ...], int]] = {}
     place = 0
     for role in form.roles:
@@ -138,7 +137,7 @@ def _fused_pairs(potential: Potential, form: PotentialForm, n_species: int) -> d
 
 
 def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_species: int) -> set[int]:
-    """Return the functions of an argument; for those of the density the second derivative is needed."""
+    """Return the functions of an argument; those of the density need second derivatives."""
     found: set[int] = set()
     place = 0
     for role in form.roles:
@@ -150,7 +149,7 @@ def _with_argument(argument: str, potential: Potential, form: PotentialForm, n_s
 
 
 def tabulate(function: Function, parameters: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the value and the slope of a function at arguments `x`, by the program that the kernels execute.
+    """Return the value and the slope of a function at arguments `x`, from the kernels' program.
 
     Parameters
     ----------
@@ -165,7 +164,7 @@ def tabulate(function: Function, parameters: FloatArray, x: FloatArray) -> tuple
     return value, slope
 
 
-@functools.lru_cache(maxsize=64)  # a function is evaluated again and again, and compiled slowly
+@functools.lru_cache(maxsize=64)  # compilation is slow compared with an evaluation
 def _alone(function: Function) -> Functions:
     return Functions([compile_function(function, (), False)], [function.reach], ())
 
@@ -178,14 +177,14 @@ def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
     function
         The function.
     names
-        Names for all its parameters, in order.
+        Names of all its parameters, in order.
     argument
-        Where the value is taken.
+        The argument.
 
     Raises
     ------
     ValueError
-        If the formula is faulty, or the argument lies outside the nodes of a spline.
+        If the formula is invalid, or the argument lies outside the nodes of a spline.
     """
     if argument >= function.reach:
         return Number(0.0)
@@ -207,7 +206,7 @@ def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
 
 
 def _spline_at(function: Function, names: Sequence[str], argument: float) -> Node:
-    """Return the value of a spline: a sum of its parameters, each times a number, and of what is there without any."""
+    """Return the value of a spline as a linear combination of its parameters plus a constant."""
     from scipy.interpolate import CubicHermiteSpline
 
     spline = compile_spline(function, False)
@@ -227,14 +226,14 @@ def check_formula(formula: str, names: Collection[str]) -> None:
     Raises
     ------
     ValueError
-        What is wrong, what was found, what is allowed.
+        If the formula is invalid.
     """
     parse(formula, names)
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Where a derivative that was given differs most from the exact one.
+    """The largest difference between a given derivative and the exact one.
 
     Parameters
     ----------
@@ -243,7 +242,7 @@ class Disagreement:
     exact, given
         The two values there.
     error
-        Their difference relative to the larger of them, and at least to 1e-9 of the largest exact value.
+        Their difference relative to the larger of them, or to 1e-9 of the largest exact value if that is larger.
     """
 
     x: float
@@ -260,19 +259,19 @@ def check_derivative(
     cutoff: float,
     points: FloatArray,
 ) -> Disagreement:
-    """Compare what is said to be a formula's derivative with the exact one.
+    """Compare a given derivative of a formula with the exact one.
 
     Parameters
     ----------
     formula, derivative
         Both in `variable`, the names of `parameters` and ``cutoff``.
     points
-        [n >= 1], arguments to compare at; those where the exact derivative is not finite do not count.
+        [n >= 1], arguments; those without a finite exact derivative do not count.
 
     Raises
     ------
     ValueError
-        If a formula is faulty; what, found, allowed.
+        If a formula is invalid.
     """
     from hpcfit.potential.expression.compiler import compile_outputs
     from hpcfit.potential.expression.interpreter import run

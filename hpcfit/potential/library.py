@@ -1,4 +1,4 @@
-"""The only file that touches the C library: its catalogue, geometries and evaluations, with every array checked."""
+"""The only file that calls the C library: catalogue, geometries and evaluations, with every array checked."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ARGUMENTS = {
 
 @dataclass(frozen=True)
 class NotFinite:
-    """Where an evaluation met a number that is NaN or infinite; -1 where unknown."""
+    """The first number of an evaluation that is NaN or infinite; indices are -1 if unknown."""
 
     structure: int
     atom: int
@@ -51,7 +51,7 @@ class NotFinite:
 
 @functools.cache
 def potential_forms() -> tuple[PotentialForm, ...]:
-    """Return every potential: those of the kernels in the order of the registry, then those made of formulas."""
+    """Return all potentials: those of the kernels in the order of the registry, then those made of formulas."""
     found = {record.name: record for record in records("hpcfit.potential.forms", FormRecord)}
     handles = [lib.hpcfit_potential_at(k) for k in range(lib.hpcfit_n_potentials())]
     forms = {form.name: form for form in map(_form, handles)}
@@ -124,24 +124,23 @@ def _text(pointer: Any) -> str:
 
 
 class Geometry:
-    """Distances and directions of a batch, arranged once and evaluated as often as wanted.
+    """Distances and directions of a batch, arranged once for any number of evaluations.
 
     Parameters
     ----------
     batch
         Structures with their neighbours.
     pairs
-        Whether pairwise potentials will be evaluated, for which every pair is kept once more; both atoms of a pair
-        must then have the other on their list.
+        Whether to store each pair once more for pairwise potentials; both atoms of a pair must then list each other.
     positions
-        Whether potentials will be evaluated that need cells, periodicity and positions, which the batch then has.
+        Whether to store cells, periodicity and positions of the batch for potentials that need them.
 
     Raises
     ------
     ValueError
-        If offsets, species or neighbours of the batch do not fit each other.
+        If offsets, species or neighbours of the batch are inconsistent.
     MemoryError
-        If the kernels find no memory.
+        If the kernels cannot allocate memory.
     """
 
     def __init__(self, batch: Batch, pairs: bool = True, positions: bool = False) -> None:
@@ -170,15 +169,15 @@ class Geometry:
         handle, error = ffi.new("hpcfit_geometry **"), ffi.new("hpcfit_error *")
         _raise(lib.hpcfit_geometry_new(c_batch, parts, handle, error), error)
         self._handle = ffi.gc(handle[0], lib.hpcfit_geometry_free)
-        self.by_bonds: dict[Bonds, Geometry] = {}  #: the same structures with certain bonds alone
+        self.by_bonds: dict[Bonds, Geometry] = {}  #: the same structures with some bonds only
 
     @property
     def n_bytes(self) -> int:
-        """Memory that the kernels hold for this geometry."""
+        """Memory of the kernels for this geometry."""
         return int(lib.hpcfit_geometry_bytes(self._handle)) + sum(g.n_bytes for g in self.by_bonds.values())
 
     def n_rows(self, virials: bool) -> int:
-        """Return the length of one column of `evaluate`: energies, forces and, if asked for, virials."""
+        """Return the length of one column of `evaluate`: energies, forces and optionally virials."""
         return self.n_structures * (7 if virials else 1) + 3 * self.n_atoms
 
 
@@ -199,32 +198,32 @@ def evaluate(
     Parameters
     ----------
     form
-        Name of the potential as in `potential_forms`.
+        Name of the potential, as in `potential_forms`.
     geometry
         The structures.
     parameters
         All parameters of the potential, in the order of its table, combinations of species inside.
     free
-        int32 [n_free], places in `parameters` of those to differentiate by.
+        int32 [n_free], indices of the parameters to differentiate by.
     columns
         [1 + n_free, n_rows], added to. Row 0 of this array holds energies [n_structures] (eV), then forces
         [n_atoms, 3] (eV/Angstrom), then, if `virials`, virials [n_structures, 6] (eV; minus the derivative of the
         energy with respect to strain, order xx yy zz yz xz xy); row k + 1 their derivatives by free parameter k.
     virials
-        Whether virials are wanted.
+        Whether to compute virials.
     functions
-        Of a potential with roles, compiled for these free parameters.
+        For a potential with roles, compiled for these free parameters.
     scratch
-        Memory to work in; by default new memory.
+        Working memory; by default new memory.
     densities
-        [n_atoms], set for atoms that a potential of embedded atoms embeds; None where they are not wanted.
+        [n_atoms], set for atoms with an embedding energy; None if not wanted.
     sizes
-        Of a potential whose parameter table follows from them.
+        For a potential whose parameter table depends on sizes.
 
     Returns
     -------
     NotFinite or None
-        Where a result is not finite, or None when all are.
+        The first result that is not finite, None if all are finite.
 
     Raises
     ------
@@ -270,7 +269,7 @@ def evaluate(
 
 
 def has_gradient(form: str) -> bool:
-    """Return whether `gradient` knows a potential."""
+    """Return whether a potential supports `gradient`."""
     return bool(lib.hpcfit_potential_has_gradient(_potential(form)))
 
 
@@ -284,21 +283,21 @@ def gradient(
     functions: Functions,
     scratch: Scratch | None = None,
 ) -> FloatArray:
-    """Return the derivatives [n_free] of a weighed sum of energies, forces and virials, exact and without columns.
+    """Return the exact derivatives [n_free] of a weighted sum of energies, forces and virials, without columns.
 
     Parameters
     ----------
     form
-        Name of a potential of which `has_gradient` is true.
+        Name of a potential that `has_gradient`.
     geometry, parameters, free, virials, functions, scratch
-        As of `evaluate`.
+        As in `evaluate`.
     weights
-        [n_rows], of each row of a column of `evaluate`.
+        [n_rows], one for each row of a column of `evaluate`.
 
     Raises
     ------
     ValueError
-        As `evaluate` does, and for a potential without reverse mode.
+        As in `evaluate`, and for a potential without reverse mode.
     """
     potential, n_structures, n_atoms = _potential(form), geometry.n_structures, geometry.n_atoms
     start = pointer("double", weights, (geometry.n_rows(virials),))
@@ -332,16 +331,16 @@ def function_values(functions: Functions, number: int, parameters: FloatArray, x
     Parameters
     ----------
     functions
-        CompiledFunction functions.
+        Compiled functions.
     number
-        Place of the one wanted.
+        Index of the function.
     parameters
-        All parameters of all functions, one function after the other.
+        Parameters of all functions in sequence.
     x
         Arguments.
     """
     function = functions._array[number]
-    # The kernels take arguments by the vector of 8.
+    # The kernels take arguments in vectors of 8.
     padded = np.concatenate([x, np.zeros(-len(x) % 8)])
     outputs = np.empty((function.program.n_outputs, len(padded)))
     lib.hpcfit_function_values(
@@ -362,7 +361,7 @@ def _potential(form: str) -> Any:
     return found
 
 
-# Both are cached, since walking the tables takes longer than evaluating a small block.
+# Both are cached, since reading the tables takes longer than evaluating a small block.
 @functools.cache
 def _potentials(library: Any) -> dict[str, Any]:
     handles = [library.hpcfit_potential_at(k) for k in range(library.hpcfit_n_potentials())]

@@ -1,4 +1,4 @@
-"""Functions, arrays and memory as the kernels take them, every array checked; library.py alone calls the kernels."""
+"""Functions, arrays and memory in the layout of the kernels, with every array checked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DTYPES = {"double": np.dtype(np.float64), "int32_t": np.dtype(np.int32), "int64
 
 
 def pointer(c_type: str, array: NDArray[Any], shape: tuple[int, ...], writable: bool = False) -> Any:
-    """Return the address of an array after checking all that `ffi.from_buffer` does not."""
+    """Return the address of an array after the checks that `ffi.from_buffer` does not make."""
     if array.dtype != _DTYPES[c_type] or array.shape != shape or not array.flags.c_contiguous:
         raise ValueError(
             f"array of wrong layout, found {array.dtype} {array.shape}, allowed contiguous {_DTYPES[c_type]} {shape}"
@@ -27,16 +27,16 @@ def pointer(c_type: str, array: NDArray[Any], shape: tuple[int, ...], writable: 
 
 
 class Functions:
-    """The functions of a potential that is built from them, compiled for one choice of free parameters.
+    """The functions of a potential, compiled for one choice of free parameters.
 
     Parameters
     ----------
     programs
-        One per function, or its spline, or a program that joins splines; the outputs are those that hpcfit.h says.
+        One program, spline or spline program per function; hpcfit.h lists the outputs.
     cutoffs
-        One per function, in the unit of its argument: from there on it is zero; infinite where it never ends.
+        One per function, in the unit of its argument: the function is zero from there on; infinite for none.
     roles
-        For each role of the potential and each combination of species, the place of its function, -1 for none.
+        For each role of the potential and combination of species, the index of its function, -1 for none.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Functions:
 
 
 class Scratch:
-    """Memory that evaluations work in; one serves any number of geometries, one after the other."""
+    """Working memory of evaluations, reusable for any number of geometries in sequence."""
 
     def __init__(self) -> None:
         self._size = -1

@@ -1,4 +1,4 @@
-"""Neighbours of reference configurations, periodic images and self-images included (vesin finds them)."""
+"""Neighbour lists from vesin, periodic images and self-images included."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def find_neighbours(
     configurations
         The structures.
     species
-        For each of the configurations' symbols, the kernels' number of that species.
+        The kernels' species number of each of the configurations' symbols.
     n_species
-        Number of species that the kernels know.
+        Number of species in the kernels.
     cutoff
         Angstrom; no atom has neighbours at 0.
 
@@ -84,7 +84,7 @@ def _without_neighbours(configurations: Configurations, species: list[int], n_sp
 
 
 def seen_by(bonds: Bonds, batch: Batch) -> Batch:
-    """Return a batch with those neighbours alone to which atoms have one of some bonds, in the same order."""
+    """Return the batch with the neighbours of some bonds only, in the same order."""
     species = range(batch.n_species)
     seen = np.array([[bonds.seen(a, b) for b in species] for a in species])
     n_neighbours = np.diff(batch.neighbour_start)
@@ -100,7 +100,7 @@ def seen_by(bonds: Bonds, batch: Batch) -> Batch:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Neighbours by images of the cell, so that they follow atoms that move; their order does not depend on where.
+    """Neighbours by images of the cell, so that they stay valid when atoms move; the order ignores positions.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def find_pairs(cell: FloatArray, pbc: NDArray[np.bool_], position: FloatArray, r
 
 
 def complete(cell: FloatArray) -> FloatArray:
-    """Return a cell whose rows of zeros are filled up by unit vectors across the others."""
+    """Return the cell with zero rows replaced by unit vectors orthogonal to the others."""
     if cell.any(axis=1).all():
         return cell
     _, _, across = np.linalg.svd(cell)

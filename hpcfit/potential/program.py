@@ -1,4 +1,4 @@
-"""The register programs that the kernels execute, as plain arrays."""
+"""The kernels' register programs, as plain arrays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Program:
     n_parameters
         Parameters follow the constants among the uniform values.
     uniform
-        int32 [n, 5]: op, place among the uniform values of the result and of up to three operands.
+        int32 [n, 5]: op, indices among the uniform values of the result and of up to three operands.
     n_uniform
         Number of uniform values: constants, parameters, results.
     vector
@@ -32,10 +32,10 @@ class Program:
     n_outputs
         Number of outputs.
     n_inputs
-        Number of inputs besides the variable: what is worked out elsewhere.
+        Number of inputs besides the variable, computed elsewhere.
     fused_with, fused
-        Number of another function for the same pairs, and one fused program for the two, None where they share no
-        steps: its parameters and outputs are this function's, then the other's.
+        Number of another function for the same pairs, and one fused program for the two, None if they share no steps.
+        Its parameters and outputs are this function's, then the other's.
     """
 
     constants: FloatArray

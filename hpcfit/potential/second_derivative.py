@@ -1,12 +1,12 @@
-"""Second derivatives of a potential along a path of its parameters, exact, as an evaluation of another potential.
+"""Exact second derivatives of a potential along a path of its parameters, by evaluating another potential.
 
-Let parameters move as p(t), with p' and p'' at t = 0. Where energies are linear in a function V(r; p), as they are in
-pair energies and, densities at rest, in embedding energies, the second derivative of energies, forces and virials by t
-is what the same kernel returns with V replaced by
+Let parameters move as p(t), with p' and p'' at t = 0. If energies are linear in a function V(r; p), as in pair energies
+and, for constant densities, in embedding energies, the second derivative of energies, forces and virials by t is the
+result of the same kernel with V replaced by
 
     D(r; p, p', p'') = sum_ij p'_i p'_j d2V/dp_i dp_j + sum_i p''_i dV/dp_i,
 
-one more function of one variable, and the parts that do not move left out. It costs one evaluation without derivatives.
+one more function of one variable, and without the constant parts. It costs one evaluation without derivatives.
 """
 
 from __future__ import annotations
@@ -22,33 +22,32 @@ from hpcfit.potential.function_program import VARIABLE, compile_function, compos
 from hpcfit.potential.spline import CompiledFunction, SplineProgram
 from hpcfit.records import Bonds, Function, ParameterKind, Potential, PotentialForm, species_tuples
 
-#: Roles whose functions energies are linear in, and those that embedding energies depend on.
+#: Roles whose functions are linear in the energy, and those on which embedding energies depend.
 _PAIR, _EMBEDDING = "pair-interaction", "embedding-energy"
 _DENSITIES = ("electron-density", "f-function", "g-function")
 
-#: The potential that pair energies are a part of.
+#: The potential that evaluates pair energies.
 _EAM = "eam"
 
 
 @dataclass(frozen=True)
 class SecondDerivative:
-    """What to evaluate for the second derivative of one potential.
+    """The evaluation that gives the second derivative of one potential.
 
     Parameters
     ----------
     form
-        Name of the potential that the kernels know.
+        Name of the kernel.
     functions
-        Its functions, compiled; none where it has no roles.
+        Its compiled functions; none if it has no roles.
     cutoffs
-        Of each function, where it ends.
+        Cut-off of each function.
     roles
-        As of `Potential`.
+        As in `Potential`.
     places
-        For each parameter of `form` or of the functions in order, its place among p, p' and p'' of the potential, one
-        after the other.
+        For each parameter of `form` or of the functions in order, its index among p, p' and p'' in sequence.
     sizes, bonds
-        As of `Potential`, where it has no roles.
+        As in `Potential`, if it has no roles.
     """
 
     form: str
@@ -61,7 +60,7 @@ class SecondDerivative:
 
 
 def has_second_derivative(potential: Potential, form: PotentialForm, n_species: int) -> bool:
-    """Return whether `compile_second_derivative` knows that of a potential of some form."""
+    """Return whether `compile_second_derivative` supports a potential."""
     if form.is_linear or form.record.pair_formula:
         return True
     if not form.roles:
@@ -75,23 +74,23 @@ def has_second_derivative(potential: Potential, form: PotentialForm, n_species: 
 def compile_second_derivative(
     potential: Potential, forms: Mapping[str, PotentialForm], n_species: int, curved: Collection[int]
 ) -> SecondDerivative | None:
-    """Return what to evaluate, None where the second derivative is zero.
+    """Return the evaluation, None if the second derivative is zero.
 
     Parameters
     ----------
     potential
         One that `has_second_derivative`.
     forms
-        The potentials that the kernels know, by name.
+        The potentials by name.
     n_species
         Number of species of the job.
     curved
-        Places of the parameters whose p'' need not be zero.
+        Indices of the parameters whose p'' need not be zero.
 
     Raises
     ------
     ValueError
-        If a formula is faulty; what, found, allowed.
+        If a formula is invalid.
     """
     form, n = forms[potential.form], len(potential.parameters)
     if not any(p.varies for p in potential.parameters):
@@ -106,14 +105,14 @@ def compile_second_derivative(
 
 
 def _of_linear(potential: Potential, form: PotentialForm, n_species: int) -> SecondDerivative:
-    """Return the potential itself at p'' in place of the parameters that it is linear in."""
+    """Return the potential itself, evaluated at p'' in place of its linear parameters."""
     fittable = [row.fittable for row in form.parameters for _ in species_tuples(row.kind, n_species)]
     places = np.array(potential.kernel_places) + 2 * len(potential.parameters) * np.array(fittable)
     return SecondDerivative(form.kernel, (), (), (), places, potential.sizes, potential.bonds)
 
 
 def _parts(potential: Potential, form: PotentialForm, n_species: int) -> Iterator[tuple[str, int]]:
-    """Yield the role and the function of every place, -1 where there is none."""
+    """Yield the role and the function of every entry of `roles`, -1 for none."""
     numbers = iter(potential.roles)
     for role in form.roles:
         for _ in species_tuples(role.kind, n_species):
@@ -123,7 +122,7 @@ def _parts(potential: Potential, form: PotentialForm, n_species: int) -> Iterato
 def _of_functions(
     potential: Potential, form: PotentialForm, n_species: int
 ) -> tuple[Potential, NDArray[np.int64]]:
-    """Return a potential of pairs built from functions, and where its parameters are among those of the given one."""
+    """Return a pair potential as one built from functions, and the indices of its parameters in the given one."""
     pairs = species_tuples(ParameterKind.PAIR, n_species)
     table = np.array(potential.kernel_places).reshape(len(form.parameters), len(pairs))
     rows = [k for k, row in enumerate(form.parameters) if row.name != "cutoff"]
@@ -149,18 +148,18 @@ def _of_functions(
 
 
 class _Functions:
-    """The functions of a second derivative, each compiled when its place is asked for.
+    """The functions of a second derivative, compiled on first use.
 
     Parameters
     ----------
     potential
-        Built from functions.
+        A potential built from functions.
     places
-        Of its parameters among the `n` of the job's potential.
+        Indices of its parameters among the `n` of the job's potential.
     curved
-        Those of the `n` whose p'' need not be zero.
+        Indices of the `n` parameters whose p'' need not be zero.
     n
-        See there.
+        Number of parameters of the job's potential.
     """
 
     def __init__(
@@ -175,7 +174,7 @@ class _Functions:
         self.places: list[NDArray[np.int64]] = []
 
     def place(self, number: int, moves: bool) -> int:
-        """Return the place of D of function `number`, or of itself; -1 where that is zero."""
+        """Return the index of D of function `number`, or of the function itself; -1 if D is zero."""
         if number >= 0 and (number, moves) not in self._numbers:
             self._numbers[number, moves] = self._added(number, moves)
         return self._numbers.get((number, moves), -1)
@@ -222,23 +221,23 @@ def _compiled(
 def compile_second_function(
     function: Function, varying: tuple[int, ...], curved: tuple[int, ...], fixed: tuple[int, ...]
 ) -> CompiledFunction | None:
-    """Return D of one function, whose parameters are p, p' and p'' one after the other; None where it is zero.
+    """Return D of one function, with parameters p, p' and p'' in sequence; None if it is zero.
 
     Parameters
     ----------
     function
         The function.
     varying, fixed
-        Places among all its parameters of those that move, and of those that keep their start values.
+        Indices of the parameters that move, and of those that keep their start values.
     curved
-        Places of those whose p'' need not be zero.
+        Indices of the parameters whose p'' need not be zero.
 
     Raises
     ------
     ValueError
-        If the function is faulty; what, found, allowed.
+        If the function is invalid.
     """
-    # SymPy takes a second to import, and only jobs with functions need it.
+    # SymPy takes a second to import and is needed for functions only.
     from hpcfit.potential.expression.compiler import compile_outputs
     from hpcfit.potential.expression.directional import second_along, slope_of
     from hpcfit.potential.expression.symbolic import Inner, symbol, to_sympy
@@ -258,7 +257,7 @@ def compile_second_function(
     value = second_along(to_sympy(tree), paths)
     if value == 0:
         return None
-    # A spline that moves is the sum of its parameters times what each adds: its derivatives are the same of p' and p''.
+    # A spline is linear in its parameters, so its derivatives along the path are splines of p' and p''.
     used = [
         (name, replace(spline, first_parameter=spline.first_parameter + order * count))
         for order in range(3)

@@ -1,4 +1,4 @@
-"""Cubic splines as the kernels take them: values and slopes at the knots, linear in the parameters."""
+"""Cubic splines in the layout of the kernels: values and slopes at the knots, linear in the parameters."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 from hpcfit.potential.program import Program
 from hpcfit.records import FloatArray, Function
 
-#: Most bins of the table that leads from an argument to its interval.
+#: Largest number of bins of the table from arguments to intervals.
 _MOST_BINS = 1 << 20
 
 
-#: What one parameter adds falls to a quarter from knot to knot; entries of a table this far below the row's largest
-#: are left out, so that tables grow with the number of knots and not with its square.
+#: The contribution of one parameter falls to a quarter from knot to knot; entries of a table this far below the row's
+#: largest are omitted, so that tables grow linearly with the number of knots.
 _NEGLIGIBLE = 2.0**-110
 
-#: Rows of a table that are worked out at a time.
+#: Rows of a table that are computed at a time.
 _ROWS = 256
 
 
 @dataclass(frozen=True)
 class Band:
-    """A table over knots without entries that are negligible, row by row.
+    """A table over knots without negligible entries, row by row.
 
     Parameters
     ----------
     start
         int64 [n_rows + 1], first entry of each row.
     knot
-        int64 [n_rows], knot of that entry; those of a row lie at consecutive knots.
+        int64 [n_rows], knot of that entry; the others of a row follow at consecutive knots.
     entries
         [start[-1]].
     """
@@ -59,8 +59,7 @@ class Spline:
     knots
         [n_knots], ascending.
     values, slopes
-        Of n_parameters + 1 rows: what one unit of each parameter adds at the knots, and last what is there without
-        any.
+        n_parameters + 1 rows: the contribution of one unit of each parameter at the knots, then the constant part.
     bins
         [n_bins], number of the interval in which each bin begins; bins of equal width from the first knot on.
     bins_per_unit
@@ -68,9 +67,9 @@ class Spline:
     n_parameters
         Number of parameters.
     n_outputs
-        Number of outputs without derivatives by parameters: value, slope and, where wanted, second derivative.
+        Number of outputs without derivatives by parameters: value, slope and optionally second derivative.
     first_parameter
-        Place of its first parameter among those of its function.
+        Index of its first parameter among those of its function.
     """
 
     knots: FloatArray
@@ -92,7 +91,7 @@ class SplineProgram:
 
     @property
     def n_parameters(self) -> int:
-        """Number of parameters, those of the splines included."""
+        """Number of parameters, including those of the splines."""
         return self.program.n_parameters
 
     @property
@@ -101,17 +100,17 @@ class SplineProgram:
         return self.program.n_outputs
 
 
-#: A function of one variable as the kernels take it.
+#: A function of one variable in the layout of the kernels.
 CompiledFunction: TypeAlias = Program | Spline | SplineProgram
 
 
 def compile_spline(function: Function, second: bool, first_parameter: int = 0) -> Spline:
-    """Return a ``spline`` or ``tabulated`` function whose parameters begin at a place among its function's.
+    """Return a ``spline`` or ``tabulated`` function, whose parameters begin at an index of its function's.
 
     Raises
     ------
     ValueError
-        If knots do not ascend, or numbers of knots, parameters and values do not fit each other.
+        If knots do not ascend, or numbers of knots, parameters and values are inconsistent.
     """
     knots = np.array(function.knots)
     if len(knots) < 2 or not (np.diff(knots) > 0).all():
@@ -148,7 +147,7 @@ def _band(tables: Iterable[FloatArray]) -> Band:
 
 
 def _fitted(function: Function, knots: FloatArray) -> tuple[Band, Band]:
-    """Return the tables of a spline whose parameters are values and, where it is clamped, the slopes at the ends."""
+    """Return the tables of a spline whose parameters are values and, if clamped, the slopes at the ends."""
     n, n_parameters = len(knots), len(function.parameters)
     if n_parameters not in (n, n + 2):
         raise ValueError(
@@ -160,7 +159,7 @@ def _fitted(function: Function, knots: FloatArray) -> tuple[Band, Band]:
 
 
 def _units(rows: range, n_knots: int) -> FloatArray:
-    """Return the values [n_rows, n_knots] at the knots that one unit of some parameters, and of none, is."""
+    """Return the values [n_rows, n_knots] at the knots for one unit of each of some parameters."""
     return np.eye(len(rows), n_knots, rows.start)
 
 

@@ -1,4 +1,4 @@
-"""The records that rooms hand to each other: plain, frozen, the same on every rank."""
+"""The shared records: plain, frozen, the same on every rank."""
 
 from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions

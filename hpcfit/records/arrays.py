@@ -1,4 +1,4 @@
-"""Types of arrays that every room uses."""
+"""Types of arrays."""
 
 from __future__ import annotations
 

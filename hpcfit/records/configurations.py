@@ -1,4 +1,4 @@
-"""Reference configurations, what is known of them beforehand, and what a model predicts for them."""
+"""Reference configurations, indices of datasets, and predictions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hpcfit.records.structures import Atoms
 
 
 class Missing(enum.IntFlag):
-    """Bits of a configuration's mask: a set bit says that this target is missing (its values are NaN)."""
+    """Bits of a configuration's mask: a set bit means that the target is missing (its values are NaN)."""
 
     NONE = 0
     ENERGY = 1
@@ -35,7 +35,7 @@ class Configurations:
     ptr
         int64 [n + 1], first atom of each configuration, starting at 0.
     cell
-        [n, 3, 3], rows are the cell vectors, Angstrom (zero rows where there is none).
+        [n, 3, 3], rows are the cell vectors, Angstrom (zero for missing vectors).
     pbc
         bool [n, 3].
     energy
@@ -47,7 +47,7 @@ class Configurations:
     group
         int32 [n].
     weight
-        [n], the configuration's own weight, 1 where the file gave none.
+        [n], the configuration's own weight, by default 1.
     id
         uint8 [n, 16], a hash of the configuration's content.
     species
@@ -57,7 +57,7 @@ class Configurations:
     force
         [n_atoms, 3], eV/Angstrom.
     force_weight
-        [n_atoms], factors on the residuals of forces; None where atoms have none of their own.
+        [n_atoms], factors on the residuals of forces; None for no factors.
     """
 
     symbols: tuple[str, ...]
@@ -81,9 +81,9 @@ class Configurations:
 
     @classmethod
     def bare(cls, symbols: Sequence[str], structures: Sequence[Atoms]) -> Configurations:
-        """Return structures of which nothing is known, as the search for neighbours takes them: all targets missing.
+        """Return structures without targets, for neighbour searches.
 
-        `symbols` are what the structures' species count into.
+        The structures' species index `symbols`.
         """
         n, n_atoms = len(structures), sum(len(atoms) for atoms in structures)
         return cls(
@@ -117,12 +117,11 @@ class Configurations:
 
 @dataclass(frozen=True)
 class DatasetIndex:
-    """What every rank knows of a dataset before it reads a single atom: the per-configuration arrays.
+    """The per-configuration arrays of a dataset, which every rank has before it reads atoms.
 
     Attributes are as in `Configurations`; `content` is a hash over all configurations' ids,
     `path` the file as the job names it, `property_weight` [n, 3] are factors on the residuals of energy, forces and
-    stress, None where there are none, and `force_weights` is the hash of the weights of all atoms, empty where they
-    have none of their own.
+    stress, None for no factors, and `force_weights` is the hash of the weights of all atoms, empty if there are none.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""Potentials made of formulas: the functions that their parameters make."""
+"""The functions of potentials made of formulas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _VARIABLE, _CUTOFF = "x", "cutoff"
 
 
 def with_functions(potential: Potential, form: PotentialForm, species: Sequence[str]) -> Potential:
-    """Return a potential made of formulas with its functions; any other one as it is.
+    """Return a potential made of formulas with its functions; return others unchanged.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def with_functions(potential: Potential, form: PotentialForm, species: Sequence[
 
 
 class _Maker:
-    """Makes the functions of one potential; `places` are those of the parameters of the functions so far."""
+    """Builds the functions of one potential; `places` are the indices of their parameters so far."""
 
     def __init__(self, potential: Potential, form: PotentialForm, n_species: int) -> None:
         self._parameters = potential.parameters
@@ -54,7 +54,7 @@ class _Maker:
         self.places: list[int] = []
 
     def function(self, name: str, text: str, species: tuple[int, ...], ends: bool) -> Function:
-        """Return the function of a formula for some species, screened and cut off where it `ends`."""
+        """Return the function of a formula for some species, screened and cut off if it `ends`."""
         names = [known for known in self._kinds if known != _CUTOFF and re.search(rf"\b{known}\b", text)]
         places = [self._at(known, species) for known in names]
         self.places += places

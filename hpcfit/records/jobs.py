@@ -1,4 +1,4 @@
-"""A job file as every rank holds it."""
+"""The content of a job file, the same on every rank."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hpcfit.records.minimisers import Minimiser
 from hpcfit.records.potentials import Function, Parameter, Potential
 from hpcfit.records.structures import DerivedProperty, Structure
 
-#: How much a run says, from least to most.
+#: Levels of verbosity, from least to most.
 VERBOSITIES = ("none", "minimum", "medium", "maximum", "debug")
 
 
-#: Path of a job that a script made: there is no file, only its text.
+#: Path of a job made by a script, which has a text but no file.
 SCRIPT_JOB = "Loss.to_xml()"
 
 
@@ -27,7 +27,7 @@ class FittedProperty:
     name
         ``total-energy``, ``atomic-energy``, ``atomic-forces`` or ``stress``.
     fit
-        Whether it enters the objective; otherwise it is computed and reported only.
+        Whether it enters the objective; others are only computed and reported.
     relative_weight
         Weight among the properties of one configuration.
     tolerance
@@ -42,7 +42,7 @@ class FittedProperty:
 
 @dataclass(frozen=True)
 class DatasetSource:
-    """A ``<dataset>`` of the job: configurations of an HDF5 file whose targets come from that file."""
+    """A ``<dataset>`` of the job: configurations and targets of an HDF5 file."""
 
     id: str
     file: str  #: as written in the job
@@ -51,11 +51,11 @@ class DatasetSource:
     select: str  #: see `hpcfit.dataset.selection`
     relative_weight: float
     properties: tuple[FittedProperty, ...]
-    absolute: AbsoluteWeights | None  #: None when weights are normalised
+    absolute: AbsoluteWeights | None  #: None if weights are normalised
 
     @property
     def runs_python(self) -> bool:
-        """Whether a function of the user makes its residuals."""
+        """Whether a function of the user computes its residuals."""
         return self.absolute is not None and self.absolute.function is not None
 
     @property
@@ -90,7 +90,7 @@ class Fitting:
 
 @dataclass(frozen=True)
 class ExportFile:
-    """A file that the job asks for at the end of its run.
+    """A potential file that the job writes at the end of its run.
 
     Parameters
     ----------
@@ -114,16 +114,16 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class ConstraintTerm:
-    """A value of the job, under the name that a constraint's expression has for it.
+    """A value of the job with its name in a constraint's expression.
 
     Parameters
     ----------
     name
-        The name that stands for it in the formula.
+        Its name in the formula.
     path
         Of a parameter, or of a function.
     argument
-        Where the function's value is taken; None for a parameter's value.
+        The argument of the function; None for a parameter.
     """
 
     name: str
@@ -133,7 +133,7 @@ class ConstraintTerm:
 
 @dataclass(frozen=True)
 class Constraint:
-    """A ``<constraint>`` of the job: a parameter that follows from others."""
+    """A ``<constraint>`` of the job: a parameter that depends on others."""
 
     id: str
     dependent: str  #: path of the parameter
@@ -143,7 +143,7 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the lines of a job's text come from, up to the next origin: line `first` is line `line` of `file`."""
+    """The origin of the lines of a job's text from `first` to the next origin: `first` is line `line` of `file`."""
 
     first: int
     file: str
@@ -152,7 +152,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Job:
-    """A job file as every rank holds it."""
+    """The content of a job file, the same on every rank."""
 
     path: str
     text: str  #: the file as read, byte for byte, with the files in it that it includes
@@ -167,10 +167,10 @@ class Job:
     preset: str = "balanced"  #: of tolerances, where properties give none
     constraints: tuple[Constraint, ...] = ()  #: each one behind those that it needs
     exports: tuple[ExportFile, ...] = ()
-    warnings: tuple[str, ...] = ()  #: what looks like a mistake but may be meant
+    warnings: tuple[str, ...] = ()  #: possible mistakes that are not errors
     verbosity: str = "medium"  #: one of `VERBOSITIES`
     precision: int | None = None  #: digits of printed numbers; None for the default
-    log_file: str = ""  #: what receives the log in place of standard output, resolved; empty for none
+    log_file: str = ""  #: resolved path of the log; empty for standard output
     validate: bool = False  #: whether the potentials' derivatives are compared with differences
     masses: tuple[
         float | None, ...
@@ -179,12 +179,12 @@ class Job:
     origins: tuple[Origin, ...] = ()  #: of the lines of `text`; empty where nothing is included
 
     def place(self, line: int) -> str:
-        """Return the file and line that a line of `text` comes from, as faults say it."""
+        """Return the file and line of a line of `text`, for faults."""
         return place_of(line, self.path, self.origins)
 
     @property
     def outputs(self) -> tuple[tuple[str, str], ...]:
-        """The files that the job asks for: each one's path, and its name as written."""
+        """Path and name as written of each file that the job writes."""
         structures = [(own.path, own.file) for structure in self.own_structures for own in structure.files]
         exports = [(wanted.path, wanted.file) for wanted in self.exports]
         return (*structures, *exports, *([(self.log_file, self.log_file)] if self.log_file else []))
@@ -205,7 +205,7 @@ class Job:
         return functions_by_path(self.potentials)
 
     def paths_of(self, term: ConstraintTerm) -> tuple[str, ...]:
-        """Return the paths of the parameters that a term of a constraint follows from."""
+        """Return the paths of the parameters on which a term of a constraint depends."""
         if term.argument is None:
             return (term.path,)
         return tuple(p.path for p in self.functions[term.path].all_parameters)
@@ -217,7 +217,7 @@ class Job:
 
     @property
     def own_structures(self) -> tuple[Structure, ...]:
-        """Every structure that the job describes itself, in document order."""
+        """Every structure described in the job, in document order."""
         return tuple(leaf for leaf in _leaves(self.structures) if isinstance(leaf, Structure))
 
     @property
@@ -227,7 +227,7 @@ class Job:
 
 
 def place_of(line: int, path: str, origins: Sequence[Origin]) -> str:
-    """Return the file and line that a line of a job's text comes from: `path` where it has no origin."""
+    """Return the file and line of a line of a job's text; the file is `path` without an origin."""
     earlier = [origin for origin in origins if origin.first <= line]
     if not earlier:
         return f"{path}:{line}"

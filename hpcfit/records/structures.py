@@ -354,11 +354,16 @@ class StructureResult:
     values
         Components of every property computed, by name: those listed, and those computed always. Of a property that
         is listed several times with other arguments, the name of all but the first ends with ``#2``, ``#3``, ...
-    trouble
-        Why its relaxation did not come to its end, or halted at a bound; empty when all is well.
+    failure
+        Why its relaxation failed or halted at a bound; empty if neither happened.
     """
 
     id: str
     atoms: Atoms
     values: Mapping[str, FloatArray]
-    trouble: str
+    failure: str
+
+    @property
+    def trouble(self) -> str:
+        """The earlier name of `failure`."""
+        return self.failure

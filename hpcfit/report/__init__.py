@@ -1,1 +1,1 @@
-"""The report of a run, drawn from its run file alone."""
+"""The report of a run, from its run file alone."""

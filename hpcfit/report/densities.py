@@ -1,4 +1,4 @@
-"""The largest densities that atoms are embedded in, in the log: how far the knots of F must reach."""
+"""The largest densities of embedded atoms in the log, which the knots of F must cover."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpcfit.records import Atoms, FloatArray
 from hpcfit.runfile.header import Style
 from hpcfit.runfile.outcomes import DERIVED, StructureOutcome
 
-#: Digits where the job says nothing.
+#: Default number of digits.
 _DIGITS = 6
 
 
@@ -24,7 +24,7 @@ def density_lines(
     structures: Sequence[StructureOutcome],
     style: Style,
 ) -> list[str]:
-    """Return a line for every potential that embeds atoms.
+    """Return a line for every potential with embedded atoms.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def density_lines(
     of_blocks
         For each block of a dataset the largest densities at `x` [n_embedding].
     structures
-        The job's own, as they are at the end, and derived properties, which do not count.
+        Outcomes of the job's own structures; derived properties do not count.
     style
-        How numbers are printed.
+        Format of numbers.
     """
     atoms = [
         Atoms(

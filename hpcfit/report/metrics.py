@@ -1,4 +1,4 @@
-"""Errors of predictions: root mean square and mean absolute, per group of configurations and in all."""
+"""Errors of predictions, root mean square and mean absolute, per group of configurations and overall."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class ErrorRow:
     Parameters
     ----------
     group
-        The group's name, after the dataset's id where there are several datasets; or `ALL`.
+        The group's name, prefixed with the dataset's id if there are several datasets; or `ALL`.
     quantity
-        One of `QUANTITIES`, which also say the unit.
+        One of `QUANTITIES`, which define the unit.
     n
         Targets compared; never 0.
     rmse, mae
-        NaN when a prediction is.
+        NaN if a prediction is NaN.
     """
 
     group: str
@@ -54,9 +54,9 @@ class _Sums:
 
 
 def error_rows(predictions: Sequence[Predictions]) -> list[ErrorRow]:
-    """Return the errors per group in order, over each of several datasets, and over all.
+    """Return the errors per group in order, per dataset if there are several, and overall.
 
-    What has no target has no row.
+    Quantities without targets have no row.
     """
     rows: list[ErrorRow] = []
     everything = []
@@ -104,7 +104,7 @@ def _group_sums(predicted: FloatArray, target: FloatArray, group: NDArray[np.int
     known = ~np.isnan(target)
     errors = (predicted - target)[known]
     member = np.broadcast_to(group[:, np.newaxis], target.shape)[known]
-    with np.errstate(over="ignore"):  # a start may be far off
+    with np.errstate(over="ignore"):  # start values may be far off
         squares = errors**2
     return _Sums(
         n=np.bincount(member, minlength=n_groups),

@@ -1,4 +1,4 @@
-"""The closing report of a run: outcome, parameters and errors, drawn from the content of a run file alone."""
+"""The report of a run, from its run file alone: outcome, parameters and errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from hpcfit.records import Parameter, State
 from hpcfit.report.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
 from hpcfit.report.spectrum import loosest, spectrum_table, undetermined
-from hpcfit.report.structures import structure_lines, trouble_lines
+from hpcfit.report.structures import failure_lines, structure_lines
 from hpcfit.report.table import Table, write_blocks
 from hpcfit.runfile.header import RunHeader, Style
 from hpcfit.runfile.run import RunResult, StoredRun, standard_errors
@@ -30,7 +30,7 @@ def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
     Parameters
     ----------
     spectrum
-        Whether all singular values and their directions are wanted.
+        Whether to write all singular values and their directions.
     """
     style = run.header.style
     blocks: list[Table | list[str]] = []
@@ -41,17 +41,17 @@ def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
     if run.result is not None and len(run.result.directions) and (spectrum or style.shows("maximum")):
         blocks.append(spectrum_table(run.result, run.header.free))
     elif spectrum:
-        why = "no free parameters" if run.result else "the run is unfinished, hpcfit resume goes on with it"
+        why = "no free parameters" if run.result else "the run is unfinished, hpcfit resume continues it"
         blocks.append([f"no spectrum: {why}"])
     if style.shows("medium") and run.result is not None:
         if run.result.structures:
             blocks.append(structure_lines(run.result.structures, style))
         if run.result.predictions:
             blocks.append(_error_table(error_rows(run.result.predictions)))
-    if style.shows("minimum") and run.result is not None and (found := trouble_lines(run.result.structures)):
+    if style.shows("minimum") and run.result is not None and (found := failure_lines(run.result.structures)):
         blocks.append(found)
     if stream.isatty():
-        # rich is slow to import, and only terminals need it
+        # rich is slow to import and needed on terminals only
         from hpcfit.report import terminal
 
         terminal.write_blocks(blocks, stream)
@@ -65,14 +65,14 @@ def from_file(path: str, stream: TextIO, spectrum: bool = False) -> None:
     Raises
     ------
     InputError
-        When neither the file nor the generation before it can be read.
+        If neither the file nor the previous generation can be read.
     """
     run = load(path)
     if run.note:
         stream.write(f"{run.note}\n")
     style = run.header.style
     if not style.shows("medium"):
-        # a report was asked for, however little the run itself was to say
+        # a requested report is written at any verbosity of the run
         style = replace(style, verbosity="medium")
     write(replace(run, header=replace(run.header, style=style)), stream, spectrum)
 
@@ -96,8 +96,8 @@ def _summary(run: StoredRun) -> list[str]:
 
 
 def restart_text(state: State) -> str:
-    """Return why a fit began again, and how."""
-    return f'{state.restarted}, once more from the start with scaling="identity"'
+    """Return why and how a fit restarted."""
+    return f'{state.restarted}, again from the start with scaling="identity"'
 
 
 def _end_facts(result: RunResult, header: RunHeader) -> dict[str, str]:
@@ -148,7 +148,7 @@ def _parameter_table(run: StoredRun) -> Table:
 
 
 def _prior(parameter: Parameter, final: float) -> tuple[str, str]:
-    """Return a parameter's prior, and by how many of its standard deviations the final value is off."""
+    """Return a parameter's prior, and the deviation of the final value in its standard deviations."""
     if not parameter.has_prior:
         return _NONE, _NONE
     mean, sigma = parameter.prior_mean, parameter.prior_sigma
@@ -156,7 +156,7 @@ def _prior(parameter: Parameter, final: float) -> tuple[str, str]:
 
 
 def _spreads(run: StoredRun) -> list[str]:
-    """Return the standard error of every parameter, or why it has none."""
+    """Return the standard error of every parameter, or the reason why it has none."""
     parameters = run.header.parameters
     if run.result is None or not run.header.counts.n_residuals:
         return [_NONE if p.varies else "fixed" for p in parameters]
@@ -170,7 +170,7 @@ def _spreads(run: StoredRun) -> list[str]:
 
 def _parameter_row(parameter: Parameter, final: float, spread: str, style: Style) -> tuple[str, ...]:
     p = parameter
-    # What the job gives a dependent parameter for a start counts nowhere.
+    # The start value of a dependent parameter in the job is not used.
     values = (_NONE if p.constraint else style.number(p.start, 10), style.number(final, 10))
     numbers = (*values, spread, _bound(p.minimum), _bound(p.maximum))
     return p.path, *numbers, p.unit, _note(p, final)
@@ -187,7 +187,7 @@ def _bound(value: float) -> str:
 
 
 def _at_bound(parameter: Parameter, value: float) -> bool:
-    # a step cut at a bound ends within rounding of it
+    # a step that ends at a bound meets it within rounding
     rounding = 4.0 * np.spacing(max(abs(value), abs(parameter.start)))
     return bool(value <= parameter.minimum + rounding or value >= parameter.maximum - rounding)
 

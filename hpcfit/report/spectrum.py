@@ -1,4 +1,4 @@
-"""How well the data determine the parameters: singular values, and which parameters make up the loose directions."""
+"""Singular values of the fit, and the parameters that make up the sloppy directions."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from hpcfit.records import FloatArray, Parameter
 from hpcfit.report.table import Table
 from hpcfit.runfile.run import RunResult
 
-#: A direction is described by the parameters that make up this share of it, at most so many.
+#: A direction is described by the parameters that make up this share of it, at most this many.
 _SHARE, _MOST = 0.95, 5
 
-#: A parameter takes part in a loose direction from this component on: less is rounding.
+#: A parameter is part of a sloppy direction from this component on; smaller ones are rounding.
 _PART = 1e-4
 
 
 def spectrum_table(result: RunResult, free: Sequence[Parameter]) -> Table:
-    """Return the directions of the free parameters from the best determined to the loosest.
+    """Return the directions of the free parameters, from the best to the worst determined.
 
-    A singular value counts from the largest one; the share of a parameter is the square of its component.
+    Singular values are also given relative to the largest; the share of a parameter is the square of its component.
     """
     values = result.singular_values
     largest = float(values[0]) or 1.0
@@ -32,17 +32,17 @@ def spectrum_table(result: RunResult, free: Sequence[Parameter]) -> Table:
 
 
 def loosest(result: RunResult, free: Sequence[Parameter]) -> str:
-    """Return what the loosest direction is made of; empty where there are fewer than two."""
+    """Return the parameters of the worst determined direction; empty if there are fewer than two directions."""
     return _made_of(result.directions[-1], free) if len(result.directions) > 1 else ""
 
 
 def undetermined(
     result: RunResult, parameters: Sequence[Parameter], at_bound: Sequence[bool], n_residuals: int
 ) -> list[str]:
-    """Return the paths of the parameters, of those that vary and are not at a bound, that the data say nothing of.
+    """Return the paths of varying parameters, not at a bound, that the data do not determine.
 
-    Without more residuals than determined directions no variance is known: then free parameters alone are judged, by
-    what the loose directions are made of.
+    If residuals do not outnumber determined directions, no variance is known; then only free parameters are judged, by
+    the sloppy directions.
     """
     varying = [(p, bound) for p, bound in zip(parameters, at_bound, strict=True) if p.varies]
     unknown = ~np.isfinite(np.diagonal(result.covariance))
@@ -62,7 +62,7 @@ def _made_of(direction: FloatArray, free: Sequence[Parameter]) -> str:
         return "not finite"
     order = np.argsort(-shares, kind="stable")
     n = min(int(np.searchsorted(np.cumsum(shares[order]), _SHARE)) + 1, _MOST)
-    # Of the two signs of a direction the one with which its largest part grows.
+    # Choose the sign of a direction so that its largest component is positive.
     sign = np.sign(direction[order[0]])
     parts = [f"{'+' if sign * direction[k] > 0 else '-'}{free[k].path} {shares[k]:.0%}" for k in order[:n]]
     return ", ".join(parts)

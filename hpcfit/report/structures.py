@@ -1,4 +1,4 @@
-"""The job's own structures in the log: their properties beside their targets, in words that atomicrex's users know."""
+"""The job's own structures in the log, with properties and targets, in atomicrex's terms."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from hpcfit.records import FloatArray, Parameter, State
 from hpcfit.runfile.header import RunHeader, Style
 from hpcfit.runfile.outcomes import DERIVED, UNRELAXED, PropertyOutcome, StructureOutcome
 
-#: Digits of numbers where the job says nothing.
+#: Default number of digits.
 _DIGITS = 6
 
 
 def start_lines(header: RunHeader, values: FloatArray, n_fitted: int) -> list[str]:
-    """Return what is said of a fit of own structures before it starts.
+    """Return the log of a fit of own structures before it starts.
 
     Parameters
     ----------
     header
-        Of the run.
+        Header of the run.
     values
-        [n_parameters], where it starts.
+        [n_parameters], start values.
     n_fitted
         Number of fitted properties of own structures.
     """
@@ -31,7 +31,7 @@ def start_lines(header: RunHeader, values: FloatArray, n_fitted: int) -> list[st
 
 
 def parameter_lines(parameters: Sequence[Parameter], values: FloatArray, style: Style) -> list[str]:
-    """Return the free parameters, with bounds where there are some, then those that follow from them."""
+    """Return the free parameters, with bounds if any, then the dependent ones."""
     pairs = [*zip(parameters, values.tolist(), strict=True)]
     free = [_parameter(p, value, style) for p, value in pairs if p.free]
     dependent = [_parameter(p, value, style) for p, value in pairs if p.constraint]
@@ -40,7 +40,7 @@ def parameter_lines(parameters: Sequence[Parameter], values: FloatArray, style: 
 
 
 def end_lines(header: RunHeader, state: State) -> list[str]:
-    """Return what is said of a fit of own structures when it has ended."""
+    """Return the log of a fit of own structures at its end."""
     return [
         f"Iterations {state.iteration} residual {header.loss.text(state.cost)}",
         "Fitting process complete.",
@@ -48,19 +48,19 @@ def end_lines(header: RunHeader, state: State) -> list[str]:
 
 
 def structure_lines(outcomes: Sequence[StructureOutcome], style: Style) -> list[str]:
-    """Return every structure with its properties, then how well training and validation set are met."""
+    """Return every structure with its properties, then the residuals of training and validation set."""
     lines = [line for outcome in outcomes for line in outcome_lines(outcome, style)]
     properties = [prop for outcome in outcomes for prop in outcome.properties if prop.has_target]
     training = _set("Training set", [prop for prop in properties if prop.fit], style)
     return [*lines, training, _set("Validation set", [p for p in properties if not p.fit], style)]
 
 
-def trouble_lines(outcomes: Sequence[StructureOutcome]) -> list[str]:
-    """Return a warning for every structure whose relaxation went wrong, and every derived property without a value."""
+def failure_lines(outcomes: Sequence[StructureOutcome]) -> list[str]:
+    """Return a warning for every failed relaxation and every derived property without a value."""
     return [
-        f"warning: {'derived property' if o.kind == DERIVED else 'structure'} '{o.id}': {o.trouble}"
+        f"warning: {'derived property' if o.kind == DERIVED else 'structure'} '{o.id}': {o.failure}"
         for o in outcomes
-        if o.trouble
+        if o.failure
     ]
 
 
@@ -110,7 +110,7 @@ def _scalar(prop: PropertyOutcome, style: Style) -> str:
 
 
 def _unit(prop: PropertyOutcome) -> str:
-    """Return the unit behind a blank, nothing for a bare number."""
+    """Return the unit after a space, empty for a pure number."""
     return "" if prop.unit == "1" else f" {prop.unit}"
 
 
@@ -132,7 +132,7 @@ def _comparison(prop: PropertyOutcome, style: Style) -> str:
 
 
 def _rows(prop: PropertyOutcome, components: FloatArray) -> FloatArray:
-    """Return what is one thing in a vector per row: the force on an atom, else a component."""
+    """Return the items of a vector as rows: forces on atoms, else single components."""
     return components.reshape(-1, 3 if prop.name.startswith("atomic-forces") else 1)
 
 

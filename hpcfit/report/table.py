@@ -1,4 +1,4 @@
-"""A table of text, and its aligned plain lines."""
+"""Tables of text, and their aligned plain lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TextIO
 
 @dataclass(frozen=True)
 class Table:
-    """Cells of text under titles; the first column is aligned left, the others right."""
+    """Cells of text with column titles; the first column is aligned left, the others right."""
 
     title: str
     columns: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What is drawn with rich, for terminals alone; imported only where there is one."""
+"""Output with rich, for terminals; imported only if there is one."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from hpcfit.report.table import Table, plain_lines
 
 
 class LiveLines:
-    """Lines above a moving sign."""
+    """Lines above a spinner."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = _console(stream)
-        # twice a second: the thread that draws takes time from the fit
+        # twice a second: the drawing thread takes time from the fit
         self._status = self._console.status("iterating", refresh_per_second=2)
 
     def write(self, text: str) -> None:
-        """Write a line, and start the sign below it."""
+        """Write a line, and start the spinner below it."""
         self._console.print(text, soft_wrap=True)
         self._status.start()
 
     def show(self, text: str) -> None:
-        """Show a text beside the sign."""
+        """Show a text beside the spinner."""
         self._status.update(text)
 
     def stop(self) -> None:
-        """Remove the sign."""
+        """Remove the spinner."""
         self._status.stop()
 
 
@@ -41,7 +41,7 @@ def write_blocks(blocks: Iterable[Table | list[str]], stream: TextIO) -> None:
     for block in blocks:
         console.print()
         if isinstance(block, Table):
-            # wider than a narrow terminal where it must be: a folded number cannot be read
+            # may exceed a narrow terminal, because folded numbers are unreadable
             needed = max(len(line) for line in plain_lines(block)) + 2 * len(block.columns)
             console.width = max(console.width, needed)
             console.print(_drawn(block))
@@ -50,7 +50,7 @@ def write_blocks(blocks: Iterable[Table | list[str]], stream: TextIO) -> None:
 
 
 def _console(stream: TextIO) -> Console:
-    # neither colours in numbers nor markup: parameters carry square brackets
+    # no colours in numbers and no markup: names of parameters contain square brackets
     return Console(file=stream, highlight=False, markup=False)
 
 

@@ -1,4 +1,4 @@
-"""What differs between a stored run and the job and data it is to go on with."""
+"""Differences between a stored run and the job and data that it resumes with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 80  #: characters of a line that fit into a message
 
 
 def differences(header: RunHeader, job: Job, indexes: Sequence[DatasetIndex]) -> list[Fault]:
-    """Return the faults of a job and of datasets that are not what they were when the run started.
+    """Return a fault for every change of the job and its datasets since the run started.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def _job_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
 
 
 def _start_faults(header: RunHeader, job: Job) -> Iterator[Fault]:
-    """Yield the start values that changed though the job's text did not: they stand in a file that it names."""
+    """Yield start values that changed in a file named by the job, although the job's text did not change."""
     for stored, current in zip(header.parameters, job.parameters, strict=False):
         if stored.start != current.start:
             what = f"start of {current.path} changed since the run started"
@@ -62,7 +62,7 @@ def _start_faults(header: RunHeader, job: Job) -> Iterator[Fault]:
 
 
 def _file_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
-    """Yield what the job's hash alone tells: files of structures or potentials changed."""
+    """Yield changes that only the job's hash shows: files of structures or potentials changed."""
     if job.hash != header.job_hash:
         yield Fault(
             job.path,
@@ -73,14 +73,14 @@ def _file_fault(header: RunHeader, job: Job) -> Iterator[Fault]:
 
 
 def _shown_from(found: str, allowed: str) -> int:
-    """Return the first character to show, so that the difference is seen in long lines."""
+    """Return the first character to show, so that long lines show the difference."""
     pairs = zip_longest(found, allowed)
     different = next(k for k, (a, b) in enumerate(pairs) if a != b)
     return max(0, different - _SHOWN // 2)
 
 
 def _shown(line: str, start: int) -> str:
-    """Return a part of a line in quotes, with tabs and line ends made visible: they may be what differs."""
+    """Return a part of a line in quotes, with tabs and line ends visible, since they may differ."""
     return repr(line[start : start + _SHOWN]) if line else "end of file"
 
 

@@ -1,4 +1,4 @@
-"""A run as an HDF5 file: written whole, read whole; `hpcfit.runfile.layout` holds the names."""
+"""A run as an HDF5 file, written and read as a whole; `hpcfit.runfile.layout` defines the names."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from hpcfit.runfile.structure_columns import outcomes_of, property_columns, stru
 
 _STATE_TYPES = {field.name: get_type_hints(State)[field.name] for field in fields(State)}
 
-#: Fields of `State` that are one number, text or flag each; the others are arrays.
+#: Scalar fields of `State`; the others are arrays.
 STATE_SCALARS = tuple(name for name, kind in _STATE_TYPES.items() if kind in (bool, int, float, str))
 
-#: Columns of the history that come from `State`; its outcome is empty in all rows but the last.
+#: Columns of the history from `State`; the outcome is empty in all rows but the last.
 HISTORY_COLUMNS = tuple(name for name in (*STATE_SCALARS, "x") if _STATE_TYPES[name] is not str)
 
 
 class UnreadableRunError(InputError):
-    """A run file that is missing or damaged, so that the generation before it may stand in."""
+    """A run file that is missing or damaged; the previous generation may replace it."""
 
 
 def header_image(header: RunHeader, path: str) -> bytes:
-    """Return what is the same in every generation of the run file `path`, as an HDF5 file in memory."""
+    """Return the part that is equal in all generations of the run file `path`, as an HDF5 file in memory."""
     with h5py.File(path, "w", driver="core", backing_store=False) as file:
         file.attrs[layout.FORMAT_ATTRIBUTE] = layout.FORMAT
         file.attrs[layout.VERSION_ATTRIBUTE] = layout.VERSION
@@ -45,17 +45,17 @@ def header_image(header: RunHeader, path: str) -> bytes:
 
 
 def write_run(target: str, image: bytes, run: StoredRun) -> None:
-    """Write `run` to the file `target`, which is cut to nothing first: never a run file in use.
+    """Write `run` to the file `target`, which is truncated first and must not be a run file in use.
 
     Parameters
     ----------
     image
-        `header_image` of the run's header; made once, it halves the time of a write.
+        `header_image` of the run's header; reusing it halves the time of a write.
 
     Raises
     ------
     OSError, RuntimeError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     with open(target, "wb") as start:
         start.write(image)
@@ -76,9 +76,9 @@ def read_run(source: str, path: str) -> StoredRun:
     Raises
     ------
     UnreadableRunError
-        When the file is missing or damaged.
+        If the file is missing or damaged.
     InputError
-        When it is not a run file of this version.
+        If it is not a run file of this version.
     """
     if not os.path.exists(source):
         raise UnreadableRunError([Fault(source, "no such file")])
@@ -161,7 +161,7 @@ def _read_header(file: h5py.File) -> RunHeader:
 
 
 def _job_path(attributes: Mapping[str, str], path: str) -> str:
-    """Return the job's path as seen from the run file, where job and run may have moved together."""
+    """Return the job's path relative to the run file, in case both were moved."""
     beside = os.path.normpath(os.path.join(os.path.dirname(path), attributes["relative_path"]))
     return beside if os.path.isfile(beside) else attributes["path"]
 
@@ -205,7 +205,7 @@ def _write_result(file: h5py.File, run: StoredRun, result: RunResult) -> None:
     _write_columns(file[layout.PARAMETERS], layout.FINAL_FIELDS, final)
     predictions = file.create_group(layout.PREDICTIONS)
     for k, prediction in enumerate(result.predictions):
-        # numbered, for an id may hold characters that HDF5 gives a meaning
+        # numbered, since an id may hold characters that are special in HDF5
         group = predictions.create_group(str(k))
         group.attrs["source"] = prediction.source
         _write_columns(group, layout.PREDICTION_FIELDS, vars(prediction))

@@ -1,4 +1,4 @@
-"""A job with nothing left to fit, at the values its fit has come to: what calculators and exports are made from."""
+"""A job with all parameters fixed at their final values, for calculators and exports."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from hpcfit.runfile.store import load
 
 @dataclass(frozen=True)
 class FinalJob:
-    """A job to go on from.
+    """A job with fixed parameters.
 
     Parameters
     ----------
     job
-        Its parameters, none of them free or dependent, start at the values wanted.
+        The job; no parameter is free or dependent, and all start at the final values.
     loss
-        Name and value of the loss there, as in ``chi^2 27.87544254``; empty for a job that was not fitted.
+        Name and value of the loss there, as ``chi^2 27.87544254``; empty for a job that was not fitted.
     note
-        What the user must be told of how the run file was read; empty when all is well.
+        As in `StoredRun.note`.
     """
 
     job: Job
@@ -38,21 +38,21 @@ class FinalJob:
 
 
 def read_final(path: str, structures: bool = False, allow_outside: bool = False) -> FinalJob:
-    """Return the job of a file: of a run file at the last stored state, of a job file at its start values.
+    """Return the job of a run file at its last state, or of a job file at its start values.
 
     Parameters
     ----------
     path
         A run file or a job file.
     structures
-        Whether the job's structures are wanted, whose datasets must then exist.
+        Whether to read the job's structures; their datasets must then exist.
     allow_outside
-        Whether a job file may include files from outside its folder.
+        Whether a job file may include files outside its folder.
 
     Raises
     ------
     InputError
-        When the file cannot be read or has faults.
+        If the file cannot be read or has faults.
     """
     if _is_job(path):
         job = _read(path, None, structures, allow_outside)
@@ -64,31 +64,31 @@ def read_final(path: str, structures: bool = False, allow_outside: bool = False)
 
 
 def _read(path: str, text: str | None, structures: bool, allow_outside: bool) -> Job:
-    # Python is allowed because nothing of it runs here.
+    # Python is allowed because reading does not run it.
     return read_job(
         path, catalogue(), ReadOptions(allow_outside, allow_python=True, structures=structures), text
     )
 
 
 def final_of_run(job: Job, run: StoredRun) -> FinalJob:
-    """Return a run's job at the run's last stored state.
+    """Return a run's job at the last stored state.
 
     Raises
     ------
     InputError
-        When the job has other parameters than the run.
+        If job and run have different parameters.
     """
     found = [p.path for p in job.parameters]
     allowed = [p.path for p in run.header.parameters]
     if found != allowed:
-        what = "parameters of the run's job are not those of the run"
+        what = "job and run have different parameters"
         raise InputError([Fault(run.source or run.path, what, ", ".join(found), ", ".join(allowed))])
     loss = run.header.loss
     return FinalJob(_fixed(job, run.values), f"{loss.label} {loss.factor * run.state.cost:.10g}", run.note)
 
 
 def _start(job: Job) -> FloatArray:
-    """Return the start values, those of dependent parameters from their constraints."""
+    """Return the start values, with dependent parameters computed from their constraints."""
     if not job.constraints:
         return np.array([p.start for p in job.parameters])
     model = Model(job)
@@ -96,7 +96,7 @@ def _start(job: Job) -> FloatArray:
 
 
 def _is_job(path: str) -> bool:
-    """Return whether a file is a job file: by its content, by its name where there is no file."""
+    """Return whether a file is a job file, by its content, or by its name if it does not exist."""
     if not os.path.isfile(path):
         return Path(path).suffix == ".xml"
     with open(path, "rb") as file:

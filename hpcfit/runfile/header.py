@@ -1,4 +1,4 @@
-"""What is known of a run before its first iteration: job, data, parameters, versions, machine."""
+"""The data of a run before its first iteration: job, data, parameters, versions, machine."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from hpcfit.version import __version__
 
 @dataclass(frozen=True)
 class LossDisplay:
-    """How the sum of squares is shown: ``factor`` times it, under the name ``label``, with so many digits.
+    """Display of the sum of squares: ``factor`` times it, with the name ``label`` and ``digits`` digits.
 
-    ``of`` says what of the residuals is summed, where it is not their squares as they are.
+    ``of`` names the function of the residuals that is summed, ``squares`` by default.
     """
 
     factor: float
@@ -30,23 +30,23 @@ class LossDisplay:
     of: str = "squares"
 
     def text(self, cost: float) -> str:
-        """Return a sum of squares as it is shown."""
+        """Return a sum of squares as text."""
         return f"{self.factor * cost:#.{self.digits}g}"
 
 
 @dataclass(frozen=True)
 class Style:
-    """How much a run says, one of `VERBOSITIES`, and with how many digits; 0 for the default of each place."""
+    """Verbosity, one of `VERBOSITIES`, and number of digits; 0 for the default of each number."""
 
     verbosity: str = "medium"
     precision: int = 0
 
     def shows(self, level: str) -> bool:
-        """Whether what belongs to a level is said."""
+        """Whether messages of a level are printed."""
         return VERBOSITIES.index(self.verbosity) >= VERBOSITIES.index(level)
 
     def number(self, value: float, digits: int) -> str:
-        """Return a number as text, with `digits` digits unless the job says how many."""
+        """Return a number as text, with the job's number of digits, by default `digits`."""
         return f"{value:.{self.precision or digits}g}"
 
 
@@ -61,7 +61,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a run goes: host name of every rank, and the MPI library's own description."""
+    """The machine: host name of every rank, and the description of the MPI library."""
 
     hosts: tuple[str, ...]
     mpi_library: str
@@ -69,7 +69,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class DatasetRecord:
-    """What is kept of a dataset to know it again.
+    """The data that identify a dataset.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class DatasetRecord:
     content
         Hash over all configurations.
     weighting
-        Hash over all weights and groups, which the hash of the content leaves out.
+        Hash over all weights and groups, which `content` does not include.
     n_configurations, n_atoms
         Counts of the whole file, not of the selection.
     """
@@ -102,7 +102,7 @@ class DatasetRecord:
 
 @dataclass(frozen=True)
 class RunHeader:
-    """All that a run file holds besides states and result.
+    """The content of a run file besides states and result.
 
     Parameters
     ----------
@@ -111,9 +111,9 @@ class RunHeader:
     datasets
         In document order.
     parameters
-        All parameters of the job, the fixed ones too.
+        All parameters of the job, fixed ones included.
     options
-        Settings of the solver and the fit by name; a setting left to its default rule (None) is absent.
+        Settings of the solver and the fit by name, without those that are None.
     versions
         Of hpcfit, python and the libraries; ``mpi`` is the MPI library's description.
     started
@@ -172,7 +172,7 @@ def run_header(
 
 
 def _options(record: Any, prefix: str = "") -> dict[str, int | float | str]:
-    """Return the settings in a record by name, those of a minimiser inside another as ``local.name``."""
+    """Return the settings in a record by name; those of a local minimiser as ``local.name``."""
     found: dict[str, int | float | str] = {}
     for field in fields(record):
         name, value = prefix + field.name, getattr(record, field.name)

@@ -1,4 +1,4 @@
-"""The job of a run that is to go on: its file, or the text of one that a script came to."""
+"""The job of a run to resume: its file, or the text that a script produced."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def reread(stored: StoredRun, read: Callable[[str], Job]) -> Job:
     Raises
     ------
     InputError
-        When the job is no longer there, or has faults, or needs more of a script than its text.
+        If the job is missing or has faults, or needs a function of its script.
     """
     path = stored.header.job_path
     if not _is_of_script(stored):
@@ -35,7 +35,7 @@ def reread(stored: StoredRun, read: Callable[[str], Job]) -> Job:
             raise InputError([Fault(path, "job of the run does not exist", allowed=allowed)])
         return read(path)
     try:
-        # Nothing is run here, nor later: with its function the whole script would.
+        # Never run the function, since this would run the whole script.
         job = read_job(path, catalogue(), ReadOptions(allow_python=True), stored.header.job_text)
         for source in job.datasets:
             with Dataset(source.path, source.file):
@@ -43,16 +43,16 @@ def reread(stored: StoredRun, read: Callable[[str], Job]) -> Job:
     except InputError as error:
         raise InputError([*error.faults, *hints(stored)]) from error
     if any(source.runs_python for source in job.datasets):
-        raise InputError([Fault(path, "residual function is the script's"), *hints(stored)])
+        raise InputError([Fault(path, "residual function belongs to a script"), *hints(stored)])
     return job
 
 
 def hints(stored: StoredRun) -> list[Fault]:
-    """Return what to do where the run of a script cannot go on without it; nothing for other runs."""
+    """Return how to resume the run of a script; empty for other runs."""
     if not _is_of_script(stored):
         return []
     allowed = f"minimize(..., output='{stored.path}', resume=True) in the script"
-    return [Fault(stored.path, "run of a script cannot go on without it", allowed=allowed)]
+    return [Fault(stored.path, "run of a script cannot resume without it", allowed=allowed)]
 
 
 def _is_of_script(stored: StoredRun) -> bool:

@@ -123,7 +123,7 @@ PROPERTY_FIELDS = {
 
 
 def state_field(name: str) -> RunField:
-    """Return unit and axes of an array of the state; what is scaled has no dimension."""
+    """Return unit and axes of an array of the state; scaled quantities have no dimension."""
     unit = {"scale": f"1/({_VARIABLE})", "direction": "1"}.get(name, _VARIABLE)
     return RunField(unit, "n_free")
 

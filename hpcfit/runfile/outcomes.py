@@ -1,4 +1,4 @@
-"""What a run has come to for each of the job's own structures: its properties beside their targets."""
+"""Outcomes of a run for the job's own structures: properties with their targets."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ RELAXED, UNRELAXED = "relaxed", "before relaxation"
 
 @dataclass(frozen=True)
 class PropertyOutcome:
-    """A property of a structure, in the unit in which it is printed.
+    """A property of a structure, in its printed unit.
 
     Parameters
     ----------
     name, unit
         As printed.
     fit
-        Whether it is fitted; the others, where they have a target, are the validation set.
+        Whether it is fitted; others with a target are the validation set.
     style, tolerance
         Of its residual.
     state
-        ``relaxed`` for a property that is one of the structure's relaxed freedoms, ``before relaxation`` for one that
-        is taken there; empty for others.
+        ``relaxed`` for a relaxed degree of freedom, ``before relaxation`` for a property measured there; empty for
+        others.
     weight
-        W, the product of normalised weights; 0 where not fitted.
+        W, the product of normalised weights; 0 if not fitted.
     minimum, maximum
-        Bounds of the relaxation; infinite where there are none.
+        Bounds of the relaxation; infinite if there are none.
     all_components
         Whether all components of a vector are printed.
     start
@@ -40,7 +40,7 @@ class PropertyOutcome:
     value
         [n].
     target
-        [n], NaN where there is none.
+        [n], NaN if there is none.
     """
 
     name: str
@@ -59,14 +59,14 @@ class PropertyOutcome:
 
     @property
     def has_target(self) -> bool:
-        """Whether there is something to compare it with."""
+        """Whether the property has a target."""
         return not bool(np.isnan(self.target).any())
 
     @property
     def deviation(self) -> float:
-        """The residual before it is weighted, a sum over components; NaN where there is no target.
+        """The residual before weighting, summed over components; NaN without a target.
 
-        What is fitted and has no value counts as in the objective.
+        A fitted property without a value counts as in the objective.
         """
         if self.fit and not np.isfinite(self.value).all():
             return FAILED**2 * len(self.value)
@@ -79,7 +79,7 @@ class PropertyOutcome:
 
     @property
     def residual(self) -> float:
-        """Its part in the sum of squares."""
+        """Its contribution to the sum of squares."""
         return self.weight * self.deviation if self.weight > 0.0 else 0.0
 
 
@@ -91,17 +91,17 @@ class StructureOutcome:
     ----------
     id, kind
         In the job; `DERIVED` is the kind of a derived property.
-    trouble
-        What went wrong with its relaxation; empty when all is well.
+    failure
+        As in `StructureResult`.
     cell, pbc, symbols, position
         Its atoms after the relaxation, Angstrom.
     properties
-        Those that the job lists and those that are computed always.
+        Those listed by the job and those always computed.
     """
 
     id: str
     kind: str
-    trouble: str
+    failure: str
     cell: FloatArray
     pbc: NDArray[np.bool_]
     symbols: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The blocks' predictions joined to datasets, beside the targets."""
+"""Predictions of datasets, merged from blocks, with the targets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def dataset_predictions(
     Parameters
     ----------
     local
-        Knows the job, and opens its datasets.
+        Holds the job and opens its datasets.
     answers
         Energies, forces and stresses of every block of a dataset, in order.
     """

@@ -1,4 +1,4 @@
-"""What a run has come to, and all that a run file says of it."""
+"""The result of a run, and the content of a run file."""
 
 from __future__ import annotations
 
@@ -23,23 +23,22 @@ class RunResult:
     Parameters
     ----------
     outcome
-        Name of the rule that ended it, as in ``converged: gradient angle``.
+        The rule that ended it, as ``converged: gradient angle``.
     state
         The last accepted state.
     covariance
-        [n_varying, n_varying] of the parameters that vary, free or dependent, in the products of their units; NaN
-        where undetermined.
+        [n_varying, n_varying] of the varying parameters, free or dependent, in the products of their units; NaN if
+        undetermined.
     singular_values
         [n_free], of the triangular factor with columns scaled to norm 1, largest first.
     predictions
         One per dataset, in document order.
     timings
-        Seconds of wall time by phase; phases do not overlap, their sum is the whole time.
+        Seconds of wall time by phase; phases do not overlap, and their sum is the total time.
     structures
         Of every own structure, then of every derived property, in document order.
     directions
-        [n_free, n_free], a row of length 1 for each singular value: components of the variables, in units of what
-        their columns' norms scale.
+        [n_free, n_free], a row of length 1 for each singular value; components count in units of the columns' norms.
     """
 
     outcome: str
@@ -59,9 +58,9 @@ class StoredRun:
     Parameters
     ----------
     header
-        What was known before the first iteration.
+        The data before the first iteration.
     state
-        The last stored state, with the bits the solver gave.
+        The last stored state, bit for bit.
     values
         [n_parameters], all parameters at that state.
     history
@@ -70,11 +69,11 @@ class StoredRun:
     result
         None while the run is not finished.
     relaxed
-        Per block of own structures, from where its relaxations go on.
+        Per block of own structures, the start of its next relaxations.
     path
         The run file.
     source
-        The file the content was read from: `path`, or the generation before it where `path` is unreadable.
+        The file the content was read from: `path`, or the previous generation if `path` is unreadable.
     """
 
     header: RunHeader
@@ -93,7 +92,7 @@ class StoredRun:
 
     @property
     def note(self) -> str:
-        """What the user must be told of how this was read; empty when all is well."""
+        """A warning if `source` is not `path`; otherwise empty."""
         if self.source == self.path:
             return ""
         return (
@@ -102,7 +101,7 @@ class StoredRun:
 
 
 def plain_values(parameters: tuple[Parameter, ...], state: State) -> FloatArray:
-    """Return the values [n_parameters] of all parameters at `state` where the solver's variables are parameters."""
+    """Return all parameters [n_parameters] at `state`, if the solver's variables are the free parameters."""
     values = np.array([p.start for p in parameters], dtype=np.float64)
     values[np.array([p.free for p in parameters], dtype=bool)] = state.x
     return values
@@ -112,7 +111,7 @@ def standard_errors(parameters: tuple[Parameter, ...], covariance: FloatArray) -
     """Return the standard errors [n_parameters] in the parameters' units: NaN where fixed or undetermined."""
     errors = np.full(len(parameters), np.nan)
     variances = np.diagonal(covariance)
-    # a negative variance is one that rounding has made meaningless
+    # rounding may make a variance negative and meaningless
     errors[np.array([p.varies for p in parameters], dtype=bool)] = np.sqrt(
         np.where(variances >= 0.0, variances, np.nan)
     )

@@ -1,4 +1,4 @@
-"""Where a run keeps its states: in memory, or in a run file that is whole at every moment."""
+"""Stores of a run: memory, or a run file that is complete at every moment."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from hpcfit.runfile.run import History, RunResult, StoredRun, plain_values
 
 
 class MemoryStore:
-    """Keeps a run in memory; `RunStore` puts the same into a file.
+    """Keeps a run in memory; `RunStore` also writes it to a file.
 
     Parameters
     ----------
     header
-        What is known of the run before its first iteration.
+        The data before the first iteration.
     earlier
-        The run that this one goes on with: its history and its time of start are kept.
+        The run to continue, whose history and start time are kept.
     """
 
     def __init__(self, header: RunHeader, earlier: StoredRun | None = None) -> None:
         self._header = replace(header, started=earlier.header.started) if earlier else header
         self._run = replace(earlier, header=self._header, result=None) if earlier else None
-        self.resumes = earlier is not None  #: whether it goes on with an earlier run
+        self.resumes = earlier is not None  #: whether it continues an earlier run
 
     @property
     def header(self) -> RunHeader:
-        """What is known of the run before its first iteration."""
+        """The data before the first iteration."""
         return self._header
 
     @property
     def run(self) -> StoredRun:
-        """All that is kept.
+        """The stored run.
 
         Raises
         ------
         ValueError
-            When no state was saved yet.
+            If no state was saved yet.
         """
         if self._run is None:
             raise ValueError("no state was saved yet")
@@ -59,21 +59,21 @@ class MemoryStore:
         values: FloatArray | None = None,
         relaxed: Sequence[FloatArray] = (),
     ) -> None:
-        """Add a state to the history, in place of the last row where that is of the same iteration.
+        """Add a state to the history; it replaces a last row of the same iteration.
 
         Parameters
         ----------
         seconds
-            Wall time since the state before.
+            Wall time since the previous state.
         values
-            [n_parameters], all parameters at the state; None where the solver's variables are the free parameters.
+            [n_parameters], all parameters at the state; None if the solver's variables are the free parameters.
         relaxed
             As in `StoredRun`.
 
         Raises
         ------
         HpcfitError
-            When the run file cannot be written.
+            If the run file cannot be written.
         """
         history = _appended(self._run.history if self._run else {}, state, seconds)
         every = self._values(state, values)
@@ -90,7 +90,7 @@ class MemoryStore:
         Raises
         ------
         HpcfitError
-            When the run file cannot be written.
+            If the run file cannot be written.
         """
         history = _appended(self._run.history if self._run else {}, result.state, seconds=0.0)
         self._run = StoredRun(self._header, result.state, self._values(result.state, values), history, result)
@@ -100,9 +100,9 @@ class MemoryStore:
 
 
 class RunStore(MemoryStore):
-    """Keeps a run in a run file, from the first state on; made by `create` and `resume`.
+    """Keeps a run in a run file from the first state on; constructed by `create` and `resume`.
 
-    The file is replaced whole at every write, and the generation before it kept beside it.
+    Every write replaces the whole file and keeps the previous generation beside it.
     """
 
     def __init__(self, path: str, header: RunHeader, earlier: StoredRun | None, interval: int) -> None:
@@ -110,7 +110,7 @@ class RunStore(MemoryStore):
         self._path = path
         self._interval = interval
         self._image = header_image(self._header, path)
-        #: where the file at `path` is another run's or damaged, it must not become the previous generation
+        #: a damaged file at `path`, or one of another run, must not become the previous generation
         self._keep_previous = earlier is not None and earlier.source == path
         self._must_be_new = False
         sweep(path, _previous_path(path))
@@ -122,14 +122,14 @@ class RunStore(MemoryStore):
         Parameters
         ----------
         interval
-            Iterations between writes; the states between are written with the next one.
+            Iterations between writes; a write includes the states since the last one.
         overwrite
-            Whether a run file that exists may be replaced. Another file never is.
+            Whether to replace an existing run file. Other files are never replaced.
 
         Raises
         ------
         InputError
-            When there is a file already, or no folder to write to.
+            If the file exists, or the folder does not exist or cannot be written to.
         """
         _require_folder(path)
         _refuse_existing(path, overwrite)
@@ -143,12 +143,12 @@ class RunStore(MemoryStore):
 
     @classmethod
     def resume(cls, earlier: StoredRun, header: RunHeader, interval: int = 1) -> RunStore:
-        """Return the store of a run that goes on where `earlier` stands, in the same file.
+        """Return the store of a run that continues `earlier` in the same file.
 
         Parameters
         ----------
         earlier
-            As `load` returned it.
+            A result of `load`.
         header
             Of this process; the time of start stays that of `earlier`.
         interval
@@ -157,7 +157,7 @@ class RunStore(MemoryStore):
         Raises
         ------
         InputError
-            When the folder cannot be written to.
+            If the folder cannot be written to.
         """
         _require_folder(earlier.path)
         return cls(earlier.path, header, earlier, interval)
@@ -184,7 +184,7 @@ class RunStore(MemoryStore):
 
     def _write(self) -> None:
         if self._must_be_new:
-            # a second run started in the same folder may have come first
+            # another run may have created the file meanwhile
             _refuse_existing(self._path, overwrite=False)
         self._run = replace(self.run, path=self._path, source=self._path)
         run = self._run
@@ -205,23 +205,23 @@ def save_run(path: str, run: StoredRun, overwrite: bool) -> None:
     Raises
     ------
     InputError
-        As `RunStore.create` does.
+        As in `RunStore.create`.
     HpcfitError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     store = RunStore.create(path, run.header, overwrite=overwrite)
     store.keep(run)
 
 
 def load(path: str) -> StoredRun:
-    """Return the content of a run file, or of the generation before it where the file is unreadable.
+    """Return the content of a run file, or of the previous generation if the file is unreadable.
 
     `StoredRun.note` tells which.
 
     Raises
     ------
     InputError
-        When neither can be read, or the file is not a run file.
+        If neither can be read, or the file is not a run file.
     """
     if os.path.isdir(path):
         raise InputError([Fault(path, "a folder, not a run file")])
@@ -238,7 +238,7 @@ def load(path: str) -> StoredRun:
 
 
 def refuse_taken(job: Job, path: str) -> None:
-    """Refuse a job whose own files would replace its run file, or the generation before it.
+    """Refuse a job whose output files would replace its run file or the previous generation.
 
     Raises
     ------
@@ -246,14 +246,14 @@ def refuse_taken(job: Job, path: str) -> None:
         With every such file.
     """
     kept = [os.path.realpath(name) for name in (path, _previous_path(path))]
-    what = "file to write is the run file, or kept beside it"
+    what = "output file would replace the run file or its previous generation"
     taken = [Fault(job.path, what, file) for name, file in job.outputs if os.path.realpath(name) in kept]
     if taken:
         raise InputError(taken)
 
 
 def _previous_path(path: str) -> str:
-    """Return where the generation before `path` is kept: ``run.previous.h5`` for ``run.h5``."""
+    """Return the name of the previous generation: ``run.previous.h5`` for ``run.h5``."""
     stem, extension = os.path.splitext(path)
     return f"{stem}.previous{extension}"
 

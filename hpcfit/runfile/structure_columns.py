@@ -1,4 +1,4 @@
-"""Outcomes of structures as flat columns with offsets, and back: what stands of them in a run file."""
+"""Conversion of outcomes of structures to flat columns of a run file, and back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _OF_PROPERTY = tuple(f.name for f in fields(PropertyOutcome) if f.name not in _C
 def structure_columns(outcomes: Sequence[StructureOutcome]) -> dict[str, Any]:
     """Return the columns that `hpcfit.runfile.layout.STRUCTURE_FIELDS` describes."""
     return {
-        **{name: [getattr(outcome, name) for outcome in outcomes] for name in ("id", "kind", "trouble")},
+        **{name: [getattr(outcome, name) for outcome in outcomes] for name in ("id", "kind")},
+        "trouble": [outcome.failure for outcome in outcomes],
         "cell": np.array([outcome.cell for outcome in outcomes]).reshape(-1, 3, 3),
         "pbc": np.array([outcome.pbc for outcome in outcomes], dtype=bool).reshape(-1, 3),
         "ptr": _offsets(len(outcome.symbols) for outcome in outcomes),
@@ -55,7 +56,7 @@ def _structure(columns: Columns, properties: list[PropertyOutcome], k: int) -> S
     return StructureOutcome(
         id=columns["id"][k],
         kind=columns["kind"][k],
-        trouble=columns["trouble"][k],
+        failure=columns["trouble"][k],
         cell=columns["cell"][k],
         pbc=columns["pbc"][k],
         symbols=tuple(columns["symbol"][atoms].tolist()),

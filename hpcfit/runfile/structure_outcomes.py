@@ -1,4 +1,4 @@
-"""The answers of the blocks of own structures joined to outcomes, in the order of the job and in printed units."""
+"""Outcomes of own structures from the results of blocks, in the order of the job and in printed units."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from hpcfit.records import DerivedProperty, PropertyForm, Structure, StructureRe
 from hpcfit.runfile.outcomes import DERIVED, RELAXED, UNRELAXED, PropertyOutcome, StructureOutcome
 from hpcfit.structure.catalogue import structure_catalogue
 
-#: What the blocks of own structures answer: results of structures, and values of derived properties.
-Answers = Sequence[tuple[list[StructureResult], list[float]]]
+#: Of every block of own structures: results of structures, and values of derived properties.
+BlockResults = Sequence[tuple[list[StructureResult], list[float]]]
 
 
-def structure_outcomes(plan: Plan, start: Answers, end: Answers) -> tuple[StructureOutcome, ...]:
-    """Return what has come of every own structure, then of every derived property, in the order of the job.
+def structure_outcomes(plan: Plan, start: BlockResults, end: BlockResults) -> tuple[StructureOutcome, ...]:
+    """Return the outcome of every own structure, then of every derived property, in the order of the job.
 
     Parameters
     ----------
     plan
         The job and its weights.
     start, end
-        What the blocks of own structures answered at the job's start values and at the end.
+        Results at the job's start values and at the end.
     """
     first, last = _by_id(start), _by_id(end)
     structures = [
@@ -38,12 +38,12 @@ def structure_outcomes(plan: Plan, start: Answers, end: Answers) -> tuple[Struct
     return (*structures, *derived)
 
 
-def _by_id(answers: Answers) -> dict[str, StructureResult]:
-    return {result.id: result for results, _ in answers for result in results}
+def _by_id(results: BlockResults) -> dict[str, StructureResult]:
+    return {result.id: result for block, _ in results for result in block}
 
 
-def _derived_values(plan: Plan, answers: Answers) -> dict[str, float]:
-    pairs = zip(plan.structure_blocks, answers, strict=True)
+def _derived_values(plan: Plan, results: BlockResults) -> dict[str, float]:
+    pairs = zip(plan.structure_blocks, results, strict=True)
     return {
         prop.id: value
         for block, (_, values) in pairs
@@ -57,7 +57,7 @@ def structure_outcome(
     weights: Sequence[float],
     results: tuple[StructureResult, StructureResult],
 ) -> StructureOutcome:
-    """Return what has come of one structure.
+    """Return the outcome of one structure.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ def structure_outcome(
     structure
         The structure.
     weights
-        W of every property that it lists.
+        W of every listed property.
     results
-        At the job's start values and at the end.
+        Results at the job's start values and at the end.
     """
     forms = {form.name: form for form in structure_catalogue().properties}
     end = results[1]
@@ -78,7 +78,7 @@ def structure_outcome(
     return StructureOutcome(
         id=structure.id,
         kind=structure.kind,
-        trouble=end.trouble,
+        failure=end.failure,
         cell=end.atoms.cell,
         pbc=end.atoms.pbc,
         symbols=tuple(species[k] for k in end.atoms.species),
@@ -93,7 +93,7 @@ def structure_outcome(
 def _named(
     properties: Sequence[WantedProperty], weights: Sequence[float]
 ) -> Iterator[tuple[str, tuple[WantedProperty, float]]]:
-    """Yield the listed properties under the names that results have for them."""
+    """Yield the listed properties with their names in results."""
     seen: dict[str, int] = {}
     for prop, weight in zip(properties, weights, strict=True):
         number = seen[prop.name] = seen.get(prop.name, 0) + 1
@@ -111,7 +111,7 @@ def _property(
     wanted, weight = listed or (WantedProperty(name, False, (), 1.0, form.size, "squared"), 0.0)
     mirrored = next((f for f in structure.relaxed if f.name == form.mirrors), None)
     target = np.array(wanted.target or (np.nan,)) / form.size
-    # one NaN stands for a whole vector: of a structure that did not relax, or where there is no target
+    # one NaN stands for a whole vector: of a structure that did not relax, or of a missing target
     start, value, target = (part.copy() for part in np.broadcast_arrays(start, value, target))
     return PropertyOutcome(
         name=name,
@@ -148,7 +148,7 @@ def _derived(prop: DerivedProperty, weight: float, start: float, value: float) -
         target=np.array(wanted.target or (np.nan,)),
     )
     nothing = np.zeros((0, 3))
-    trouble = "" if np.isfinite(value) else "not finite, or a structure in it is not"
+    failure = "" if np.isfinite(value) else "not finite, or a structure in it is not"
     return StructureOutcome(
-        prop.id, DERIVED, trouble, np.zeros((3, 3)), np.zeros(3, bool), (), nothing, (outcome,)
+        prop.id, DERIVED, failure, np.zeros((3, 3)), np.zeros(3, bool), (), nothing, (outcome,)
     )

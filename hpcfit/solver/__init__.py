@@ -1,1 +1,1 @@
-"""Minimisers that know vectors only: no atoms, no files, no MPI."""
+"""Minimisers of functions of vectors: no atoms, no files, no MPI."""

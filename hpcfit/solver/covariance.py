@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from hpcfit.records import FloatArray
 from hpcfit.solver.problem import Linearisation
 
-#: A parameter takes part in a direction that the data do not determine from this component on: less is rounding.
+#: A parameter is part of an undetermined direction from this component on; smaller ones are rounding.
 _PART = 1e-4
 
 
 def spectrum(at: Linearisation) -> tuple[FloatArray, FloatArray]:
-    """Return how well the data determine the directions of the parameters, columns of J scaled to norm 1.
+    """Return the singular values and directions of J with columns scaled to norm 1.
 
     Parameters
     ----------
@@ -23,9 +23,9 @@ def spectrum(at: Linearisation) -> tuple[FloatArray, FloatArray]:
     Returns
     -------
     singular_values : FloatArray
-        [n], largest first; NaN where numbers are not finite.
+        [n], largest first; NaN if R is not finite.
     directions : FloatArray
-        [n, n], a row for each, of length 1: by how much of its column's norm each parameter moves.
+        [n, n], a row of length 1 for each; components count in units of the columns' norms.
     """
     n = len(at.projection)
     norms = at.column_norms
@@ -36,13 +36,12 @@ def spectrum(at: Linearisation) -> tuple[FloatArray, FloatArray]:
 
 
 def covariance(
-    at: Linearisation, cost: float, n_residuals: int, held: NDArray[np.bool_] | None = None
+    at: Linearisation, cost: float, n_residuals: int, at_bound: NDArray[np.bool_] | None = None
 ) -> FloatArray:
     """Return the parameters' covariance [n, n], cost / (n_residuals - n_determined) (R^T R)^-1.
 
-    This is the usual estimate of linear least squares, for the parameters that are not held and that the data
-    determine to working precision; NaN for the others, and for all where the fit ended at numbers that are not finite
-    or there are too few residuals.
+    This is the estimate of linear least squares for the parameters that are not at a bound and that the data determine
+    to working precision; NaN for the others, and for all if R is not finite or there are too few residuals.
 
     Parameters
     ----------
@@ -51,13 +50,13 @@ def covariance(
     cost
         Sum of squared residuals there.
     n_residuals
-        Number of residuals; where there are not more than determined directions, their variance cannot be estimated.
-    held
-        bool [n], parameters that cannot move, as those at a bound; none by default.
+        Number of residuals; it must exceed the number of determined directions to estimate the variance.
+    at_bound
+        bool [n], parameters at a bound, which cannot move; none by default.
     """
     n = len(at.projection)
     matrix = np.full((n, n), np.nan)
-    free = np.ones(n, dtype=bool) if held is None else ~held
+    free = np.ones(n, dtype=bool) if at_bound is None else ~at_bound
     if not (np.isfinite(cost) and np.isfinite(at.triangle).all() and free.any()):
         return matrix
     norms = np.where(at.column_norms > 0.0, at.column_norms, 1.0)[free]
@@ -73,7 +72,7 @@ def covariance(
 
 
 def propagated(matrix: FloatArray, jacobian: FloatArray) -> FloatArray:
-    """Return the covariance of quantities that follow from the parameters, to first order (the delta method).
+    """Return the covariance of functions of the parameters, to first order (the delta method).
 
     Parameters
     ----------
@@ -85,7 +84,7 @@ def propagated(matrix: FloatArray, jacobian: FloatArray) -> FloatArray:
     Returns
     -------
     FloatArray
-        [m, m]; NaN where it rests on what is undetermined.
+        [m, m]; NaN where it depends on undetermined parameters.
     """
     unknown = np.isnan(matrix)
     rests_on = (jacobian != 0.0).astype(np.float64)

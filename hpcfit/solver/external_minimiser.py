@@ -1,7 +1,7 @@
 """External minimisers: methods of libraries that own their loop, as generators of states.
 
-The method runs in a greenlet. When there is a new state, inside the library's call, the greenlet is left; it is entered
-again when the generator is asked for the next state. Everything runs in one thread, the only one that may call MPI.
+The method runs in a greenlet, which switches out with each new state, inside the library's call, and is resumed for the
+next one. Everything runs in one thread, the only one that may call MPI.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from hpcfit.solver.geodesic import CONVERGED_ANGLE, STOPPED_FLAT, STOPPED_NO_PRO
 from hpcfit.solver.problem import Linearisation, Problem
 from hpcfit.solver.step import Bounds
 
-#: A state is handed up after this many evaluations without improvement, so that the fit can be stopped there.
+#: A state is yielded after this many evaluations without improvement, so that the fit can be stopped.
 _PATIENCE = 10
 
 #: A cost that is not finite counts as this many times the largest cost so far, because methods interpolate.
 _WALL = 10.0
 
-#: Cosine between residual and tangent plane from which on no progress is what a minimum looks like.
+#: Below this cosine between residual and tangent plane a fit without progress is at a minimum.
 _ANGLE = GeodesicOptions().angle_tolerance
 
-#: Directions of the equilibrated columns that weigh less do not count for it.
+#: Directions of the equilibrated columns with smaller singular values do not count for it.
 _RANK_CUT = float(np.sqrt(np.finfo(float).eps))
 
 
 class NotFiniteError(Exception):
-    """The Jacobian at the best point is not finite, so that no method can go on from there."""
+    """The Jacobian at the best point is not finite, so that no method can continue from there."""
 
 
 class ExternalProblem:
-    """The problem as an external minimiser sees it; keeps the best point and counts evaluations.
+    """The problem for an external minimiser; keeps the best point and counts evaluations.
 
-    A cost or Jacobian that is not finite becomes a wall: a large finite cost without a slope.
+    A cost or Jacobian that is not finite becomes a wall: a large finite cost with zero gradient.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ class ExternalProblem:
     state
         Where the method starts.
     bounds
-        The box. A point outside by rounding is moved to its edge.
+        The box. Points outside by rounding are moved to its edge.
     keeps_bounds
-        Whether the method knows of the box; for one that does not, all outside is a wall.
+        Whether the method respects the box; otherwise the outside is a wall.
     by_improvement
-        Whether every better point is an iteration; otherwise the method says when one is done.
+        Whether every better point is an iteration; otherwise the method reports its iterations.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ExternalProblem:
         self.state = state
         self.bounds = bounds
         self.failure: BaseException | None = (
-            None  #: what ended the evaluations; each later one raises it again
+            None  #: the error that ended the evaluations; later ones raise it again
         )
         self.hand_up: Callable[[State], Any] = lambda _: None
         self._problem = problem
@@ -75,19 +75,19 @@ class ExternalProblem:
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n]."""
         inside = self._inside(x)
-        cost = np.inf if inside is None else float(self._ask(self._problem.cost, inside))
+        cost = np.inf if inside is None else float(self._evaluate(self._problem.cost, inside))
         if not np.isfinite(cost):
             inside, cost = None, self._wall()
         self._take(inside, cost, np.nan, n_costs=1)
         return cost
 
     def linearise(self, x: FloatArray) -> Linearisation:
-        """Return the linearisation at `x` [n]; asking again for the same point costs nothing.
+        """Return the linearisation at `x` [n]; that of the last point is cached.
 
         Raises
         ------
         NotFiniteError
-            It is not finite at the best point.
+            If it is not finite at the best point.
         """
         key = x.tobytes()
         if self._at is None or self._at[0] != key:
@@ -95,7 +95,7 @@ class ExternalProblem:
         return self._at[1]
 
     def value(self, x: FloatArray) -> float:
-        """Return the sum of squared residuals at `x` [n], worked out together with the gradient."""
+        """Return the sum of squared residuals at `x` [n], computed with the gradient."""
         return self._descended(x)[0]
 
     def gradient(self, x: FloatArray) -> FloatArray:
@@ -104,17 +104,17 @@ class ExternalProblem:
         Raises
         ------
         NotFiniteError
-            It is not finite at the best point.
+            If it is not finite at the best point.
         """
         return 2.0 * self._descended(x)[1]
 
     def _descended(self, x: FloatArray) -> tuple[float, FloatArray]:
-        """Return the sum of squares and J^T r; asking again for the same point costs nothing."""
+        """Return the sum of squares and J^T r; those of the last point are cached."""
         key = x.tobytes()
         if self._descent is None or self._descent[0] != key:
             inside = self._inside(x)
             wall = self._wall(), np.zeros(len(x))
-            cost, gradient = wall if inside is None else self._ask(self._problem.gradient, inside)
+            cost, gradient = wall if inside is None else self._evaluate(self._problem.gradient, inside)
             if not (np.isfinite(cost) and np.isfinite(gradient).all()):
                 if inside is not None and np.array_equal(inside, self.state.x):
                     self._fail(NotFiniteError())
@@ -131,12 +131,12 @@ class ExternalProblem:
         return np.asarray(2.0 * triangle.T @ triangle)
 
     def iterated(self, *_: Any) -> None:
-        """Count an iteration of the method and hand up the state; the library's arguments are not used."""
+        """Count an iteration of the method and yield the state; the library's arguments are not used."""
         self.state = replace(self.state, iteration=self.state.iteration + 1)
-        self._pass_on()
+        self._yield_state()
 
     def is_stationary(self) -> bool:
-        """Return whether the residual at the best point is at right angles to what its movable columns reach."""
+        """Return whether the residual at the best point is orthogonal to the movable columns of J."""
         at = self.linearise(self.state.x)
         norms = at.column_norms
         chosen = self.bounds.movable(self.state.x, at.gradient) & (norms > 0)
@@ -147,7 +147,7 @@ class ExternalProblem:
         return angle <= _ANGLE
 
     def _linearised(self, inside: FloatArray | None) -> Linearisation:
-        at = self._flat() if inside is None else self._ask(self._problem.linearise, inside)
+        at = self._flat() if inside is None else self._evaluate(self._problem.linearise, inside)
         if not (np.isfinite(at.triangle).all() and np.isfinite(at.cost)):
             if inside is not None and np.array_equal(inside, self.state.x):
                 self._fail(NotFiniteError())
@@ -159,7 +159,7 @@ class ExternalProblem:
         return at
 
     def _inside(self, x: FloatArray) -> FloatArray | None:
-        """Return a copy of `x` that lies in the box, None where `x` may not be evaluated."""
+        """Return a copy of `x` inside the box, None if `x` must not be evaluated."""
         inside = self.bounds.clip(x)
         if not np.isfinite(inside).all() or not (self._keeps_bounds or np.array_equal(inside, x)):
             return None
@@ -172,29 +172,29 @@ class ExternalProblem:
         n = len(self.state.x)
         return Linearisation(np.zeros((n, n)), np.zeros(n), rest=float(np.sqrt(self._wall())))
 
-    def _ask(self, question: Callable[[FloatArray], Any], x: FloatArray) -> Any:
+    def _evaluate(self, function: Callable[[FloatArray], Any], x: FloatArray) -> Any:
         if self.failure is not None:
             raise self.failure
         try:
-            return question(x)
+            return function(x)
         except BaseException as error:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        # Libraries may lose an exception, so that it is kept to be raised again.
+        # Libraries may swallow an exception, so keep it to raise it again.
         self.failure = error
         raise error
 
     def _take(
         self, x: FloatArray | None, cost: float, gradient: float, n_costs: int = 0, n_linearisations: int = 0
     ) -> None:
-        """Take an evaluation into the state, and hand that up where there is news or has not been any for long."""
+        """Add an evaluation to the state; yield it if it is better, or after many evaluations without a state."""
         state = replace(
             self.state,
             n_costs=self.state.n_costs + n_costs,
             n_linearisations=self.state.n_linearisations + n_linearisations,
         )
-        # The start may come out lower by rounding, which is no news.
+        # The start may come out lower by rounding, which is no improvement.
         same = x is None or np.array_equal(x, state.x)
         better = x is not None and not same and cost < state.cost
         if x is not None:
@@ -208,9 +208,9 @@ class ExternalProblem:
         if better and self.by_improvement:
             self.iterated()
         elif self._waiting >= _PATIENCE:
-            self._pass_on()
+            self._yield_state()
 
-    def _pass_on(self) -> None:
+    def _yield_state(self) -> None:
         self._waiting = 0
         if self.failure is not None:
             raise self.failure
@@ -221,16 +221,17 @@ class ExternalProblem:
 
 
 def _steepest(at: Linearisation, movable: np.ndarray) -> float:
-    """Return the largest component of J^T r by the norm of its column, of those that may move."""
+    """Return the largest movable component of J^T r, each divided by the norm of its column."""
     norms = at.column_norms
     chosen = movable & (norms > 0)
     return float(np.max(np.abs(at.gradient[chosen]) / norms[chosen], initial=0.0))
 
 
 def run_external(method: Callable[[ExternalProblem], str], external: ExternalProblem) -> Iterator[State]:
-    """Yield the states of a method, and last the best point with the outcome that the method returns.
+    """Yield the states of a method, and last the best point with the method's outcome.
 
-    A state with the iteration of the one before is a chance to stop and no more. Closing the generator ends the method.
+    A state that repeats the iteration of the previous one only offers a chance to stop. Closing the generator ends the
+    method.
     """
     from greenlet import greenlet
 
@@ -259,7 +260,9 @@ def _to_its_end(method: Callable[[ExternalProblem], str], external: ExternalProb
         if outcome == STOPPED_NO_PROGRESS and external.is_stationary():
             outcome = CONVERGED_ANGLE
         if external.largest_norm == 0.0 and external.state.cost > 0.0 and outcome.startswith("converged"):
-            external.linearise(external.state.x)  # a gradient may vanish where the parameters have an effect
+            external.linearise(
+                external.state.x
+            )  # a gradient may vanish although the parameters have an effect
             outcome = STOPPED_FLAT if external.largest_norm == 0.0 else outcome
     except BaseException:
         if external.failure is None:

@@ -1,7 +1,7 @@
 """Levenberg-Marquardt with geodesic acceleration.
 
-M. K. Transtrum and J. P. Sethna, arXiv:1201.5885 (2012). A trial point is x + v + a/2, v the damped Gauss-Newton step
-and a the acceleration from the second directional derivative along v. By default |D v| is limited by a radius.
+M. K. Transtrum and J. P. Sethna, arXiv:1201.5885 (2012). A trial point is x + v + a/2, with the damped Gauss-Newton
+step v and the acceleration a from the second directional derivative along v. By default a radius limits |D v|.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.linalg import blas
 
 from hpcfit.records import FloatArray, GeodesicOptions, State
 from hpcfit.solver.problem import Linearisation, Problem
-from hpcfit.solver.progress import back_at_start, has_evaporated, is_behind, with_account
+from hpcfit.solver.progress import back_to_start, has_evaporated, is_behind, with_progress_mark
 from hpcfit.solver.rules import RULES, Rule, Trial
 from hpcfit.solver.step import Bounds, QuadraticModel, Step
 
@@ -31,31 +31,31 @@ STOPPED_NO_PROGRESS = "stopped: no progress"
 STOPPED_EVAPORATED = "stopped: evaporated"
 STOPPED_FLAT = "stopped: no parameter has an effect"
 
-#: Outcomes after which another scaling may do better.
+#: Outcomes after which another scaling may succeed.
 _RESTARTING = (STOPPED_NO_PROGRESS, STOPPED_EVAPORATED)
 
 #: Steps in a row with a gain below the cost tolerance before the fit counts as converged.
 _SMALL_GAINS = 3
 
-#: A step must lower the cost by more than this fraction of what the linear model says.
+#: A step must lower the cost by more than this fraction of the predicted decrease.
 _LEAST_GAIN = 1e-4
 
 #: Relative changes of the cost below this are rounding.
 _ROUNDING = 4.0 * float(np.finfo(float).eps)
 
-#: A step shorter than this is none, whatever the units: its square underflows.
+#: A shorter step counts as zero in any units: its square underflows.
 _TINY = float(np.sqrt(np.finfo(float).tiny))
 
-#: D keeps at least this fraction of its largest component, so that a column that is almost zero is damped all the same.
+#: D keeps at least this fraction of its largest component, so that nearly zero columns are damped too.
 _SCALE_FLOOR = 1e-6
 
-#: D times the start value keeps at least this fraction of its largest component: between scaling by columns, which
-#: lets parameters of little effect run away, and by the parameters' size. 0.03 to 0.3 do
-#: better than none on the scoreboard (tools/solvers).
+#: D times the start value keeps at least this fraction of its largest component: a compromise between scaling by
+#: columns, which lets parameters of little effect run away, and by the size of parameters. On the benchmark
+#: (tools/solvers) 0.03 to 0.3 are better than 0.
 _EFFECT_FLOOR = 0.1
 
-#: Directions with a smaller singular value of the column-equilibrated R do not count for the gradient angle: they
-#: are evaporated parameters, along which the residual cannot be changed any more (section 2.7 of the source).
+#: Directions with a smaller singular value of the column-equilibrated R do not count for the gradient angle: they are
+#: evaporated parameters, which no longer affect the residual (section 2.7 of the source).
 _RANK_CUT = float(np.sqrt(np.finfo(float).eps))
 
 
@@ -85,10 +85,10 @@ def iterate(problem: Problem, state: State, bounds: Bounds, options: GeodesicOpt
     problem
         The least-squares problem.
     state
-        From `start`, or any state that was yielded before: the sequence goes on with the same bits. After a state
-        with an outcome nothing follows.
+        From `start`, or any state yielded before: the sequence continues with the same bits. A state with an outcome is
+        the last.
     bounds
-        The box; every point asked for lies inside.
+        The box; every evaluated point lies inside.
     options
         Tolerances, limits and damping.
     """
@@ -110,12 +110,12 @@ class _Fit:
         """Return the state after one accepted step, or with an outcome."""
         if not np.isfinite(state.cost):
             return replace(state, outcome=STOPPED_NOT_FINITE)
-        # Far from a minimum numbers overflow; what is not finite is rejected where it shows.
+        # Far from a minimum numbers overflow; values that are not finite are rejected where they appear.
         with np.errstate(all="ignore"):
             while True:
                 state = self._advanced(state)
                 if state.outcome == STOPPED_NO_PROGRESS and state.angle <= self.options.angle_tolerance:
-                    # Nothing more to gain where the angle is met, though the parameters could still move.
+                    # The angle is met, so no step can gain more, though the parameters could still move.
                     state = replace(state, outcome=CONVERGED_ANGLE)
                 if not state.outcome:
                     return state
@@ -123,7 +123,7 @@ class _Fit:
                     self.options.restart and state.outcome in _RESTARTING and not self._is_identity(state)
                 ):
                     return _ended(state)
-                state = back_at_start(state)
+                state = back_to_start(state)
 
     def _advanced(self, state: State) -> State:
         if limit := self._limit(state):
@@ -137,7 +137,7 @@ class _Fit:
         steepest = np.abs(model.gradient / model.scale)[model.movable].max(initial=0.0)
         angle = model.system.cosine(float(np.sqrt(state.cost)), _RANK_CUT)
         state = replace(state, gradient=float(steepest), angle=angle)
-        state = with_account(state, self.options.patience)
+        state = with_progress_mark(state, self.options.patience)
         if outcome := self._outcome_here(state, at, model):
             return replace(state, outcome=outcome)
         if np.isnan(state.damping):
@@ -157,7 +157,7 @@ class _Fit:
             return np.ones_like(state.x)
         largest = float(state.scale.max(initial=0.0))
         floor = _SCALE_FLOOR * largest if largest > 0 else 1.0
-        # The effect of a parameter's own size, which does not depend on units.
+        # The effect of a relative change of a parameter, which does not depend on units.
         size = np.abs(state.start_x)
         effect = float((state.scale * size).max(initial=0.0))
         of_effect = np.divide(_EFFECT_FLOOR * effect, size, where=size > 0.0, out=np.zeros_like(size))
@@ -186,13 +186,13 @@ class _Fit:
         return outcome or (STOPPED_ITERATIONS if state.iteration >= self.options.max_iter else "")
 
     def _is_settled(self, state: State, model: QuadraticModel) -> bool:
-        """Return whether the undamped step leaves every parameter as it is, or the data do not determine them."""
+        """Return whether the undamped step changes no parameter, or the data do not determine them."""
         undamped = model.system.undamped
         if undamped is None:
             return True
         change = np.abs(undamped.w / model.scale[model.movable])
         tolerance = self.options.parameter_tolerance
-        # A trace of the start, so that parameters may end at 0.
+        # A small fraction of the start, so that parameters may end at 0.
         size = np.maximum(np.abs(state.x), tolerance * np.abs(state.start_x))
         return bool((change <= tolerance * size[model.movable]).all())
 
@@ -227,7 +227,7 @@ class _Fit:
     def _trial_point(
         self, state: State, model: QuadraticModel, step: Step
     ) -> tuple[State, FloatArray | None, float]:
-        """Return the trial point, None where the acceleration is too large, and the acceleration's share."""
+        """Return the trial point, None if the acceleration is too large, and the acceleration's ratio."""
         if not self.options.acceleration:
             return state, self.bounds.clip(state.x + step.v), 0.0
         if limit := self._limit(state):
@@ -253,7 +253,7 @@ class _Fit:
             return True
         if not self.options.bold or not np.isfinite(cost):
             return False
-        # Umrigar and Nightingale: uphill only while steps go on in one direction.
+        # Umrigar and Nightingale: uphill only while steps keep their direction.
         return (1.0 - max(trial.cosine, 0.0)) ** self.options.bold * cost <= state.best_cost
 
     def _moved(
@@ -278,7 +278,7 @@ class _Fit:
 
 
 def _ended(state: State) -> State:
-    """Return the state at the best point; where that is not where the fit ended, the fit did not converge."""
+    """Return the state at the best point; a fit that ended elsewhere did not converge."""
     if state.best_cost < state.cost:
         lost = state.restarted or STOPPED_NO_PROGRESS.removeprefix("stopped: ")
         outcome = f"stopped: {lost}" if state.outcome.startswith("converged") else state.outcome
@@ -287,7 +287,7 @@ def _ended(state: State) -> State:
 
 
 def _cosine(state: State, model: QuadraticModel, step: Step) -> float:
-    """Return the cosine between D v and that of the last accepted step, 0 where there is none."""
+    """Return the cosine between D v and that of the last accepted step, 0 for the first step."""
     if not len(state.direction):
         return 0.0
     norms = float(np.linalg.norm(state.direction)) * step.length
@@ -295,10 +295,10 @@ def _cosine(state: State, model: QuadraticModel, step: Step) -> float:
 
 
 def _size(state: State, model: QuadraticModel) -> float:
-    """Return what a step is compared with: |D x|, and a trace of |r| so that a fit ends at parameters of 0 too."""
-    # |r| in units of D x: 1 where D holds the columns' norms.
+    """Return the reference length of a step: |D x|, plus a fraction of |r| for minima at parameters of 0."""
+    # |r| in units of D x: 1 if D holds the columns' norms.
     unit = np.divide(
         model.scale, state.scale, where=state.scale > 0.0, out=np.full_like(state.x, np.inf)
     ).min()
-    # A norm whose squares do not overflow: what is infinite would make every step a short one.
+    # A norm without overflow: an infinite one would make every step short.
     return float(blas.dnrm2(model.scale * state.x)) + 1e-10 * float(np.sqrt(state.cost) * unit)

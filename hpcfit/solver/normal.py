@@ -1,4 +1,4 @@
-"""The normal equations: J^T J in place of a triangular factor, cheaper to add up, with the square of its condition."""
+"""The normal equations: J^T J is cheaper to sum than a triangular factor, and has the square of its condition."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def products_of_rows(rows: FloatArray) -> FloatArray:
 def factored(packed: FloatArray) -> Linearisation:
     """Return the linearisation that follows from the products of all rows.
 
-    J^T J with columns scaled to norm 1 (Jacobi's scaling) is factored by Cholesky's method with pivots, which ends
-    where rounding begins: directions beyond count as ones that nothing depends on.
+    J^T J with columns scaled to norm 1 (Jacobi scaling) is factored by pivoted Cholesky, which stops at rounding level:
+    the remaining directions count as without effect.
     """
     products = unpack(packed)
     n = len(products) - 1

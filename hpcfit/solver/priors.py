@@ -1,4 +1,4 @@
-"""Priors: what is believed of the parameters, as further rows of any least-squares problem."""
+"""Gaussian priors on the parameters, as further rows of any least-squares problem."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from hpcfit.records import FloatArray, Parameter
 from hpcfit.solver.problem import Linearisation, Problem
 from hpcfit.solver.triangular import with_rows
 
-#: Parameters p [n] of the variables x [n], each of its own, with first and second derivatives dp/dx [n].
+#: Maps the variables x [n] to parameters p [n], one each, with first and second derivatives [n].
 Curves = Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
 
 
 @dataclass(frozen=True)
 class Priors:
-    """Rows (p - mean)/sigma of parameters p that follow from the solver's variables, one from each.
+    """Rows (p - mean)/sigma of the parameters p of the solver's variables.
 
     Parameters
     ----------
     mean
         [n].
     sigma
-        [n], above 0, infinite where there is no prior.
+        [n], above 0, infinite without a prior.
     curves
         The parameters and their derivatives.
     """
@@ -37,7 +37,7 @@ class Priors:
         """Return the rows, and their first and second derivatives by the variable of each, [n]; 0 without a prior."""
         value, slope, curvature = self.curves(x)
         weight = 1.0 / self.sigma
-        # What overflows has no weight, or is found out as not finite.
+        # An overflow has no weight, or is detected as not finite.
         with np.errstate(all="ignore"):
             residual = np.where(weight > 0.0, weight * (value - self.mean), 0.0)
             return residual, weight * slope, weight * curvature
@@ -83,7 +83,7 @@ class WithPriors:
 
 
 def with_priors(problem: Problem, parameters: Sequence[Parameter], curves: Curves) -> Problem:
-    """Return the problem with the priors of its free parameters, itself where there are none."""
+    """Return the problem with the priors of its free parameters, or itself without priors."""
     if not any(p.has_prior for p in parameters):
         return problem
     mean, sigma = [p.prior_mean for p in parameters], [p.prior_sigma for p in parameters]

@@ -1,4 +1,4 @@
-"""The least-squares problem of a solver, whether ranks or plain arrays evaluate it."""
+"""The least-squares problem of a solver, evaluated by ranks or by plain arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpcfit.records import FloatArray
 
 @dataclass(frozen=True)
 class Linearisation:
-    """The residual r and its Jacobian J at one point, reduced to what a step needs.
+    """The residual r and its Jacobian J at one point, reduced to the data for a step.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Linearisation:
     projection
         [n], Q^T r.
     rest
-        Norm of the part of r that J does not reach: |r|^2 = |projection|^2 + rest^2.
+        Norm of the part of r outside the range of J: |r|^2 = |projection|^2 + rest^2.
     """
 
     triangle: FloatArray
@@ -46,7 +46,7 @@ class Linearisation:
 
 
 class Problem(Protocol):
-    """Minimise the sum of squares of r(x); every answer may hold NaN or infinity where r is not finite."""
+    """Minimise the sum of squares of r(x); results hold NaN or infinity where r is not finite."""
 
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n]."""
@@ -60,7 +60,7 @@ class Problem(Protocol):
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n] at the point of the last linearisation.
 
-        r'' is the second directional derivative along `v` [n], exact where the problem knows it, else from one more
-        residual at x + h v: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v] (Transtrum and Sethna, arXiv:1201.5885,
-        eq. 19).
+        r'' is the second directional derivative along `v` [n], exact if the problem knows it, else from one more
+        residual at x + h v: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v] (Transtrum and Sethna, arXiv:1201.5885, eq.
+        19).
         """

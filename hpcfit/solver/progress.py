@@ -1,4 +1,4 @@
-"""Whether a fit gets anywhere, and the way back to its start where it does not."""
+"""Detection of a stalled fit, and its restart."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 from hpcfit.records import State
 from hpcfit.solver.problem import Linearisation
 
-#: Over so many steps the cost must fall by this fraction of what the linear model promised where they began.
+#: The actual decrease over `patience` steps must be at least this fraction of the decrease predicted at their start.
 _LEAST_SHARE = 0.5
 
-#: A parameter has evaporated when its column has fallen to this fraction of its largest norm ...
+#: A parameter has evaporated if its column has fallen to this fraction of its largest norm ...
 _FADED = 1e-6
 
-#: ... while it grew to so many times what it was at the start.
+#: ... while its value grew by this factor from the start.
 _GROWN = 1e3
 
 
-def with_account(state: State, patience: int) -> State:
-    """Return the state with an account of progress: at a fit's first point, and anew when `patience` steps are done.
+def with_progress_mark(state: State, patience: int) -> State:
+    """Return the state with the cost to reach: set at the first point, and anew after `patience` steps.
 
-    The linear model without damping promises a drop of cost cos^2, cos being the gradient angle's.
+    The undamped linear model predicts a decrease of cost cos^2, with the cosine of the gradient angle.
     """
     if _is_open(state, patience) or is_behind(state, patience):
         return state
@@ -31,7 +31,7 @@ def with_account(state: State, patience: int) -> State:
 
 
 def is_behind(state: State, patience: int) -> bool:
-    """Return whether the `patience` steps of an account are done without what they were to bring."""
+    """Return whether `patience` steps have passed without the required decrease."""
     return state.mark_iteration >= 0 and not _is_open(state, patience) and state.cost > state.mark_cost
 
 
@@ -40,14 +40,14 @@ def _is_open(state: State, patience: int) -> bool:
 
 
 def has_evaporated(state: State, at: Linearisation) -> bool:
-    """Return whether a parameter ran away to where the residual does not depend on it any more."""
+    """Return whether a parameter ran away to values where the residual no longer depends on it."""
     size = np.where(state.start_x != 0.0, np.abs(state.start_x), 1.0)
     grown = np.abs(state.x) > _GROWN * size
     return bool((grown & (at.column_norms < _FADED * state.scale)).any())
 
 
-def back_at_start(state: State) -> State:
-    """Return the state at the fit's start, with all but counts, best point and history of the outcome forgotten."""
+def back_to_start(state: State) -> State:
+    """Return the state at the fit's start; only counts, best point and the reason of the restart remain."""
     return replace(
         state,
         x=state.start_x,

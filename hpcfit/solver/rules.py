@@ -1,6 +1,7 @@
-"""Rules of damping: how long the next step may be, after one that was accepted and after one that was not.
+"""Rules of damping, which limit the next step after an accepted and after a rejected one.
 
-``radius`` limits |D v| itself, lambda follows; the others say lambda. Transtrum and Sethna, arXiv:1201.5885, section 3.
+``radius`` limits |D v|, which determines lambda; the others set lambda. Transtrum and Sethna, arXiv:1201.5885, section
+3.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from hpcfit.records import GeodesicOptions, State
 from hpcfit.solver.secular import Solution, System
 from hpcfit.solver.step import Choice, QuadraticModel
 
-#: lambda below this does nothing, and must not be so small that raising it again takes forever.
+#: A smaller lambda has no effect, and would take too many steps to raise again.
 _LEAST_DAMPING = float(np.finfo(float).eps ** 2)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of a step.
+    """The result of a step.
 
     Parameters
     ----------
@@ -29,11 +30,11 @@ class Trial:
     ratio
         2|second-order step|/|first-order step| in the norm of D; infinite where it is not finite.
     gain
-        Drop of the cost over what the linear model says; minus infinity where the cost was not asked for.
+        Actual over predicted decrease of the cost; minus infinity if the cost was not evaluated.
     cosine
-        Between D v and that of the last accepted step; 0 where there is none.
+        Cosine between D v and that of the last accepted step; 0 for the first step.
     n_rejected
-        Steps in a row that were rejected before this one.
+        Number of consecutive rejected steps before this one.
     """
 
     length: float
@@ -44,34 +45,34 @@ class Trial:
 
 
 class Rule(Protocol):
-    """Every method returns the state with damping or radius for the next trial."""
+    """A rule of damping; its methods return the state with damping or radius for the next trial."""
 
     def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
-        """Before the first step."""
+        """Return the state before the first step."""
 
     def choice(self, state: State) -> Choice:
-        """How the rule picks a step of a linear model."""
+        """Return how the rule picks a step of a linear model."""
 
     def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
-        """After a trial point that became the next point."""
+        """Return the state after an accepted trial point."""
 
     def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
-        """After one that did not."""
+        """Return the state after a rejected trial point."""
 
 
 class Radius:
     """|D v| <= radius; it grows by a factor after success, shrinks after failure or too much acceleration."""
 
     def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
-        """Begin at some multiple of |D x|."""
+        """Begin at a multiple of |D x|."""
         length = float(np.linalg.norm(model.scale * state.x))
         return replace(state, radius=options.initial_radius * (length or 1.0), damping=0.0)
 
     def choice(self, state: State) -> Choice:
-        """Take the undamped step if it is short enough, otherwise the one as long as the radius."""
+        """Take the undamped step if it is short enough, otherwise the one whose length is the radius."""
 
         def choose(system: System, used: float) -> Solution:
-            # What a fixed component uses up leaves a tenth of the radius at least for the others.
+            # Components fixed at bounds leave at least a tenth of the radius for the others.
             rest = state.radius * np.sqrt(max(1.0 - (used / state.radius) ** 2, 0.01))
             return system.within(float(rest), state.damping)
 
@@ -82,7 +83,7 @@ class Radius:
         return replace(state, radius=options.radius_up * state.radius)
 
     def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
-        """Shrink below the step that failed, the more the larger its acceleration."""
+        """Shrink below the rejected step, more for a larger acceleration."""
         factor = 1.0 / options.radius_down
         if trial.ratio > options.alpha:
             factor = float(np.clip(0.9 * options.alpha / trial.ratio, 0.1, 0.5))
@@ -90,11 +91,11 @@ class Radius:
 
 
 class _Lambda:
-    """What the rules for lambda have in common."""
+    """The common part of the rules for lambda."""
 
     def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
         """Begin with a fraction of the largest diagonal element of the scaled problem."""
-        # In units of J^T J, whose largest diagonal element is 1 where D holds the column norms.
+        # In units of J^T J, whose largest diagonal element is 1 if D holds the column norms.
         norms = np.sqrt(np.einsum("ij,ij->j", model.system.matrix, model.system.matrix))
         return replace(state, damping=options.initial_damping * float(norms.max(initial=0.0) ** 2 or 1.0))
 
@@ -104,7 +105,7 @@ class _Lambda:
 
 
 class DelayedGratification(_Lambda):
-    """Fixed factors: lambda falls by much after success and rises by little after failure."""
+    """Fixed factors: lambda falls by a large factor after success and rises by a small one after failure."""
 
     def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
         """Divide by the large factor."""
@@ -119,7 +120,7 @@ class Nielsen(_Lambda):
     """lambda follows the gain smoothly; H. B. Nielsen, IMM-REP-1999-05, eq. 2.21."""
 
     def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
-        """Divide by 3 at most, where the linear model was right."""
+        """Divide by at most 3, if the linear model was right."""
         return _with_damping(state, state.damping * max(1 / 3, 1.0 - (2.0 * trial.gain - 1.0) ** 3))
 
     def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
@@ -128,7 +129,7 @@ class Nielsen(_Lambda):
 
 
 class UmrigarNightingale(_Lambda):
-    """lambda follows how often steps succeeded of late, and whether they go on in one direction.
+    """lambda follows the recent rate of success and the cosine between consecutive steps.
 
     Transtrum and Sethna, arXiv:1201.5885, section 3.
     """
@@ -142,7 +143,7 @@ class UmrigarNightingale(_Lambda):
         return _with_damping(state, state.damping / _factor(state)) if trial.cosine >= 0.0 else state
 
     def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
-        """Rise, less where the direction is that of the last step."""
+        """Rise, less if the direction is that of the last step."""
         state = _remember(state, 0.0)
         factor = _factor(state)
         return _with_damping(state, state.damping * (np.sqrt(factor) if trial.cosine > 0.0 else factor))

@@ -14,17 +14,17 @@ from scipy.linalg import blas, lapack
 
 from hpcfit.records import FloatArray
 
-#: Columns that LAPACK's blocked codes take at once.
+#: Block size of LAPACK's blocked codes.
 _PANEL = 32
 
-#: |w| may differ from what was asked by this fraction (Moré 1978 takes 0.1; a step's length needs no digits).
+#: Relative tolerance of |w| (Moré 1978 takes 0.1; the length of a step needs no precision).
 _TOLERANCE = 0.05
 
 #: Newton's iteration on the secular equation takes two or three steps; this many only where A is singular.
 _MOST_STEPS = 20
 
-#: Of a second-order step, directions with smaller singular values are left out where A is singular: their squares
-#: meet the rounding of J^T r''.
+#: If A is singular, second-order steps omit directions with smaller singular values, whose squares are as small as the
+#: rounding of J^T r''.
 _HIDDEN = 1e-6
 
 _EPSILON = float(np.finfo(float).eps)
@@ -58,8 +58,8 @@ class Solution:
     def second_order(self, gradient: FloatArray) -> FloatArray:
         """Return the w that solves (A^T A + lambda) w = -gradient, by semi-normal equations with the factor.
 
-        Where A is singular and lambda small, directions that A hides would turn the gradient's rounding into steps of
-        any length: they are damped, every column in units of its own.
+        If A is singular and lambda small, null directions would turn the gradient's rounding into steps of any length:
+        they are damped, every column in units of its own.
         """
         factor = self.factor
         if not self.is_regular:
@@ -90,7 +90,7 @@ class System:
 
     @classmethod
     def of_columns(cls, columns: FloatArray, target: FloatArray) -> System:
-        """Return the system of [m, n] columns in no particular shape, with m >= n, and target [m]."""
+        """Return the system of general columns [m, n], with m >= n, and target [m]."""
         n = columns.shape[1]
         whole = np.empty((len(columns), n + 1), order="F")
         whole[:, :n], whole[:, n] = columns, target
@@ -137,7 +137,7 @@ class System:
         return Solution(damping, w, factor, _length(w), self.is_regular)
 
     def within(self, radius: float, guess: float) -> Solution:
-        """Return the undamped minimiser if it is not longer than `radius`, otherwise the one as long as that.
+        """Return the undamped minimiser if it is not longer than `radius`, otherwise the one of that length.
 
         Moré's iteration: J. J. Moré, Lecture Notes in Mathematics 630, 105 (1978), section 5.
 
@@ -146,10 +146,10 @@ class System:
         radius
             Above 0.
         guess
-            lambda to begin with.
+            First lambda.
         """
         lower, upper = self._least, _length(self.matrix.T @ self.target) / radius
-        enough = 10.0 * lower  # a singular A may have no minimiser as long as the radius
+        enough = 10.0 * lower  # a singular A may have no minimiser of the radius's length
         if self.undamped is not None:
             excess = self.undamped.length - radius
             if excess <= _TOLERANCE * radius:
@@ -157,7 +157,7 @@ class System:
             lower, enough = excess / radius * self._newton(self.undamped), 0.0
         if lower >= upper:
             return self.damped(lower)
-        # A guess outside the bracket is none.
+        # Ignore a guess outside the bracket.
         damping = guess if lower < guess < upper else max(1e-3 * upper, np.sqrt(lower) * np.sqrt(upper))
         for _ in range(_MOST_STEPS):
             found = self.damped(damping)
@@ -172,24 +172,24 @@ class System:
 
     @cached_property
     def _least(self) -> float:
-        """The lambda of rounding: below it, singular values that are zero would count."""
+        """The lambda at rounding level: below it, zero singular values would count."""
         squares = np.einsum("ij,ij->j", self.matrix, self.matrix)
         seen = squares[squares > 0.0]
         return float((self._n * _EPSILON) ** 2 * seen.min()) or _TINY if len(seen) else 1.0
 
     @cached_property
     def settled(self) -> float:
-        """Length of the undamped minimiser; of a damped one without the directions that rounding hides."""
+        """Length of the undamped minimiser; of a damped one without the directions at rounding level."""
         return self.undamped.length if self.undamped else self.damped(self._least / self._n / _EPSILON).length
 
     def _newton(self, found: Solution) -> float:
-        """Return |w|^2 / |factor^-T w|^2, by which the excess over the radius becomes a step of lambda."""
+        """Return |w|^2 / |factor^-T w|^2, which turns the excess over the radius into a step of lambda."""
         length = _length(_solve(found.factor, found.w, transposed=True))
         ratio = found.length / length if length > 0.0 else np.inf
         return ratio * ratio
 
     def cosine(self, norm: float, cut: float) -> float:
-        """Return the length of b in the range of A over `norm`, singular values below `cut` left out.
+        """Return the length of b in the range of A over `norm`, without singular values below `cut`.
 
         Parameters
         ----------
@@ -207,7 +207,7 @@ class System:
 
 
 def _length(w: FloatArray) -> float:
-    return float(blas.dnrm2(w)) if len(w) else 0.0  # whose squares neither overflow nor underflow
+    return float(blas.dnrm2(w)) if len(w) else 0.0  # without overflow or underflow of squares
 
 
 def _solve(factor: FloatArray, right: FloatArray, transposed: bool = False) -> FloatArray:

@@ -13,13 +13,13 @@ from hpcfit.records import FloatArray
 from hpcfit.solver.problem import Linearisation
 from hpcfit.solver.secular import Solution, System
 
-#: Which solution of a system to take, where a given length |D v| is used up already.
+#: Picks a solution of a system, given the length |D v| already used.
 Choice = Callable[[System, float], Solution]
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """A box: `lower` and `upper` are [n], infinite where there is no bound."""
+    """A box: `lower` and `upper` are [n], infinite without a bound."""
 
     lower: FloatArray
     upper: FloatArray
@@ -29,7 +29,7 @@ class Bounds:
         return np.clip(x, self.lower, self.upper)
 
     def movable(self, x: FloatArray, gradient: FloatArray) -> NDArray[np.bool_]:
-        """Return which components may move downhill: all but those at a bound that the descent pushes against."""
+        """Return which components may move downhill: all but those at a bound whose descent points outside."""
         blocked = ((x <= self.lower) & (gradient > 0)) | ((x >= self.upper) & (gradient < 0))
         return np.asarray(~blocked & (self.lower < self.upper))
 
@@ -47,7 +47,7 @@ class Step:
     length
         |D v|.
     solution
-        What gave the components in `free`.
+        The solution for the components in `free`.
     """
 
     v: FloatArray
@@ -75,7 +75,7 @@ class QuadraticModel:
         self.scale = scale
         self._at, self._x, self._bounds = at, x, bounds
         self.gradient = at.gradient
-        #: bool [n]: what a bound does not stop, and what has an effect at all
+        #: bool [n]: components that no bound blocks and that have an effect
         self.movable = bounds.movable(x, self.gradient) & (at.column_norms > 0.0)
 
     @cached_property
@@ -93,7 +93,7 @@ class QuadraticModel:
         return System(augmented)
 
     def step(self, choice: Choice) -> Step:
-        """Return the first-order step: what would leave the box is fixed at its bound, the rest solved again."""
+        """Return the first-order step; components that would leave the box are fixed at their bounds in turn."""
         v, free, system = np.zeros_like(self._x), self.movable, self.system
         while True:
             fixed = self.scale * np.where(free, 0.0, v)
@@ -110,7 +110,7 @@ class QuadraticModel:
             system = self._restricted(free, target)
 
     def _first_hit(self, v: FloatArray, free: NDArray[np.bool_]) -> int | None:
-        """Return the free component that reaches its bound first on the way to x + v, if any leaves the box."""
+        """Return the free component that reaches its bound first on the way to x + v, None if all stay inside."""
         room = np.where(v > 0, self._bounds.upper - self._x, self._x - self._bounds.lower)
         leaving = free & (np.abs(v) > room)
         if not leaving.any():
@@ -130,6 +130,6 @@ class QuadraticModel:
         return half
 
     def drop(self, v: FloatArray) -> float:
-        """Return by how much the model says that `v` [n] lowers the cost."""
+        """Return the predicted decrease of the cost for `v` [n]."""
         change = self._at.triangle @ v
         return -float(change @ (2.0 * self._at.projection + change))

@@ -1,4 +1,4 @@
-"""Triangular factors of [J r]: of a block of rows, of two blocks together, and packed for a message.
+"""Triangular factors of [J r]: of a block of rows, of two blocks combined, and packed for a message.
 
 The condition number is not squared: QR throughout, no J^T J. LAPACK does the work (dgeqrf for many columns, the
 triangular-pentagonal dtpqrt for few, for two triangles, and for rows below a triangle).
@@ -12,14 +12,14 @@ from scipy.linalg import lapack
 from hpcfit.records import FloatArray
 from hpcfit.solver.problem import Linearisation
 
-#: Columns that LAPACK's blocked codes take at once, and what streaming over rows takes.
+#: Block sizes of LAPACK's blocked codes, and of streaming over rows.
 _PANEL, _NARROW = 32, 8
 
-#: Up to so many columns rows are streamed, in pieces that stay in the second-level cache: measured one and a half
-#: times (21 columns) to five times (101) as fast as dgeqrf, which is faster from some 500 on.
+#: Up to this many columns rows are streamed in pieces that stay in the second-level cache: measured 1.5 times (21
+#: columns) to 5 times (101) as fast as dgeqrf, which is faster from about 500 on.
 _MOST_STREAMED = 256
 
-#: Rows in a piece: at least so many, and so many times the columns.
+#: Rows in a piece: at least the first number, and the second times the columns.
 _LEAST_ROWS, _ROWS_PER_COLUMN = 512, 4
 
 
@@ -101,17 +101,17 @@ def with_rows(at: Linearisation, jacobian: FloatArray, residual: FloatArray) -> 
 
 
 def aligned(size: int) -> FloatArray:
-    """Return `size` numbers that start at a cache line, so that no sum can depend on where they lie."""
+    """Return `size` numbers aligned to a cache line, so that no sum depends on the alignment."""
     raw = np.empty(size + 8)
     offset = (-raw.ctypes.data // 8) % 8
     return raw[offset : offset + size]
 
 
 def pack(triangle: FloatArray) -> FloatArray:
-    """Return the upper triangle [n, n] column by column; what is below the diagonal does not matter."""
+    """Return the upper triangle [n, n] column by column; entries below the diagonal are not read."""
     return np.asarray(lapack.dtrttp(triangle)[0])
 
 
 def unpack(packed: FloatArray) -> FloatArray:
-    """Return the upper triangle [n, n], in Fortran's order, that `pack` has packed."""
+    """Return the upper triangle [n, n] from `pack`, in Fortran order."""
     return np.asarray(lapack.dtpttr(int(np.sqrt(2 * len(packed))), packed)[0])

@@ -170,7 +170,7 @@ def test_what_the_cases_are_there_for(run_alone, run_on_ranks):
     )
     assert mixed.state.iteration > 3
     assert [outcome.id for outcome in mixed.result.structures] == ["dia", "bcc", "vacancy", "formation"]
-    assert not any(outcome.trouble for outcome in mixed.result.structures)
+    assert not any(outcome.failure for outcome in mixed.result.structures)
     assert bonds.state.iteration > 2
     assert [parameter.path for parameter in bonds.header.free] == PATHS
     for name in ("second derivatives, tsqr", "second derivatives, stream"):

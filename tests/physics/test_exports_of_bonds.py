@@ -1,4 +1,4 @@
-"""Exports of potentials that see certain bonds alone, or have fewer values than LAMMPS asks for."""
+"""Exports of potentials that see certain bonds alone, or have fewer values than LAMMPS needs."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_lammps_reads_the_same_energies(name: str) -> None:
 def test_formats_without_a_way_to_leave_bonds_out(name: str, form: str) -> None:
     with pytest.raises(InputError) as caught:
         export(_restricted(form), name, FILE, "", Settings())
-    what = f"P: a potential with species-a or species-b has no place in the format {name}"
+    what = f"P: the format {name} has no species-a or species-b"
     assert str(caught.value) == f'{FILE}: {what}, allowed "*" for both'
 
 
@@ -115,5 +115,5 @@ def test_densities_by_element_do_not_leave_bonds_out() -> None:
 
 
 def test_tables_of_all_pairs() -> None:
-    with pytest.raises(InputError, match="no function for a pair, which LAMMPS asks for"):
+    with pytest.raises(InputError, match="no function for a pair, which LAMMPS needs"):
         export(_embedded("none"), "table", FILE, "", Settings(inner=1.8))

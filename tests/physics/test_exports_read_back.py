@@ -325,8 +325,8 @@ def test_spline_meam() -> None:
     (energy,) = _energies(_case(written, 20 * np.eye(3), positions, [k + 1 for k in species], 2))
     assert energy == pytest.approx(_meam_energy(positions, species), rel=1e-10)
     assert written.notes[-2:] == (
-        "LAMMPS leaves out F(0) = -3 eV of every atom of Si",
-        "LAMMPS leaves out F(0) = -3.9000000000000004 eV of every atom of C",
+        "LAMMPS omits F(0) = -3 eV of every atom of Si",
+        "LAMMPS omits F(0) = -3.9000000000000004 eV of every atom of C",
     )
 
 

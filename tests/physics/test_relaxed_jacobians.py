@@ -36,7 +36,7 @@ def all_properties(n_atoms, ions="clamped", mirrors=(), **changes):
 def values(block, x, n):
     """The listed properties after a relaxation, one after the other."""
     (result,), _ = block.results(x)
-    assert not result.trouble or "halted" in result.trouble
+    assert not result.failure or "halted" in result.failure
     return np.concatenate(list(result.values.values())[:n])
 
 

@@ -128,7 +128,7 @@ def test_a_signal_stops_after_the_iteration_in_hand(folder, monkeypatch, number)
     monkeypatch.setattr(BlockObjective, "linearise", signalling)
     log = io.StringIO()
     assert fit(log=log) == "stopped: signal"
-    assert log.getvalue().endswith("stopped: signal, checkpoint written, go on with: hpcfit resume\n")
+    assert log.getvalue().endswith("stopped: signal, checkpoint written, continue with: hpcfit resume\n")
     assert signal.getsignal(number) is before
     stored = load("run.h5")
     assert stored.state.iteration == 3 and not stored.complete
@@ -248,7 +248,7 @@ def test_what_overflows_is_a_result_without_a_word_of_numpy(folder):
     (folder / "job.xml").write_text(text)
     log = io.StringIO()
     assert fit(log=log) == "stopped: not finite"
-    assert "not finite: sum of squares or its derivatives, of predictions that are finite\n" in log.getvalue()
+    assert "not finite: sum of squares or its derivatives, from finite predictions\n" in log.getvalue()
 
 
 def test_a_jacobian_that_is_not_finite_is_a_result(folder, monkeypatch):
@@ -361,7 +361,7 @@ def test_a_fit_that_begins_again_says_so(folder):
     assert fit(log=log) == "stopped: no progress"
     lines = log.getvalue().splitlines()
     (said,) = [k for k, line in enumerate(lines) if line.startswith("restart:")]
-    assert lines[said] == 'restart: no progress, once more from the start with scaling="identity"'
+    assert lines[said] == 'restart: no progress, again from the start with scaling="identity"'
     # Between the last iteration with the job's scaling and the first with the other.
     assert [lines[said + k].split()[0] for k in (-1, 1)] == ["2", "3"]
     assert any(line.split()[:3] == ["restart", "no", "progress,"] for line in lines)

@@ -124,7 +124,8 @@ def test_files_of_the_job_do_not_replace_the_run(folder, name):
     write_t1(folder, output=f'<output file="{name}" format="poscar"/>')
     with pytest.raises(SharedError) as error:
         fitted()
-    assert str(error.value) == f"job.xml: file to write is the run file, or kept beside it, found {name}"
+    what = "output file would replace the run file or its previous generation"
+    assert str(error.value) == f"job.xml: {what}, found {name}"
     assert [path.name for path in folder.iterdir()] == ["job.xml"]
 
 

@@ -1,4 +1,4 @@
-"""Potential files with a line of columns for every ordered triplet of elements: what LAMMPS reads for angular forms."""
+"""LAMMPS's files of angular potentials, with a line of columns for every ordered triplet of elements."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from hpcfit.records import ColumnFile
 def write(source: ExportSource) -> Written:
     """Return the file with one entry per ordered triplet.
 
-    Two-body parameters are read by LAMMPS from the entries whose second and third element are equal, and written into
+    LAMMPS reads two-body parameters from the entries whose second and third elements are equal; they are written into
     all entries of a centre and a bonded atom.
 
     Raises
     ------
     InputError
-        When a parameter is negative that LAMMPS refuses.
+        If LAMMPS refuses a parameter because it is negative.
     """
     layout = source.form.record.file
     if layout is None:
         raise ValueError(
-            f"no file of columns, found '{source.form.name}', allowed {', '.join(column_files())}"
+            f"potential has no file of columns, found '{source.form.name}', allowed {', '.join(column_files())}"
         )
     _refuse_negative(source, layout.not_negative)
     lines = [f"# {comment}" for comment in source.comments]
@@ -47,12 +47,12 @@ def _entry(source: ExportSource, layout: ColumnFile, *triplet: int) -> list[floa
 
 
 def _refuse_negative(source: ExportSource, names: Sequence[str]) -> None:
-    """Refuse parameters below zero that the file's readers take for a mistake."""
+    """Refuse negative parameters that LAMMPS does not accept."""
     for parameter in source.potential.parameters:
         name = parameter.path.removeprefix(f"{source.potential.id}.").split("[")[0]
         if name in names and parameter.start < 0:
             raise source.refuse(
-                f"LAMMPS takes no negative {name}", f"{parameter.path} = {parameter.start}", "0 or above"
+                f"LAMMPS refuses a negative {name}", f"{parameter.path} = {parameter.start}", "0 or above"
             )
 
 

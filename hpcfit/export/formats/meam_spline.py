@@ -1,6 +1,6 @@
 """LAMMPS' ``meam/spline``: every function as a cubic spline through equidistant knots, with its slopes at the ends.
 
-In the file stand V of pairs, rho, F and f of elements, and g of pairs, in this order; LAMMPS leaves F(0) out.
+The file holds V of pairs, rho, F and f of elements, and g of pairs, in this order; LAMMPS omits F(0).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def write(source: ExportSource) -> Written:
     Raises
     ------
     InputError
-        When a function depends on species that LAMMPS' does not depend on.
+        If a function depends on a species that LAMMPS's function does not depend on.
     """
     n = range(len(source.species))
     pairs = list(itertools.combinations_with_replacement(n, 2))
@@ -55,11 +55,11 @@ def write(source: ExportSource) -> Written:
 
 
 def _of_neighbour(source: ExportSource, role: str, *others: int) -> Function | None:
-    """Return the function of some neighbours, which must be the same whatever the atom in the centre."""
+    """Return the function of some neighbours, which must not depend on the central atom."""
     functions = [source.function(role, centre, *others) for centre in range(len(source.species))]
     if not all(same(functions[0], function) for function in functions):
         of = " and ".join(source.species[other] for other in others)
-        raise source.refuse(f"{role} of {of} depends on the atom in the centre, which LAMMPS' does not")
+        raise source.refuse(f"{role} of {of} depends on the central atom, which LAMMPS does not support")
     return functions[0]
 
 
@@ -69,7 +69,7 @@ def _zeros(source: ExportSource, embedding: Sequence[Function | None]) -> list[s
         if function is not None:
             value = float(tabulate(function, _values(function), np.zeros(1))[0][0])
             if value != 0.0:
-                notes.append(f"LAMMPS leaves out F(0) = {number(value)} eV of every atom of {symbol}")
+                notes.append(f"LAMMPS omits F(0) = {number(value)} eV of every atom of {symbol}")
     return notes
 
 
@@ -79,7 +79,7 @@ def _values(function: Function) -> FloatArray:
 
 @dataclass
 class _Splines:
-    """The splines of a file, and the largest error of each kind and the number of replaced values."""
+    """The splines of a file, the largest error of each kind, and the number of replaced values."""
 
     lines: list[str] = field(default_factory=list)
     errors: dict[str, float] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class _Splines:
 
     def add(self, kind: str, function: Function | None, x: FloatArray) -> None:
         """Add the spline of a function through knots at `x`."""
-        # It takes half a second to import, which every run would pay.
+        # SciPy's interpolation takes half a second to import.
         from scipy.interpolate import CubicSpline
 
         middle = (x[1:] + x[:-1]) / 2.0
@@ -103,16 +103,16 @@ class _Splines:
         self.replaced += replaced
         knots = zip(x.tolist(), values.tolist(), strict=True)
         self.lines += ["spline3eq", str(len(x)), " ".join(map(number, ends.tolist()))]
-        # The third number is the second derivative, which LAMMPS works out itself.
+        # The third number is the second derivative, which LAMMPS computes itself.
         self.lines += [f"{number(place)} {number(value)} 0" for place, value in knots]
 
     def notes(self) -> list[str]:
-        """Return the errors between knots, and how many values were replaced."""
+        """Return the errors between knots and the number of replaced values."""
         errors = ", ".join(f"{kind} {error:.1e}" for kind, error in self.errors.items())
         found = [f"largest errors of interpolation: {errors}"]
         if self.replaced:
             found.append(
-                f"{self.replaced} values that are not finite were replaced by the nearest one that is"
+                f"{self.replaced} values that are not finite were replaced by the nearest finite value"
             )
         return found
 

@@ -1,4 +1,4 @@
-"""LAMMPS' styles of pairs, ``lj/cut`` and the like: commands alone, no file of parameters."""
+"""LAMMPS's pair styles such as ``lj/cut``, which need commands only and no parameter file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def write(source: ExportSource) -> Written:
     style = source.form.record.lammps
     if not isinstance(style, PairStyle):
         allowed = ", ".join(known.format for known in pair_styles())
-        raise ValueError(f"no pair style, found '{source.form.name}', allowed {allowed}")
+        raise ValueError(f"potential has no pair style, found '{source.form.name}', allowed {allowed}")
     pairs = list(itertools.combinations_with_replacement(range(len(source.species)), 2))
     largest = max(source.value("cutoff", *pair) for pair in pairs)
     commands = [f"pair_style {style.style} {number(largest)}"]
     for i, j in pairs:
-        # Of pairs that nothing is said of, LAMMPS takes the mean of those of their species, or none at all.
+        # LAMMPS would mix the coefficients of pairs that are not listed, or fail.
         absent = () if source.potential.bonds.seen(i, j) else style.strengths
         values = (number(0.0 if name in absent else source.value(name, i, j)) for name in style.columns)
         commands.append(

@@ -1,7 +1,7 @@
-"""Tables of embedded atoms: LAMMPS' ``eam/alloy``, ``eam/fs`` and ``adp``.
+"""Tables of embedded-atom potentials: LAMMPS's ``eam/alloy``, ``eam/fs`` and ``adp``.
 
-Three comment lines; the elements; Nrho drho Nr dr cutoff; per element atomic number, mass and two words that nobody
-reads, then F(rho) and the densities; then r V(r) for pairs (1,1), (2,1), (2,2), ...; of ``adp`` also u and w so.
+Three comment lines; the elements; Nrho drho Nr dr cutoff; per element atomic number, mass and two unused words, then
+F(rho) and the densities; then r V(r) for pairs (1,1), (2,1), (2,2), ...; for ``adp`` also u and w.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from hpcfit.export.source import ExportSource, Written, number
 from hpcfit.potential.functions import tabulate
 from hpcfit.records import FloatArray, Function
 
-#: LAMMPS takes slopes from five points.
+#: LAMMPS computes slopes from five points.
 FEWEST_POINTS = 5
 
 
 def write_fs(source: ExportSource) -> Written:
-    """Return an ``eam/fs`` file: per element the densities that it gives to every element."""
+    """Return an ``eam/fs`` file, with the density that each element gives to each element."""
     return _write(source, "eam/fs", _densities_of_pairs, ())
 
 
 def write_alloy(source: ExportSource) -> Written:
-    """Return an ``eam/alloy`` file: per element one density, which it gives to all.
+    """Return an ``eam/alloy`` file, with one density per element.
 
     Raises
     ------
     InputError
-        When the density that an element gives depends on the element that receives it.
+        If the density that an element gives depends on the element that receives it.
     """
     return _write(source, "eam/alloy", _density_of_element, ())
 
 
 def write_adp(source: ExportSource) -> Written:
-    """Return an ``adp`` file: ``eam/alloy`` with the functions of dipole and quadrupole distortion.
+    """Return an ``adp`` file: ``eam/alloy`` plus the functions of dipole and quadrupole distortion.
 
     Raises
     ------
     InputError
-        As `write_alloy`.
+        As in `write_alloy`.
     """
     return _write(source, "adp", _density_of_element, ("u-function", "w-function"))
 
@@ -77,7 +77,7 @@ def same(first: Function | None, second: Function | None) -> bool:
 
 @dataclass
 class _Tables:
-    """Makes the tables of a file, and keeps the largest error of each kind and the number of replaced values."""
+    """Builds the tables of a file; keeps the largest error of each kind and the number of replaced values."""
 
     r: FloatArray
     rho: FloatArray
@@ -106,7 +106,7 @@ class _Tables:
         stated: tuple[float, float],
         factor: Callable[[FloatArray], FloatArray],
     ) -> FloatArray:
-        """Return factor times function at `x`; the error is that between the points inside the range `stated`."""
+        """Return factor times function at `x`; the error is that between points inside the range `stated`."""
         if function is None:
             return np.zeros_like(x)
         values = np.array([p.start for p in function.all_parameters])
@@ -130,7 +130,7 @@ def _write(
     n_points, n_species = source.resolution, len(source.species)
     cutoff = source.cutoff
     met = source.densities
-    # Without any density the table of F has one value that counts, at 0.
+    # Without densities the table of F has one meaningful value, at 0.
     largest = met.largest * source.rho_range_factor if met and met.largest > 0 else 1.0
     r, rho = np.linspace(0.0, cutoff, n_points), np.linspace(0.0, largest, n_points)
     tables = _Tables(r, rho, source.inner, (met.smallest, met.largest) if met else (0.0, 0.0))
@@ -162,7 +162,7 @@ def _numbers(values: FloatArray) -> list[str]:
 
 
 def _element_line(source: ExportSource, element: int, symbol: str) -> str:
-    # ASE takes long to import, and only here its periodic table is wanted.
+    # ASE is slow to import and needed for its periodic table only.
     from ase.data import atomic_masses, atomic_numbers
 
     z = source.atomic_numbers[element] if source.atomic_numbers else None
@@ -177,7 +177,7 @@ def _element_line(source: ExportSource, element: int, symbol: str) -> str:
 def _notes(source: ExportSource, tables: _Tables, largest: float) -> Iterator[str]:
     met = source.densities
     if met and met.smallest < 0:
-        yield f"densities down to {met.smallest:.6g} were met, but the table begins at 0"
+        yield f"densities in the structures go down to {met.smallest:.6g}, but the table begins at 0"
     errors = ", ".join(f"{name} {error:.1e}" for name, error in tables.errors.items())
     ranges = f"distances from {tables.inner:.6g} A on"
     if met:
@@ -185,7 +185,7 @@ def _notes(source: ExportSource, tables: _Tables, largest: float) -> Iterator[st
         ranges += f", densities {met.smallest:.6g} to {met.largest:.6g}"
     yield f"largest errors of interpolation: {errors} ({ranges})"
     if tables.replaced:
-        yield f"{tables.replaced} values that are not finite were replaced by the nearest one that is"
+        yield f"{tables.replaced} values that are not finite were replaced by the nearest finite value"
 
 
 _SETTINGS = ("resolution", "rho_range_factor", "largest_density", "inner")

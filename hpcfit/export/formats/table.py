@@ -1,4 +1,4 @@
-"""LAMMPS' ``table``: pair energies and forces at equidistant points, a section for each pair of elements."""
+"""LAMMPS's ``table``: pair energies and forces at equidistant points, a section for each pair of elements."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write(source: ExportSource) -> Written:
     Raises
     ------
     InputError
-        When the potential is more than a sum over pairs, lacks a pair, or is not finite at a point.
+        If the potential is not a sum over pairs, lacks a pair, or is not finite at a point.
     """
     species = range(len(source.species))
     built = bool(source.form.roles)
@@ -45,17 +45,17 @@ def write(source: ExportSource) -> Written:
 
 
 def _pair(source: ExportSource, name: str, a: int, b: int) -> tuple[Callable[[FloatArray], Any], float]:
-    """Return the energy and slope of a pair as a function of distances, and where it ends."""
+    """Return the energy and slope of a pair as a function of the distance, and the cut-off."""
     potential, n_species = source.potential, len(source.species)
     if not source.form.roles:
         if not potential.bonds.seen(a, b):
-            raise source.refuse("no energy for a pair, which LAMMPS asks for", name)
+            raise source.refuse("no energy for a pair, which LAMMPS needs", name)
         values = np.array([potential.parameters[place].start for place in potential.kernel_places])
         own = partial(pair_energies, potential.form, potential.sizes, values, (a, b), n_species)
         return own, source.value("cutoff", a, b)
     function = source.function("pair-interaction", a, b)
     if function is None:
-        raise source.refuse("no function for a pair, which LAMMPS asks for", name)
+        raise source.refuse("no function for a pair, which LAMMPS needs", name)
     start = np.array([p.start for p in function.all_parameters])
     return partial(tabulate, function, start), function.reach
 
@@ -67,7 +67,7 @@ def _section(
     if not inner < outer < math.inf:
         raise source.refuse(f"no table of {name}", f"{inner} .. {outer} A", "--inner below a finite cut-off")
     r = np.linspace(inner, outer, n)
-    # A function is zero at its cut-off, also where it jumps there: the table takes its limit from inside.
+    # A function is zero at its cut-off even if it jumps there; the table takes the limit from inside.
     r[-1] = np.nextafter(outer, 0.0)
     energy, slope = evaluated(r)
     if not (np.isfinite(energy).all() and np.isfinite(slope).all()):

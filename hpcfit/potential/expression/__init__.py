@@ -1,1 +1,1 @@
-"""Formulas of one variable: parsed safely, differentiated symbolically, compiled to short register programs."""
+"""Formulas of one variable: safe parsing, symbolic differentiation, compilation to short register programs."""

@@ -1,6 +1,6 @@
-"""Two or three instructions as one where nothing else needs what is between them: each reads and writes a whole block.
+"""Fusion of two or three instructions whose intermediate results have no other use.
 
-A chain rounds as its parts do, one after the other, so that bits do not depend on what else a program works out.
+A chain rounds like its parts in sequence, so that bits do not depend on the other outputs of a program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hpcfit.potential.expression.operations import Op
 
 @dataclass(frozen=True)
 class Operand:
-    """A value that was computed: a uniform value or the result of a vector instruction, numbered from 1 on."""
+    """A computed value: a uniform value or the result of a vector instruction, numbered from 1."""
 
     place: int
     is_uniform: bool
@@ -26,16 +26,16 @@ Instruction = tuple[Op, tuple[Operand, ...]]
 def chained(
     steps: Sequence[Instruction], outputs: Collection[int], constant: Callable[[float], Operand]
 ) -> list[Instruction]:
-    """Return the instructions with chains in place of their last parts; the others are left, unused.
+    """Return the instructions with chains in place of their last parts; the other parts stay, unused.
 
     Parameters
     ----------
     steps
-        All of them needed.
+        Instructions, all of them needed.
     outputs
-        Places of the results that are outputs.
+        Indices of the results that are outputs.
     constant
-        Returns the place of a constant.
+        Returns the index of a constant.
     """
     return _Chains(steps, outputs, constant).steps
 
@@ -57,7 +57,7 @@ class _Chains:
                 self.steps[k] = self._quotient(*operands)
 
     def _parts(self, op: Op, operand: Operand) -> tuple[Operand, ...]:
-        """Return the operands of a result if it is of this instruction and nothing else needs it."""
+        """Return the operands of a result if it is of this instruction and has no other use."""
         if operand.is_uniform or operand.place <= 0 or self._uses[operand.place] > 1:
             return ()
         own, operands = self.steps[operand.place - 1]

@@ -1,8 +1,8 @@
-"""From derivatives to a short register program that C executes over blocks of arguments.
+"""Compiler from symbolic outputs to a short register program that C executes over blocks of arguments.
 
-What depends on parameters alone is worked out once per evaluation as numbers (``uniform``); what depends on the
-variable becomes vector instructions. Equal instructions on equal operands appear once, whatever outputs need them, and
-how an output is computed depends on that output alone: its bits do not change with the choice of other outputs.
+Subexpressions of parameters alone are computed once per evaluation (``uniform``); those of the variable become vector
+instructions. Equal instructions on equal operands appear once. How an output is computed depends on that output alone,
+so its bits do not change with the choice of other outputs.
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ def compile_outputs(
     variable
         Name of the variable.
     parameters
-        Names of the parameters, in the order in which their values will be given.
+        Names of the parameters, in the order of their values.
     parts
-        What other symbols stand for.
+        Expressions of other symbols.
     inputs
-        Names of what varies like the variable and is given like it.
+        Names of inputs that vary like the variable.
     second
-        Place of the value of a second function among the outputs; the first output is that of the first function.
+        Index of the value of a second function among the outputs; that of the first function is 0.
 
     Raises
     ------
     ValueError
-        If an expression holds a function without an instruction, or a number that is not finite.
+        If an expression has a function without an instruction, or a number that is not finite.
     """
     powers = exponential_powers(outputs[second], parts) | exponential_powers(outputs[0], parts)
     emitter = _Emitter(variable, parameters, inputs, parts, powers)
@@ -92,7 +92,7 @@ _FUNCTIONS = {
 
 
 class _Emitter:
-    """Emits instructions, equal ones once; results are numbered as they come."""
+    """Emits instructions, equal ones once; results are numbered in order."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class _Emitter:
         self._powers = powers
         self._variable = Operand(0, is_uniform=False)
         self._known: dict[Any, Operand] = {symbol(variable): self._variable}
-        # Results are numbered from 1 on, inputs from -1 down.
+        # Results are numbered from 1 up, inputs from -1 down.
         self._inputs = [Operand(-1 - k, is_uniform=False) for k in range(len(inputs))]
         self._known |= dict(zip(map(symbol, inputs), self._inputs, strict=True))
         self._parameters = [Operand(k, is_uniform=True) for k in range(len(parameters))]
@@ -117,7 +117,7 @@ class _Emitter:
         self._emitted: dict[tuple[Op, tuple[Operand, ...]], Operand] = {}
 
     def place(self, expression: Any) -> Operand:
-        """Return where the value of an expression is, after emitting what computes it."""
+        """Return the operand of an expression, after emitting the instructions that compute it."""
         if expression not in self._known:
             self._known[expression] = self._new_place(expression)
         return self._known[expression]
@@ -154,7 +154,7 @@ class _Emitter:
         if function in INVERSE_HYPERBOLIC:
             return INVERSE_HYPERBOLIC[function](self._emit, self._constant, *operands)
         if function is sympy.DiracDelta:
-            # The slope of a sign: zero, except at the step itself, where nothing is right.
+            # The slope of a sign is zero, except at the step itself, where it is undefined.
             return self._constant(0.0)
         if function is sympy.Abs:
             return self._absolute(*operands)
@@ -171,7 +171,7 @@ class _Emitter:
         return Operand(-1 - self._constants.index(value), is_uniform=True)
 
     def _horner(self, terms: InPowers) -> Operand:
-        """Add powers of an exponential, from the highest down, times a factor."""
+        """Sum powers of an exponential times a factor, from the highest down."""
         base, highest = self.place(terms.base), max(terms.coefficients)
         result = self.place(terms.coefficients[highest])
         for power in range(highest - 1, -1, -1):
@@ -181,7 +181,7 @@ class _Emitter:
         return result if terms.factor == 1 else self._emit(Op.MUL, result, self.place(terms.factor))
 
     def _sum(self, terms: Sequence[Any]) -> Operand:
-        """Add what varies to the sum of what is uniform; subtract where a term carries a minus sign."""
+        """Add varying terms to the sum of the uniform ones; subtract terms with a minus sign."""
         positive: list[Operand] = []
         negative: list[Operand] = []
         for term in terms:
@@ -199,7 +199,7 @@ class _Emitter:
         return _required(self._chain(Op.MUL, [self.place(factor) for factor in factors]))
 
     def _chain(self, op: Op, operands: list[Operand]) -> Operand | None:
-        """Combine operands, those that are uniform first."""
+        """Combine operands, uniform ones first."""
         result = None
         for operand in sorted(operands, key=lambda o: not o.is_uniform):
             result = operand if result is None else self._emit(op, result, operand)
@@ -207,7 +207,7 @@ class _Emitter:
 
     def _power(self, base: Any, exponent: Any) -> Operand:
         if exponent.could_extract_minus_sign():
-            # Powers of one reciprocal, and no second division.
+            # Powers of one reciprocal need no second division.
             if exponent.is_Integer:
                 return self._whole_power(self._reciprocal(self.place(base)), -int(exponent))
             return self._reciprocal(self.place(base**-exponent))
@@ -230,7 +230,7 @@ class _Emitter:
         return self._emit(Op.MUL, square, base) if exponent % 2 else square
 
     def _absolute(self, operand: Operand) -> Operand:
-        """Emit what SymPy makes of the square root of a square."""
+        """Emit SymPy's square root of a square."""
         negative = self._emit(Op.LT, operand, self._constant(0.0))
         return self._emit(Op.SELECT, negative, self._emit(Op.MUL, self._constant(-1.0), operand), operand)
 
@@ -253,7 +253,7 @@ class _Emitter:
         return Operand(len(self._vector), is_uniform=False)
 
     def finish(self, outputs: list[Operand]) -> Program:
-        """Return the program: number constants, give registers to results."""
+        """Return the program, with numbered constants and allocated registers."""
         self._vector = [self._fused(*instruction) for instruction in self._vector]
         outputs = [self._result_of_its_own(output, outputs[:k]) for k, output in enumerate(outputs)]
         outputs = self._drop_unused(outputs)
@@ -289,7 +289,7 @@ class _Emitter:
         )
 
     def _fused(self, op: Op, operands: tuple[Operand, ...]) -> tuple[Op, tuple[Operand, ...]]:
-        """Return a sum with a product as one instruction, whoever else needs it: bits do not change with that."""
+        """Fuse a sum with a product, whatever other uses the product has, so that bits do not depend on them."""
         products = [self._product_at(operand) for operand in operands]
         if op is Op.ADD and (products[0] or products[1]):
             return (
@@ -305,13 +305,13 @@ class _Emitter:
         return op, operands
 
     def _product_at(self, operand: Operand) -> tuple[Operand, ...]:
-        """Return the factors of a result, those that are uniform first; none for what is no product."""
+        """Return the factors of a product, uniform ones first; empty for other results."""
         if operand.is_uniform or operand.place <= 0 or self._vector[operand.place - 1][0] is not Op.MUL:
             return ()
         return tuple(sorted(self._vector[operand.place - 1][1], key=lambda o: not o.is_uniform))
 
     def _drop_unused(self, outputs: list[Operand]) -> list[Operand]:
-        """Leave out the instructions that no output needs."""
+        """Drop the instructions that no output needs."""
         needed = {output.place for output in outputs}
         for k, (_, operands) in reversed(list(enumerate(self._vector))):
             if k + 1 in needed:
@@ -328,11 +328,11 @@ class _Emitter:
         return [moved(output) for output in outputs]
 
     def _result_of_its_own(self, output: Operand, earlier: list[Operand]) -> Operand:
-        """Return an operand that no other output and no input shares, by a copy where need be."""
+        """Return an operand that is neither an input nor another output, by a copy if necessary."""
         if not output.is_uniform and output.place > 0 and output not in earlier:
             return output
         if output.is_uniform:
-            # An instruction is a vector one because of a vector operand: x - x keeps its shape, not its value.
+            # A vector operand makes an instruction a vector instruction: x - x keeps the shape only.
             chosen = self._constant(1.0)
             self._vector.append((Op.SELECT, (chosen, output, self._variable)))
         else:
@@ -347,7 +347,7 @@ def _required(operand: Operand | None) -> Operand:
 
 
 def _allocate(steps: list[Instruction], outputs: list[int], n_inputs: int) -> dict[int, int]:
-    """Give every result a register: outputs their own, others one that is free again after the last use."""
+    """Allocate registers: outputs have their own, others share registers after their last use."""
     last_use = {o.place: k for k, (_, operands) in enumerate(steps) for o in operands if not o.is_uniform}
     registers = {0: 0, **{place: k + 1 for k, place in enumerate(outputs)}}
     registers |= {-1 - k: len(outputs) + 1 + k for k in range(n_inputs)}

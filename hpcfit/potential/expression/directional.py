@@ -9,21 +9,21 @@ import sympy
 
 from hpcfit.potential.expression.symbolic import Inner, symbol
 
-#: What a path has at t = 0 beside its value: first and second derivative, the second empty where it is zero.
+#: Names of the first and second derivative of a path at t = 0, the second empty if it is zero.
 Rates = tuple[str, str]
 
 
 def second_along(value: Any, paths: Mapping[str, Rates]) -> Any:
     """Return d2/dt2 at t = 0 of an expression whose names move as p(t) = p + p' t + p'' t^2 / 2.
 
-    The chain rule works through the expression once, where the sum over pairs of names would do so for each pair.
+    The chain rule traverses the expression once; a sum over pairs of names would do so for each pair.
 
     Parameters
     ----------
     value
         The expression.
     paths
-        The names that move, with the names of p' and p''.
+        The names that move, with those of p' and p''.
     """
     t = sympy.Dummy("t", real=True)
     moved = {}

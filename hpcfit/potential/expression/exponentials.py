@@ -1,4 +1,4 @@
-"""Exponentials that are whole powers of others, and sums of such powers, which need one multiplication each."""
+"""Exponentials that are integer powers of others, and sums of such powers, at one multiplication each."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 import sympy
 
-#: Exponents up to this are worked out by multiplications.
+#: Exponents up to this are computed by multiplications.
 _MOST_POWER = 8
 
 
 def exponential_powers(value: Any, parts: Mapping[Any, Any]) -> dict[Any, tuple[Any, int]]:
-    """Return those exponentials of an expression that are whole powers of others: of which, and the power.
+    """Return the exponentials of an expression that are integer powers of others, with base and power.
 
-    The derivatives of a function hold no others than its value, so that this does not change with the outputs.
+    Derivatives have the exponentials of the value only, so that the result does not depend on the outputs.
     """
     while not value.free_symbols.isdisjoint(parts):
         value = value.xreplace(parts)
@@ -30,19 +30,19 @@ def exponential_powers(value: Any, parts: Mapping[Any, Any]) -> dict[Any, tuple[
 
 
 def _whole_ratio(above: Any, below: Any) -> int:
-    """Return how many times one sum of terms is another, 0 where it is no whole multiple."""
+    """Return the integer ratio of two sums of terms, 0 if there is none."""
     terms, others = above.as_coefficients_dict(), below.as_coefficients_dict()
     if terms.keys() != others.keys():
         return 0
     ratios = [float(terms[key] / others[key]) for key in terms]
     whole = round(ratios[0])
-    # The constants of a formula round: 2.0000000000000004 is 2.
+    # The constants of a formula are rounded: 2.0000000000000004 is 2.
     return whole if all(abs(ratio - whole) < 1e-15 * whole for ratio in ratios) else 0
 
 
 @dataclass(frozen=True)
 class InPowers:
-    """A sum ``factor * (c_0 + c_1 base + c_2 base^2 + ...)``: the coefficients, which are uniform, by their powers."""
+    """A sum ``factor * (c_0 + c_1 base + c_2 base^2 + ...)``, with uniform coefficients by powers."""
 
     factor: Any
     base: Any
@@ -52,12 +52,12 @@ class InPowers:
 def in_powers(
     expression: Any, powers: Mapping[Any, tuple[Any, int]], varies: Callable[[Any], bool]
 ) -> InPowers | None:
-    """Return an expression as a sum of powers of one exponential, None where it is none.
+    """Return an expression as a sum of powers of one exponential, None if it is not one.
 
     Parameters
     ----------
     expression
-        A sum, or a product of one and of what is uniform.
+        A sum, or a product of a sum and uniform factors.
     powers
         From `exponential_powers`.
     varies
@@ -85,7 +85,7 @@ def in_powers(
 
 
 def _power_in(product: Any, powers: Mapping[Any, tuple[Any, int]]) -> tuple[Any, Any, int] | None:
-    """Return the factor, the exponential and the power that a product consists of."""
+    """Return the factor, the exponential and the power of a product."""
     bases = {base for base, _ in powers.values()}
     for part in sympy.Mul.make_args(product):
         if part in powers or part in bases:

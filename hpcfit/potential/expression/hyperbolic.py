@@ -1,7 +1,6 @@
-"""Inverse hyperbolic functions in the instructions that there are, to rounding for small results too.
+"""Inverse hyperbolic functions from existing instructions, accurate to rounding for small results too.
 
-All three end in log(1 + t), where the rounding of 1 + t is divided out again: D. Goldberg, ACM Comput. Surv. 23, 5
-(1991), theorem 4.
+All three use log(1 + t), corrected for the rounding of 1 + t: D. Goldberg, ACM Comput. Surv. 23, 5 (1991), theorem 4.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ Constant: TypeAlias = Callable[[float], Operand]
 
 
 def _log_of_one_plus(emit: Emit, constant: Constant, t: Operand) -> Operand:
-    """Emit log(1 + t) = t log(u)/(u - 1) with u = 1 + t, and t itself where u is 1."""
+    """Emit log(1 + t) = t log(u)/(u - 1) with u = 1 + t, and t itself if u is 1."""
     one = constant(1.0)
     u = emit(Op.ADD, one, t)
     rest = emit(Op.SUB, u, one)
@@ -59,7 +58,7 @@ def _atanh(emit: Emit, constant: Constant, x: Operand) -> Operand:
 
 
 def _odd(emit: Emit, constant: Constant, x: Operand, positive: Callable[[Operand], Operand]) -> Operand:
-    """Emit an odd function by its values at |x|, where nothing cancels."""
+    """Emit an odd function by its values at |x|, which have no cancellation."""
     minus, negative = constant(-1.0), emit(Op.LT, x, constant(0.0))
     value = positive(emit(Op.SELECT, negative, emit(Op.MUL, minus, x), x))
     return emit(Op.SELECT, negative, emit(Op.MUL, minus, value), value)

@@ -1,4 +1,4 @@
-"""Register programs carried out by NumPy, in the precision of their argument: what the C executor must reproduce."""
+"""Register programs executed by NumPy in the precision of their argument, the reference of the C executor."""
 
 from __future__ import annotations
 

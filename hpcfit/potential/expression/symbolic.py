@@ -13,13 +13,13 @@ from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Oper
 #: The variable and the parameters are real, which lets SymPy differentiate absolute values and signs.
 _ONE, _ZERO = sympy.Integer(1), sympy.Integer(0)
 
-#: Whole numbers up to this stay exact, so that x^6 becomes multiplications and not a general power.
+#: Integers up to this stay exact, so that x^6 becomes multiplications and not a general power.
 _EXACT = 64
 
 
 @dataclass(frozen=True)
 class Derivatives:
-    """A function of one variable x and its derivatives, as expressions with common subexpressions still inside.
+    """A function of one variable x and its derivatives, as expressions before the elimination of common parts.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ class Derivatives:
     slope_by_parameter
         Per differentiated parameter: d2f/dx dp.
     by_inner, slope_by_inner
-        Per function of x inside: the derivative by its value, and the slope of that.
+        Per inner function of x: the derivative by its value, and the slope of that derivative.
     parts
-        What the symbols stand for that are neither variable nor parameters: derivatives of factors.
+        Expressions of the symbols for derivatives of factors.
     """
 
     value: Any
@@ -47,7 +47,7 @@ class Derivatives:
 
 @dataclass(frozen=True)
 class Inner:
-    """The names of a function of x that a formula uses: its value, slope and second derivative."""
+    """Names of an inner function of x in a formula: its value, slope and second derivative."""
 
     value: str
     slope: str
@@ -73,7 +73,7 @@ def differentiate(
     parameters
         Names to differentiate by.
     inner
-        Other functions of x, in the formula by the names of their values.
+        Other functions of x, which the formula contains by the names of their values.
     """
     if isinstance(tree, Operation) and tree.operator == PRODUCT:
         factors = [differentiate(factor, variable, parameters, inner) for factor in tree.operands]
@@ -115,7 +115,7 @@ def _slope(value: Any, x: Any) -> Any:
 def _named(
     factor: Derivatives, number: int, parameters: Sequence[str], inner: Sequence[Inner]
 ) -> Derivatives:
-    """Return symbols for a factor's derivatives, whose names depend on nothing but what they are."""
+    """Return symbols for a factor's derivatives, whose names depend on the derivatives only."""
     parts = {}
 
     def renamed(expression: Any) -> Any:
@@ -145,12 +145,12 @@ def _named(
 
 
 def _part(number: int, what: str) -> Any:
-    """Return a symbol that no formula can hold."""
+    """Return a symbol that no formula can contain."""
     return symbol(f"{number} {what}")
 
 
 def with_fresh_symbols(expressions: Sequence[Any], parts: dict[Any, Any]) -> tuple[list[Any], dict[Any, Any]]:
-    """Return outputs of another function and what their symbols stand for, with names that no first function has."""
+    """Return outputs and parts of another function with symbols that the first function does not have."""
     names = {old: symbol(f"second {old.name}") for old in parts}
     return [e.xreplace(names) for e in expressions], {
         names[old]: e.xreplace(names) for old, e in parts.items()
@@ -194,7 +194,7 @@ def to_sympy(node: Node) -> Any:
 
 
 class _Condition(sympy.Function):  # type: ignore[misc]
-    """A condition as a number, 1 or 0; SymPy's own would be rearranged for minutes in nested choices."""
+    """A condition as a number, 1 or 0; SymPy would rearrange its own conditions in nested choices for minutes."""
 
     def _eval_derivative(self, _: Any) -> Any:
         return _ZERO
@@ -213,19 +213,19 @@ class Equal(_Condition):
 
 
 class Both(_Condition):
-    """Whether neither is zero."""
+    """Whether both operands are nonzero."""
 
 
 class Either(_Condition):
-    """Whether one of two is not zero."""
+    """Whether one of two operands is nonzero."""
 
 
 class Neither(_Condition):
-    """Whether a number is zero."""
+    """Whether the operand is zero."""
 
 
 class Choice(sympy.Function):  # type: ignore[misc]
-    """The second of three operands where the first is not zero, the third elsewhere."""
+    """The second of three operands if the first is nonzero, else the third."""
 
     def _eval_derivative(self, variable: Any) -> Any:
         condition, yes, no = self.args

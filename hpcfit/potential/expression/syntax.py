@@ -1,9 +1,9 @@
-"""From the text of a formula to a checked syntax tree: muParser's syntax, and nothing of it is ever evaluated as code.
+"""Parser from the text of a formula, in muParser's syntax, to a checked syntax tree; text is never run as code.
 
 ``+ - * / ^`` (``^`` binds tighter than a sign and groups to the right), parentheses, comparisons, ``&& ||``,
 ``condition ? a : b``, numbers, names, ``_pi`` and ``_e``, and the functions of `FUNCTIONS`; ``log`` is the natural
-logarithm, as ``ln`` is. Operations on numbers alone are carried out here, in floating point, so that no formula can
-make the symbolic part work on huge exact numbers.
+logarithm, as ``ln`` is. The parser evaluates operations on numbers alone in floating point, so that no formula makes
+the symbolic part compute with huge exact numbers.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TypeAlias
 
 from hpcfit.errors import nearest
 
-#: Longest formula in tokens, deepest nesting: far beyond any potential, and safe for every later stage.
+#: Longest formula in tokens, deepest nesting: far beyond any potential, and safe for all later stages.
 _LONGEST, _DEEPEST = 600, 60
 
-#: Functions by name with the number of their arguments; None is any number from one on.
+#: Functions by name with their number of arguments; None is one or more.
 FUNCTIONS: dict[str, int | None] = {
     **dict.fromkeys(("exp", "log", "ln", "log2", "log10", "sqrt", "abs", "sign"), 1),
     **dict.fromkeys(("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"), 1),
@@ -28,11 +28,11 @@ FUNCTIONS: dict[str, int | None] = {
     **dict.fromkeys(("min", "max", "sum", "avg"), None),
 }
 
-#: Names that no variable or parameter can have.
+#: Reserved names.
 _CONSTANTS = {"_pi": math.pi, "_e": math.e}
 
-#: How often the symbolic part writes down the operand of a function, and the most numbers and names in all: what is
-#: nested in these grows as a power.
+#: Copies of the operand of a function in the symbolic part, and the limit of numbers and names in all: nested functions
+#: grow exponentially.
 _COPIES = {"abs": 3, "sign": 2, "min": 2, "max": 2}
 _MOST_WRITTEN = 10_000
 
@@ -59,7 +59,7 @@ class Operation:
     operands: tuple[Node, ...]
 
 
-#: The operator of a product whose factors are differentiated one by one; no formula can hold it.
+#: The operator of a product whose factors are differentiated one by one; formulas cannot contain it.
 PRODUCT = "product"
 
 Node: TypeAlias = Number | Name | Operation
@@ -69,7 +69,7 @@ _TOKEN = re.compile(
     r"|(?P<operator><=|>=|==|!=|&&|\|\||[-+*/^<>?:(),]))"
 )
 
-#: Binary operators by how tightly they bind; ``^`` and ``?:`` have rules of their own.
+#: Binary operators by precedence; ``^`` and ``?:`` have rules of their own.
 _BINDING = {
     "||": 1,
     "&&": 2,
@@ -95,12 +95,12 @@ def parse(text: str, names: Collection[str]) -> Node:
     text
         The formula.
     names
-        The names that it may use: its variable, its parameters.
+        Allowed names: its variable and parameters.
 
     Raises
     ------
     ValueError
-        With what is wrong, what was found and what is allowed.
+        If the formula is invalid.
     """
     if taken := sorted(_CONSTANTS.keys() & set(names)):
         allowed = ", ".join(_CONSTANTS)
@@ -117,7 +117,7 @@ def parse(text: str, names: Collection[str]) -> Node:
 
 
 def _written(node: Node) -> int:
-    """Return how many numbers and names the symbolic part writes down for a formula."""
+    """Return the number of numbers and names in the symbolic form of a formula."""
     if not isinstance(node, Operation):
         return 1
     copies, counts = _COPIES.get(node.operator, 1), [_written(operand) for operand in node.operands]
@@ -127,7 +127,7 @@ def _written(node: Node) -> int:
 
 
 def substituted(node: Node, known: Mapping[str, Node]) -> Node:
-    """Return a tree in which every name has been replaced by what it is known as."""
+    """Return a tree with known names replaced by their trees."""
     if isinstance(node, Name):
         return known[node.name]
     if isinstance(node, Operation):
@@ -143,7 +143,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         if match is None:
             rest = stripped[place:].lstrip()
             raise ValueError(
-                f"character that no formula holds, found '{rest[0]}', allowed numbers, names, operators"
+                f"invalid character in formula, found '{rest[0]}', allowed numbers, names, operators"
             )
         kind = str(match.lastgroup)
         tokens.append((kind, match.group(kind)))
@@ -161,7 +161,7 @@ class _Parser:
         self._depth = 0
 
     def conditional(self) -> Node:
-        """Parse ``condition ? a : b``, the loosest of all; groups to the right."""
+        """Parse ``condition ? a : b``, which has the lowest precedence and groups to the right."""
         self._depth += 1
         if self._depth > _DEEPEST:
             raise ValueError(f"formula nested too deeply, allowed {_DEEPEST} levels")
@@ -175,7 +175,7 @@ class _Parser:
 
     def expect_end(self) -> None:
         if self._tokens[self._place][0] != "end":
-            raise ValueError(f"formula goes on after its end, found '{self._tokens[self._place][1]}'")
+            raise ValueError(f"unexpected text after formula, found '{self._tokens[self._place][1]}'")
 
     def _binary(self, loosest: int) -> Node:
         left = self._signed()
@@ -284,7 +284,7 @@ _NUMERIC: dict[str, Callable[..., float]] = {
 
 
 def _fold(operator: str, operands: tuple[Node, ...]) -> Node:
-    """Carry out an operation on numbers; leave any other as it is."""
+    """Evaluate an operation on numbers; keep any other."""
     numbers = [node.value for node in operands if isinstance(node, Number)]
     if len(numbers) < len(operands):
         if operator == "/" and operands[1] == Number(0.0):

@@ -1,1 +1,1 @@
-"""What is known of each potential beside what its kernel says: one file for each."""
+"""Records of the potentials, one file each, with the data that are not in the C kernel."""

@@ -23,7 +23,7 @@ def _read(entry: Mapping[str, float]) -> dict[str, float]:
 
 
 def _bond(entry: Mapping[str, float]) -> dict[str, float]:
-    """Return the dimer's parameters; none where the two exponentials make no bond (three-body entries)."""
+    """Return the dimer's parameters; empty if the two exponentials have no bond (three-body entries)."""
     A, B, lambda1, lambda2 = (entry[name] for name in ("A", "B", "lambda1", "lambda2"))
     if min(A, B, lambda2) <= 0 or lambda1 <= lambda2:
         return {}

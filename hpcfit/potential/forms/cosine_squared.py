@@ -1,4 +1,4 @@
-"""A three-body term that is quadratic in the cosine of the angle; LAMMPS has it as a table alone."""
+"""A three-body term quadratic in the cosine of the angle; LAMMPS supports it only as a table."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _METALS = {
 }
 
 
-#: The polynomial of fifth degree in the distance whose first two derivatives vanish at both ends.
+#: The quintic polynomial of the distance whose first two derivatives vanish at both ends.
 _END = (
     "x <= inner ? 1 : 1 - ((x-inner)/(cutoff-inner))^3"
     " * (10 - 15*(x-inner)/(cutoff-inner) + 6*((x-inner)/(cutoff-inner))^2)"
@@ -30,7 +30,7 @@ _END = (
 
 
 def _published(symbol: str, A: float, xi: float, p: float, q: float, a: float) -> ParameterSet:
-    """Return the set of a metal; it was fitted to sums over five shells, and the range ends before the sixth."""
+    """Return the set of a metal, fitted to sums over five shells; the cut-off lies before the sixth."""
     ends = {"inner": 1.6 * a, "cutoff": 1.7 * a}
     return ParameterSet(
         (symbol,), _REFERENCE, {"A": A, "xi": xi, "p": p, "q": q, "r0": a / math.sqrt(2.0), **ends}
@@ -65,7 +65,7 @@ RECORDS = (
             ),
             {
                 "pair-interaction": "2*A*exp(-p*(x/r0 - 1))",
-                # Once more, so that the root of a single neighbour's density ends as smoothly.
+                # Squared, so that the square root of the density of a single neighbour ends as smoothly.
                 "electron-density": f"xi^2*exp(-2*q*(x/r0 - 1)) * ({_END})",
                 "embedding-energy": "x > 0 ? -sqrt(x) : 0",
             },

@@ -1,4 +1,4 @@
-"""Stillinger and Weber; LAMMPS' ``sw`` has energies in units of epsilon and lengths in units of sigma."""
+"""Stillinger-Weber; LAMMPS's ``sw`` has energies in units of epsilon and lengths in units of sigma."""
 
 from __future__ import annotations
 

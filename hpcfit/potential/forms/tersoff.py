@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hpcfit.records import ColumnFile, FormRecord
 
-#: The columns of LAMMPS' ``tersoff``.
+#: The columns of LAMMPS's ``tersoff``.
 COLUMNS = "m gamma lambda3 c d costheta0 n beta lambda2 B R D lambda1 A"
 
 RECORDS = (

@@ -1,4 +1,4 @@
-"""Tersoff's potential as modified by Kumagai; LAMMPS' column beta_ters is always 1."""
+"""Tersoff's potential as modified by Kumagai; LAMMPS's column beta_ters is always 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the files of this folder say a function."""
+"""Helper for the records of this folder."""
 
 from __future__ import annotations
 

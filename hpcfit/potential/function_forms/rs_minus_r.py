@@ -1,4 +1,4 @@
-"""A power that ends at a distance."""
+"""A power of the distance to a cut-off."""
 
 from __future__ import annotations
 

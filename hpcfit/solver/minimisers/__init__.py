@@ -20,9 +20,9 @@ def minimisers() -> tuple[MinimiserForm, ...]:
 def iterate(problem: Problem, state: State, bounds: Bounds, options: Minimiser) -> Iterator[State]:
     """Yield the state after every iteration, and last the best point with the outcome.
 
-    A state with the same iteration as the one before is only a chance to stop. Closing the generator ends the
-    minimiser. Geodesic Levenberg-Marquardt continues from any state with the same bits; the others start again from
-    its point and count on.
+    A state that repeats the iteration of the previous one only offers a chance to stop. Closing the generator ends the
+    minimiser. Geodesic Levenberg-Marquardt continues from any state with the same bits; the others restart from its
+    point and keep its counts.
     """
     form = next(form for form in minimisers() if form.settings is type(options))
     nested = (iterate,) if form.wraps else ()

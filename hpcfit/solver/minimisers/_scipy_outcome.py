@@ -17,7 +17,7 @@ from hpcfit.solver.geodesic import (
 
 CONVERGED_GRADIENT = "converged: gradient"
 
-#: SciPy's messages by a part of them; limits come first, as some methods call reaching them a success.
+#: Outcomes by a part of SciPy's message; limits come first, since some methods report them as success.
 _LIMITS = (
     (r"evaluat|maxfun|maxfev", STOPPED_EVALUATIONS),
     (r"iteration", STOPPED_ITERATIONS),

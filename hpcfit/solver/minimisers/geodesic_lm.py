@@ -31,7 +31,7 @@ def _read(_method: str, given: Mapping[str, Any], _local: None) -> GeodesicOptio
 
 
 def _check(_method: MethodForm | None, given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Delayed gratification: a damping that falls more slowly than it rises creeps along canyons."""
+    """Check delayed gratification: if the damping falls more slowly than it rises, steps along canyons stay short."""
     up = given.get("damping-up", GeodesicOptions.damping_up)
     down = given.get("damping-down", GeodesicOptions.damping_down)
     if down <= up:

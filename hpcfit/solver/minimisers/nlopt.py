@@ -51,7 +51,7 @@ _METHODS = {
 
 
 def iterate(problem: Problem, state: State, bounds: Bounds, options: NloptOptions) -> Iterator[State]:
-    """Yield a state per better point, as `hpcfit.solver.geodesic.iterate` does; a resumed fit starts again."""
+    """Yield a state per better point, as `hpcfit.solver.geodesic.iterate` does; a resumed fit restarts."""
     keeps_bounds = _METHODS[options.method].box is not Box.NONE
     external = ExternalProblem(problem, state, bounds, keeps_bounds, by_improvement=True)
     return run_external(partial(_minimise, options=options), external)
@@ -76,7 +76,7 @@ def _minimise(external: ExternalProblem, options: NloptOptions) -> str:
             gradient[:] = external.gradient(point)
             return external.value(point)
         except BaseException:
-            # NLopt loses exceptions; `run_external` raises this one again.
+            # NLopt swallows exceptions; `run_external` raises this one again.
             optimiser.force_stop()
             return float("inf")
 
@@ -108,10 +108,10 @@ def _outcome(optimiser: Any, external: ExternalProblem, options: NloptOptions) -
     if code in (nlopt.INVALID_ARGS, nlopt.OUT_OF_MEMORY):
         raise HpcfitError(f"nlopt refuses {options.method}, found {optimiser.get_errmsg()}")
     if code < 0:
-        # Either the end that rounding sets, or a line search without a better point.
+        # Either the limit of rounding, or a line search without a better point.
         return STOPPED_NO_PROGRESS
     if optimiser.get_numevals() >= options.maxeval:
-        # Some algorithms call that a success.
+        # Some algorithms report that as success.
         return STOPPED_EVALUATIONS
     names = {
         nlopt.STOPVAL_REACHED: CONVERGED_GOAL,
@@ -125,7 +125,7 @@ def _outcome(optimiser: Any, external: ExternalProblem, options: NloptOptions) -
 
 def _read(method: str, given: Mapping[str, Any], local: NloptOptions | ScipyOptions | None) -> NloptOptions:
     if isinstance(local, ScipyOptions):
-        # A <BFGS>, for which NLopt has its own. Below rounding its line search fails, which ends the outer method too.
+        # For <BFGS> take NLopt's own. Below rounding its line search fails, which would end the outer method too.
         stops: Mapping[str, Any] = dict(local.options)
         least = max(stops["ftol"], NloptOptions.ftol_rel)
         local = NloptOptions("LD_LBFGS", maxeval=stops["maxiter"], ftol_rel=least, xtol_rel=0.0)

@@ -16,13 +16,13 @@ from hpcfit.solver.minimisers._scipy_outcome import outcome
 from hpcfit.solver.problem import Problem
 from hpcfit.solver.step import Bounds
 
-#: Inside a global method where the job names no other.
+#: Default local minimiser of a global method.
 _LOCAL = ScipyOptions("L-BFGS-B", ())
 
 #: SciPy's own ``ftol`` of L-BFGS-B.
 _LEAST_GAIN = 1e7 * float(np.finfo(float).eps)
 
-#: Defaults of atomicrex, whose threshold counts in units of the machine precision.
+#: Defaults of atomicrex; its threshold is in units of the machine precision.
 _THRESHOLD, _ITERATIONS = 1e-5, 100
 _MACHINE_PRECISION = 2.0**-52
 
@@ -33,7 +33,7 @@ _METHODS = {method.name: method for method in METHODS}
 
 
 def iterate(problem: Problem, state: State, bounds: Bounds, options: ScipyOptions) -> Iterator[State]:
-    """Yield a state per iteration, as `hpcfit.solver.geodesic.iterate` does; a resumed fit starts again from its point.
+    """Yield a state per iteration, as `hpcfit.solver.geodesic.iterate` does; a resumed fit restarts from its point.
 
     The methods of `minimize` report their iterations; for the others every better point is one.
     """
@@ -49,20 +49,20 @@ def iterate(problem: Problem, state: State, bounds: Bounds, options: ScipyOption
 def _minimize(external: ExternalProblem, options: ScipyOptions) -> str:
     from scipy.optimize import minimize
 
-    keywords = _asked(external, options)
+    keywords = _arguments(external, options)
     fun = keywords.pop("fun")
     if not external.by_improvement:
         keywords["callback"] = external.iterated
     named = outcome(minimize(fun, external.state.x, **keywords), options.method)
     if options.method == "L-BFGS-B" and named == STOPPED_NO_PROGRESS:
-        # It has converged when a gain is below this times the cost or 1: at such a cost no gain can be larger.
+        # It converges if a gain is below this times max(cost, 1); at such a small cost no gain can be larger.
         least = float(dict(options.options).get("ftol", _LEAST_GAIN))
         return CONVERGED_COST if external.state.cost <= least else named
     return named
 
 
-def _asked(external: ExternalProblem, options: ScipyOptions) -> dict[str, Any]:
-    """Return what `minimize` is told of the problem, the method and its options."""
+def _arguments(external: ExternalProblem, options: ScipyOptions) -> dict[str, Any]:
+    """Return the arguments of `minimize`: problem, method and options."""
     form = _METHODS[options.method]
     keywords: dict[str, Any] = {"method": options.method, "options": dict(options.options)}
     if form.uses is Uses.COST:
@@ -82,14 +82,14 @@ def _asked(external: ExternalProblem, options: ScipyOptions) -> dict[str, Any]:
 
 
 def _pairs(box: Bounds) -> Any:
-    """Return lower and upper bound of every variable, as the functions of SciPy take them."""
+    """Return the lower and upper bound of every variable for SciPy."""
     return list(zip(box.lower.tolist(), box.upper.tolist(), strict=True))
 
 
 def _least_squares(external: ExternalProblem, options: ScipyOptions) -> str:
     """Fit [q; rest] with Jacobian [R; 0] in place of r with J = Q [R; 0].
 
-    Q is orthogonal and the methods use |r|, J^T r and J^T J alone, or QR factors of J, which are the same for both.
+    Q is orthogonal, and the methods use only |r|, J^T r and J^T J, or QR factors of J, which are the same for both.
     """
     from scipy.optimize import least_squares
 
@@ -109,8 +109,8 @@ def _least_squares(external: ExternalProblem, options: ScipyOptions) -> str:
 
 
 def _local(external: ExternalProblem, options: ScipyOptions) -> Any:
-    """Return what a global method hands on to its local minimiser; it brings its own function along."""
-    keywords = _asked(external, options.local or _LOCAL)
+    """Return the arguments that a global method passes to its local minimiser, besides the function."""
+    keywords = _arguments(external, options.local or _LOCAL)
     del keywords["fun"]
     return keywords
 
@@ -193,7 +193,7 @@ def _read_bfgs(_method: str, given: Mapping[str, Any], _local: None) -> ScipyOpt
 
 
 def _check(form: MethodForm | None, given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield values that SciPy would refuse when the fit starts."""
+    """Yield values that SciPy would refuse at the start of the fit."""
     if form is None:
         return
     for first, default, second, limit in form.below:

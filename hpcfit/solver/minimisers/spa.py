@@ -19,11 +19,11 @@ Minimise = Callable[[Problem, State, Bounds, Any], Iterator[State]]
 def iterate(
     problem: Problem, state: State, bounds: Bounds, options: SpaOptions, minimise: Minimise
 ) -> Iterator[State]:
-    """Yield the best point after every trial, and last that of one more from the best point, with its outcome.
+    """Yield the best point after every trial, and last that of a final trial from the best point, with its outcome.
 
-    The first trial starts where the fit does, the others anywhere in the box. An iteration is a trial; states with the
-    same iteration are chances to stop. A trial's start depends on the seed and its number alone, so that a run which
-    goes on does the trials that it has not done.
+    The first trial starts at the start of the fit, the others at random points of the box. An iteration is a trial;
+    states that repeat an iteration only offer a chance to stop. A trial's start depends on the seed and its number
+    only, so that a resumed run does the remaining trials.
     """
     if state.outcome:
         return
@@ -43,7 +43,7 @@ def _random(bounds: Bounds, seed: int, trial: int) -> FloatArray:
 
 
 def _trial(best: State, states: Iterator[State]) -> Iterator[State]:
-    """Yield the best state at every state of one trial, its counts added and its outcome taken over."""
+    """Yield the best state at every state of one trial, with the trial's counts added and its outcome."""
     before = best
     for inner in states:
         if inner.cost < best.cost:

@@ -225,17 +225,23 @@ def test_a_text_file(data, folder, potential):
             "unknown key, found energy, ",
         ),
         (lambda d: hpcfit.MagnitudeInverseWeight(1.0, {"energy_weight_params": [1, -1]}), r"found \[1, -1\]"),
-        (lambda d: hpcfit.MagnitudeInverseWeight(1.0, {"energy_weight_params": "a"}), "not c1 or .*'a'"),
+        (lambda d: hpcfit.MagnitudeInverseWeight(1.0, {"energy_weight_params": "a"}), "must be c1 or .*'a'"),
         (lambda d: hpcfit.Weight.from_tolerances(energy=0.0), "tolerance of energy, found 0.0, allowed a"),
-        (lambda d: d.set_weights(2.0), "si.h5: no weight, found 2.0, allowed a Weight"),
+        (lambda d: d.set_weights(2.0), "si.h5: weight must be a Weight, found 2.0, allowed a Weight"),
         (lambda d: d.set_weights([1.0] * 12), "weight of configuration 11: 'float' object has no attr"),
         (
             lambda d: d.set_weights(Failing()),
             r"configuration 0 \(cold/0\): compute_weight fails, found KeyError",
         ),
-        (lambda d: hpcfit.Dataset.from_path(None), "no source of configurations, found None, allowed a path"),
-        (lambda d: hpcfit.Dataset.from_path(Atoms("Si")), "no source of configurations, found Atoms"),
-        (lambda d: hpcfit.Dataset.from_path([Atoms("Si"), 2]), "no source of configurations, found 2,"),
+        (
+            lambda d: hpcfit.Dataset.from_path(None),
+            "source must be a path or ase.Atoms, found None, allowed a path",
+        ),
+        (lambda d: hpcfit.Dataset.from_path(Atoms("Si")), "source must be a path or ase.Atoms, found Atoms"),
+        (
+            lambda d: hpcfit.Dataset.from_path([Atoms("Si"), 2]),
+            "source must be a path or ase.Atoms, found 2,",
+        ),
         (lambda d: d.add_weights("no.txt"), "no.txt: cannot be read"),
         (lambda d: hpcfit.Calculator([], d), "species of the potentials, found none"),
         (

@@ -191,7 +191,7 @@ def test_a_run_with_structures_of_a_script_goes_on_in_the_script_alone(folder):
     ("options", "said"),
     [
         ({"resume": True}, "resume without a run file"),
-        ({"output": "r.h5", "resume": True, "overwrite": True}, "besides"),
+        ({"output": "r.h5", "resume": True, "overwrite": True}, "both resume and overwrite"),
     ],
 )
 def test_options_that_contradict(options, said, job):

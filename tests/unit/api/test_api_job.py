@@ -192,13 +192,13 @@ def test_files_are_written(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda job: job.parse_input_file(str(T1)), "has been read already"),
+        (lambda job: job.parse_input_file(str(T1)), "job file was read before"),
         (lambda job: job.set_verbosity("loud"), "unknown verbosity, found loud"),
         (lambda job: job.set_verbosity(7), "unknown verbosity, found 7, allowed none, minimum"),
         (lambda job: job.set_potential_parameters([1.0, 2.0]), "allowed 4 finite numbers"),
         (lambda job: job.calculate_residual([1.0, 2.0, np.nan, 1.0]), "allowed 4 finite numbers"),
         (lambda job: job.calculate_hessian(eps=0.0), "calculate_hessian: eps, found 0.0, allowed a finite"),
-        (lambda job: job.add_library_structure("fcc", "fcc", {"alat": 4.0}), "another has this id"),
+        (lambda job: job.add_library_structure("fcc", "fcc", {"alat": 4.0}), "id is taken"),
         (lambda job: job.add_library_structure("x", "diamnod", {"alat": 4.0}), "nearest diamond"),
         (lambda job: job.add_library_structure("x", "fcc", {}), "lattice-parameter of fcc"),
         (lambda job: job.add_library_structure("x", "fcc", {"alat": "long"}), "could not convert"),
@@ -215,7 +215,7 @@ def test_files_are_written(tmp_path, capsys):
         (lambda job: job.structures["hcp"].target_forces, "no target forces"),
         (
             lambda job: job.structures["hcp"].get_atoms(hpcfit.Job(Serial())),
-            "job is not that of the structure",
+            "job must be the structure's own",
         ),
     ],
 )
@@ -230,7 +230,7 @@ def test_refused(call, said):
 
 def test_refused_before_anything_is_read():
     job = hpcfit.Job(Serial())
-    with pytest.raises(InputError, match="no job yet"):
+    with pytest.raises(InputError, match="no job was read"):
         job.calculate_residual()
 
 

@@ -233,7 +233,7 @@ def test_a_run_of_a_script_goes_on_without_it(calculator, monkeypatch):
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        ("function", "residual function is the script's"),
+        ("function", "residual function belongs to a script"),
         ("weights", "weights or groups of dataset 'data' changed since the run started, found .*"),
         ("list", 'no such file, found "list of atoms"'),
         ("extxyz", "cannot be read as HDF5, found .*"),
@@ -254,7 +254,7 @@ def test_what_only_the_script_knows_is_said(case, message, potential, data, monk
         resume("run.h5", Serial(), io.StringIO(), allow_python=True)
     fault, hint = str(refused.value.error).splitlines()
     assert re.fullmatch(rf".*: {message}", fault)
-    what = "run of a script cannot go on without it"
+    what = "run of a script cannot resume without it"
     assert hint == f"run.h5: {what}, allowed minimize(..., output='run.h5', resume=True) in the script"
     assert Path("run.h5").read_bytes() == before
 
@@ -275,7 +275,7 @@ def test_what_only_the_script_knows_is_said(case, message, potential, data, monk
             "minimize: bounds, .*allowed those of Potential.fit",
         ),
         (lambda loss, c: loss.minimize("trf", callback=print), "option callback, found <built-in"),
-        (lambda loss, c: loss.minimize("trf", {"ftol": 0.1}, ftol=0.2), "option twice, found ftol"),
+        (lambda loss, c: loss.minimize("trf", {"ftol": 0.1}, ftol=0.2), "option given twice, found ftol"),
         (lambda loss, c: loss.minimize(verbosity="loud"), "verbosity, found loud, allowed none"),
         (
             lambda loss, c: loss.loss([1.0]),
@@ -290,7 +290,7 @@ def test_what_only_the_script_knows_is_said(case, message, potential, data, monk
         ),
         (
             lambda loss, c: hpcfit.Loss(c, residual_derivative_fn=weighted),
-            "residual_derivative_fn besides a built-in residual_fn",
+            "residual_derivative_fn needs a residual_fn that is not built in",
         ),
         (
             lambda loss, c: hpcfit.Loss(c, residual_data={"normalize_by_natoms": "no"}),
@@ -298,10 +298,10 @@ def test_what_only_the_script_knows_is_said(case, message, potential, data, monk
         ),
         (
             lambda loss, c: loss.minimize(output="run.h5", resume=True, overwrite=True),
-            "resume besides overwrite",
+            "both resume and overwrite",
         ),
         (lambda loss, c: loss.minimize(resume=True), "resume without a run file, allowed with output="),
-        (lambda loss, c: loss.loss({"SW.A": 5.0}), "theta: no vector of numbers, found {'SW.A': 5.0}"),
+        (lambda loss, c: loss.loss({"SW.A": 5.0}), "theta: must be a vector of numbers, found {'SW.A': 5.0}"),
     ],
 )
 def test_faults(work, message, calculator):

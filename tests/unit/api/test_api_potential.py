@@ -186,7 +186,7 @@ def test_where_a_fit_has_ended_another_starts(potential, data):
         ),
         (
             lambda p: hpcfit.Potential("edip", "Si"),
-            r"species is no list of symbols, found 'Si', allowed \['Si'\]",
+            r"species must be a list of symbols, found 'Si', allowed \['Si'\]",
         ),
         (lambda p: hpcfit.Potential("edip", ["Si"], A="a"), "Potential edip: A: not a number, found 'a'"),
         (lambda p: p.fit(A=hpcfit.Free("x")), r"fit\(A=...\): not a number, found 'x'"),
@@ -211,7 +211,7 @@ def test_where_a_fit_has_ended_another_starts(potential, data):
             "no such parameter, found V.D, allowed D0",
         ),
         (lambda p: hpcfit.Potential.from_xml("<a><b></a>"), "XML: cannot be read as XML"),
-        (lambda p: hpcfit.Potential.from_xml("<potentials/>"), "one potential, found 0"),
+        (lambda p: hpcfit.Potential.from_xml("<potentials/>"), "number of potentials, found 0"),
         (lambda p: hpcfit.Potential.from_xml("missing.xml"), "missing.xml: cannot be read"),
     ],
 )

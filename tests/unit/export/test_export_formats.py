@@ -67,7 +67,7 @@ def test_negative_parameters():
     sw = final.job.potentials[0]
     changed = replace(sw, parameters=(replace(sw.parameters[0], start=-1.0), *sw.parameters[1:]))
     final = replace(final, job=replace(final.job, potentials=(changed,)))
-    message = "out: P: LAMMPS takes no negative A, found P.A[SiSi] = -1.0, allowed 0 or above"
+    message = "out: P: LAMMPS refuses a negative A, found P.A[SiSi] = -1.0, allowed 0 or above"
     assert _message(final, "lammps-sw") == message
 
 
@@ -112,7 +112,7 @@ def test_pair_tables_that_cannot_be():
     assert _message(final, "table", inner=6.0) == message
     potential = embedded_atoms(2, "none")
     lacking = final_job(replace(potential, roles=(0, -1, *potential.roles[2:])), 2)
-    message = "out: EAM: no function for a pair, which LAMMPS asks for, found Si_C"
+    message = "out: EAM: no function for a pair, which LAMMPS needs, found Si_C"
     assert _message(lacking, "table") == message
     singular = function("V", "log(r-2)", 5.0)
     alone = replace(potential, functions=(singular,), parameters=(), roles=(0, -1, -1))
@@ -165,7 +165,7 @@ def test_values_that_are_not_finite_are_replaced():
     _, numbers, written = _setfl(final_job(changed, 1), resolution=100, largest_density=3.0)
     pair = numbers[-100:]
     assert pair[0] == pair[1] == pytest.approx(99 / 5.5)
-    assert written.notes[-1] == "1 values that are not finite were replaced by the nearest one that is"
+    assert written.notes[-1] == "1 values that are not finite were replaced by the nearest finite value"
 
 
 def test_an_unknown_element():

@@ -110,9 +110,7 @@ def test_from_python():
     values = {f"c{k}": value for k, value in enumerate(COEFFICIENTS)}
     made = hpcfit.Potential("chebyshev", ["Si"], terms=4, cutoff=4.5, inner=1.8, decay=1.5, **values)
     assert 'terms="4"' in made.to_xml()
-    with pytest.raises(
-        InputError, match="no size of a potential, found 99, allowed a whole number from 1 to 64"
-    ):
+    with pytest.raises(InputError, match="invalid size, found 99, allowed a whole number from 1 to 64"):
         hpcfit.Potential("chebyshev", ["Si"], terms=99)
     with pytest.raises(InputError, match="no such parameter, found c4, allowed c0, c1"):
         hpcfit.Potential("chebyshev", ["Si"], terms=4, c4=1.0)

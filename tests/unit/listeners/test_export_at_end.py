@@ -76,7 +76,7 @@ def test_functions_of_a_spline_meam(tmp_path):
 def test_a_potential_that_cannot_be_said_leaves_the_run_complete(tmp_path):
     element = "<export-potential>Si.sw</export-potential></still"
     text = job_text(potentials=potential(A=-5.0, dof="<gamma/>").replace("</still", element))
-    with pytest.raises(HpcfitError, match="LAMMPS takes no negative A"):
+    with pytest.raises(HpcfitError, match="LAMMPS refuses a negative A"):
         _fit(tmp_path, text)
     assert load(str(tmp_path / "run.h5")).complete
     assert not (tmp_path / "Si.sw").exists()

@@ -223,9 +223,9 @@ def test_relaxation_that_fails_is_a_large_residual(tmp_path):
     assert made.cost(model.start) == pytest.approx(rows[0] @ rows[0], rel=1e-12)
     flown, stayed = made.results(model.start)[0]
     assert np.isnan(flown.values["C11"]).all()
-    assert flown.trouble == "cell grows beyond 2.0 of its start"
+    assert flown.failure == "cell grows beyond 2.0 of its start"
     assert np.array_equal(flown.atoms.cell, flying.atoms.cell)
-    assert stayed.trouble == ""
+    assert stayed.failure == ""
 
 
 def test_relaxation_that_fails_begins_again_from_the_job(tmp_path):
@@ -248,10 +248,10 @@ def test_what_is_reported_alone_spoils_nothing_where_it_is_not_finite(tmp_path):
             (result,), _ = made.results(model.start)
         assert np.isnan(result.values["bulk-modulus-derivative"])
         if fit:
-            assert result.trouble == "a property is not finite"
+            assert result.failure == "a property is not finite"
             assert np.isnan(result.values["atomic-energy"])
         else:
-            assert result.trouble == "not finite: bulk-modulus-derivative"
+            assert result.failure == "not finite: bulk-modulus-derivative"
             assert result.values["atomic-energy"] == 0.0
             assert made.cost(model.start) == 0.0 and made.warnings == []
 
@@ -264,7 +264,7 @@ def test_property_before_a_relaxation_that_fails(tmp_path):
     assert made.linearise(model.start)[1:].all()
     assert made.warnings == []
     (result,), _ = made.results(model.start)
-    assert result.trouble == "cell grows beyond 2.0 of its start"
+    assert result.failure == "cell grows beyond 2.0 of its start"
 
 
 def test_parameters_out_of_range_are_a_failure(tmp_path):

@@ -35,7 +35,7 @@ outcome          converged: step
 loss             0.6940789290
 iterations       3
 evaluations      3 linearisations, 9007199254740993 costs, 2 second derivatives
-restart          no progress, once more from the start with scaling="identity"
+restart          no progress, again from the start with scaling="identity"
 time             1.750 s (start 0.250 s, iterations 1.500 s)
 singular values  1.230e+02 to 4.500e-07
 loosest          +SW.A[SiSi] 64%, -SW.B[SiSi] 36%
@@ -89,7 +89,7 @@ def test_without_a_spectrum_a_request_is_answered_all_the_same(path, header, sta
     run = store.run
     assert last_line(run) == []
     assert last_line(replace(run, result=None)) == [
-        "no spectrum: the run is unfinished, hpcfit resume goes on with it"
+        "no spectrum: the run is unfinished, hpcfit resume continues it"
     ]
     none = replace(result, directions=np.zeros((0, 0)), singular_values=np.zeros(0))
     assert last_line(replace(run, result=none)) == ["no spectrum: no free parameters"]

@@ -10,7 +10,7 @@ from hpcfit.objective.plan import make_plan
 from hpcfit.objective.structures.rows import FAILED
 from hpcfit.records import Fitting, GeodesicOptions, StructureFile, StructureResult
 from hpcfit.report import report
-from hpcfit.report.structures import end_lines, start_lines, structure_lines, trouble_lines
+from hpcfit.report.structures import end_lines, failure_lines, start_lines, structure_lines
 from hpcfit.runfile.header import Style
 from hpcfit.runfile.store import RunStore, load
 from hpcfit.runfile.structure_outcomes import structure_outcomes
@@ -26,9 +26,9 @@ PROPERTIES = (
 )
 
 
-def result(structure, trouble="", **values):
+def result(structure, failure="", **values):
     named = {name.replace("_", "-"): np.array(value) for name, value in values.items()}
-    return StructureResult(structure.id, structure.atoms, named, trouble)
+    return StructureResult(structure.id, structure.atoms, named, failure)
 
 
 @pytest.fixture
@@ -110,14 +110,14 @@ def test_lines_as_users_of_atomicrex_read_them(outcomes):
         "Training set: 4 properties, 4 values, weighted residual 11.701, mean residual of a value 10.2525",
         "Validation set: 4 properties, 96 values, mean residual of a value 1.14323",
     ]
-    assert trouble_lines(outcomes) == ["warning: structure 'vacancy': halted at a bound"]
+    assert failure_lines(outcomes) == ["warning: structure 'vacancy': halted at a bound"]
 
 
 def test_a_derived_property_without_a_value_is_named(plan, outcomes):
     results = [StructureResult(s.id, s.atoms, {}, "") for s in plan.job.own_structures]
     found = structure_outcomes(plan, [(results, [0.7])], [(results, [np.nan])])
     warning = "warning: derived property 'formation': not finite, or a structure in it is not"
-    assert trouble_lines(found) == [warning]
+    assert failure_lines(found) == [warning]
 
 
 def test_what_has_no_value_counts_as_in_the_objective(outcomes):
