@@ -129,7 +129,7 @@ CASES = {
     ),
     "entity expansion": (
         written(LAUGHS),
-        [r"job\.xml:2: document type not allowed, nor entities, found <!DOCTYPE"],
+        [r"job\.xml:2: document type and entities are not allowed, found <!DOCTYPE"],
     ),
     "not HDF5": (
         lambda folder: (folder / "si.h5").write_text("Si 0 0 0\n"),
