@@ -9,7 +9,7 @@ import pytest
 from hpcfit.errors import InputError
 from hpcfit.objective.losses import apply
 from hpcfit.objective.structures.block import StructureBlock
-from hpcfit.objective.structures.rows import FAILED, Row
+from hpcfit.objective.structures.rows import FAILED, PropertyRow
 from hpcfit.potential.expression.compiler import compile_outputs
 from hpcfit.potential.expression.symbolic import differentiate
 from hpcfit.potential.expression.syntax import parse
@@ -81,7 +81,7 @@ def test_t1_at_its_start(tmp_path):
     assert made.cost(model.start) == pytest.approx(sum(START), rel=1e-10)
     assert f"{made.cost(model.start):.6g}" == "1480.32"
     assert made.warnings == []
-    assert made.find_trouble() is None
+    assert made.find_non_finite() is None
 
 
 def test_t1_at_the_end_point_of_atomicrex(tmp_path):
@@ -150,7 +150,7 @@ def test_a_loss_is_in_rows_and_derivatives(tmp_path, name):
 
 
 def test_a_structure_that_fails_counts_as_without_a_loss(tmp_path):
-    row = Row(wanted("total-energy", -3.0), 1.0)
+    row = PropertyRow(wanted("total-energy", -3.0), 1.0)
     made = StructureBlock(aluminium_model(tmp_path), work(*t1()), RobustLoss("cauchy", 1.0))
     assert list(made._of_row(row, None, 2)[0]) == list(row.failed()) == [1e3]
 
