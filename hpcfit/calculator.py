@@ -70,9 +70,9 @@ class Hpcfit(Calculator):  # type: ignore[misc]  # its annotations are not follo
         kept: Atoms = self.atoms
         bare = from_ase(kept, self._species, self._source)
         made = evaluate_single(self._model, self._model.start, bare)
-        if (trouble := made.trouble) is not None:
-            where = f", atom {trouble.atom}" if trouble.atom >= 0 else ""
-            raise CalculationFailed(f"{self._source}: {trouble.message}{where}")
+        if (found := made.first_non_finite) is not None:
+            where = f", atom {found.atom}" if found.atom >= 0 else ""
+            raise CalculationFailed(f"{self._source}: {found.message}{where}")
         self.results = {"energy": made.energy, "free_energy": made.energy, "forces": made.forces}
         if kept.cell.volume > 0:
             self.results["stress"] = -made.virial / kept.cell.volume

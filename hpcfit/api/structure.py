@@ -195,8 +195,8 @@ class JobStructure:
         job = self._job
         x = job.model.variables.at(job.get_potential_parameters())
         made = evaluate_single(job.model, x, self._atoms)
-        if made.trouble is not None and (forces or not np.isfinite(made.energy)):
-            raise HpcfitError(f"structure '{self._id}': {made.trouble.message}")
+        if made.first_non_finite is not None and (forces or not np.isfinite(made.energy)):
+            raise HpcfitError(f"structure '{self._id}': {made.first_non_finite.message}")
         return made
 
     @property

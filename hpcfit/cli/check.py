@@ -1,4 +1,4 @@
-"""``hpcfit check``: read a job and its data, say what a fit would be, and evaluate once."""
+"""``hpcfit check``: read a job and its data, describe the fit, and evaluate it once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from hpcfit.objective.validation import validation_lines
 from hpcfit.parallel.communicator import Communicator
 
 _DESCRIPTION = """\
-Read JOB and its datasets, report every fault, or else structures, atoms, residuals, free parameters, memory and the
-balance of the work over ranks; then evaluate the residual and its Jacobian once at the start. Writes nothing."""
+Read JOB and its datasets and report every fault. Without faults, print structures, atoms, residuals, free parameters,
+memory and load balance, and evaluate the residual and its Jacobian once at the start. Writes no files."""
 
 
 def add_parser(commands: Any) -> None:
@@ -29,7 +29,7 @@ def add_parser(commands: Any) -> None:
         "--ranks",
         type=_positive,
         metavar="N",
-        help="show the balance for N ranks (default: those it runs on)",
+        help="show the load balance for N ranks (default: the current number)",
     )
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_check)
@@ -49,7 +49,7 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
 
 
 def _evaluate(fit: Fit, n_ranks: int, out: TextIO) -> int:
-    """Write what a fit would be, evaluate it once, and return the exit code."""
+    """Describe the fit, evaluate it once, and return the exit code."""
     plan, x = fit.plan, fit.local.model.start
     _write_counts(plan, fit.local.model.has_design, out)
     out.writelines(f"warning: {text}\n" for text in plan.warnings)
@@ -91,7 +91,7 @@ def _write_counts(plan: Plan, has_design: bool, out: TextIO) -> None:
 
 
 def _design_bytes(plan: Plan) -> int:
-    """Return the size of the derivatives of all rows of datasets, fitted or not."""
+    """Return the size of the derivatives of all dataset rows, fitted or not."""
     n_rows = 0
     for block in plan.data_blocks:
         has_stresses = plan.sources[block.source].used[2]
@@ -100,7 +100,7 @@ def _design_bytes(plan: Plan) -> int:
 
 
 def _write_balance(plan: Plan, n_ranks: int, memory: list[int], out: TextIO) -> None:
-    """Atoms, estimated work and memory per rank; memory is measured and follows the blocks."""
+    """Write atoms, estimated work and measured memory per rank."""
     costs = np.array([block.cost for block in plan.blocks])
     starts = assign_blocks(costs, n_ranks)
     for rank in range(n_ranks):

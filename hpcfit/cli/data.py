@@ -1,4 +1,4 @@
-"""``hpcfit data``: bring reference configurations into HDF5, look at them, check them, export them."""
+"""``hpcfit data``: import reference configurations into HDF5, show, validate and export them."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from hpcfit.records import Configurations, DatasetIndex, Missing
 from hpcfit.units import STRESS_UNITS
 from hpcfit.version import __version__
 
-_DATA = "Bring reference configurations into HDF5, look at them, check them, export them."
+_DATA = "Import reference configurations into HDF5, show, validate and export them."
 
 _IMPORT = """\
 Import configurations into an HDF5 dataset. SOURCE is {sources}, or a folder or tar archive of files of {folders}.
-Ambiguous data is an error (several energies that differ, a stress without unit and sign); an option resolves it. Frames
+Ambiguous data is an error (several different energies, a stress without unit and sign); an option resolves it. Frames
 count from 0. Weights of properties and of atoms are read from the keys that `hpcfit data export` writes."""
 
 _EXPORT = """\
-Write a dataset to {formats}, every number to the last bit. Weights that are not 1 are the entries weight and
-hpcfit_property_weight (energy, forces, stress) and the column hpcfit_force_weight (of each atom's forces). To have the
-same content again: hpcfit data import --stress-unit eV/A^3 --stress-sign tension --weight-key weight."""
+Write a dataset to {formats}; numbers are exact. Weights that are not 1 are the entries weight and
+hpcfit_property_weight (energy, forces, stress) and the column hpcfit_force_weight (of each atom's forces). To
+restore the same content: hpcfit data import --stress-unit eV/A^3 --stress-sign tension --weight-key weight."""
 
 _SELECT = "as in a job: group=GLOB[,GLOB...] and index=START:STOP[:STEP], separated by blanks; all must hold"
 
@@ -53,7 +53,7 @@ def add_parser(subparsers: Any) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_import(commands)
     info = commands.add_parser(
-        "info", help="say what a dataset holds", description="Say what a dataset holds."
+        "info", help="summarise a dataset", description="Summarise the content of a dataset."
     )
     info.add_argument("file", help="the dataset")
     info.set_defaults(run=_info)
@@ -71,7 +71,7 @@ def add_parser(subparsers: Any) -> None:
         "-o",
         "--output",
         required=True,
-        help="the file; its name says the format (default: extxyz), gzipped when it ends in .gz",
+        help="the file; its name gives the format (default: extxyz), gzipped if it ends in .gz",
     )
     export.add_argument("--overwrite", action="store_true", help="replace the output if it exists")
     export.add_argument("--select", default="", metavar="TERMS", help=_SELECT)
@@ -85,26 +85,24 @@ def _add_import(commands: Any) -> None:
     )
     parser = commands.add_parser("import", help="import into HDF5", description=description)
     add = parser.add_argument
-    add("source", help="what to import")
+    add("source", help="the source to import")
     add("-o", "--output", required=True, help="the dataset")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace the dataset if it exists")
     existing.add_argument("--append", action="store_true", help="add to the dataset, which must exist")
-    add(
-        "--energy-key", metavar="KEY", help="where the energy stands (default: energy, Energy or free_energy)"
-    )
-    add("--energy-kind", metavar="NAME", help="what the energies are (default: the key in lower case)")
-    add("--forces-key", metavar="KEY", help="where the forces stand (default: forces or force)")
+    add("--energy-key", metavar="KEY", help="key of the energy (default: energy, Energy or free_energy)")
+    add("--energy-kind", metavar="NAME", help="kind of the energies (default: the key in lower case)")
+    add("--forces-key", metavar="KEY", help="key of the forces (default: forces or force)")
     add("--stress-unit", choices=tuple(STRESS_UNITS), help="unit of the source's stress")
-    add("--stress-sign", choices=tuple(STRESS_SIGNS), help="which stress is positive in the source")
-    add("--ignore-stress", action="store_true", help="leave stress and virials out")
+    add("--stress-sign", choices=tuple(STRESS_SIGNS), help="sign convention of the source's stress")
+    add("--ignore-stress", action="store_true", help="skip stress and virials")
     add(
         "--group-key",
         metavar="KEY",
-        help="where the group stands (default: config_type, else folder or file)",
+        help="key of the group (default: config_type, else folder or file)",
     )
     add("--group-split", metavar="TEXT", help="the group is the part of the name before TEXT")
-    add("--weight-key", metavar="KEY", help="where a weight stands; configurations without it weigh 1")
+    add("--weight-key", metavar="KEY", help="key of the weight; configurations without it have weight 1")
     parser.set_defaults(run=_import)
 
 
@@ -114,7 +112,7 @@ def _import(args: argparse.Namespace) -> int:
 
     output = Path(args.output)
     if args.append:
-        # Refused before the source is read.
+        # Fail before the source is read.
         with Dataset(output):
             pass
     else:
@@ -209,6 +207,6 @@ def _export(args: argparse.Namespace) -> int:
         n = export_dataset(dataset, args.output, args.select, overwrite=args.overwrite)
         kind = dataset.energy_kind
     if kind not in ("", "energy"):
-        print(f"warning: that energies are {kind} is left out, an import wants --energy-kind {kind}")
+        print(f"warning: kind of the energies is not exported, import with --energy-kind {kind}")
     print(f"{args.output}: {n} configurations")
     return 0

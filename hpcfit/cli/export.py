@@ -1,4 +1,4 @@
-"""``hpcfit export``: write a fitted potential as a file of an MD code."""
+"""``hpcfit export``: write a fitted potential for an MD code."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hpcfit.export.formats.setfl import FEWEST_POINTS
 from hpcfit.runfile.fitted_job import read_final
 
 _DESCRIPTION = """\
-Write a potential of a run, at its last stored state, or of a job, at its start values, as a file that LAMMPS reads, and
-print the commands that use it. Numbers have 17 digits; of tables, the largest errors of interpolation are printed."""
+Write a potential as a file for LAMMPS, from the last stored state of a run or the start values of a job, and print the
+LAMMPS commands. Numbers have 17 digits; for tables, the largest interpolation errors are printed."""
 
 
 def add_parser(commands: Any) -> None:
@@ -27,13 +27,13 @@ def add_parser(commands: Any) -> None:
     add("--format", required=True, choices=FORMATS, help="the file's format")
     add("-o", "--output", required=True, metavar="FILE", help="the file to write")
     add("--overwrite", action="store_true", help="replace the file if it exists")
-    add("--potential", default="", metavar="ID", help="which potential, where several suit the format")
+    add("--potential", default="", metavar="ID", help="potential to export, if several suit the format")
     add("--resolution", type=_points, metavar="N", help="points of a table (default: 10000)")
     add(
         "--rho-range-factor",
         type=_factor,
         metavar="X",
-        help="end of the table of the density, in units of the largest density (default: 2)",
+        help="end of the density table, in units of the largest density (default: 2)",
     )
     add(
         "--largest-density",
@@ -45,7 +45,7 @@ def add_parser(commands: Any) -> None:
         "--inner",
         type=_positive,
         metavar="R",
-        help="distance from which on a pair table is made (default: 1), or the error of another one stated "
+        help="first distance of a pair table (default: 1), or of the error estimate of other tables "
         "(default: the smallest in the job's structures)",
     )
     add_include_option(parser)
@@ -71,7 +71,7 @@ def _positive(text: str) -> float:
 
 
 def _factor(text: str) -> float:
-    """Return a factor that leaves the largest density in the table, where errors of interpolation are stated."""
+    """Return a factor of at least 1, so that the table covers the largest density."""
     value = _positive(text)
     if value < 1:
         raise argparse.ArgumentTypeError(
@@ -84,9 +84,7 @@ def _export(options: argparse.Namespace) -> int:
     target = Path(options.output)
     refuse_existing(target, options.overwrite)
     if target.exists() and Path(options.source).exists() and target.samefile(options.source):
-        raise InputError(
-            [Fault(options.output, "file to write is the one to export", allowed="another name")]
-        )
+        raise InputError([Fault(options.output, "output file is the one to export", allowed="another name")])
     settings = Settings(options.resolution, options.rho_range_factor, options.largest_density, options.inner)
     final = read_final(options.source, needs_structures(options.format, settings), options.allow_outside)
     written = export(final, options.format, options.output, options.potential, settings)

@@ -1,4 +1,4 @@
-"""The command line: a table of commands, and what an exit code says.
+"""The command line: a table of commands, and the meaning of exit codes.
 
 0 converged or done, 2 bad input, 3 stopped without converging (limit or signal; checkpoint written), 1 anything else.
 """
@@ -17,13 +17,13 @@ from hpcfit.parallel.communicator import ROOT, Communicator, world
 from hpcfit.parallel.guard import SharedError, raise_on_all_ranks
 from hpcfit.version import __version__
 
-#: Commands that all ranks of an MPI job work on together, and commands of a single process.
+#: Parallel commands, and commands of a single process.
 _PARALLEL = (run, resume, check)
 _SERIAL = (data, report, export)
 
 
 def entry() -> None:
-    """Run the command line and end the process; the console script."""
+    """Run the command line and exit; the console script."""
     sys.exit(main(sys.argv[1:]))
 
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         return code
     except HpcfitError as error:
         return _say(error)
-    except BrokenPipeError:  # whoever read the output, as `head` does, has had enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -70,10 +70,10 @@ def _run_parallel(options: argparse.Namespace) -> int:
         return int(comm.broadcast(code))
     except SharedError as error:
         return _say(error.error) if comm.rank == ROOT else error.error.exit_code
-    except (Exception, KeyboardInterrupt):  # whatever it is: the other ranks wait for this one
+    except (Exception, KeyboardInterrupt):  # the other ranks wait for this one
         try:
             _say_unexpected(comm)
-        finally:  # also where nobody reads what is printed any more
+        finally:  # even if the output is closed
             comm.abort(1)
         return 1
 

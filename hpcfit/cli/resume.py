@@ -1,4 +1,4 @@
-"""``hpcfit resume``: go on with a run."""
+"""``hpcfit resume``: continue a run."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from hpcfit.runfile.job_of_run import hints, reread
 from hpcfit.runfile.store import load
 
 _DESCRIPTION = """\
-Go on with a run that was killed or stopped by a signal, on any number of ranks, with the bits that it would have had.
-Refused when the job or a dataset has changed since the run started."""
+Continue a run that was killed or stopped by a signal, on any number of ranks, with bitwise the same result. Fails if
+the job or a dataset has changed since the run started."""
 
 
 def add_parser(commands: Any) -> None:
     """Register the command."""
-    parser = commands.add_parser("resume", help="go on with a run", description=_DESCRIPTION)
+    parser = commands.add_parser("resume", help="continue a run", description=_DESCRIPTION)
     parser.add_argument("run_file", help="the run file, as in run.h5")
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_resume)
@@ -39,7 +39,7 @@ def _resume(options: argparse.Namespace, comm: Communicator) -> int:
 def resume(
     output: str, comm: Communicator, log: TextIO, allow_outside: bool = False, allow_python: bool = False
 ) -> str:
-    """Go on with the run in `output`, with the bits it would have had, and return the outcome as `run.fit` does.
+    """Continue the run in `output` with bitwise the same result, and return the outcome as `run.fit` does.
 
     Raises
     ------

@@ -14,8 +14,8 @@ from hpcfit.parallel.signals import stop_requests
 
 _DESCRIPTION = """\
 Fit the potentials of JOB to its structures. Under mpirun the ranks share the work; the result has the same bits on
-any number of them. The run file is written after every iteration: after a kill, `hpcfit resume` goes on from it.
-SIGUSR1, SIGTERM and SIGINT stop the fit after the iteration in hand, with a checkpoint and exit code 3."""
+any number of ranks. The run file is written after every iteration; `hpcfit resume` continues from it after a kill.
+SIGUSR1, SIGTERM and SIGINT stop the fit after the current iteration, with a checkpoint and exit code 3."""
 
 
 def add_parser(commands: Any) -> None:

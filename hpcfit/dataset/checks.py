@@ -1,4 +1,4 @@
-"""What must hold in configurations wherever they come from: an import, a file, a program."""
+"""Checks of configurations from any source: an import, a file, a program."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Defect:
     at: IntArray
 
     def fault(self, path: str, first: int = 0) -> Fault:
-        """Return the fault's line; `first` is the number of configuration 0 in the file `path`."""
+        """Return the fault; `first` is the number of configuration 0 in the file `path`."""
         return Fault(f"{path}: configuration {first + self.at[0]}", self.what, count(len(self.at)))
 
 
 def count(n: int) -> str:
-    """Return how often a fault was found, empty for once."""
+    """Return how often a fault occurs, empty for one occurrence."""
     return f"{n} times, here first" if n > 1 else ""
 
 
 def defects(configurations: Configurations) -> list[Defect]:
-    """Return everything that makes configurations unfit for use; an empty list when there is nothing.
+    """Return all defects of configurations.
 
     Parameters
     ----------
@@ -65,10 +65,10 @@ def _outside(index: NDArray[np.int32], n: int) -> NDArray[np.bool_]:
 
 
 def _of_atoms(flags: NDArray[np.bool_], first_atom: IntArray) -> NDArray[np.bool_]:
-    """Gather flags of atoms into flags of configurations: set where any atom's is."""
+    """Reduce flags of atoms to flags of configurations, by logical or."""
     if len(flags) == 0:
         return np.zeros(len(first_atom), dtype=np.bool_)
-    # A configuration without atoms would take its neighbour's flag; it has a fault of its own anyway.
+    # A configuration without atoms would get its neighbour's flag; it has its own fault.
     return np.logical_or.reduceat(flags, np.minimum(first_atom, len(flags) - 1))
 
 

@@ -1,4 +1,4 @@
-"""A dataset back to a foreign format, without loss."""
+"""Exports a dataset to a foreign format without loss."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def export_dataset(
 ) -> int:
     """Write configurations to a file and return how many; its name says its format, extxyz by default.
 
-    Energies in eV, forces in eV/Angstrom, stress in eV/Angstrom^3 with tension positive; every number with
-    the digits that give it back to the bit. In extxyz the group is ``config_type``, the weight ``weight``;
+    Energies are in eV, forces in eV/Angstrom, stress in eV/Angstrom^3 with tension positive; every number has
+    enough digits to be read back exactly. In extxyz the group is ``config_type``, the weight ``weight``;
     factors on the residuals of energy, forces and stress, and of each atom's forces, have the keys of
-    `hpcfit.dataset.formats.extxyz`; weights of 1 are left out.
+    `hpcfit.dataset.formats.extxyz`; weights of 1 are omitted.
 
     Parameters
     ----------

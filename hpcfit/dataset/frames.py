@@ -1,4 +1,4 @@
-"""One frame of a foreign file in the units and signs of `Configurations`; ambiguous data is an error.
+"""Converts one frame of a foreign file to the units and signs of `Configurations`; ambiguous data is an error.
 
 The energy is ``energy``, ``Energy`` or ``free_energy``; several of them must agree. Forces are ``forces`` or ``force``.
 Stress needs its unit and sign from the user. Weights of properties and of atoms have the keys of the exports.
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class FrameRow:
-    """What a frame says, None where it does not; units, signs and orders as in `Configurations`."""
+    """The data of a frame, None where missing; units, signs and orders as in `Configurations`."""
 
     where: str
     symbols: list[str]
@@ -51,7 +51,7 @@ class FrameRow:
 
 
 def frame_values(frame: Frame) -> dict[str, Any]:
-    """Return all entries of a frame by name, wherever ASE has put them."""
+    """Return all entries of a frame by name, from all of ASE's containers."""
     atoms = frame.atoms
     results = atoms.calc.results if atoms.calc is not None else {}
     return {**atoms.arrays, **atoms.info, **results}
@@ -67,7 +67,7 @@ def read_row(frame: Frame, values: dict[str, Any], options: ImportOptions) -> Fr
     values
         Its `frame_values`.
     options
-        What the user states.
+        Options of the import.
     """
     faults: list[Fault] = []
 
@@ -125,7 +125,7 @@ def _energy(values: dict[str, Any], options: ImportOptions) -> tuple[str, float]
     if len(set(found.values())) > 1:
         said = " ".join(f"{key}={value}" for key, value in found.items())
         raise _RefusalError(
-            "several energies that differ", said, f"one of them by --energy-key {' | '.join(found)}"
+            "several different energies", said, f"one of them by --energy-key {' | '.join(found)}"
         )
     return next(iter(found.items()), None)
 
@@ -135,7 +135,7 @@ def _forces(values: dict[str, Any], options: ImportOptions, n_atoms: int) -> Flo
     found = {key: _array(key, values[key], (n_atoms, 3)) for key in keys if key in values}
     values_found = list(found.values())
     if not all(np.array_equal(values_found[0], other) for other in values_found[1:]):
-        raise _RefusalError("several forces that differ", " ".join(found), "one of them by --forces-key")
+        raise _RefusalError("several different forces", " ".join(found), "one of them by --forces-key")
     return values_found[0] if values_found else None
 
 
@@ -150,7 +150,7 @@ def _stress(values: dict[str, Any], options: ImportOptions) -> FloatArray | None
     if options.stress_unit is None or options.stress_sign is None:
         units, signs = "|".join(STRESS_UNITS), "|".join(STRESS_SIGNS)
         allowed = f"--stress-unit {units} and --stress-sign {signs}, or --ignore-stress"
-        raise _RefusalError("unit and sign of the stress are not stated", "stress", allowed)
+        raise _RefusalError("unit and sign of the stress are not given", "stress", allowed)
     stress = _array("stress", values["stress"], (6,))
     if values.get(ASYMMETRY, 0.0) > _SYMMETRY_TOLERANCE * np.abs(stress).max():
         raise _RefusalError("stress is not symmetric", str(values[ASYMMETRY]), "--ignore-stress")

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from hpcfit.dataset.layout import FIELDS, HASH_SIZE
 from hpcfit.records import Configurations, DatasetIndex
 
-#: Longest chemical symbol that an id takes in, bytes.
+#: Longest chemical symbol in an id, bytes.
 _SYMBOL_SIZE = 8
 
 
 def content_ids(configurations: Configurations) -> NDArray[np.uint8]:
-    """Return the id of each configuration: a hash of what a fit sees of it, not of its group or weight.
+    """Return the id of each configuration: a hash of its structure and targets, not of its group or weight.
 
     Parameters
     ----------
     configurations
-        All but their `id` is taken as it stands.
+        All fields but `id` are used.
 
     Returns
     -------
@@ -45,12 +45,12 @@ def content_hash(ids: NDArray[np.uint8]) -> str:
 
 
 def weights_hash(parts: Iterable[NDArray[np.float64]]) -> str:
-    """Return the hash over an array of weights, given in parts that follow each other, as 32 hexadecimal digits."""
+    """Return the hash over an array of weights, given in consecutive parts, as 32 hexadecimal digits."""
     return _digest(np.asarray(part, dtype="<f8") for part in parts).tobytes().hex()
 
 
 def weighting_hash(index: DatasetIndex) -> str:
-    """Return the hash of what a fit takes of a dataset beside its content: all weights, and who is in which group."""
+    """Return the hash of the weights and groups of a dataset, which its content hash does not cover."""
     names = f"{names_checksum(index.groups)} {index.force_weights}"
     arrays: list[NDArray[Any]] = [np.frombuffer(names.encode(), dtype=np.uint8), index.group, index.weight]
     if index.property_weight is not None:

@@ -1,29 +1,29 @@
-"""What a user states of a source before it is imported."""
+"""The options of an import."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Which stress is positive, and the factor that makes tension positive.
+#: Sign conventions, and the factors that make tension positive.
 STRESS_SIGNS = {"tension": 1.0, "compression": -1.0}
 
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the user states of a source; None where nothing was stated.
+    """The options of an import; None where not given.
 
     Parameters
     ----------
     energy_key, forces_key, weight_key, group_key
         Names of the source's entries.
     energy_kind
-        What the energies are; by default the name they are read under, in lower case.
+        Kind of the energies; by default their key in lower case.
     stress_unit
         A name of `hpcfit.units.STRESS_UNITS`.
     stress_sign
-        A name of `STRESS_SIGNS`: which stress is positive.
+        A name of `STRESS_SIGNS`.
     ignore_stress
-        Leave stress and virial out.
+        Whether to skip stress and virial.
     group_split
         The group is the part of the name before this text.
     """

@@ -1,6 +1,6 @@
-"""From foreign files to `Configurations`, with every fault of the source in one answer.
+"""Imports foreign files as `Configurations`, and reports all faults of the source at once.
 
-A label that a configuration lacks is missing: a bit of its mask, and NaN. Frames count from 0.
+A missing label is NaN and has a bit in the mask. Frames count from 0.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from hpcfit.records import Configurations, FloatArray, Missing
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import found.
+    """The result of an import.
 
     Parameters
     ----------
     configurations
-        As they are written.
+        Ready to be written.
     energy_kind
-        What their energies are.
+        Kind of the energies.
     skipped
         Files that are not configurations.
     sha256
@@ -57,28 +57,28 @@ def import_configurations(
     path
         An extxyz file (also ``.gz``), a folder or archive of such files, or an ASE database.
     options
-        What the user states.
+        Options of the import.
     progress
         Called with the number of frames read so far.
 
     Raises
     ------
     InputError
-        With every kind of fault, each at the first frame that has it.
+        With every kind of fault, each at its first frame.
     """
     return _imported(str(path), open_source(Path(path)), options, progress)
 
 
 def import_atoms(atoms: Iterable[Any], options: ImportOptions) -> Imported:
-    """Take configurations from ASE's ``Atoms``, of the group ``atoms`` where they name no other.
+    """Import ASE ``Atoms``; their default group is ``atoms``.
 
     Raises
     ------
     InputError
         As `import_configurations` does.
     """
-    held = list(atoms)
-    frames = (Frame(f"atoms {k}", "atoms", entry) for k, entry in enumerate(held))
+    entries = list(atoms)
+    frames = (Frame(f"atoms {k}", "atoms", entry) for k, entry in enumerate(entries))
     return _imported("list of atoms", Source(frames, (), ""), options, None)
 
 
@@ -103,7 +103,7 @@ def _imported(
 
 
 class _Gathered:
-    """Rows, faults and names of entries of the frames so far."""
+    """Rows, faults and entry names of the frames read so far."""
 
     def __init__(self, path: str, options: ImportOptions) -> None:
         self.path = path
@@ -113,7 +113,7 @@ class _Gathered:
         self._keys: set[str] = set()
 
     def add(self, frame: Frame | Fault) -> None:
-        """Add a frame, or the fault that stands for it."""
+        """Add a frame or its fault."""
         if isinstance(frame, Fault):
             self.faults.append(frame)
             return
@@ -127,12 +127,12 @@ class _Gathered:
 
     @property
     def energy_kind(self) -> str:
-        """What the energies are; empty when there are none."""
+        """Kind of the energies; empty without energies."""
         kinds = self._energy_kinds()
         return self.options.energy_kind or next(iter(kinds), "") if kinds else ""
 
     def refuse_faults(self) -> None:
-        """Raise one line per kind of fault, if there is any."""
+        """Raise all faults, one per kind."""
         faults = _by_kind(self.faults) + self._faults_of_all()
         if faults:
             raise InputError(faults)
@@ -206,7 +206,7 @@ def _mask(row: FrameRow) -> int:
 
 
 def _or_ones(factors: list[tuple[FloatArray | None, int]]) -> FloatArray | None:
-    """Return factors one after the other, 1 where a row has none of its so many; None where no row has any."""
+    """Return the concatenated factors, 1 where a row has none; None if no row has any."""
     if all(own is None for own, _ in factors):
         return None
     return np.concatenate([np.ones(n) if own is None else own for own, n in factors])

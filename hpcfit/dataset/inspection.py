@@ -1,4 +1,4 @@
-"""What an open HDF5 file must look like to be a dataset: every departure is one fault."""
+"""Checks that an HDF5 file follows the layout of datasets; every deviation is one fault."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from hpcfit.errors import Fault
 
 
 def layout_faults(file: Any, name: str) -> list[Fault]:
-    """Return every way in which an open file departs from the layout.
+    """Return all deviations of an open file from the layout.
 
     Parameters
     ----------
     file
         An open h5py file.
     name
-        The file as faults name it.
+        Name of the file in faults.
     """
     marks = _mark_faults(file, name)
     if marks:
@@ -98,7 +98,7 @@ def _list_faults(file: Any, name: str, path: str) -> list[Fault]:
     stated = dataset.attrs.get(CHECKSUM_ATTRIBUTE)
     actual = names_checksum(dataset.asstr()[:])
     if stated != actual:
-        return [Fault(where, "names do not have their checksum", actual, str(stated))]
+        return [Fault(where, "checksum of the names does not match", actual, str(stated))]
     return []
 
 

@@ -1,7 +1,7 @@
 """The HDF5 layout of a dataset: the one place that knows names, shapes, units, chunks and version.
 
 ``/config`` holds one row per configuration (``ptr`` one more), ``/atom`` one row per atom, ``/species`` and
-``/group`` the names that integers count into, ``/block`` a checksum per run of configurations and
+``/group`` the names to which integers refer, ``/block`` a checksum per run of configurations and
 ``/provenance`` one row per import. The arrays are those of `hpcfit.records.Configurations`.
 """
 
@@ -23,8 +23,8 @@ VERSION_ATTRIBUTE = "format version"
 CONTENT_ATTRIBUTE = "content"
 ENERGY_KIND_ATTRIBUTE = "energy kind"
 
-#: Attribute of a list of names: the hash of the names, since filters do not cover strings. Of weights that a dataset
-#: need not have: the hash over all rows, by which a run knows them again without reading them.
+#: Attribute of a list of names: the hash of the names, since filters do not cover strings. Attribute of optional
+#: weights: the hash over all rows, by which a run recognises them without reading them.
 CHECKSUM_ATTRIBUTE = "checksum"
 
 SPECIES = "species"
@@ -33,7 +33,7 @@ BLOCK_STOP = "block/stop"
 BLOCK_CHECKSUM = "block/checksum"
 PROVENANCE = "provenance"
 
-#: Most configurations under one checksum: small enough to say where a file is damaged.
+#: Most configurations under one checksum: small enough to locate damage.
 BLOCK = 1024
 
 _ATOM_CHUNK = 16384
@@ -60,7 +60,7 @@ class Field:
     unit
         Unit of the values; empty for pure numbers.
     description
-        Said in the file, for readers that have only the file.
+        Stored in the file, for readers that have only the file.
     """
 
     path: str
@@ -101,7 +101,7 @@ FIELDS = (
     Field("atom/force", "<f8", (3,), "eV/Angstrom", "Cartesian, NaN where missing"),
 )
 
-#: Arrays that a dataset may have besides.
+#: Optional arrays.
 PROPERTY_WEIGHT, FORCE_WEIGHT = "config/property_weight", "atom/force_weight"
 OPTIONAL_FIELDS = (
     Field(PROPERTY_WEIGHT, "<f8", (3,), "", "factors on the residuals of energy, forces, stress"),
@@ -147,14 +147,14 @@ class Provenance:
 
 
 def create(file: Any) -> None:
-    """Lay an empty dataset into an open, empty HDF5 file."""
+    """Create an empty dataset in an open, empty HDF5 file."""
     file.attrs[FORMAT_ATTRIBUTE] = FORMAT
     file.attrs[VERSION_ATTRIBUTE] = VERSION
     file.attrs[CONTENT_ATTRIBUTE] = ""
     file.attrs[ENERGY_KIND_ATTRIBUTE] = ""
     for field in FIELDS + BLOCK_FIELDS:
         create_array(file, field)
-    # ptr has one row more than there are configurations.
+    # ptr has one more row than there are configurations.
     file["config/ptr"].resize(1, axis=0)
     for name in (SPECIES, GROUP):
         file.create_dataset(name, (0,), _TEXT, maxshape=(None,), chunks=(64,))
@@ -163,7 +163,7 @@ def create(file: Any) -> None:
 
 
 def create_array(file: Any, field: Field) -> None:
-    """Make an array without rows."""
+    """Create an array without rows."""
     rows = _ATOM_CHUNK if field.per_atom else _CONFIG_CHUNK
     dataset = file.create_dataset(
         field.path,

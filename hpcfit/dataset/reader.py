@@ -1,4 +1,4 @@
-"""Reading a dataset: every rank opens the file read-only and takes its own contiguous slices."""
+"""Reads datasets: every rank opens the file read-only and reads its own contiguous slices."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from hpcfit.records import Configurations, DatasetIndex, IntArray
 #: Rows of weights in memory at a time.
 _ROWS = 1 << 20
 
-#: What h5py raises on damaged files, depending on the part that is hit.
+#: Errors of h5py on damaged files.
 _DAMAGE = (OSError, KeyError, RuntimeError, ValueError)
 
 
@@ -48,12 +48,12 @@ class Dataset:
     path
         The HDF5 file.
     name
-        The file as errors name it; empty for `path` itself.
+        Name of the file in errors; `path` if empty.
 
     Raises
     ------
     InputError
-        On entering, with every departure from the layout.
+        On entering, with every deviation from the layout.
     """
 
     def __init__(self, path: str | Path, name: str = "") -> None:
@@ -92,13 +92,13 @@ class Dataset:
         Raises
         ------
         InputError
-            When the file is damaged, or its ids do not have the hash that the file states.
+            When the file is damaged, or the hash of its ids does not match.
         """
         content = content_hash(self.ids())
         stated = str(self._file.attrs[CONTENT_ATTRIBUTE])
         if content != stated:
             raise InputError(
-                [Fault(f"{self.name}: /config/id", "ids do not have their hash", content, stated)]
+                [Fault(f"{self.name}: /config/id", "hash of the ids does not match", content, stated)]
             )
         return DatasetIndex(
             path=self.name,
@@ -133,7 +133,7 @@ class Dataset:
         return configurations
 
     def read_unchecked(self, start: int, stop: int) -> Configurations:
-        """Return the configurations ``start:stop`` whatever their numbers, as `validate` needs them.
+        """Return the configurations ``start:stop`` without checking their numbers, for `validate`.
 
         Raises
         ------
@@ -162,14 +162,14 @@ class Dataset:
         return self._array("config/id")
 
     def weights_hash(self, path: str, stated: bool = True) -> str:
-        """Return the hash of weights that a dataset need not have, empty where it has none.
+        """Return the hash of optional weights, empty if the dataset has none.
 
         Parameters
         ----------
         path
             Of the array.
         stated
-            Whether what the file states is taken where it states a hash; otherwise the weights are read.
+            Whether to use the hash stored in the file if there is one; otherwise the weights are read.
 
         Raises
         ------
@@ -185,7 +185,7 @@ class Dataset:
         return weights_hash(self._array(path, slice(start, start + _ROWS)) for start in starts)
 
     def blocks(self) -> tuple[IntArray, NDArray[np.uint8]]:
-        """Return where each block of configurations stops [n_blocks] and its checksum [n_blocks, 16]."""
+        """Return the end of each block of configurations [n_blocks] and its checksum [n_blocks, 16]."""
         return self._array(BLOCK_STOP), self._array(BLOCK_CHECKSUM)
 
     def provenance(self) -> tuple[Provenance, ...]:
@@ -197,7 +197,7 @@ class Dataset:
         if not self._path.exists():
             raise InputError([Fault(self.name, "file does not exist")])
         try:
-            # A lock that another program holds is respected; a file system without locks is forgiven.
+            # Locks of other programs are respected; file systems without locks are accepted.
             return h5py.File(self._path, "r", locking="best-effort")
         except OSError as error:
             raise InputError([Fault(self.name, "cannot be read as HDF5", _reason(error))]) from error
@@ -221,6 +221,6 @@ class Dataset:
 
 
 def _reason(error: Exception) -> str:
-    """Return the part of an HDF5 message that says why, without the name of the failing call."""
+    """Return the reason in an HDF5 message, without the name of the failing call."""
     inner = re.search(r"\((.*)\)", str(error), re.DOTALL)
     return inner.group(1) if inner else str(error)

@@ -1,4 +1,4 @@
-"""Writing a file so that its name always holds a whole one: the old or the new."""
+"""Atomic replacement of files: the name always refers to the complete old or new file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpcfit.errors import Fault, InputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the name of a temporary file beside `path` that takes its place when the block ends well.
+    """Yield a temporary file in the same folder that replaces `path` when the block succeeds.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        When a file cannot be written there.
+        When the file cannot be written.
     """
     try:
         with atomic.replacing(str(path)) as temporary:
@@ -32,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Refuse to write over a file, or into a folder that is not there; asked before long work begins.
+    """Refuse to overwrite a file or to write into a missing folder, before long work begins.
 
     Raises
     ------

@@ -1,13 +1,12 @@
-"""The language of a job's ``select``: which configurations of a dataset take part.
+"""The syntax of ``select`` in a job: the configurations of a dataset that take part.
 
 A selection is a list of terms separated by blanks; a configuration is selected when all terms hold:
 
 ``group=GLOB[,GLOB...]``
     Its group matches one of the patterns (``*``, ``?``, ``[...]``; case matters). Each pattern must match a
-    group of the dataset. A comma or blank in a group's name is reached with ``?``.
+    group of the dataset. ``?`` matches a comma or blank in a group's name.
 ``index=START:STOP[:STEP]`` or ``index=N``
-    Its number in the file, counted from 0, is in the slice; Python's rules, negative numbers count from
-    the end.
+    Its number in the file, counted from 0, is in the slice. As in Python, negative numbers count from the end.
 ``all``
     Always.
 
@@ -45,14 +44,13 @@ def select(index: DatasetIndex, text: str) -> IntArray:
     Raises
     ------
     ValueError
-        When a term cannot be understood or nothing is selected; the message is a fault's line without its
-        place.
+        When a term is invalid or nothing is selected; the message has no place.
     """
     chosen = np.ones(len(index), dtype=np.bool_)
     for term in text.split():
         chosen &= _holds(index, term)
     if not chosen.any():
-        raise _refusal("select leaves no configuration", text)
+        raise _refusal("select matches no configuration", text)
     return np.flatnonzero(chosen)
 
 
@@ -84,7 +82,7 @@ def _in_slice(n: int, value: str) -> NDArray[np.bool_]:
         bounds = [int(part) if part else None for part in value.split(":")]
         numbers = range(n)[slice(*bounds)] if ":" in value else (range(n)[int(value)],)
     except (ValueError, TypeError):
-        raise _refusal("cannot be understood in select", f"index={value}", _TERMS["index"]) from None
+        raise _refusal("invalid term in select", f"index={value}", _TERMS["index"]) from None
     except IndexError:
         raise _refusal("index in select is outside the dataset", value, f"{-n} to {n - 1}") from None
     chosen = np.zeros(n, dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Opens what is imported: a file of a known format, or a folder or archive of such files."""
+"""Opens sources of imports: a file of a known format, or a folder or archive of such files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hpcfit.errors import Fault, InputError
 #: All formats of datasets.
 FORMATS = records("hpcfit.dataset.formats", DatasetFormat)
 
-#: Archives of such files.
+#: Endings of archives.
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -29,11 +29,11 @@ class Source:
     Parameters
     ----------
     frames
-        Its configurations in order; what cannot be read comes as a fault.
+        Its configurations in order, or faults.
     skipped
         Names of files in a folder or archive that are not configurations.
     sha256
-        Of the file; of a folder or archive, over the names and contents of the files read.
+        Hash of the file; for a folder or archive, over the names and contents of the files read.
     """
 
     frames: Iterator[Frame | Fault]
@@ -42,12 +42,12 @@ class Source:
 
 
 def format_of(name: str) -> DatasetFormat | None:
-    """Return the format that a file's name says, None where there is none."""
+    """Return the format of a file by its name, None if unknown."""
     return next((form for form in FORMATS if name.endswith(form.suffixes)), None)
 
 
 def open_source(path: Path) -> Source:
-    """Open a source; its name says its format.
+    """Open a source; its name determines its format.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def _archive_files(path: Path) -> list[SourceFile]:
     files = []
     try:
         with tarfile.open(path) as archive:
-            # In the order of the archive: going back in a compressed file reads it again from its start.
+            # In the order of the archive: seeking back in a compressed file reads it again from its start.
             for member in archive:
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is not None:

@@ -1,4 +1,4 @@
-"""Looking through a whole dataset for damage and for what a fit would stumble over."""
+"""Checks a whole dataset for damage and for data that a fit cannot use."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
 from hpcfit.records import Configurations, FloatArray, IntArray, Missing
 
-#: Angstrom; no two nuclei of a meaningful configuration are nearer (H2 bonds at 0.74).
+#: Smallest plausible distance of two atoms, Angstrom (the bond of H2 is 0.74).
 CLOSEST = 0.5
 
 _TARGETS = {Missing.ENERGY: "energy", Missing.FORCES: "forces", Missing.STRESS: "stress"}
 
-#: Configurations that a finding names before it only counts them.
+#: Number of configurations that a finding names; it counts the others.
 _NAMED = 8
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found.
+    """One finding.
 
     Parameters
     ----------
     error
-        Whether the file must not be used as it is; otherwise the finding is a warning.
+        Whether it is an error; otherwise it is a warning.
     what
         In lower case, without a full stop.
     at
-        [n] the configurations concerned, counted from 0; empty when it is the whole file.
+        [n], numbers of the affected configurations; empty for the whole file.
     """
 
     error: bool
@@ -53,7 +53,7 @@ class Finding:
 
 
 def validate(path: str | Path) -> list[Finding]:
-    """Return everything found, errors first.
+    """Return all findings, errors first.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def validate(path: str | Path) -> list[Finding]:
     Raises
     ------
     InputError
-        When the file is not a dataset at all: its layout, offsets or names are broken.
+        When the file is not a dataset: its layout, offsets or names are invalid.
     """
     found: dict[tuple[bool, str], list[IntArray]] = {}
     with Dataset(path) as dataset:
@@ -84,7 +84,7 @@ def _findings_of_index(dataset: Dataset) -> list[Finding]:
     except InputError as error:
         return [Finding(True, str(fault), np.array([], dtype=np.int64)) for fault in error.faults]
     findings = [
-        Finding(True, f"/{field.path} does not have its checksum", np.array([], dtype=np.int64))
+        Finding(True, f"checksum of /{field.path} does not match", np.array([], dtype=np.int64))
         for field in OPTIONAL_FIELDS
         if dataset.weights_hash(field.path) != dataset.weights_hash(field.path, stated=False)
     ]
@@ -106,16 +106,16 @@ def _findings_of_block(dataset: Dataset, start: int, stop: int, checksum: NDArra
         return [Finding(True, str(fault), everything) for fault in error.faults]
     findings = []
     if not np.array_equal(block_checksum(c), checksum):
-        findings.append(Finding(True, "block does not have its checksum", everything))
+        findings.append(Finding(True, "checksum of the block does not match", everything))
     found = defects(c)
     findings += [Finding(True, defect.what, defect.at + start) for defect in found]
     if found:
-        # Ids and distances of such numbers mean nothing.
+        # Ids and distances of such numbers are meaningless.
         return findings
     foreign = np.flatnonzero((content_ids(c) != c.id).any(axis=1))
     close = _close_pairs(c)
     if len(foreign):
-        findings.append(Finding(True, "content does not have its id", foreign + start))
+        findings.append(Finding(True, "id does not match the content", foreign + start))
     if len(close):
         findings.append(Finding(False, f"atoms closer than {CLOSEST} Angstrom", close + start))
     return findings

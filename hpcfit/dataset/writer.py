@@ -1,4 +1,4 @@
-"""Writing a dataset: a new file, or configurations added to one; the name always holds a whole file."""
+"""Writes datasets: a new file, or configurations appended to one; the replacement of the file is atomic."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ def write(
     Parameters
     ----------
     path
-        The file; replaced only with `overwrite`.
+        The file to write.
     configurations
         At least one, with the ids of `hpcfit.dataset.hashing.content_ids`.
     provenance
         Where they came from.
     energy_kind
-        What the energies are, as in ``energy`` or ``free_energy``; empty when there are none.
+        Kind of the energies, as in ``energy`` or ``free_energy``; empty without energies.
     overwrite
-        Whether a file that exists is replaced.
+        Whether to replace an existing file.
     property_weight
-        [n, 3], factors on the residuals of energy, forces and stress; None for none.
+        [n, 3], factors on the residuals of energy, forces and stress.
 
     Raises
     ------
     InputError
-        When the file exists, cannot be written, or the configurations are unfit for use.
+        When the file exists, cannot be written, or the configurations have defects.
     """
     target = Path(path)
     refuse_existing(target, overwrite)
@@ -83,7 +83,7 @@ def append(
     energy_kind: str,
     property_weight: FloatArray | None = None,
 ) -> None:
-    """Add configurations behind those of a file; the old file stays whole until the new one is.
+    """Append configurations to a file; the old file stays until the new one is complete.
 
     Parameters are those of `write`.
 
@@ -91,7 +91,7 @@ def append(
     ------
     InputError
         When the file is not a dataset, its energies are of another kind, it cannot be written, or the
-        configurations are unfit for use.
+        configurations have defects.
     """
     target = Path(path)
     _refuse_defects(configurations, provenance.source)
@@ -131,7 +131,7 @@ def _extend(
         _append_weights(
             file, field, weights, *((n_atoms, len(new.position)) if field.per_atom else (n, len(new)))
         )
-    # An import starts a block of its own, so that old checksums are never made anew over rows gone bad.
+    # An import starts a new block, so that checksums are never recomputed over old, possibly damaged rows.
     for start in range(0, len(new), BLOCK):
         stop = min(start + BLOCK, len(new))
         _append_rows(file[BLOCK_STOP], [n + stop])
@@ -152,7 +152,7 @@ def _slice(configurations: Configurations, start: int, stop: int) -> Configurati
 
 
 def _merge_names(dataset: Any, names: tuple[str, ...]) -> NDArray[np.int32]:
-    """Add new names to the file's list and return where each of `names` stands in it."""
+    """Add new names to the file's list and return the index of each of `names`."""
     stored = list(dataset.asstr()[:])
     stored += [name for name in names if name not in stored]
     dataset.resize(len(stored), axis=0)

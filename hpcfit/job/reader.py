@@ -1,4 +1,4 @@
-"""From a job file to a frozen `Job`, or to all its faults at once."""
+"""Reads a job file into a frozen `Job`, or reports all its faults at once."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def read_job(
     options: ReadOptions = _DEFAULTS,
     text: str | None = None,
 ) -> Job:
-    """Read a job file, and build the structures that it describes.
+    """Read a job file and build its structures.
 
-    Dataset files are only looked for; what is in them, and whether it fits the job, is found out elsewhere.
+    This function only checks that dataset files exist; their content is checked later.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def read_job(
     options
         How to read it.
     text
-        The job as it was stored, to be read in place of the file; its folder and messages are still the file's.
+        The stored job, read in place of the file; its folder and messages are still those of the file.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def read_job(
     Raises
     ------
     InputError
-        The file cannot be read, or has faults: every fault that can be found, in the order of lines.
+        The file cannot be read or has faults; all faults are reported, sorted by line.
     """
     content = _content(Path(path)) if text is None else text.encode()
     content, origins = expand(content, str(path), options.allow_outside)
@@ -126,7 +126,7 @@ class _Reader:
         )
 
     def job(self) -> Job:
-        """Return the job, its text and hash left empty."""
+        """Return the job, with empty text and hash."""
         root, faults = self._root, self._faults
         potentials = self._potentials()
         constrained = root.find("parameter-constraints")
@@ -170,7 +170,7 @@ class _Reader:
 
     def _potentials(self) -> tuple[Potential, ...]:
         block = self._root.find("potentials")
-        # Without species no tag can be judged; that they are missing has been noted.
+        # Without species no tag can be checked; their absence has been reported.
         if block is None or not self._species.symbols:
             return ()
         constraints = dependents(self._root.find("parameter-constraints"))
@@ -182,7 +182,7 @@ class _Reader:
 
 
 def _hash(content: bytes, root: etree._Element, folder: Path) -> str:
-    """Return the hash of the job's text, and of the files that it names, but for datasets."""
+    """Return the hash of the job's text and of the files that it names, except datasets."""
     digest = hashlib.sha256(content)
     for path in _files(root, folder, *FILES, "param-file", "tabulated", "residual-function", "weight"):
         if path.is_file():
@@ -191,7 +191,7 @@ def _hash(content: bytes, root: etree._Element, folder: Path) -> str:
 
 
 def _files(root: etree._Element, folder: Path, *tags: str) -> list[Path]:
-    """Return the files that elements name, in their text or in their attribute ``file``."""
+    """Return the files named in elements' text or ``file`` attribute."""
     names = [values.line_of_text(element.get("file", element.text)) for element in root.iter(*tags)]
     return [folder / name for name in names if name]
 

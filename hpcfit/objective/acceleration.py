@@ -1,4 +1,4 @@
-"""Where the solver's acceleration gets second derivatives from: exact ones, or differences of residuals."""
+"""The source of second derivatives for the solver's acceleration: exact ones, or differences of residuals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hpcfit.records import GeodesicOptions, Job, PotentialForm, SpaOptions
 
 
 def acceleration_options(job: Job) -> GeodesicOptions | None:
-    """Return the settings of the solver that asks for second derivatives, None where none does."""
+    """Return the settings of the solver if it uses second derivatives, else None."""
     solver = job.fitting.solver if job.fitting else None
     while isinstance(solver, SpaOptions):
         solver = solver.local
@@ -18,7 +18,7 @@ def acceleration_options(job: Job) -> GeodesicOptions | None:
 
 
 def uses_exact(job: Job, forms: Mapping[str, PotentialForm]) -> bool:
-    """Return whether there are datasets whose exact second derivatives are known, and wanted."""
+    """Return whether exact second derivatives are available for a dataset and requested."""
     options = acceleration_options(job)
     if options is None or options.second_derivative == "difference":
         return False
@@ -28,7 +28,7 @@ def uses_exact(job: Job, forms: Mapping[str, PotentialForm]) -> bool:
 
 
 def not_exact(job: Job, forms: Mapping[str, PotentialForm]) -> Iterator[tuple[int, str]]:
-    """Yield everything whose second derivatives are not known: its line in the job, and what it is."""
+    """Yield everything without exact second derivatives: its line in the job, and its description."""
     for potential in job.potentials:
         if not has_second_derivative(potential, forms[potential.form], len(job.species)):
             yield potential.line, f"potential '{potential.id}'"
@@ -44,19 +44,19 @@ def not_exact(job: Job, forms: Mapping[str, PotentialForm]) -> Iterator[tuple[in
 
 
 def missing_exact(job: Job, forms: Mapping[str, PotentialForm]) -> list[Fault]:
-    """Return a fault for everything that keeps a job from the exact second derivatives that it insists on."""
+    """Return a fault for everything without the exact second derivatives that the job requires."""
     options = acceleration_options(job)
     if options is None or options.second_derivative != "exact":
         return []
     allowed = 'second-derivative="auto" or "difference"'
     return [
-        Fault(job.place(line), f"second derivatives of {what} are not known exactly", allowed=allowed)
+        Fault(job.place(line), f"no exact second derivatives of {what}", allowed=allowed)
         for line, what in not_exact(job, forms)
     ]
 
 
 def idle_settings(job: Job, forms: Mapping[str, PotentialForm]) -> list[str]:
-    """Return a warning where the job sets a step of differences that nobody takes."""
+    """Return a warning if the job sets a difference step that is not used."""
     options = acceleration_options(job)
     if options is None or options.h == GeodesicOptions.h or not uses_exact(job, forms):
         return []
@@ -67,7 +67,7 @@ def idle_settings(job: Job, forms: Mapping[str, PotentialForm]) -> list[str]:
 
 
 def describe_acceleration(job: Job, forms: Mapping[str, PotentialForm]) -> str:
-    """Say where second derivatives come from; empty where nobody asks for them."""
+    """Describe the source of second derivatives; empty if they are not used."""
     options = acceleration_options(job)
     if options is None:
         return ""

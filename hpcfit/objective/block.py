@@ -1,8 +1,8 @@
 """One block of configurations: residual rows, their exact Jacobian, and second derivatives along a direction.
 
-Rows are sqrt(W)/delta times (prediction - target): energies, then force components, then virials (which stand for
-stresses: stress = -virial / volume). Whatever has no target or is not fitted has factor 0. A robust loss turns a row
-into one whose square is the loss.
+Rows are sqrt(W)/delta times (prediction - target): energies, then force components, then virials (for stresses:
+stress = -virial / volume). Rows without a target or fit have factor 0. A robust loss replaces a row by one whose
+square is the loss.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class BlockObjective:
     factors
         Their weights, for the same configurations.
     species
-        For each of the configurations' symbols, the job's number of that species.
+        The job's species number of each of the configurations' symbols.
     n_species
         Number of species of the job.
     loss
-        What takes the place of squares, None for these.
+        Robust loss, None for squares.
     workspace
-        Where several blocks work out their Jacobians, none of which is kept; None for one that is kept.
+        Memory shared by blocks that do not keep their Jacobians; None to keep it.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class BlockObjective:
         self._workspace = workspace
         #: [n_rows], rows at x = 0 where columns are kept for the whole fit
         self._origin: FloatArray | None = None
-        self._design_trouble: NotFinite | None = None
+        self._design_non_finite: NotFinite | None = None
         self._point: FloatArray | None = None
         self._derived_at: FloatArray | None = None
-        self.trouble: NotFinite | None = None
+        self.first_non_finite: NotFinite | None = None
 
     def _rows(self, configurations: Configurations, factors: Factors) -> tuple[FloatArray, FloatArray]:
         n_atoms = np.diff(configurations.ptr)
@@ -94,23 +94,23 @@ class BlockObjective:
 
     @property
     def n_bytes(self) -> int:
-        """Memory held: geometry, rows, and the Jacobian once it was asked for."""
-        held = (3 * len(self._factor) + len(self._weight)) * 8 + self._geometry.n_bytes
+        """Allocated memory: geometry, rows, and the Jacobian once it was computed."""
+        n_bytes = (3 * len(self._factor) + len(self._weight)) * 8 + self._geometry.n_bytes
         kept = [*self._kept, *([] if self._origin is None else [self._origin])]
-        return held + sum(columns.nbytes for columns in kept)
+        return n_bytes + sum(columns.nbytes for columns in kept)
 
     @property
     def _keeps_design(self) -> bool:
-        """Whether one evaluation of columns serves the whole fit; where no Jacobian is kept, they are not either."""
+        """Whether to evaluate columns once and keep them for the whole fit."""
         return self._model.has_design and self._workspace is None
 
     def _design(self) -> tuple[FloatArray, FloatArray]:
-        """Return rows at x = 0 [n_rows], and those of [r J^T] without a loss, of which only r depends on x."""
+        """Return rows at x = 0 [n_rows], and [r J^T] without a loss, where only r depends on x."""
         if self._origin is None:
             columns = aligned(1 + self._model.n_free, len(self._factor))
-            # Energies are sums over the parameters: at 0 they are what those that are fixed give.
+            # Energies are linear in the parameters: at 0 they are the contribution of the fixed ones.
             x = np.zeros(self._model.n_free)
-            self._design_trouble = self._model.evaluate(self._geometry, x, columns, self._virials)
+            self._design_non_finite = self._model.evaluate(self._geometry, x, columns, self._virials)
             columns[0] -= self._target
             columns *= self._factor
             self._origin = columns[0].copy()
@@ -118,22 +118,22 @@ class BlockObjective:
         return self._origin, self._kept[-1]
 
     def _fill(self, x: FloatArray, columns: FloatArray) -> None:
-        """Fill [1, n_rows] or [1 + n_free, n_rows] with residuals, and derivatives, before a loss."""
+        """Fill [1, n_rows] or [1 + n_free, n_rows] with residuals, and derivatives, without a loss."""
         if self._keeps_design:
             origin, design = self._design()
-            self.trouble = self._design_trouble
+            self.first_non_finite = self._design_non_finite
             if len(columns) > 1 and columns is not design:
                 columns[1:] = design[1:]
             columns[0] = origin + x @ design[1:]
             return
-        self.trouble = self._model.evaluate(self._geometry, x, columns, self._virials)
+        self.first_non_finite = self._model.evaluate(self._geometry, x, columns, self._virials)
         columns[0] -= self._target
         columns *= self._factor
 
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]; infinite where a prediction is not finite."""
         residual = self._residual(x)
-        return sum_of_squares(residual) if self.trouble is None else np.inf
+        return sum_of_squares(residual) if self.first_non_finite is None else np.inf
 
     def _residual(self, x: FloatArray) -> FloatArray:
         self._fill(x, self._values)
@@ -153,31 +153,31 @@ class BlockObjective:
         return columns
 
     def gradient(self, x: FloatArray) -> FloatArray:
-        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free], as far as possible without columns."""
+        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free], without columns where possible."""
         self._derived_at = x.copy()
         rows = aligned(2, len(self._factor))
         self._fill(x, rows[:1])
-        if self.trouble is not None:
+        if self.first_non_finite is not None:
             return np.full(1 + len(x), np.nan)
-        # Becomes the derivative of each row by its prediction, or by what the design matrix has in its place.
+        # Becomes the derivative of each row by its prediction or its row of the design matrix.
         rows[1] = 1.0 if self._keeps_design else self._factor
         if self._loss:
             apply(self._loss, rows, self._weight)
-        rows[1] *= rows[0]  # in place: no sum may depend on where its arguments lie
+        rows[1] *= rows[0]  # in place: sums must not depend on the alignment of arguments
         if self._keeps_design:
             return np.append(sum_of_squares(rows[0]), self._design()[1][1:] @ rows[1])
         gradient = self._model.gradient(self._geometry, x, rows[1], self._virials)
         return np.append(sum_of_squares(rows[0]), gradient)
 
-    def find_trouble(self) -> NotFinite | None:
-        """Return where the last answer was not finite, or where a derivative was at the last point with one."""
-        if self.trouble is not None or self._derived_at is None:
-            return self.trouble
+    def find_non_finite(self) -> NotFinite | None:
+        """Return where the last result, or a derivative at the last linearisation, was not finite."""
+        if self.first_non_finite is not None or self._derived_at is None:
+            return self.first_non_finite
         columns = aligned(1 + self._model.n_free, len(self._factor))
-        trouble = self._model.evaluate(self._geometry, self._derived_at, columns, self._virials)
+        first_non_finite = self._model.evaluate(self._geometry, self._derived_at, columns, self._virials)
         bad = np.argwhere(~np.isfinite(columns))
-        if trouble is not None or len(bad) == 0:
-            return trouble
+        if first_non_finite is not None or len(bad) == 0:
+            return first_non_finite
         column, row = bad[0].tolist()
         what = f"derivative by {self._model.variables.paths[column - 1]}" if column > 0 else "virial"
         return NotFinite(self._structure_of(row), -1, f"{what} is not finite")
@@ -200,15 +200,15 @@ class BlockObjective:
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n_free] at the point of the last `linearise`, r'' along `v`.
 
-        It is exact where that of all predictions is known; else from one more residual, Transtrum and Sethna,
+        It is exact if available for all predictions; else from one more residual, Transtrum and Sethna,
         arXiv:1201.5885, eq. 19: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v].
         """
         if self._point is None:
-            raise ValueError("second derivative asked for before any linearisation")
+            raise ValueError("second derivative requires a linearisation first")
         if self._is_exact:
             return self._exact(self._point, v)
         difference = self._residual(self._point + h * v)
-        if self.trouble is not None:
+        if self.first_non_finite is not None:
             return np.full(len(v), np.nan)
         columns = self._kept[0] if self._kept else self.linearise(self._point)
         difference -= columns[0]
@@ -220,8 +220,10 @@ class BlockObjective:
     def _exact(self, x: FloatArray, v: FloatArray) -> FloatArray:
         if self._model.is_linear and not self._loss:
             return np.zeros(len(v))
-        self.trouble = self._model.second_derivative(self._geometry, x, v, self._values, self._virials)
-        if self.trouble is not None:
+        self.first_non_finite = self._model.second_derivative(
+            self._geometry, x, v, self._values, self._virials
+        )
+        if self.first_non_finite is not None:
             return np.full(len(v), np.nan)
         columns = self._kept[0] if self._kept else self.linearise(x)
         second = self._values[0]
@@ -231,11 +233,11 @@ class BlockObjective:
         return np.asarray(columns[1:] @ second)
 
     def rows(self, x: FloatArray, with_derivatives: bool) -> FloatArray:
-        """Return the residual at `x`, [1, n_rows], and below it if asked for its derivatives, [1 + n_free, n_rows]."""
+        """Return the residual at `x`, [1, n_rows], optionally with its derivatives below it, [1 + n_free, n_rows]."""
         return self.linearise(x) if with_derivatives else self._residual(x)[None, :]
 
     def largest_densities(self, x: FloatArray) -> FloatArray:
-        """Return what `Model.largest_densities` does of the block's structures."""
+        """Return `Model.largest_densities` for the block's structures."""
         return self._model.largest_densities(self._geometry, x)
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -245,21 +247,21 @@ class BlockObjective:
         """
         n = self._geometry.n_structures
         columns = aligned(1, self._geometry.n_rows(virials=True))
-        self.trouble = self._model.evaluate(self._geometry, x, columns, virials=True)
+        self.first_non_finite = self._model.evaluate(self._geometry, x, columns, virials=True)
         virial = columns[0, -6 * n :].reshape(n, 6)
         volume = np.where(self._volume > 0, self._volume, np.nan)
         return columns[0, :n].copy(), columns[0, n : -6 * n].reshape(-1, 3).copy(), -virial / volume[:, None]
 
 
 class Workspace:
-    """Memory that blocks use one after the other, as large as the largest needs it."""
+    """Memory that blocks use in turn, as large as the largest one needs."""
 
     def __init__(self) -> None:
         self._held = aligned(1, 0)
 
     def take(self, n_columns: int, *n_rows: int) -> list[FloatArray]:
-        """Return arrays [n_columns, n_rows] that start at cache lines, valid until the next are taken."""
-        # From one cache line to the next.
+        """Return arrays [n_columns, n_rows] that start at cache lines, valid until the next call."""
+        # Each starts at a cache line.
         ends = np.cumsum([-(-n_columns * n // 8) * 8 for n in n_rows])
         if self._held.size < ends[-1]:
             self._held = aligned(1, int(ends[-1]))
@@ -270,7 +272,7 @@ class Workspace:
 
 
 def aligned(n_columns: int, n_rows: int) -> FloatArray:
-    """Return zeros [n_columns, n_rows] that start at a cache line, so that no sum can depend on where a block lies."""
+    """Return zeros [n_columns, n_rows] that start at a cache line, so that sums do not depend on alignment."""
     raw = np.zeros(n_columns * n_rows + 8)
     offset = (-raw.ctypes.data // 8) % 8
     return raw[offset : offset + n_columns * n_rows].reshape(n_columns, n_rows)

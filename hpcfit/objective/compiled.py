@@ -1,4 +1,4 @@
-"""What the root compiles for all ranks: SymPy is slow to import, so that workers get programs, plain arrays."""
+"""Programs that the root compiles for all ranks: SymPy is slow to import, so workers receive plain arrays."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from hpcfit.potential.second_derivative import SecondDerivative, compile_second_
 from hpcfit.potential.spline import CompiledFunction
 from hpcfit.records import Job, PotentialForm
 
-#: A user's derivative may be wrong by rounding, but not by a digit too few.
+#: Tolerance of a user's derivative: rounding errors, but not a missing digit.
 _TOLERANCE = 1e-6
 
-#: Where functions without a cut-off are looked at last: densities are of order one.
+#: End of the check of functions without a cut-off: densities are of order one.
 _FARTHEST = 2.0
 
 
@@ -33,18 +33,18 @@ class Compiled:
     Parameters
     ----------
     values
-        Per potential, the programs of its functions for values alone; empty for one that is not built from functions.
+        Per potential, the programs of its functions for values; empty if it is not built from functions.
     derivatives
-        The same with derivatives by the parameters that vary.
+        The same with derivatives by the varying parameters.
     constraints
-        In an order in which each can be worked out after those before it.
+        Ordered such that each depends only on earlier ones.
     derived
-        Of the derived properties, in document order; outputs are the value and the derivatives by the terms.
+        Programs of derived properties, in document order; outputs are the value and its derivatives by the terms.
     warnings
-        Derivatives that the job gives and that are not those of its formulas, and settings without effect.
+        Wrong derivatives of formulas in the job, and settings without effect.
     second
-        Per potential, its second derivative along a path of its parameters, None where that is zero; none at all where
-        it is not known exactly for all of them, or not wanted.
+        Per potential, its second derivative along a path of its parameters, None where that is zero; empty unless
+        available for all potentials and requested.
     """
 
     values: tuple[tuple[CompiledFunction, ...], ...]
@@ -61,7 +61,7 @@ def compile_job(job: Job) -> Compiled:
     Raises
     ------
     InputError
-        When a formula cannot be compiled, though its syntax is right.
+        When a formula of valid syntax cannot be compiled.
     """
     try:
         return _compiled(job)
@@ -105,11 +105,11 @@ def _warnings(job: Job) -> Iterator[str]:
             continue
         values = dict(zip(function.names, (p.start for p in function.parameters), strict=True))
         limit = _FARTHEST if math.isinf(function.cutoff) else function.cutoff
-        # Off the round numbers, where pieces of a formula join.
+        # Not at round numbers, where pieces of a formula often join.
         points = limit * (np.arange(4, 64) + 0.37) / 64
         found = check_derivative(
             function.formula, function.derivative, function.variable, values, function.cutoff, points
         )
         if found.error > _TOLERANCE:
-            what = f"derivative of {path} is not that of its expression and is not used"
+            what = f"derivative of {path} differs from that of its expression and is not used"
             yield str(Fault(job.path, what, f"{found.given:.6g} at {found.x:.6g}", f"{found.exact:.6g}"))

@@ -1,4 +1,4 @@
-"""One block of configurations whose residuals a function of the user makes out of their predictions."""
+"""One block of configurations whose residuals come from a user's function of their predictions."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class FunctionBlock(BlockObjective):
     model, configurations, species, n_species
         As of `BlockObjective`.
     factors
-        1 where a property is fitted, 0 elsewhere.
+        1 for fitted properties, 0 elsewhere.
     used
         Whether energies, forces and stresses are fitted.
     residual
         The function.
     names
-        The dataset as errors name it, and the numbers [n] of the configurations in it.
+        Name of the dataset in errors, and the numbers [n] of the configurations in it.
     weights
         Weight objects of the configurations.
     loss, workspace
@@ -68,14 +68,14 @@ class FunctionBlock(BlockObjective):
             reference=self._target[self._place] * self._unit,
         )
         self._function = ResidualRows(residual, subjects)
-        self._is_exact = False  # nobody knows the second derivatives of the function
+        self._is_exact = False  # second derivatives of the function are unknown
         self._weight = np.ones(len(self._place))
         self._scratch, self._prediction = aligned(1, len(self._place)), aligned(1, len(self._place))[0]
 
     def _residual(self, x: FloatArray) -> FloatArray:
-        self.trouble = self._model.evaluate(self._geometry, x, self._values, self._virials)
+        self.first_non_finite = self._model.evaluate(self._geometry, x, self._values, self._virials)
         rows: FloatArray = self._scratch[0]
-        if self.trouble is not None:
+        if self.first_non_finite is not None:
             rows[:] = np.nan
         else:
             self._in_order(self._values[0], self._prediction)
@@ -85,8 +85,8 @@ class FunctionBlock(BlockObjective):
         return rows
 
     def _in_order(self, kernel: FloatArray, ordered: FloatArray) -> None:
-        """Bring the kernels' rows, the last axis, into the order and the units of predictions."""
-        # No place is out of range; the default mode would go through a buffer to see to that.
+        """Convert the kernels' rows (last axis) to the order and units of predictions."""
+        # All indices are in range; the default mode would check them through a buffer.
         np.take(kernel, self._place, axis=-1, out=ordered, mode="clip")
         if self._virials:
             ordered *= self._unit
@@ -95,8 +95,8 @@ class FunctionBlock(BlockObjective):
         """Return the rows of [r J^T], [1 + n_free, n_rows], residual first; they stay valid until the next call."""
         self._point = self._derived_at = x.copy()
         columns, kernel = self._rooms(len(self._place), len(self._factor))
-        self.trouble = self._model.evaluate(self._geometry, x, kernel, self._virials)
-        if self.trouble is not None:
+        self.first_non_finite = self._model.evaluate(self._geometry, x, kernel, self._virials)
+        if self.first_non_finite is not None:
             columns[:] = np.nan
             return columns
         self._in_order(kernel, columns)
@@ -108,5 +108,5 @@ class FunctionBlock(BlockObjective):
         return columns
 
     def gradient(self, x: FloatArray) -> FloatArray:
-        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free]: from columns, as functions need them."""
+        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free]: from columns, which functions need."""
         return gradient_of(self.linearise(x))

@@ -32,13 +32,13 @@ from hpcfit.records import (
     StructureResult,
 )
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 class OpenDataset(Protocol):
     """A dataset open for reading."""
 
-    name: str  #: as errors name it
+    name: str  #: in errors
 
     def read(self, start: int, stop: int) -> Configurations:
         """Return the configurations ``start:stop``."""
@@ -46,7 +46,7 @@ class OpenDataset(Protocol):
 
 @dataclass(frozen=True)
 class InMemoryData:
-    """Datasets and residual functions of a program, by number, in place of the files that a job names."""
+    """In-memory datasets and residual functions, by number, in place of the job's files."""
 
     open: Callable[[int], AbstractContextManager[OpenDataset]]
     residuals: Mapping[int, Residual]
@@ -60,7 +60,7 @@ class LocalObjective:
     plan
         The job, its datasets and its blocks.
     in_memory
-        None where the job's files are to be read.
+        None to read the job's files.
     """
 
     def __init__(self, plan: Plan, in_memory: InMemoryData | None = None) -> None:
@@ -74,7 +74,7 @@ class LocalObjective:
         self._blocks: dict[int, BlockObjective | StructureBlock] = {}
 
     def own(self, first: int, last: int) -> None:
-        """Take over blocks `first` to `last` - 1: read those that are new, forget the others."""
+        """Own blocks `first` to `last` - 1: read new ones, drop all others."""
         self._owned = range(first, last)
         self._blocks = {k: block for k, block in self._blocks.items() if k in self._owned}
         missing = [k for k in self._owned if k not in self._blocks]
@@ -89,7 +89,7 @@ class LocalObjective:
 
     @property
     def blocks(self) -> list[BlockObjective | StructureBlock]:
-        """The blocks owned, in order."""
+        """The owned blocks, in order."""
         return [self._blocks[k] for k in self._owned]
 
     def open_source(self, number: int) -> AbstractContextManager[OpenDataset]:
@@ -100,21 +100,21 @@ class LocalObjective:
         return Dataset(source.path, source.file)
 
     def rows(self, x: FloatArray, with_derivatives: bool) -> list[FloatArray]:
-        """Return the residual at `x` of every block of a dataset, and below it if asked for its derivatives.
+        """Return the residual at `x` of every dataset block, optionally with its derivatives below it.
 
-        Rows are in the order of configurations, of each first the energy, then forces, then stress, as far as fitted.
+        Rows are ordered by configuration, each with energy, forces and stress if fitted.
         """
-        answers = []
+        results = []
         with np.errstate(all="ignore"):
             for k, block in zip(self._owned, self.blocks, strict=True):
                 if isinstance(block, BlockObjective):
                     rows = block.rows(x, with_derivatives)
                     own = isinstance(block, FunctionBlock)
-                    answers.append(rows.copy() if own else self._in_order(k, rows))
-        return answers
+                    results.append(rows.copy() if own else self._in_order(k, rows))
+        return results
 
     def _in_order(self, number: int, rows: FloatArray) -> FloatArray:
-        """Return rows of the kernels configuration by configuration; stresses that the block leaves out are 0."""
+        """Return the kernels' rows by configuration; stresses that the block does not compute are 0."""
         block = self.plan.data_blocks[number]
         sizes = np.diff(self.plan.indices[block.source].ptr)[block.configurations]
         ptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
@@ -135,49 +135,49 @@ class LocalObjective:
             return [block.largest_densities(x) for block in self.blocks if isinstance(block, BlockObjective)]
 
     def results(self, x: FloatArray) -> list[tuple[list[StructureResult], list[float]]]:
-        """Return at `x` what comes of the own structures and the derived properties of every block that has some."""
+        """Return results of own structures and derived properties at `x`, of every block with structures."""
         with np.errstate(all="ignore"):
             return [block.results(x) for block in self.blocks if isinstance(block, StructureBlock)]
 
     @property
     def relaxed(self) -> list[FloatArray]:
-        """Where relaxations start from, of every block of own structures."""
+        """Start points of relaxations, per block of own structures."""
         return [block.relaxed for block in self.blocks if isinstance(block, StructureBlock)]
 
     def restore(self, relaxed: Sequence[FloatArray]) -> None:
-        """Let relaxations start from where they once did; `relaxed` is of all blocks of own structures of the plan."""
+        """Restore start points of relaxations; `relaxed` has all blocks of own structures of the plan."""
         for k, block in zip(self._owned, self.blocks, strict=True):
             if isinstance(block, StructureBlock):
                 block.restore(relaxed[k - len(self.plan.data_blocks)])
 
-    def ask(self, evaluate: Callable[[BlockObjective | StructureBlock], _Answer]) -> list[_Answer]:
-        """Evaluate every block, and note how long each took."""
+    def ask(self, evaluate: Callable[[BlockObjective | StructureBlock], _Result]) -> list[_Result]:
+        """Evaluate every block, and record the time of each."""
         return list(self.each(evaluate))
 
-    def each(self, evaluate: Callable[[BlockObjective | StructureBlock], _Answer]) -> Iterator[_Answer]:
-        """Evaluate one block after the other, as `ask` does, when its answer is wanted."""
+    def each(self, evaluate: Callable[[BlockObjective | StructureBlock], _Result]) -> Iterator[_Result]:
+        """Evaluate blocks one by one as `ask` does, when their results are requested."""
         self.seconds = np.zeros(len(self._owned))
         for k, block in enumerate(self.blocks):
             start = time.perf_counter()
-            # Numbers that are not finite are part of the answers, which is no reason to warn about each.
+            # Numbers that are not finite are valid results and need no warning.
             with np.errstate(all="ignore"):
-                answer = evaluate(block)
+                result = evaluate(block)
             self.seconds[k] = time.perf_counter() - start
-            yield answer
+            yield result
 
     def first_non_finite(self) -> tuple[int, NotFinite] | None:
-        """Return the first block, and where in it, whose last answer, or a derivative, was not finite.
+        """Return the first block, and the place in it, whose last result or a derivative was not finite.
 
-        Own structures of which a property is not finite count as not relaxed.
+        Own structures with a property that is not finite count as not relaxed.
         """
         with np.errstate(all="ignore"):
             for k, block in zip(self._owned, self.blocks, strict=True):
-                if (found := block.find_trouble()) is not None:
+                if (found := block.find_non_finite()) is not None:
                     return k, found
         return None
 
     def _load(self, numbers: list[int]) -> None:
-        """Read blocks of one dataset, which is opened once for all of them."""
+        """Read blocks of one dataset, opening it once."""
         plan = self.plan
         source = plan.data_blocks[numbers[0]].source
         with self.open_source(source) as dataset:
@@ -232,7 +232,7 @@ class LocalObjective:
     def _weights(
         self, source: int, weights: AbsoluteWeights, chosen: IntArray, configurations: Configurations
     ) -> list[object]:
-        """Return the weight objects for a residual function, which knows nothing of factors."""
+        """Return the weight objects for a residual function, which does not receive factors."""
         own = self._residuals[source].weight
         if own is not None:
             return [own(number) for number in chosen.tolist()]

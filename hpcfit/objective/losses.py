@@ -1,6 +1,6 @@
-"""Robust losses: a large residual counts less than its square.
+"""Robust losses: large residuals count less than their squares.
 
-With u a row divided by the loss's scale, chi^2 has rho(u^2) in place of u^2. The row becomes
+With u a row divided by the loss's scale, chi^2 contains rho(u^2) instead of u^2. The row becomes
 s = sign(u) sqrt(rho(u^2)): a residual whose square is rho, smooth at 0, with first and second derivatives.
 """
 
@@ -25,7 +25,7 @@ def _form(loss: RobustLoss) -> RobustLossForm:
 
 
 def sum_of_squares(rows: FloatArray) -> float:
-    """Return the sum of squares of `rows` [n_rows], added up pairwise: gains close to a minimum are a few ulp of it."""
+    """Return the sum of squares of `rows` [n_rows], summed pairwise: gains near a minimum are a few ulp."""
     return float(np.sum(rows * rows))
 
 
@@ -35,7 +35,7 @@ def gradient_of(rows: FloatArray) -> FloatArray:
 
 
 def apply(loss: RobustLoss, columns: FloatArray, weight: FloatArray) -> None:
-    """Turn rows and their derivatives into those of a loss, in place.
+    """Replace rows and their derivatives by those of a loss, in place.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def apply(loss: RobustLoss, columns: FloatArray, weight: FloatArray) -> None:
 def add_loss_curvature(
     loss: RobustLoss, rows: FloatArray, weight: FloatArray, first: FloatArray, second: FloatArray
 ) -> None:
-    """Turn second derivatives of rows along a direction into those of a loss, in place.
+    """Replace second derivatives of rows along a direction by those of a loss, in place.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def add_loss_curvature(
     first
         [n_rows], their first derivatives along the direction.
     second
-        [n_rows], second derivatives of what `apply` was given.
+        [n_rows], second derivatives of the rows before `apply`.
     """
     unit = loss.scale * np.where(weight > 0.0, weight, 1.0)
     slope, curvature = _form(loss).curvature(rows / unit)

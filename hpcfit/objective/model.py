@@ -32,9 +32,9 @@ class Model:
     Parameters
     ----------
     job
-        The job; its free parameters, in order, or their transforms, are the model's vector x.
+        The job; its free parameters or their transforms, in order, form the vector x.
     compiled
-        The job's programs, by default compiled here.
+        The job's programs, compiled by default.
     """
 
     def __init__(self, job: Job, compiled: Compiled | None = None) -> None:
@@ -46,7 +46,7 @@ class Model:
             programs = (compiled.values[number], compiled.derivatives[number])
             form = forms[potential.form].shaped(potential.sizes)
             self._terms.append(_Term(potential, form, len(job.species), programs, scratch))
-        #: whether `second_derivative` may be asked for
+        #: whether `second_derivative` is available
         self.is_exact = compiled.second is not None
         self._seconds = [_Second(second, scratch) if second else None for second in compiled.second or ()]
         lower = np.concatenate([term.lower for term in self._terms])
@@ -60,7 +60,7 @@ class Model:
         self.pairwise = any(forms[name].pairwise for name in used)
         self._needs_positions = any(forms[name].needs_positions for name in used)
         self.cutoff = max(term.cutoff for term in self._terms)  #: Angstrom
-        #: whether columns are the same at every x, and worth to be kept: values follow from them
+        #: whether columns are the same at every x and worth keeping, as values follow from them
         self.has_design = (
             self.variables.are_parameters
             and all(forms[p.form].is_linear for p in job.potentials)
@@ -69,7 +69,7 @@ class Model:
         self._bonds = dict.fromkeys(term.bonds for term in self._terms if not term.bonds.are_all)
 
     def geometry(self, batch: Batch) -> Geometry:
-        """Return structures, with all neighbours closer than `cutoff`, as the potentials see them."""
+        """Return the geometry of structures with all neighbours closer than `cutoff`."""
         parts = self.pairwise, self._needs_positions
         made = Geometry(batch, *parts)
         made.by_bonds.update((bonds, Geometry(seen_by(bonds, batch), *parts)) for bonds in self._bonds)
@@ -78,7 +78,7 @@ class Model:
     def evaluate(
         self, geometry: Geometry, x: FloatArray, columns: FloatArray, virials: bool
     ) -> NotFinite | None:
-        """Fill `columns` with energies, forces and virials at `x`, and their derivatives if there is room for them.
+        """Fill `columns` with energies, forces and virials at `x`, and with their derivatives if it has rows for them.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class Model:
         columns
             [1, n_rows] for values alone, or [1 + n_free, n_rows]; rows as in `potential.library.evaluate`.
         virials
-            Whether the columns have room for virials.
+            Whether the columns include virials.
 
         Returns
         -------
@@ -103,22 +103,22 @@ class Model:
         if len(columns) == 1 or self.variables.are_parameters:
             return self._superimpose(geometry, values, columns, virials)
         by_parameter = np.zeros((1 + len(self.variables.varying), columns.shape[1]))
-        trouble = self._superimpose(geometry, values, by_parameter, virials)
+        first_non_finite = self._superimpose(geometry, values, by_parameter, virials)
         columns[0] = by_parameter[0]
         _chain(self.variables.jacobian(x), by_parameter[1:], columns[1:])
-        return trouble
+        return first_non_finite
 
     def gradient(self, geometry: Geometry, x: FloatArray, weights: FloatArray, virials: bool) -> FloatArray:
-        """Return the derivatives [n_free] at `x` of a weighed sum of energies, forces and virials.
+        """Return the derivatives [n_free] at `x` of a weighted sum of energies, forces and virials.
 
-        Potentials with reverse mode need no columns; those of the others are worked out, one potential at a time.
+        Potentials without reverse mode compute their columns, one potential at a time.
 
         Parameters
         ----------
         geometry, x, virials
             As of `evaluate`.
         weights
-            [n_rows], of each row of a column.
+            [n_rows], one per row of a column.
         """
         values, first = self.variables.parameters(x), 0
         parts: list[FloatArray] = []
@@ -136,19 +136,19 @@ class Model:
     def second_derivative(
         self, geometry: Geometry, x: FloatArray, v: FloatArray, columns: FloatArray, virials: bool
     ) -> NotFinite | None:
-        """Fill `columns` [1, n_rows] with second derivatives along `v` [n_free] at `x`, else as `evaluate`.
+        """Fill `columns` [1, n_rows] with second derivatives along `v` [n_free] at `x`; see `evaluate`.
 
-        Only where the model `is_exact`.
+        Requires `is_exact`.
         """
         columns[:] = 0.0
-        rates, trouble, first = self.variables.along(x, v), None, 0
+        rates, first_non_finite, first = self.variables.along(x, v), None, 0
         for term, second in zip(self._terms, self._seconds, strict=True):
             last = first + term.n_parameters
             if second is not None:
                 found = second.evaluate(geometry, rates[:, first:last], columns, virials)
-                trouble = trouble or found
+                first_non_finite = first_non_finite or found
             first = last
-        return trouble
+        return first_non_finite
 
     @property
     def embedding(self) -> tuple[str, ...]:
@@ -156,23 +156,23 @@ class Model:
         return tuple(term.id for term in self._terms if term.embeds)
 
     def densities(self, geometry: Geometry, x: FloatArray) -> list[FloatArray]:
-        """Return for each of `embedding` the densities [n_atoms] at `x`, NaN of atoms that it does not embed."""
+        """Return the densities [n_atoms] of each of `embedding` at `x`, NaN for atoms that it does not embed."""
         values = self.variables.parameters(x)
         ends = np.cumsum([term.n_parameters for term in self._terms])
         pairs = zip(self._terms, np.split(values, ends[:-1]), strict=True)
         return [term.densities(geometry, own) for term, own in pairs if term.embeds]
 
     def largest_densities(self, geometry: Geometry, x: FloatArray) -> FloatArray:
-        """Return the largest of each of `densities`, -inf where there are none."""
+        """Return the maximum of each of `densities`, -inf without atoms."""
         largest = [np.fmax.reduce(own, initial=-np.inf) for own in self.densities(geometry, x)]
         return np.array(largest, dtype=np.float64)
 
     def _superimpose(
         self, geometry: Geometry, values: FloatArray, columns: FloatArray, virials: bool
     ) -> NotFinite | None:
-        """Fill `columns` with sums over the potentials, and with derivatives by the parameters that vary."""
+        """Fill `columns` with sums over the potentials, and with derivatives by the varying parameters."""
         columns[:] = 0.0
-        trouble, first, column = None, 0, 1
+        first_non_finite, first, column = None, 0, 1
         for term in self._terms:
             own = slice(column, column + len(term.varying) if len(columns) > 1 else column)
             target = columns
@@ -180,16 +180,16 @@ class Model:
                 target = np.zeros((1 + own.stop - own.start, columns.shape[1]))
             parameters = values[first : first + term.n_parameters]
             found = term.evaluate(geometry, parameters, target, virials)
-            trouble = trouble or found
+            first_non_finite = first_non_finite or found
             if target is not columns:
                 columns[0] += target[0]
                 columns[own] += target[1:]
             first, column = first + term.n_parameters, own.stop
-        return trouble
+        return first_non_finite
 
 
 def _chain(jacobian: FloatArray, by_parameter: FloatArray, columns: FloatArray) -> None:
-    """Turn derivatives by parameters into those by variables, term by term: no sum may depend on a library's blocks."""
+    """Convert derivatives by parameters to variables, term by term: sums must not depend on BLAS blocking."""
     columns[:] = 0.0
     for row, derivative in zip(jacobian, by_parameter, strict=True):
         for k in np.flatnonzero(row):
@@ -197,7 +197,7 @@ def _chain(jacobian: FloatArray, by_parameter: FloatArray, columns: FloatArray) 
 
 
 class _Term:
-    """One potential: which of its parameters vary, within which limits, and its functions."""
+    """One potential: its varying parameters, their limits, and its functions."""
 
     def __init__(
         self,
@@ -219,14 +219,14 @@ class _Term:
         self._free = np.flatnonzero(varies[self._place]).astype(np.int32)
         self.lower = np.array([p.minimum for p in potential.parameters], dtype=np.float64)
         self.upper = np.array([p.maximum for p in potential.parameters], dtype=np.float64)
-        self.bonds = Bonds()  #: where they are not all, the geometry holds those that are
+        self.bonds = Bonds()  #: if restricted, the geometry holds the selected ones
         values = np.array(potential.value_places, dtype=np.int64)
         rows = [(row, found) for row in form.parameters for found in species_tuples(row.kind, n_species)]
         if rows:
             np.maximum.at(self.lower, values, [row.lower for row, _ in rows])
             np.minimum.at(self.upper, values, [row.upper for row, _ in rows])
         if form.roles:
-            # Its roles say for which species it has functions.
+            # Its roles define the species for which it has functions.
             self._functions = (functions_of(potential, programs[0]), functions_of(potential, programs[1]))
             self.cutoff = reach(potential, form, n_species)
             return
@@ -239,13 +239,13 @@ class _Term:
     def evaluate(
         self, geometry: Geometry, parameters: FloatArray, columns: FloatArray, virials: bool
     ) -> NotFinite | None:
-        """Add values to the first of `columns`, and derivatives by the parameters that vary to the others if any."""
+        """Add values to the first of `columns`, and derivatives by the varying parameters to the others."""
         with_derivatives = len(columns) > 1
         free = self._free if with_derivatives else self._free[:0]
-        # Where several of the kernels' values are one parameter, its derivative is the sum of theirs.
+        # If several values of the kernels are one parameter, its derivative is their sum.
         shared = with_derivatives and not np.array_equal(self._place[free], self.varying)
         target = np.zeros((1 + len(free), columns.shape[1])) if shared else columns
-        trouble = evaluate(
+        first_non_finite = evaluate(
             self._form,
             geometry if self.bonds.are_all else geometry.by_bonds[self.bonds],
             parameters[self._place],
@@ -262,12 +262,12 @@ class _Term:
                 np.searchsorted(self.varying, self._place[free]), target[1:], strict=True
             ):
                 columns[1 + column] += derivative
-        return trouble
+        return first_non_finite
 
     def gradient(
         self, geometry: Geometry, parameters: FloatArray, weights: FloatArray, virials: bool
     ) -> FloatArray:
-        """Return the derivatives of a weighed sum of rows by the parameters that vary."""
+        """Return the derivatives of a weighted sum of rows by the varying parameters."""
         functions = self._functions[1]
         if functions is not None and has_gradient(self._form):
             found, values = np.zeros(len(self.varying)), parameters[self._place]
@@ -279,11 +279,11 @@ class _Term:
         columns = np.zeros((1 + len(self.varying), len(weights)))
         if len(self.varying):
             self.evaluate(geometry, parameters, columns, virials)
-        # Row by row and not by a matrix product: its sums may depend on where its arguments lie.
+        # Row by row, as the sums of a matrix product may depend on alignment.
         return np.array([(column * weights).sum() for column in columns[1:]])
 
     def densities(self, geometry: Geometry, parameters: FloatArray) -> FloatArray:
-        """Return the densities [n_atoms] that atoms are embedded in, NaN of those that are not."""
+        """Return the densities [n_atoms] at the atoms, NaN for atoms that are not embedded."""
         found, columns = np.full(geometry.n_atoms, np.nan), np.zeros((1, geometry.n_rows(False)))
         free, functions = self._free[:0], self._functions[0]
         evaluate(

@@ -1,4 +1,4 @@
-"""The rows of a block configuration by configuration: energy, 3N forces, 6 stresses, those of them that are fitted."""
+"""Rows of a block ordered by configuration: energy, 3N forces, 6 stresses, as far as fitted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from hpcfit.records import IntArray
 
 
 def by_configuration(ptr: IntArray, used: tuple[bool, bool, bool]) -> tuple[IntArray, IntArray]:
-    """Return where rows in the order of configurations stand among those of the kernels.
+    """Return the indices of rows ordered by configuration among the kernels' rows.
 
     Parameters
     ----------
     ptr
         [n + 1], first atom of each configuration, starting at 0.
     used
-        Whether energies, forces and stresses are wanted.
+        Whether energies, forces and stresses are fitted.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Blocks of structures, whose make-up depends on the job alone, and their distribution over ranks."""
+"""Blocks of structures, which depend on the job alone, and their distribution over ranks."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from hpcfit.structure.observing import FORMS
 #: Atoms in a block by default: its Jacobian for a few parameters then stays in the second-level cache.
 _ATOMS_PER_BLOCK = 4096
 
-#: Blocks by default where there are structures enough, so that a few ranks share a small job evenly.
+#: Least number of blocks by default, so that a few ranks share a small job evenly.
 _FEWEST_BLOCKS = 16
 
-#: From so many free parameters on, putting two triangular factors together takes as long as the rows of a block that
-#: has fewer rows than parameters: there are fewer blocks then (docs/solver.md).
+#: From this number of free parameters, combining two triangular factors costs as much as a block with fewer rows than
+#: parameters: fewer blocks are used then (docs/solver.md).
 _MANY_PARAMETERS = 256
 
-#: Evaluations of an atom in a block of own structures by default: ten times what a question costs besides them.
+#: Evaluations of an atom in a block of own structures by default: ten times the overhead of an evaluation.
 _COST_PER_BLOCK = 10000
 
-#: A structure is evaluated about so many times over, in steps of its relaxation and in small batches.
+#: Typical number of evaluations of a structure, in relaxation steps and small batches.
 _STEPS = 10
 
 
 @dataclass(frozen=True)
 class Block:
-    """Configurations that are reduced together: `configurations` of the job's dataset number `source`."""
+    """Configurations that are reduced together: those of the job's dataset number `source`."""
 
     source: int
     configurations: IntArray
@@ -39,13 +39,13 @@ class Block:
 
     @property
     def cost(self) -> float:
-        """Estimated, in evaluations of one atom."""
+        """Estimated cost in evaluations of one atom."""
         return float(self.n_atoms)
 
 
 @dataclass(frozen=True)
 class PlannedStructures:
-    """Own structures of the job that are worked out together, at an estimated cost in evaluations of one atom."""
+    """Own structures of the job in one block, with an estimated cost in evaluations of one atom."""
 
     plan: StructurePlan
     cost: float
@@ -68,9 +68,9 @@ def cut_blocks(
     sizes
         Per dataset, the number of atoms of each selected configuration.
     n_blocks
-        Number of blocks wanted; None takes one per 4,096 atoms, but at least 16, or as many of them as have no fewer
-        rows than there are parameters where these are many. Blocks do not span datasets and are not empty, so that
-        there may be a few more or fewer.
+        Requested number of blocks; None takes one per 4,096 atoms, but at least 16, or with many parameters as many as
+        have at least that many rows. Blocks do not span datasets and are not empty, so there may be a few more or
+        fewer.
     n_free
         Number of free parameters.
     """
@@ -94,10 +94,10 @@ def cut_structures(costs: Sequence[float], n_blocks: int | None) -> list[range]:
     Parameters
     ----------
     costs
-        Of each structure, as `structure_cost` estimates them.
+        Estimates by `structure_cost`.
     n_blocks
-        Number of ranges wanted; None takes one per 10,000 evaluations of an atom. Ranges are not empty, so that there
-        may be fewer.
+        Requested number of ranges; None takes one per 10,000 evaluations of an atom. Ranges are not empty, so there may
+        be fewer.
     """
     if not costs:
         return []
@@ -107,7 +107,7 @@ def cut_structures(costs: Sequence[float], n_blocks: int | None) -> list[range]:
 
 
 def share_blocks(n_blocks: int | None, of_data: float, of_structures: float) -> tuple[int | None, int | None]:
-    """Return how many of the blocks wanted go to datasets and to own structures, by their costs; one each at least."""
+    """Return the numbers of blocks for datasets and for own structures, by their costs; at least one each."""
     if n_blocks is None or of_data == 0.0 or of_structures == 0.0:
         return n_blocks, n_blocks
     own = max(1, round(n_blocks * of_structures / (of_data + of_structures)))
@@ -115,9 +115,9 @@ def share_blocks(n_blocks: int | None, of_data: float, of_structures: float) -> 
 
 
 def structure_cost(structure: Structure) -> float:
-    """Estimate what a structure takes: evaluations of its atoms in all images that differences are taken between.
+    """Estimate the cost of a structure: evaluations of its atoms in all images of differences.
 
-    Neighbours do not count: their number is much the same in all structures of a job.
+    The number of neighbours is ignored, as it is similar in all structures of a job.
     """
     n_atoms = len(structure.atoms)
     degrees = {"atom-coordinates": 3 * n_atoms - 3, "cell-orthorhombic": 3, "cell-full": 6}
@@ -127,14 +127,14 @@ def structure_cost(structure: Structure) -> float:
 
 
 def _pieces(sizes: FloatArray | IntArray, n_pieces: int) -> IntArray:
-    """Return for each of several things in a row in which piece it lies, pieces being about equally large."""
+    """Return the piece of each element of a sequence, for pieces of about equal size."""
     middle = np.cumsum(sizes) - 0.5 * sizes
     pieces: IntArray = np.minimum((middle * n_pieces / sizes.sum()).astype(np.int64), n_pieces - 1)
     return pieces
 
 
 def assign_blocks(costs: FloatArray, n_ranks: int) -> IntArray:
-    """Give each rank a contiguous range of blocks so that the dearest rank is as cheap as it can be.
+    """Give each rank a contiguous range of blocks so that the largest cost of a rank is minimal.
 
     Parameters
     ----------
@@ -159,10 +159,10 @@ def assign_blocks(costs: FloatArray, n_ranks: int) -> IntArray:
 
 
 def _ranks_within(ends: FloatArray, limit: float, n_ranks: int) -> IntArray:
-    """Fill rank after rank up to `limit`; the last entry falls short of all blocks when the limit is too low."""
+    """Fill ranks in turn up to `limit`; the last entry is below the number of blocks if the limit is too low."""
     starts = np.zeros(n_ranks + 1, dtype=np.int64)
     for rank in range(n_ranks):
         before = ends[starts[rank] - 1] if starts[rank] else 0.0
-        # One part in 1e12 more than the limit: it comes from a bisection and may fall short by rounding.
+        # The limit plus one part in 1e12: it comes from a bisection and may be too low by rounding.
         starts[rank + 1] = np.searchsorted(ends, before + limit * (1 + 1e-12), side="right")
     return starts

@@ -1,4 +1,4 @@
-"""What every rank knows before it reads a dataset: the job, what it selects, its weights and its blocks."""
+"""The plan of a fit, equal on all ranks: the job, selected configurations, weights and blocks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from hpcfit.objective.weights import Factors, Weights, has_target, weigh
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetIndex, DatasetSource, IntArray, Job
 
-#: Bytes of the whole Jacobian up to which it may be gathered.
+#: Largest Jacobian that may be gathered, bytes.
 _MOST_GATHERED = 256_000_000
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What there is to do in a job; the same on every rank and for every number of ranks.
+    """The work of a job; the same on every rank and for every number of ranks.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Plan:
     selected
         Per dataset, the selected configurations in ascending order.
     weights
-        Of the selected configurations, the job's own structures and its derived properties.
+        Weights of the selected configurations, own structures and derived properties.
     data_blocks
         All selected configurations, cut into blocks.
     structure_blocks
@@ -64,7 +64,7 @@ class Plan:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What looks like a mistake in the job but may be meant."""
+        """Possible mistakes in the job."""
         return (*self.job.warnings, *self.compiled.warnings)
 
     @property
@@ -84,7 +84,7 @@ class Plan:
 
     @property
     def n_residuals(self) -> int:
-        """Number of components with a factor that is not zero, and of priors."""
+        """Number of components with a nonzero factor, plus priors."""
         total = sum(p.has_prior for p in self.job.free)
         for index, selected, factor in zip(self.indices, self.selected, self.factors, strict=True):
             n_atoms = np.diff(index.ptr)[selected]
@@ -94,28 +94,28 @@ class Plan:
 
     @property
     def n_fitted_properties(self) -> int:
-        """Number of properties of own structures, derived ones too, that are fitted."""
+        """Number of fitted properties of own structures, including derived ones."""
         weights = [*self.weights.structures, self.weights.derived]
         return sum(weight > 0.0 for own in weights for weight in own)
 
     @property
     def runs_python(self) -> bool:
-        """Whether functions of the user make residuals."""
+        """Whether residuals come from Python functions."""
         return any(source.runs_python for source in self.sources)
 
     @property
     def acceleration(self) -> str:
-        """Where the solver's second derivatives come from; empty where it asks for none."""
+        """Source of the solver's second derivatives; empty if it uses none."""
         return describe_acceleration(self.job, {form.name: form for form in potential_forms()})
 
     @property
     def assembly(self) -> str:
-        """How residuals and Jacobian come together on the root."""
+        """How residuals and Jacobian are assembled on the root."""
         return self.job.fitting.assembly if self.job.fitting else "tsqr"
 
     @property
     def n_rows(self) -> int:
-        """Number of components that blocks work out, those of factor zero too."""
+        """Number of computed components, including those of factor zero."""
         total = sum(_n_components(block) for block in self.structure_blocks)
         for index, selected, factor in zip(self.indices, self.selected, self.factors, strict=True):
             per_structure = 7 if factor.stress.any() else 1
@@ -124,16 +124,16 @@ class Plan:
 
     @property
     def loss_factor(self) -> float:
-        """What turns the sum of squares into the loss that the job asks for: KLIFF's has one half."""
+        """Factor from the sum of squares to the job's loss: one half for KLIFF's."""
         return 0.5 if self.job.absolute else 1.0
 
     @property
     def loss_label(self) -> str:
-        """What the sum of squares is called."""
+        """Name of the loss."""
         return "loss" if self.job.absolute else "chi^2"
 
     def species_numbers(self, symbols: Sequence[str]) -> list[int]:
-        """Return the job's number of each of a dataset's species."""
+        """Return the job's species numbers of a dataset's species."""
         return [self.job.species.index(symbol) for symbol in symbols]
 
 
@@ -150,9 +150,8 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     Raises
     ------
     InputError
-        When there are no structures; with every own structure that cannot be meant, every selection that is faulty or
-        empty, every species that the job does not name, every fitted property without a single target, and
-        weights of configurations that are no weights.
+        When there are no structures; with every invalid own structure, every invalid or empty selection, every species
+        that the job lacks, every fitted property without any target, and invalid weights of configurations.
     """
     faults: list[Fault] = [*structure_faults(job), *_without_bonds(job, indices)]
     selected = []
@@ -193,11 +192,13 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
         compiled,
     )
     if job.fitting is not None and plan.n_residuals == sum(p.has_prior for p in job.free):
-        raise InputError([Fault(job.path, "nothing to fit", "weights or targets that leave no residual")])
+        raise InputError([Fault(job.path, "nothing to fit", "all weights are zero or no target is given")])
     size = 8 * plan.n_rows * (1 + len(job.free))
     if plan.assembly == "gather" and size > _MOST_GATHERED:
         found, allowed = f"{size / 1e6:.0f} MB", f"{_MOST_GATHERED / 1e6:.0f} MB, or another assembly"
-        raise InputError([Fault(job.path, 'assembly="gather" holds too much on one rank', found, allowed)])
+        raise InputError(
+            [Fault(job.path, 'assembly="gather" needs too much memory on one rank', found, allowed)]
+        )
     return plan
 
 
@@ -211,7 +212,7 @@ def _n_components(block: PlannedStructures) -> int:
 
 
 def _without_bonds(job: Job, indices: Sequence[DatasetIndex]) -> Iterator[Fault]:
-    """Yield every species whose bonds alone a potential sees, and which no atom is of."""
+    """Yield every species to whose bonds a potential is restricted but which no atom has."""
     present = {symbol for index in indices for symbol in index.symbols}
     present |= {
         job.species[k] for structure in job.own_structures for k in set(structure.atoms.species.tolist())
@@ -250,7 +251,7 @@ def _unsuited_weights(where: str, source: DatasetSource, index: DatasetIndex) ->
 
 
 def _missing_for_function(source: DatasetSource, index: DatasetIndex, selected: IntArray) -> Iterator[Fault]:
-    """Yield what a user's function needs and lacks: its vectors have no holes."""
+    """Yield missing targets of a user's function, which needs all of them."""
     for prop in source.properties if source.runs_python else ():
         lacking = selected[has_target(index, selected, prop.name) == 0.0]
         if prop.fit and len(lacking):

@@ -1,7 +1,7 @@
-"""Residual functions written in Python: their rows, and the derivatives of these along exact ones of the predictions.
+"""Residual functions in Python: their rows, and derivatives from exact derivatives of the predictions.
 
-A function is called ``function(identifier, natoms, weight, prediction, reference, data)`` for each configuration and
-returns as many numbers as there are predictions.
+The call ``function(identifier, natoms, weight, prediction, reference, data)`` for each configuration returns as many
+numbers as there are predictions.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from hpcfit.records import FloatArray, IntArray, ResidualFile
 
 @dataclass(frozen=True)
 class Residual:
-    """A residual function and what it is handed besides numbers.
+    """A residual function and its arguments that are not numbers.
 
     Parameters
     ----------
     function
         See the module.
     derivative
-        Takes the same and returns the derivatives of the residuals by the predictions: [n] of each by its own, or
-        [n, n]; None where there is none.
+        Takes the same arguments and returns the derivatives of residuals by predictions: [n] for a diagonal matrix, or
+        [n, n]; may be None.
     data
         The function's last argument.
     weight
-        Returns the weight object of a configuration, by its number in the dataset; None for those of the job.
+        Returns the weight object of a configuration by its number in the dataset; None to use the job's.
     """
 
     function: Callable[..., Any]
@@ -62,12 +62,12 @@ def load_residual(file: ResidualFile, normalize_by_natoms: bool) -> Residual:
 
 @dataclass(frozen=True)
 class Subjects:
-    """The configurations of a block, as residual functions are told of them.
+    """The configurations of a block, as arguments of residual functions.
 
     Parameters
     ----------
     place
-        What errors name them by: the dataset.
+        Name of the dataset in errors.
     numbers
         [n], in the dataset.
     identifiers
@@ -91,12 +91,12 @@ class Subjects:
     reference: FloatArray
 
     def name(self, k: int) -> str:
-        """Return what an error calls configuration `k` of the block."""
+        """Return the name of configuration `k` of the block in errors."""
         return f"{self.place}: configuration {self.numbers[k]} ({self.identifiers[k]})"
 
 
 class ResidualRows:
-    """The rows that a function makes for the configurations of one block."""
+    """The rows of a residual function for the configurations of one block."""
 
     def __init__(self, residual: Residual, subjects: Subjects) -> None:
         self._residual = residual
@@ -116,7 +116,7 @@ class ResidualRows:
         Raises
         ------
         InputError
-            When the function fails, or returns something of the wrong length, NaN, or something else at a second call.
+            When the function fails, or returns NaN, a wrong length, or another result at a second call.
         """
         values = self._values(prediction)
         if not self._repeated:
@@ -136,7 +136,7 @@ class ResidualRows:
 
     def _calls(self, function: Callable[..., Any], prediction: FloatArray) -> Iterator[FloatArray]:
         s, data = self._subjects, self._residual.data
-        # Whoever changes an argument in place would change the next call.
+        # Copies, as a function may change its arguments in place.
         prediction.flags.writeable = False
         told = zip(s.identifiers, s.n_atoms, s.weights, self._pieces, self._references, strict=True)
         k = 0
@@ -179,9 +179,9 @@ class ResidualRows:
         Parameters
         ----------
         prediction, values
-            [n_rows], what `values` was asked for, and its answer.
+            [n_rows], argument and result of `values`.
         derivatives
-            [n_free, n_rows], of the predictions; they are overwritten.
+            [n_free, n_rows], of the predictions; overwritten.
 
         Returns
         -------
@@ -208,7 +208,7 @@ class ResidualRows:
         base = self._subjects.reference.copy()
         try:
             return find_slopes(self._raw, base)
-        except InputError:  # a function need not have an answer everywhere
+        except InputError:  # a function need not be defined everywhere
             return Slopes(base, np.zeros(len(base)), np.full(len(base), np.nan))
 
     def _along(
@@ -221,7 +221,7 @@ class ResidualRows:
             arguments = (s.identifiers[k], s.n_atoms[k], s.weights[k], moved, self._references[k])
             try:
                 value = self._residual.function(*arguments, self._residual.data)
-            except (Exception, SystemExit):  # nor need it everywhere nearby
+            except (Exception, SystemExit):  # nor in the whole neighbourhood
                 return np.full(len(moved), np.nan)
             return self._as_rows(k, value, len(moved))
 
@@ -248,7 +248,7 @@ class ResidualRows:
                 what = "derivative of the residual function has the wrong shape"
                 raise self._fault(k, what, str(list(slope.shape)), f"[{n}] or [{n}, {n}]")
             own = derivatives[:, piece]
-            # Row by row and not by a matrix product: its sums may depend on where its arguments lie.
+            # Row by row, as the sums of a matrix product may depend on alignment.
             derivatives[:, piece] = own * slope if slope.ndim == 1 else [(slope * c).sum(axis=1) for c in own]
         prediction.flags.writeable = True
         if np.isnan(derivatives).any():

@@ -1,4 +1,4 @@
-"""How residuals follow predictions where only a function of the user knows: slopes found out by calling it."""
+"""Derivatives of a user's residual function by predictions, found by calling it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from hpcfit.records import FloatArray, IntArray
 
 _EPSILON = float(np.finfo(float).eps)
 
-#: Rounding of a few operations on a number, relative to the largest that occurs in them.
+#: Rounding error of a few operations, relative to the largest number in them.
 _ROUNDING = 64 * _EPSILON
 
-#: Largest change, eV or eV/Angstrom, along a column that bends: (5 point differences) the error of their fourth order
-#: is as small as what rounding leaves.
+#: Largest change, eV or eV/Angstrom, along a nonlinear column: the fourth-order error of five-point differences is as
+#: small as their rounding error.
 _SMALL_STEP = 1e-3
 
 
 @dataclass(frozen=True)
 class Slopes:
-    """A function that multiplies each prediction by a number and adds another, as far as its calls have shown.
+    """A function that is affine in each prediction, as far as its calls show.
 
     Parameters
     ----------
     base, value
-        [n_rows], a prediction and the function's answer to it.
+        [n_rows], a prediction and the function's result.
     slope
-        [n_rows]; NaN where it is not such a function.
+        [n_rows]; NaN where it is not affine.
     """
 
     base: FloatArray
@@ -36,7 +36,7 @@ class Slopes:
     slope: FloatArray
 
     def disagreeing(self, prediction: FloatArray, values: FloatArray, start: IntArray) -> list[int]:
-        """Return the configurations for which some answer is not what the slopes say; `start` is their first row."""
+        """Return the configurations with results that differ from the slopes; `start` is their first row."""
         expected = prediction - self.base
         expected *= self.slope
         expected += self.value
@@ -56,7 +56,7 @@ class Slopes:
 def find_slopes(function: Callable[[FloatArray], FloatArray], base: FloatArray) -> Slopes:
     """Return the slopes of a function of all rows, from calls at and around `base` [n_rows].
 
-    Moves differ from row to row, so that a function that mixes rows does not look like one that does not.
+    Steps differ between rows to detect a function that mixes rows.
     """
     random = np.random.default_rng(0)
     scale = 1.0 + np.abs(base)
@@ -79,16 +79,16 @@ def along(
     Parameters
     ----------
     function
-        Of one configuration's predictions.
+        Function of one configuration's predictions.
     at, value
-        [n], where, and the answer there.
+        [n], point and function value.
     column
         [n], the direction.
 
     Returns
     -------
     FloatArray
-        [n]. From large steps where the function goes straight, which leaves rounding alone, else by five points
+        [n]. From large steps where the function is linear, which leaves only rounding errors, else by five points
         (Abramowitz and Stegun, eq. 25.3.6).
     """
     largest = float(np.max(np.abs(column), initial=0.0))

@@ -1,6 +1,6 @@
-"""A job's potentials checked on its own structures: exact derivatives beside differences, the worst of each reported.
+"""Checks of a job's potentials on its structures: exact derivatives against differences; reports the largest errors.
 
-Differences are central, at two widths and extrapolated (Richardson): their error goes with the width to the fourth.
+Differences are central with Richardson extrapolation from two widths: their error is of fourth order.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from hpcfit.objective.plan import Plan
 from hpcfit.potential.neighbours import find_neighbours
 from hpcfit.records import Atoms, Configurations, FloatArray, Job
 
-#: Widths of differences: Angstrom for atoms, strains of cells, for parameters a fraction of their size.
+#: Widths of differences: Angstrom for atoms, strain for cells, a fraction of their size for parameters.
 _WIDTH, _STRAIN, _PARAMETER_WIDTH = 1e-3, 3e-4, 1e-4
 
 #: Points of a difference in units of the width, and their factors: (4 D(h / 2) - D(h)) / 3.
 _POINTS = np.array([-1.0, -0.5, 0.5, 1.0])
 _FACTORS = np.array([1.0, -8.0, 8.0, -1.0]) / 6.0
 
-#: Displaced copies that are evaluated at once.
+#: Images that are evaluated at once.
 _AT_ONCE = 256
 
-#: Places of strains in the order xx yy zz yz xz xy.
+#: Indices of strains in the order xx yy zz yz xz xy.
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
 @dataclass(frozen=True)
 class Worst:
-    """The largest difference found of one kind, and where."""
+    """The largest difference of one kind, and its place."""
 
     kind: str
     difference: float
@@ -46,9 +46,9 @@ class Worst:
 
 
 def validation_lines(plan: Plan, model: Model) -> list[str]:
-    """Compare forces, virials and derivatives by parameters with differences, and say the worst of each.
+    """Compare forces, virials and derivatives by parameters with differences, and describe the largest of each.
 
-    Looks at all own structures of the job and at the first configuration of each group of its datasets.
+    It uses all own structures of the job and the first configuration of each group of its datasets.
 
     Parameters
     ----------
@@ -85,11 +85,11 @@ def differences(job: Job, model: Model, name: str, atoms: Atoms) -> Iterator[Wor
 
 
 def _slopes(job: Job, model: Model, changes: Sequence[Callable[[float], Atoms]], width: float) -> FloatArray:
-    """Return the derivative of the energy along each of several changes of one structure, which take an amount."""
-    copies = [change(width * point) for change in changes for point in _POINTS]
+    """Return the derivative of the energy along several changes of one structure, functions of an amount."""
+    images = [change(width * point) for change in changes for point in _POINTS]
     energies = [
-        _columns(job, model, copies[first : first + _AT_ONCE], model.start)[:, 0, 0]
-        for first in range(0, len(copies), _AT_ONCE)
+        _columns(job, model, images[first : first + _AT_ONCE], model.start)[:, 0, 0]
+        for first in range(0, len(images), _AT_ONCE)
     ]
     return np.concatenate(energies).reshape(-1, len(_POINTS)) @ _FACTORS / width
 
@@ -108,14 +108,14 @@ def _strained(atoms: Atoms, i: int, j: int, amount: float) -> Atoms:
 
 
 def _columns(
-    job: Job, model: Model, copies: Sequence[Atoms], x: FloatArray, derivatives: bool = False
+    job: Job, model: Model, images: Sequence[Atoms], x: FloatArray, derivatives: bool = False
 ) -> FloatArray:
-    """Return energy, forces and virial of copies of one structure at `x`, and on request their derivatives by it.
+    """Return energy, forces and virial of images of one structure at `x`, and optionally their derivatives.
 
-    [n_copies, 1 or 1 + n_free, 7 + 3 n_atoms].
+    [n_images, 1 or 1 + n_free, 7 + 3 n_atoms].
     """
-    n, n_atoms = len(copies), len(copies[0])
-    configurations = Configurations.bare(job.species, copies)
+    n, n_atoms = len(images), len(images[0])
+    configurations = Configurations.bare(job.species, images)
     numbers = list(range(len(job.species)))
     neighbours = find_neighbours(configurations, numbers, len(numbers), model.cutoff)
     geometry = model.geometry(neighbours)

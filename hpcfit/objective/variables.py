@@ -1,7 +1,7 @@
-"""The solver's variables, and how all parameters of a job follow from them.
+"""The solver's variables, and the map from them to all parameters of a job.
 
-A variable is a free parameter p, or where the job asks for it log p, or the logit log((p - min)/(max - p)) of one with
-bounds. A dependent parameter follows from others by a constraint. All derivatives are exact, by the chain rule.
+A variable is a free parameter p, or on request log p, or with bounds the logit log((p - min)/(max - p)). A dependent
+parameter is a function of others, its constraint. All derivatives are exact, by the chain rule.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Variables:
     parameters
         All parameters of the job.
     lower, upper
-        [n_parameters], admissible values, of job and potential together.
+        [n_parameters], bounds of job and potential combined.
     constraints
-        In an order in which each can be worked out after those before it.
+        Ordered such that each depends only on earlier ones.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Variables:
         self._free = _places(parameters, lambda p: p.free)
         self._log = _places(parameters, lambda p: p.free and p.transform == "log")
         self._logit = _places(parameters, lambda p: p.free and p.transform == "logit")
-        self.varying = _places(parameters, lambda p: p.varies)  #: places of the parameters that a fit changes
+        self.varying = _places(parameters, lambda p: p.varies)  #: indices of the varying parameters
         self.are_parameters = not constraints and len(self._log) == len(self._logit) == 0
         self.start = self._variables(self._start)  #: [n_free]
         self.lower = self._variables(lower)  #: [n_free]
@@ -55,7 +55,7 @@ class Variables:
         return tuple(self._parameters[place].path for place in self._free)
 
     def at(self, free: FloatArray) -> FloatArray:
-        """Return the variables [n_free] at which the free parameters have the values `free` [n_free]."""
+        """Return the variables [n_free] for the values `free` [n_free] of the free parameters."""
         values = self._start.copy()
         values[self._free] = free
         return self._variables(values)
@@ -65,11 +65,11 @@ class Variables:
         return np.asarray(self.parameters(x)[self._free])
 
     def slopes(self, x: FloatArray) -> FloatArray:
-        """Return the derivatives [n_free] of the free parameters, each by its own variable, at `x` [n_free]."""
+        """Return the derivative [n_free] of each free parameter by its variable at `x` [n_free]."""
         return self._derivatives(self.parameters(x))[0]
 
     def _variables(self, values: FloatArray) -> FloatArray:
-        """Return the variables of given values of the parameters; what a bound cannot reach is infinite."""
+        """Return the variables for given values of the parameters, infinite for bounds outside a transform's range."""
         variables = values.copy()
         with np.errstate(divide="ignore"):
             variables[self._log] = np.log(np.maximum(values[self._log], 0.0))
@@ -90,7 +90,7 @@ class Variables:
         return values
 
     def jacobian(self, x: FloatArray) -> FloatArray:
-        """Return the derivatives of the parameters that vary by the variables, [n_varying, n_free], at `x`."""
+        """Return the derivatives of the varying parameters by the variables, [n_varying, n_free], at `x`."""
         values = self.parameters(x)
         rows = np.zeros((len(values), len(x)))
         rows[self._free, np.arange(len(x))] = self._derivatives(values)[0]
@@ -103,7 +103,7 @@ class Variables:
         return rows[self.varying]
 
     def pulled_back(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
-        """Return derivatives by the variables [n_free] at `x`, given those by the parameters that vary [n_varying]."""
+        """Return derivatives by the variables [n_free] at `x`, given those by the varying parameters [n_varying]."""
         if self.are_parameters:
             return gradient
         values = self.parameters(x)
@@ -118,14 +118,14 @@ class Variables:
         return np.asarray(self._derivatives(values)[0] * by_parameter[self._free])
 
     def curves(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the free parameters at `x`, and first and second derivative of each by its own variable, [n_free]."""
+        """Return the free parameters at `x`, and first and second derivative of each by its variable, [n_free]."""
         values = self.parameters(x)
         return values[self._free], *self._derivatives(values)
 
     def along(self, x: FloatArray, v: FloatArray) -> FloatArray:
         """Return all parameters and their first and second derivatives along `v` [n_free] at `x`, [3, n_parameters].
 
-        Constraints must know their second derivatives.
+        Requires second derivatives of all constraints.
         """
         values = self.parameters(x)
         rates = np.zeros((3, len(values)))
@@ -134,7 +134,7 @@ class Variables:
         rates[1, self._free], rates[2, self._free] = slopes * v, curvatures * v**2
         for constraint in self._constraints:
             if constraint.second is None:
-                raise ValueError("second derivative of a constraint asked for, found none")
+                raise ValueError("constraint has no second derivative")
             first = 0.0
             for place, slope in zip(constraint.arguments, _outputs(constraint, values)[1:], strict=True):
                 if self._parameters[place].varies:
@@ -154,7 +154,7 @@ class Variables:
         return slopes[self._free], curvatures[self._free]
 
     def out_of_range(self, values: FloatArray) -> str:
-        """Say which dependent parameter a constraint has led out of its potential's range; empty if none."""
+        """Describe the dependent parameter that is out of its potential's range; empty if none."""
         for constraint in self._constraints:
             place = constraint.dependent
             if not self._lower[place] <= values[place] <= self._upper[place]:

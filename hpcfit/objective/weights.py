@@ -1,13 +1,13 @@
-"""Weights: how much each property of each configuration counts in the sum of squares.
+"""Weights of the properties of configurations and structures in the sum of squares.
 
 Normalised weights follow atomicrex: chi^2 = sum_k W_k ((p_k - t_k) / delta_k)^2 over all components of all fitted
 properties, W_k the product of relative weights, each divided by the sum over its siblings: properties of one
 configuration or structure, configurations of one dataset; datasets, structures, derived properties and groups of one
-group. Only what is fitted is counted: a configuration whose fitted targets are all missing drops out, and so does a
-structure or a group of nothing else.
+group. Only fitted properties count: a configuration without any fitted target is excluded, and so is a structure or
+group with nothing else.
 
-Absolute weights are KLIFF's: the residual is w_config w_property (p - t), divided by the number of atoms if asked
-for, and the loss is half the sum of squares. Where a function of the user makes the residual, factors are 1.
+Absolute weights are KLIFF's: the residual is w_config w_property (p - t), optionally divided by the number of atoms,
+and the loss is half the sum of squares. For residual functions in Python, factors are 1.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BITS = {
     "stress": Missing.STRESS,
 }
 
-#: What a configuration's rows are of.
+#: The properties in a configuration's rows.
 _KINDS = ("energy", "forces", "stress")
 
 
@@ -60,22 +60,22 @@ class Factors:
     atoms: FloatArray | None = None
 
     def take(self, chosen: IntArray) -> Factors:
-        """Return the factors of some of the configurations, those of atoms left out."""
+        """Return the factors of some configurations, without those of atoms."""
         return Factors(self.energy[chosen], self.forces[chosen], self.stress[chosen], self.roots[:, chosen])
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What everything in a job counts.
+    """The weights of everything in a job.
 
     Parameters
     ----------
     datasets
-        Of every dataset, in document order.
+        Factors of every dataset, in document order.
     structures
-        W of every property that each of the job's own structures lists; 0 where it is not fitted.
+        W of every listed property of every own structure; 0 if it is not fitted.
     derived
-        W of every derived property; 0 where it is not fitted.
+        W of every derived property; 0 if it is not fitted.
     """
 
     datasets: tuple[Factors, ...]
@@ -91,7 +91,7 @@ def weigh(job: Job, indices: Sequence[DatasetIndex], selected: Sequence[IntArray
     job
         The job.
     indices
-        Per dataset, what is known of all its configurations.
+        Per dataset, its index.
     selected
         Per dataset, the selected configurations.
     """
@@ -110,7 +110,7 @@ def weigh(job: Job, indices: Sequence[DatasetIndex], selected: Sequence[IntArray
 
 
 def _of_leaf(leaf: Structure | DerivedProperty, shares: dict[str, float]) -> tuple[float, ...]:
-    """Return W of every property of a structure: its share of the sum, divided among those that are fitted."""
+    """Return W of every property of a structure: its share, divided among the fitted ones."""
     siblings = sum(prop.relative_weight for prop in leaf.properties if prop.fit)
     share = shares.get(leaf.id, 0.0)
     if share == 0.0:
@@ -128,7 +128,7 @@ def _absolute(
     total, atomic = fitted.get("total-energy", nothing), fitted.get("atomic-energy", nothing)
     energy = np.sqrt(total + atomic / n_atoms**2)
     forces, stress = fitted.get("atomic-forces", nothing), fitted.get("stress", nothing)
-    # Weights of this kind are inverse tolerances.
+    # Absolute weights are inverse tolerances.
     roots = np.ones((len(_KINDS), len(selected)))
     if weights.function is not None:
         return Factors(energy, forces, stress, roots)
@@ -140,7 +140,7 @@ def _absolute(
 
 @dataclass(frozen=True)
 class PropertyWeights:
-    """Weights of the selected configurations of one dataset, [n] each; those from targets are not in them."""
+    """Weights of the selected configurations of one dataset, [n] each, without those by target."""
 
     config: FloatArray
     energy: FloatArray
@@ -149,7 +149,7 @@ class PropertyWeights:
 
 
 def property_weights(weights: AbsoluteWeights, index: DatasetIndex, selected: IntArray) -> PropertyWeights:
-    """Return the weights that the job and the dataset give: the product of constants, table and dataset."""
+    """Return the product of the weights of the job, its table and the dataset."""
     n = len(selected)
     table = weights.table or WeightTable(None, None, None, None)
     stored = np.ones((n, 3)) if index.property_weight is None else index.property_weight[selected]
@@ -169,16 +169,16 @@ def _of(table: WeightTable, name: str, index: DatasetIndex, selected: IntArray) 
 def weights_by_target(
     weights: AbsoluteWeights, configurations: Configurations
 ) -> tuple[FloatArray, FloatArray | None, FloatArray]:
-    """Return the factors that only configurations show: of energies [n], of atoms [n_atoms], of stresses [n].
+    """Return the factors that depend on targets: of energies [n], of atoms [n_atoms], of stresses [n].
 
-    The second is None where atoms have no weights of their own.
+    The second is None if atoms have no weights.
     """
     c, n = configurations, len(configurations)
     if weights.inverse is None:
         return np.ones(n), c.force_weight, np.ones(n)
     energy = weights.inverse.of("energy", np.abs(c.energy))
     atoms = weights.inverse.of("forces", np.sqrt((c.force**2).sum(axis=1)))
-    # Of the whole tensor, in which every shear stands twice.
+    # Norm of the whole tensor, which contains every shear twice.
     norm = np.sqrt((c.stress[:, :3] ** 2).sum(axis=1) + 2.0 * (c.stress[:, 3:] ** 2).sum(axis=1))
     stress = weights.inverse.of("stress", norm)
     return energy, atoms if c.force_weight is None else atoms * c.force_weight, stress
@@ -207,7 +207,7 @@ def _normalised(source: DatasetSource, share: float, index: DatasetIndex, select
 
 
 def has_target(index: DatasetIndex, selected: IntArray, name: str) -> FloatArray:
-    """Return 1 where the property `name` of the selected configurations has a target, else 0."""
+    """Return 1 for selected configurations with a target of property `name`, else 0."""
     return np.asarray((index.mask[selected] & int(_BITS[name])) == 0, dtype=np.float64)
 
 

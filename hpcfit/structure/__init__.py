@@ -1,1 +1,1 @@
-"""Structures that a job describes: lattices, relaxation, properties and their derivatives."""
+"""The job's own structures: lattices, relaxation, properties and their derivatives."""

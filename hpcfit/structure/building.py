@@ -1,4 +1,4 @@
-"""From the library's entries to atoms."""
+"""Builds atoms from the library of lattices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpcfit.catalogue import records
 from hpcfit.errors import nearest
 from hpcfit.records import Atoms, FloatArray, LatticeForm
 
-#: Vectors of the primitive cell in units of the conventional cell's, whose edges are 1, 1, c/a (and at 120 degrees).
+#: Primitive cell vectors in units of the conventional ones, whose lengths are 1, 1, c/a (or at 120 degrees).
 CENTRINGS = {
     "primitive": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
     "face-centred": ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)),
@@ -29,22 +29,22 @@ def build(name: str, species: Sequence[int], values: Mapping[str, float]) -> Ato
     Parameters
     ----------
     name
-        Of the lattice, or one of its aliases.
+        Name or alias of the lattice.
     species
         One per element of `LatticeForm.types`.
     values
-        Of its degrees (Angstrom; the ratio has no unit) and of what symmetry leaves free of its sites; what has a
-        default may be left out.
+        Values of its lattice parameters (Angstrom; the ratio has no unit) and of the free coordinates of its sites;
+        those with a default may be omitted.
 
     Raises
     ------
     ValueError
-        When there is no such lattice, or a value is missing, unknown or not positive.
+        When the lattice or a value is unknown, or a value is missing or not positive.
     """
     lattice = _lattice(name)
     given = {**lattice.degrees, **lattice.internal}
     if unknown := [key for key in values if key not in given]:
-        raise ValueError(f"value that {name} lacks, found {unknown[0]}, allowed {', '.join(given)}")
+        raise ValueError(f"unknown value of {name}, found {unknown[0]}, allowed {', '.join(given)}")
     given.update(values)
     for key in lattice.degrees:
         if not 0 < given[key] < np.inf:
@@ -57,7 +57,7 @@ def build(name: str, species: Sequence[int], values: Mapping[str, float]) -> Ato
     conventional = _conventional(lattice, given)
     centring = np.array(CENTRINGS[lattice.centring])
     fractional = np.array([site[1:] for site in sites]) @ np.linalg.inv(centring)
-    # Sites on the cell's own faces must not fall to the other side by rounding.
+    # Rounding must not move sites on a face of the cell to the opposite face.
     fractional -= np.floor(fractional + 1e-9)
     cell = centring @ conventional
     position = fractional @ cell

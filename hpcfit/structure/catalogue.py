@@ -1,4 +1,4 @@
-"""What a job may ask of structures, in one record."""
+"""The catalogue of structures: lattices, properties and functions on structures."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from hpcfit.structure.reading import read
 
 
 def structure_catalogue() -> StructureCatalogue:
-    """Return the library of lattices, the properties, and how structures are built, changed, read and checked."""
+    """Return the lattices, the properties, and the functions that build, modify, read and check structures."""
     return StructureCatalogue(LATTICES, tuple(FORMS.values()), build, modify, read, check)

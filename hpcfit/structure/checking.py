@@ -1,4 +1,4 @@
-"""What is wrong with a structure before anything is computed."""
+"""Checks a structure before anything is computed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hpcfit.structure.relax.degrees_of_freedom import DegreesOfFreedom
 
 
 def check(structure: Structure) -> list[tuple[int, str]]:
-    """Return the faults of a structure, each with its line."""
+    """Return the faults of a structure with their lines."""
     faults: list[tuple[int, str]] = []
     try:
         DegreesOfFreedom(structure)
@@ -23,7 +23,7 @@ def check(structure: Structure) -> list[tuple[int, str]]:
 
 
 def _check_property(structure: Structure, wanted: WantedProperty) -> None:
-    # Masses are another's business: any will do here.
+    # The values of masses do not matter here.
     masses = [1.0] * (int(structure.atoms.species.max(initial=0)) + 1)
     n = observe(structure, wanted.name, wanted.arguments, masses).n
     if (wanted.fit or wanted.target) and len(wanted.target) != n:

@@ -1,4 +1,4 @@
-"""Requests for evaluations of a potential, and how those of many structures are evaluated at once.
+"""Requests for evaluations of a potential, evaluated for many structures at once.
 
 A relaxation, or a property with its derivatives, is a generator: it yields an `EvaluationRequest` and receives the
 `Evaluations`. `evaluate_all` collects one request per structure and evaluates all of them in one call.
@@ -20,12 +20,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Images:
-    """Images of one structure, which differ in cell and positions.
+    """Images of one structure with different cells and positions.
 
     Parameters
     ----------
     key
-        The same for the same atoms near the same positions.
+        Identifies the atoms near given positions.
     species
         int32 [n].
     pbc
@@ -45,7 +45,7 @@ class Images:
 
 @dataclass(frozen=True)
 class EvaluationRequest:
-    """Images to evaluate, with or without derivatives with respect to the fitted parameters."""
+    """Images to evaluate, with or without derivatives by the fitted parameters."""
 
     images: tuple[Images, ...]
     derivatives: bool
@@ -53,7 +53,7 @@ class EvaluationRequest:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Energies, forces and virials of k images; the first column is the value, the others its derivatives.
+    """Energies, forces and virials of k images; the first column is the value, the others are derivatives.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def evaluate_all(generators: Sequence[Requests[_T]], evaluate: Evaluate) -> list
     generators
         One per structure.
     evaluate
-        The potential: evaluates images of all structures, with derivatives or without.
+        Evaluates the potential for images of all structures.
     """
     results: dict[int, _T] = {}
     waiting: dict[int, EvaluationRequest] = {}

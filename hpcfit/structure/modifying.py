@@ -1,4 +1,4 @@
-"""Changes to a structure's atoms: supercells, point defects, deformations, surfaces."""
+"""Modifications of structures: supercells, point defects, deformations, surfaces."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from hpcfit.records import Atoms, FloatArray, Modification
 
 
 def modify(atoms: Atoms, change: Modification) -> Atoms:
-    """Return changed atoms.
+    """Return the modified atoms.
 
     Parameters
     ----------
     atoms
         The structure.
     change
-        See `Modification`. A deformation takes positions and non-zero cell vectors along; a surface is cut from the
-        whole structure as a bulk, `layers` of it thick, with `vacuum` (Angstrom) on each side.
+        See `Modification`. A deformation transforms positions and non-zero cell vectors; a surface is cut from the
+        structure as a bulk, `layers` thick, with `vacuum` (Angstrom) on each side.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def _surface(atoms: Atoms, change: Modification) -> Atoms:
     from ase import Atoms as AseAtoms
     from ase.build import surface
 
-    # ASE keeps tags for the layers, so that species ride along as elements: the first one as hydrogen.
+    # ASE uses tags for layers, so species are passed as elements: the first one as hydrogen.
     bulk = AseAtoms(atoms.species + 1, positions=atoms.position, cell=atoms.cell, pbc=True)
     slab = surface(bulk, (h, k, m), layers, vacuum=float(vacuum), periodic=True)
     species = np.asarray(slab.numbers - 1, dtype=np.int32)

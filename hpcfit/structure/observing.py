@@ -1,4 +1,4 @@
-"""From a property that a job wants of a structure to how it is computed."""
+"""Look-up of observables for the properties of a job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpcfit.errors import nearest
 from hpcfit.records import Structure
 from hpcfit.structure.observables._observable import Observable, ObservableForm
 
-#: All properties by name, in the order in which reports list them.
+#: All properties by name, in the order of reports.
 FORMS = {
     form.name: form
     for form in sorted(records("hpcfit.structure.observables", ObservableForm), key=lambda form: form.rank)
@@ -21,7 +21,7 @@ FORMS = {
 def observe(
     structure: Structure, name: str, arguments: Mapping[str, str], masses: Sequence[float]
 ) -> Observable:
-    """Return how a property of a structure is computed.
+    """Return the observable of a property of a structure.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ def observe(
     name, arguments
         As in `WantedProperty`.
     masses
-        Per species of the job, amu; may be empty where no property needs them.
+        Per species of the job, amu; may be empty if the property needs none.
 
     Raises
     ------
     ValueError
-        When the structure has no such property, or the arguments are faulty.
+        When the structure does not have the property, or the arguments are invalid.
     """
     form = FORMS.get(name)
     if form is None:

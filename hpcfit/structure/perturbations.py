@@ -1,4 +1,4 @@
-"""Perturbed images of a structure, from which its properties follow."""
+"""Perturbed images of a structure, from which properties are computed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 from hpcfit.records import Atoms, FloatArray
 from hpcfit.structure.evaluation_requests import Evaluation, EvaluationRequest, Images, Requests
 
-#: Rows of a supercell's vectors in units of the cell's, lower triangular.
+#: Vectors of a supercell in units of the cell's, rows of a lower triangular matrix.
 Multiples = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
 
-#: The structure's own cell.
+#: The unit cell itself.
 ONCE: Multiples = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 
 
 class Perturbation(Protocol):
-    """A change of a structure; equal ones are evaluated once."""
+    """A change of a structure; equal perturbations are evaluated once."""
 
     @property
     def multiples(self) -> Multiples:
@@ -37,13 +37,13 @@ class Unchanged:
     multiples: Multiples = ONCE
 
     def apply(self, cell: FloatArray, position: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return what is given."""
+        """Return cell and position."""
         return cell, position
 
 
 @dataclass(frozen=True)
 class Strained:
-    """All vectors, as rows, times a matrix."""
+    """All vectors (rows) times a matrix."""
 
     gradient: tuple[float, ...]
     multiples: Multiples = ONCE
@@ -60,7 +60,7 @@ class Strained:
 
 @dataclass(frozen=True)
 class Sized:
-    """All lengths scaled alike, to a given volume of the cell."""
+    """All lengths scaled by one factor to a given cell volume."""
 
     volume: float
     multiples: Multiples = ONCE
@@ -89,7 +89,7 @@ class Displaced:
 
 
 def origins_of(multiples: Multiples) -> list[tuple[int, int, int]]:
-    """Return the cells of a supercell, the first one first."""
+    """Return the indices of a supercell's cells, the origin first."""
     a, b, c = (range(multiples[axis][axis]) for axis in range(3))
     return list(itertools.product(a, b, c))
 
@@ -137,15 +137,15 @@ def evaluate_perturbed(
     Parameters
     ----------
     key
-        Of the structure.
+        Identifies the structure.
     atoms
         Its species and periodicity.
     cell, position
         [k, 3, 3] and [k, n_atoms, 3].
     perturbations
-        Equal ones are evaluated once; the structure itself is always evaluated.
+        The structure itself is always evaluated.
     derivatives
-        Whether derivatives with respect to the fitted parameters are wanted.
+        Whether to compute derivatives by the fitted parameters.
     """
     groups: dict[Multiples, list[Perturbation]] = {ONCE: [Unchanged()]}
     for one in dict.fromkeys(perturbations):

@@ -1,4 +1,4 @@
-"""Structures from files: POSCAR, with target forces beside the positions, and whatever ASE reads."""
+"""Structures from files: POSCAR with optional target forces, and all formats of ASE."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
     path
         The file.
     kind
-        ``poscar``, whose lines of atoms may go on with three components of a force, or empty for any format that ASE
-        knows by the file's name or content; of several structures the last one counts, as in ASE.
+        ``poscar``, whose atom lines may contain three more numbers, the force; or empty for a format that ASE detects.
+        Of several structures the last one is read, as in ASE.
     species
-        The job's; atoms get their numbers.
+        The job's species, to which the atoms' numbers refer.
 
     Raises
     ------
@@ -33,12 +33,12 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
     from ase.io import read as ase_read
 
     try:
-        # ASE opens a POSCAR only if its name says so, or it is told.
+        # ASE recognises a POSCAR only by its name.
         atoms: Any = ase_read(path, format="vasp" if kind == "poscar" else None)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:
-        # Parsers of ASE fail in as many ways as there are formats.
+        # ASE's parsers raise many kinds of exceptions.
         raise ValueError(f"cannot read {path}: {type(error).__name__} {error}") from error
     forces = _poscar_forces(path, len(atoms)) if kind == "poscar" else _forces(atoms)
     if forces is not None and not np.isfinite(forces).all():
@@ -50,12 +50,12 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
 
 
 def from_ase(atoms: Any, species: Sequence[str], where: str) -> Atoms:
-    """Return an `ase.Atoms` with the numbers of a job's species; `where` it is said to be in faults.
+    """Convert an `ase.Atoms` to the job's species; `where` is its name in faults.
 
     Raises
     ------
     InputError
-        When it has a species that the job lacks, or is nothing in which neighbours can be looked for.
+        When it has a species that the job lacks, or is not a valid structure.
     """
     if faults := [Fault(where, what) for what in _unsound(atoms)]:
         raise InputError(faults)
@@ -72,7 +72,7 @@ def from_ase(atoms: Any, species: Sequence[str], where: str) -> Atoms:
 
 
 def _unsound(atoms: Any) -> Iterator[str]:
-    """Yield what keeps an `ase.Atoms` from being a structure."""
+    """Yield the defects of an `ase.Atoms`."""
     cell = np.array(atoms.cell)
     if not len(atoms):
         yield "no atoms"
@@ -85,7 +85,7 @@ def _unsound(atoms: Any) -> Iterator[str]:
 
 
 def _forces(atoms: Any) -> FloatArray | None:
-    """Return the forces that came with a structure."""
+    """Return the forces stored with a structure."""
     from ase.calculators.calculator import PropertyNotImplementedError
 
     try:
@@ -95,10 +95,10 @@ def _forces(atoms: Any) -> FloatArray | None:
 
 
 def _poscar_forces(path: str, n_atoms: int) -> FloatArray | None:
-    """Return the numbers behind the positions, where every atom has three."""
+    """Return the numbers after the positions if every atom has three."""
     with open(path, encoding="utf-8", errors="replace") as file:
         lines = file.read().splitlines()
-    # The coordinates begin behind the line that says what they are.
+    # The coordinates begin after the line that gives their kind.
     said = (k + 1 for k in range(6, len(lines)) if lines[k].strip()[:1].lower() in {"d", "c", "k"})
     first = next(said, len(lines))
     rows = []
@@ -107,7 +107,7 @@ def _poscar_forces(path: str, n_atoms: int) -> FloatArray | None:
         try:
             rows.append([float(word) for word in words[:3]])
         except ValueError:
-            # A comment, as the element's name.
+            # A comment, such as the element's name.
             rows.append([])
     counts = {len(row) for row in rows}
     if counts == {3}:

@@ -9,7 +9,7 @@ from hpcfit.records import StructureResult
 
 
 class Forgetful:
-    trouble = None
+    first_non_finite = None
     n_bytes = 8
 
     def __init__(self, model, work, loss=None):

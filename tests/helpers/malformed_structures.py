@@ -110,7 +110,7 @@ STRUCTURES = {
     "force without an atom": (
         user(CELL.format(atoms=ATOM) + '<atomic-forces><force x="0" y="0" z="0" i="1"/></atomic-forces>'),
         [
-            r"job\.xml:14: force on an atom that is not there, found 1, allowed 0 \.\. 0",
+            r"job\.xml:14: force on an unknown atom, found 1, allowed 0 \.\. 0",
             r"job\.xml:14: no force on atom 0 in <atomic-forces>, found 0 of 1, allowed one per atom",
         ],
     ),
@@ -128,7 +128,7 @@ STRUCTURES = {
     ),
     "output over the dataset": (
         own(DIAMOND + dataset_element(), more='<output file="si.h5" format="poscar"/>'),
-        [r'job\.xml:14: file to write is read by the job, found "si\.h5"'],
+        [r'job\.xml:14: output file is an input of the job, found "si\.h5"'],
     ),
     "included file": (
         included("prt.xml", "<group/>"),

@@ -1,1 +1,1 @@
-"""The formats of datasets that are imported and exported, one file each."""
+"""Formats of imported and exported datasets, one file each."""

@@ -1,4 +1,4 @@
-"""What a format of datasets is: how its files are recognised, read and written."""
+"""The record of a dataset format: how its files are recognised, read and written."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from hpcfit.records import Configurations, FloatArray
 #: Entry of a frame that holds the largest difference of opposite shear stresses: ASE keeps one of each pair.
 ASYMMETRY = "asymmetry of stress"
 
-#: What reading a file raises when it is truncated, not compressed as named, or not text.
+#: Errors of files that are truncated, not compressed as named, or not text.
 UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One configuration of a source: its place, its group when the file names none, and ASE's Atoms."""
+    """One configuration of a source: its place, its default group, and ASE's Atoms."""
 
     where: str
     group: str
@@ -35,9 +35,9 @@ class SourceFile:
     Parameters
     ----------
     name
-        As faults print it.
+        Its name in faults.
     group
-        Of its configurations when the file names none.
+        Default group of its configurations.
     open
         Opens its bytes.
     """
@@ -65,18 +65,18 @@ class DatasetFormat:
     name
         Of the format.
     suffixes
-        Endings of the names by which its files are recognised.
+        File name endings by which it is recognised.
     labels
-        What a configuration of it can hold besides cell, species and positions.
+        Data of a configuration besides cell, species and positions.
     description
         For the manual.
     read
-        Yields the configurations of a file; what cannot be read comes as a fault.
+        Yields the configurations of a file, or faults.
     write
-        Yields the text of some configurations, by their numbers; factors on the residuals of energy, forces and stress
-        are [n, 3] or None. None where the format is only imported.
+        Yields the text of configurations, selected by number; factors on the residuals of energy, forces and stress
+        are [n, 3] or None. None for a format that is only imported.
     in_folders
-        Whether a folder or an archive of its files is a source.
+        Whether folders and archives of its files can be imported.
     """
 
     name: str
@@ -89,5 +89,5 @@ class DatasetFormat:
 
 
 def stem(path: Path) -> str:
-    """Return the name of a file up to its first point."""
+    """Return the name of a file up to its first dot."""
     return path.name.partition(".")[0]

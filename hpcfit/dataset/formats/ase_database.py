@@ -1,4 +1,4 @@
-"""Databases of ASE."""
+"""ASE databases."""
 
 from __future__ import annotations
 

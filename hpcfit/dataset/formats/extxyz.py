@@ -1,7 +1,7 @@
-"""Extended XYZ: a comment line of entries, and a line per atom with the columns that ``Properties`` names.
+"""Extended XYZ: a comment line of entries, and a line per atom with the columns in ``Properties``.
 
-ASE's reader sets the rules. Its own writer prints eight decimals, so that frames are written here, with the digits that
-give every number back to the bit.
+Reading follows ASE. ASE's writer prints only eight decimals, so this module writes frames with enough digits to read
+every number back exactly.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from hpcfit.dataset.formats._format import ASYMMETRY, UNREADABLE, DatasetFormat,
 from hpcfit.errors import Fault, nearest
 from hpcfit.records import Configurations, FloatArray, Missing
 
-#: Factors on the residuals of energy, forces and stress [3], and on those of each atom's forces [N]: names that
-#: nothing else gives a meaning.
+#: Factors on the residuals of energy, forces and stress [3], and on those of each atom's forces [N]: names that no
+#: other program uses.
 PROPERTY_WEIGHT_KEY = "hpcfit_property_weight"
 FORCE_WEIGHT_KEY = "hpcfit_force_weight"
 
-#: Where xx xy xz yx yy yz zx zy zz stand in xx yy zz yz xz xy.
+#: Indices of xx xy xz yx yy yz zx zy zz in xx yy zz yz xz xy.
 _FULL = [0, 5, 4, 5, 1, 3, 4, 3, 2]
 
 
@@ -46,8 +46,8 @@ def _read(file: SourceFile) -> Iterator[Frame | Fault]:
 
 
 def _frames_of_text(lines: TextIO, file: SourceFile) -> Iterator[Frame | Fault]:
-    # ASE goes back and forth in its file, and past the first blank line it reads nothing without saying so;
-    # so each frame is cut out here and handed over alone, which also says which frame is at fault.
+    # ASE seeks in its file, and silently stops at the first blank line. So each frame is passed to it separately,
+    # which also tells which frame is faulty.
     number = 0
     while line := lines.readline():
         if not line.strip():
@@ -59,7 +59,7 @@ def _frames_of_text(lines: TextIO, file: SourceFile) -> Iterator[Frame | Fault]:
         n_atoms = int(line)
         body = list(islice(lines, n_atoms + 1))
         if len(body) < n_atoms + 1:
-            yield Fault(where, "is cut short", f"{max(len(body) - 1, 0)} atoms", f"{n_atoms} atoms")
+            yield Fault(where, "is truncated", f"{max(len(body) - 1, 0)} atoms", f"{n_atoms} atoms")
             return
         yield _frame(where, file.group, "".join([line, *body]))
         number += 1
@@ -78,7 +78,7 @@ def _frame(where: str, group: str, text: str) -> Frame | Fault:
 
 
 def _parse_comment(line: str) -> dict[str, Any]:
-    """Parse the comment line as ASE does, and honour KLIFF's ``PBC``."""
+    """Parse the comment line as ASE does, and accept KLIFF's ``PBC``."""
     values = _parse_entries(line)
     if "PBC" in values:
         stated = list(values.pop("PBC"))
@@ -139,7 +139,7 @@ def _numbers(values: Iterable[float]) -> str:
 
 
 def _quoted(name: str) -> str:
-    """Return a name so that ASE reads the same text again; what it would take for a number goes as JSON."""
+    """Return a name such that ASE reads the same text; JSON where ASE would read a number."""
     plain = _in_quotes(name)
     read = _parse_entries(f"name={plain}").get("name")
     if "\n" not in name and isinstance(read, str) and read == name:

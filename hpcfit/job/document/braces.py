@@ -1,4 +1,4 @@
-"""Expressions in which something of the job stands in braces, as in ``{bulk.total-energy} - 4*{EAM.V.D0}``."""
+"""Expressions with references in braces, as in ``{bulk.total-energy} - 4*{EAM.V.D0}``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def named_terms(text: str) -> tuple[str, dict[str, str]]:
-    """Return an expression with a name in place of each pair of braces, and what stands in them by that name."""
+    """Return an expression with each braced reference replaced by a name, and the references by name."""
     stem = "term"
     while stem in _BRACES.sub("", text):
         stem += "_"
@@ -19,7 +19,7 @@ def named_terms(text: str) -> tuple[str, dict[str, str]]:
     def name(match: re.Match[str]) -> str:
         found = f"{stem}{len(terms)}"
         terms[found] = match[1].strip()
-        # Blanks keep the name apart from what stands beside the braces.
+        # Blanks separate the name from the text around the braces.
         return f" {found} "
 
     return line_of_text(_BRACES.sub(name, text)), terms

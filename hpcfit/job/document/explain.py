@@ -1,9 +1,8 @@
-"""Why a job does not follow the schema: a walk over the document along the grammar that names every fault.
+"""Reports every violation of the schema: a walk over document and grammar in parallel.
 
 libxml2 says whether a document is valid, but stops at the first fault and words it poorly. The walk knows the
 patterns that `job.rng` uses (element, anyName, attribute, ref, optional, zeroOrMore, oneOrMore, choice,
-interleave, group, data, value, text, empty, notAllowed); whether a text fits its datatype is still asked of libxml2, so
-that there is one truth.
+interleave, group, data, value, text, empty, notAllowed). libxml2 alone decides whether a text fits its datatype.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from hpcfit.job.document.values import Faults, line_of_text, quoted
 
 _LEAVES = ("data", "value", "text")
 
-#: libxml2 tries every optional attribute with and without: more than these on one element take it ages.
+#: libxml2 tries each optional attribute with and without it: its time doubles with every further one.
 _CROWD = 8
 
-#: Stands for the name of an element that may have any.
+#: Key of a pattern that accepts any element name.
 _ANY = "any element"
 
 
@@ -37,7 +36,7 @@ def check(root: etree._Element, grammar: etree._Element, faults: Faults) -> None
     grammar
         RELAX NG grammar whose start is one element.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
     schema = etree.RelaxNG(grammar)
     crowded = any(len(element.attrib) > _CROWD for element in root.iter(etree.Element))
@@ -51,7 +50,7 @@ def check(root: etree._Element, grammar: etree._Element, faults: Faults) -> None
 
 @dataclass
 class _Slot:
-    """A place for one of several elements: by name, with their patterns."""
+    """A place for one of several elements, given as patterns by name."""
 
     patterns: dict[str, etree._Element]
     required: bool
@@ -60,7 +59,7 @@ class _Slot:
 
 @dataclass
 class _Content:
-    """What an element may hold: attributes (pattern, required), places for elements, pattern of its text."""
+    """The allowed content of an element: attributes (pattern, required), places for elements, pattern of its text."""
 
     attributes: dict[str, tuple[etree._Element, bool]] = field(default_factory=dict)
     slots: list[_Slot] = field(default_factory=list)
@@ -144,7 +143,7 @@ class _Walk:
                 self._faults.add(
                     child, f"one element too many in {_shown(element)}", f"another {_shown(child)}", allowed
                 )
-            # An unknown element that stands for the missing one has been reported already.
+            # An unknown element that probably is the missing one, misspelt, has been reported already.
             stands_in = unknown if len(content.slots) == 1 else _alike(unknown, content, slot)
             if slot.required and not present and not stands_in:
                 self._faults.add(
@@ -214,7 +213,7 @@ class _Walk:
                     self._gather(part, required, many, content)
 
     def _gather_choice(self, node: etree._Element, required: bool, many: bool, content: _Content) -> None:
-        """Make one slot of the elements among the alternatives, or one text of the values among them."""
+        """Merge alternative elements into one slot, and alternative values into one text pattern."""
         alternatives = _Content()
         for branch in self._definitions(node) if _kind(node) == "ref" else [node]:
             for part in branch:

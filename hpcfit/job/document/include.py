@@ -1,7 +1,7 @@
-"""Jobs in several files: ``<xi:include href="..."/>`` is replaced by the text of the file that it names.
+"""Jobs in several files: ``<xi:include href="..."/>`` is replaced by the text of the named file.
 
-The text put together so is what is parsed, stored and compared by a resumed run; `Origin` knows of each of its lines
-where it comes from. An included file stands on lines of its own.
+The expanded text is parsed, stored and compared by a resumed run; `Origin` gives the source of each of its lines. An
+included file occupies lines of its own.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from hpcfit.job.document.parsing import Include, scan
 from hpcfit.job.document.values import Faults, quoted
 from hpcfit.records import Origin
 
-#: Includes of includes may double at every level.
+#: Nested includes can double the number of files at every level.
 _MOST = 10000
 
 _DECLARATION = re.compile(rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*\?>)?")
 
 
 def expand(content: bytes, path: str, allow_outside: bool) -> tuple[bytes, tuple[Origin, ...]]:
-    """Return a job's text with all files in it that it includes, and where its lines come from.
+    """Return a job's text with all includes expanded, and the origins of its lines.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ def expand(content: bytes, path: str, allow_outside: bool) -> tuple[bytes, tuple
     Raises
     ------
     InputError
-        With the faults of every file as XML, and every file that cannot be included.
+        With every file that cannot be included or is not well-formed.
     """
     if b"XInclude" not in content:
-        return content, ()  # nor could there be the namespace
+        return content, ()  # without this text the namespace cannot be declared
     expander = _Expander(Path(path).absolute().parent, allow_outside)
     expander.file(content, Path(path), (Path(path).resolve(),))
     if expander.faults:
@@ -66,7 +66,7 @@ class _Expander:
         self.n_included = 0
 
     def file(self, content: bytes, path: Path, within: tuple[Path, ...]) -> None:
-        """Add a file; `within` are the files that are being included, down to this one."""
+        """Add a file; `within` is the chain of files that include it."""
         try:
             includes = scan(content, Faults(str(path))).includes
         except InputError as error:
@@ -118,7 +118,7 @@ class _Expander:
 
 
 def _shape_fault(include: Include, where: str) -> Fault | None:
-    """Return what is asked of an include beside a whole file."""
+    """Return a fault if an include asks for anything but a whole file."""
     if not include.attributes.get("href", "").strip():
         return Fault(where, "missing attribute in <xi:include>", allowed="href")
     for name, value in include.attributes.items():

@@ -1,4 +1,4 @@
-"""Other names of the job's elements: lattices by Strukturbericht symbol and in any case, and names of atomicrex's."""
+"""Aliases of the job's elements: Strukturbericht symbols, any case for lattices, and atomicrex's names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hpcfit.records import StructureCatalogue
 
 USER_STRUCTURE = "user-structure"
 
-#: By place in the job, what atomicrex calls otherwise.
+#: atomicrex's names, by place in the job.
 _OF_ATOMICREX = {
     "potentials//Extended-Mishin-Cu-F": "extended-Mishin-Cu-F",
     "potentials/tersoff/fit-dof/theta0": "costheta0",
@@ -16,14 +16,14 @@ _OF_ATOMICREX = {
 
 
 def use_own_names(root: etree._Element, catalogue: StructureCatalogue | None) -> None:
-    """Rename the elements of a job that have another name, to that of the schema.
+    """Replace aliases of elements by the names in the schema.
 
     Parameters
     ----------
     root
         The job.
     catalogue
-        What the job's own structures may be, if it may have any.
+        The lattices that the job may use; None where it may not have own structures.
     """
     for path, name in _OF_ATOMICREX.items():
         for element in root.findall(path):

@@ -1,4 +1,4 @@
-"""The files that a run writes at its end because the job asks for them."""
+"""Output files that a job requests."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hpcfit.job.document.values import Faults, quoted
 
 
 class Outputs:
-    """Resolves the names of such files, and notes names that cannot be meant.
+    """Resolves and checks the names of output files.
 
     Parameters
     ----------
     folder
-        The job file's; files are relative to it.
+        The job file's folder; names are relative to it.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
 
     def __init__(self, folder: Path, faults: Faults) -> None:
@@ -27,22 +27,22 @@ class Outputs:
         self._taken: dict[Path, tuple[etree._Element, str]] = {}
 
     def path(self, element: etree._Element, file: str) -> str:
-        """Return where the file that an element asks for is to be: in a folder that exists, each file once."""
+        """Return the path of a requested file; its folder must exist, and no file may be requested twice."""
         path = (self._folder / file).resolve()
         if file:
             if not path.parent.is_dir():
                 self._faults.add(element, "folder of the file does not exist", quoted(file))
             elif path.is_dir():
-                self._faults.add(element, "file to write is a folder", quoted(file))
+                self._faults.add(element, "output file is a folder", quoted(file))
             if path in self._taken:
                 line = self._faults.line(self._taken[path][0])
-                self._faults.add(element, "file to write is another's too", f"{quoted(file)}, in {line}")
+                self._faults.add(element, "output file is requested twice", f"{quoted(file)}, in {line}")
             self._taken.setdefault(path, (element, file))
         return str(path)
 
     def refuse(self, inputs: Iterable[str | Path]) -> None:
-        """Note the files to write that the job reads."""
+        """Report output files that the job also reads."""
         read = {Path(path).resolve() for path in inputs}
         for path, (element, file) in self._taken.items():
             if path in read:
-                self._faults.add(element, "file to write is read by the job", quoted(file))
+                self._faults.add(element, "output file is an input of the job", quoted(file))

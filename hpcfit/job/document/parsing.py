@@ -11,16 +11,16 @@ from lxml import etree
 
 from hpcfit.job.document.values import Faults, line_of_text
 
-#: libxml2 keeps line numbers in 16 bits and finds larger ones by other means.
+#: libxml2 keeps line numbers in 16 bits; larger ones are found differently.
 _LARGEST_LINE = 65535
 
-#: Names of the element that stands for another file: that of the standard, and that of its first draft.
+#: Names of the include element, in the standard and in its first draft.
 _INCLUDE = {f"http://www.w3.org/{year}/XInclude include" for year in (2001, 2003)}
 
 
 @dataclass(frozen=True)
 class Include:
-    """An ``<xi:include>``: its bytes in the file, the line on which it begins, and what it says."""
+    """An ``<xi:include>``: its bytes in the file, its first line, and its attributes."""
 
     start: int
     end: int
@@ -31,14 +31,14 @@ class Include:
 
 @dataclass
 class Scan:
-    """What the first pass over a file finds.
+    """The result of the first pass over a file.
 
     Parameters
     ----------
     lines
-        The line on which each start tag begins, where libxml2 knows only the line on which it ends.
+        The line on which each start tag begins; libxml2 knows only the line on which it ends.
     includes
-        Those outside others, in the order of the file.
+        Those that are not nested, in the order of the file.
     """
 
     lines: list[int] = field(default_factory=list)
@@ -53,7 +53,7 @@ def parse(content: bytes, faults: Faults) -> etree._Element:
     content
         The job's bytes.
     faults
-        Collects what is wrong.
+        Collects the faults.
 
     Raises
     ------
@@ -70,14 +70,14 @@ def parse(content: bytes, faults: Faults) -> etree._Element:
 
 
 def scan(content: bytes, faults: Faults) -> Scan:
-    """Pass over a file for the first time.
+    """Run the first pass over a file.
 
     Parameters
     ----------
     content
         The file's bytes.
     faults
-        Collects what is wrong.
+        Collects the faults.
 
     Raises
     ------
@@ -95,9 +95,9 @@ def scan(content: bytes, faults: Faults) -> Scan:
         scanner.parser.Parse(content, True)
     except _DocumentTypeError:
         line = scanner.parser.CurrentLineNumber
-        faults.add(line, "document type not allowed, nor entities", "<!DOCTYPE")
+        faults.add(line, "document type and entities are not allowed", "<!DOCTYPE")
     except expat.ExpatError as error:
-        # libxml2 has the better message; Expat's is for what only Expat refuses.
+        # libxml2's message is better; Expat's is used where only Expat finds an error.
         _tree(content, faults)
         faults.add(error.lineno, "not well-formed XML", expat.ErrorString(error.code))
     faults.raise_if_any()
@@ -105,7 +105,7 @@ def scan(content: bytes, faults: Faults) -> Scan:
 
 
 class _DocumentTypeError(Exception):
-    """Ends the first pass before anything of the document type is read."""
+    """Ends the first pass before the document type is read."""
 
 
 class _Scanner:
@@ -115,7 +115,7 @@ class _Scanner:
         self._content = content
         self.found = Scan()
         self._names: list[str] = []
-        self._open = (0, 0, {"": ""}, 0)  # of the include in hand: start, line, attributes, depth
+        self._open = (0, 0, {"": ""}, 0)  # of the current include: start, line, attributes, depth
         self.parser = expat.ParserCreate("utf-8", " ")
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -133,7 +133,7 @@ class _Scanner:
         if name not in _INCLUDE or _INCLUDE.intersection(self._names):
             return
         start, line, attributes, n_started = self._open
-        # Expat stands behind an empty tag, but before an end tag.
+        # Expat's position is behind an empty tag, but before an end tag.
         end = self.parser.CurrentByteIndex
         tag = self._content[start + 1 : end].split(maxsplit=1)[0].split(b"/")[0].split(b">")[0]
         if self._content.startswith(b"</" + tag, end):

@@ -22,15 +22,15 @@ from hpcfit.records import (
 
 RELAX_NG = "http://relaxng.org/ns/structure/1.0"
 
-#: Annotation of a datatype in the schema: what a fault prints as allowed.
+#: Annotation of a datatype in the schema: the allowed values as a fault prints them.
 SAYS = "{urn:hpcfit:schema}says"
 
-#: A pair potential made of functions: the form that it is short for, and the one role that its functions play.
+#: The pair potential made of functions is a shorthand: its form, and the one role of its functions.
 PAIR_POTENTIAL, PAIR_FORM, PAIR_ROLE = "pair-potential", "eam", "pair-interaction"
 
 
 def grammar(catalogue: Catalogue) -> etree._Element:
-    """Return the RELAX NG grammar of the jobs that name what is in `catalogue`."""
+    """Return the RELAX NG grammar of jobs that use `catalogue`."""
     text = resources.files("hpcfit.job.document").joinpath("job.rng").read_bytes()
     root = etree.fromstring(text, etree.XMLParser(remove_comments=True))
     for minimiser in catalogue.minimisers:
@@ -50,7 +50,7 @@ def grammar(catalogue: Catalogue) -> etree._Element:
 
 
 def _of_structures(catalogue: StructureCatalogue) -> Iterator[tuple[str, etree._Element]]:
-    """Yield what the job's own structures and their properties may be: names of definitions, and patterns."""
+    """Yield definitions of the job's own structures and their properties: names and patterns."""
     yield "own-structure", _ref("user-structure")
     yield "own-structure", _ref("derived-property")
     for lattice in catalogue.lattices:

@@ -1,4 +1,4 @@
-"""The ``<atom-types>`` of a job, and the species that its elements name."""
+"""The ``<atom-types>`` of a job, and look-up of species by symbol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hpcfit.job.document.values import Faults, quoted
 
 @dataclass(frozen=True)
 class Species:
-    """The species of a job: symbols, and what the job says of their atoms, None where it says nothing."""
+    """The species of a job: symbols and atomic data, None where not given."""
 
     symbols: tuple[str, ...] = ()
     masses: tuple[float | None, ...] = ()
@@ -22,7 +22,7 @@ class Species:
 
 
 def read_species(root: etree._Element, faults: Faults) -> Species:
-    """Return the species, none at all where one of them is no symbol."""
+    """Return the species; an empty record where a symbol is invalid."""
     elements: dict[str, etree._Element] = {}
     for element in root.findall("atom-types/species"):
         symbol = values.line_of_text(element.text)
@@ -46,11 +46,11 @@ def read_species(root: etree._Element, faults: Faults) -> Species:
 
 
 def number_of(element: etree._Element, text: str | None, species: Sequence[str], faults: Faults) -> int:
-    """Return the number of the species that an element names, -1 where it names none, its fault noted."""
+    """Return the index of the species that an element names; -1 with a fault where it is unknown."""
     symbol = values.line_of_text(text)
     if symbol in species:
         return species.index(symbol)
-    if species and values.symbols(symbol) == [symbol]:  # else the schema has refused it
+    if species and values.symbols(symbol) == [symbol]:  # otherwise the schema has reported it
         what = f"unknown species in <{element.tag}>"
         faults.add(element, what, quoted(symbol), ", ".join(species), nearest(symbol, species))
     return -1

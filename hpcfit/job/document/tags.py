@@ -1,4 +1,4 @@
-"""Tags such as ``SiC``: how a job names the species that a parameter's value is for."""
+"""Tags such as ``SiC``: the species to which a parameter's value applies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpcfit.records import N_ATOMS, ParameterKind, species_tuple
 #: Species of one value of a parameter, as numbers into the job's species, in the order of `species_tuples`.
 Combination: TypeAlias = tuple[int, ...]
 
-#: Attributes by which the mapping of a potential built from functions names the species of a combination.
+#: Attributes of a mapping that name the species of a combination.
 SPECIES_ATTRIBUTES = {
     ParameterKind.SPECIES: ("species",),
     ParameterKind.PAIR: ("species-a", "species-b"),
@@ -22,10 +22,10 @@ SPECIES_ATTRIBUTES = {
 
 
 def combination(tag: str, kind: ParameterKind, species: Sequence[str]) -> Combination | None:
-    """Return the combination that a tag names, None where it names none.
+    """Return the combination that a tag names, None where it is not a tag of this kind.
 
-    The two atoms of a pair may stand in any order, and so may the two neighbours of a triplet's centre, but for
-    ordered pairs and triplets. A pair may be named by three symbols, as in LAMMPS's files: ``SiCC`` for ``SiC``.
+    The atoms of a pair, and the neighbours of a triplet's centre, may be in any order, except in ordered pairs and
+    triplets. Three symbols may name a pair, as in LAMMPS's files: ``SiCC`` for ``SiC``.
     """
     named = symbols(tag)
     if N_ATOMS[kind] == 2 and len(named) == 3 and named[1] == named[2]:

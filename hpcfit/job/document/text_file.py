@@ -1,4 +1,4 @@
-"""Text files that a job names beside datasets: their content, and tables of two columns."""
+"""Text files that a job reads: their content, and tables of two columns."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from hpcfit.job.document.values import Faults, quoted
 
 
 def read_text(element: etree._Element, name: str, folder: Path, faults: Faults) -> str | None:
-    """Return the content of a file, None with a fault at `element` where it cannot be read.
+    """Return the content of a file; None with a fault at `element` if it cannot be read.
 
     Parameters
     ----------
     element
-        Where the job names it.
+        The element that names it.
     name
         The file, relative to `folder`.
     folder
-        The job file's.
+        The job file's folder.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
     try:
         return (folder / name).read_text(encoding="utf-8")
@@ -41,7 +41,7 @@ def _alike(path: Path) -> str:
 
 
 def read_table(element: etree._Element, name: str, folder: Path, faults: Faults) -> list[tuple[float, float]]:
-    """Return the rows x y of a text file, x ascending; ``#`` begins a comment. No rows where it has a fault.
+    """Return the rows x, y of a text file, x ascending; ``#`` starts a comment. Empty if the file has a fault.
 
     Parameters are those of `read_text`.
     """

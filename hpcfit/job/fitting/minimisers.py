@@ -1,4 +1,4 @@
-"""Minimisers in a job: their attributes, and whether they suit the free parameters."""
+"""Minimisers in a job: their attributes, and their requirements on the free parameters."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Minimisers:
     forms
         The minimisers that a job may name.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
 
     def __init__(self, forms: Sequence[MinimiserForm], faults: Faults) -> None:
@@ -39,7 +39,7 @@ class Minimisers:
         self._faults = faults
 
     def read(self, parent: etree._Element) -> Minimiser:
-        """Return the settings of the minimiser inside an element, geodesic Levenberg-Marquardt where there is none."""
+        """Return the settings of the minimiser in an element; geodesic Levenberg-Marquardt by default."""
         element = _first(parent, self._forms)
         settings: Minimiser = GeodesicOptions() if element is None else self._settings(element)
         return settings
@@ -72,7 +72,7 @@ class Minimisers:
     def _check_effects(
         self, element: etree._Element, options: Sequence[OptionForm], given: Mapping[str, Any]
     ) -> None:
-        """Note options that have no effect with the values of other options."""
+        """Report options that have no effect because of the values of other options."""
         defaults = {option.name: option.default for option in options}
         for option in options:
             for other, meanings in option.needs if option.name in given else ():
@@ -91,11 +91,11 @@ class Minimisers:
         if inner is None:
             if method.nests and form.inside_required:
                 allowed = ", ".join(sorted(f"<{tag}>" for tag in form.inside))
-                what = f"missing element in <{form.name}>, {method.name} nests one"
+                what = f"missing element in <{form.name}>, {method.name} needs a nested minimiser"
                 self._faults.add(element, what, allowed=allowed)
             return
         if not method.nests:
-            what = f"element not allowed in <{form.name}>, {method.name} nests none"
+            what = f"element not allowed in <{form.name}>, {method.name} takes no nested minimiser"
             self._faults.add(inner, what, f"<{inner.tag}>", "none")
             return
         known = self._forms[str(inner.tag)]
@@ -106,7 +106,7 @@ class Minimisers:
             self._faults.add(inner, what, quoted(inside.name), local)
 
     def check(self, parent: etree._Element | None, solver: Any, free: Sequence[Parameter]) -> None:
-        """Note what keeps a minimiser from varying the free parameters: bounds that it needs, or ignores."""
+        """Report why a minimiser cannot vary the free parameters: it needs bounds, or does not support them."""
         element = None if parent is None else _first(parent, self._forms)
         if element is None:
             return
@@ -124,7 +124,9 @@ class Minimisers:
         bounded = [p for p, box in zip(free, boxes, strict=True) if any(map(math.isfinite, box))]
         if method.box is Box.NONE and bounded:
             allowed = ", ".join(other.name for other in form.methods if _replaces(other, method))
-            faults.add(element, f"{method.name} knows no bounds", f"those of {_some(bounded)}", allowed)
+            faults.add(
+                element, f"{method.name} does not support bounds", f"those of {_some(bounded)}", allowed
+            )
         for parameter, (low, high) in zip(free, boxes, strict=True):
             if low == high:
                 what = f"{method.name} cannot vary {parameter.path}"
@@ -148,7 +150,7 @@ def _value(option: OptionForm, text: str | None) -> Any:
 
 
 def _box(parameter: Parameter) -> tuple[float, float]:
-    """Return the job's bounds of what the solver varies."""
+    """Return the job's bounds of the solver's variable."""
     if parameter.transform == "logit":
         return -math.inf, math.inf
     low, high = parameter.minimum, parameter.maximum
@@ -167,11 +169,11 @@ def _check_whole_box(
     lacking = [p for p, box in zip(free, boxes, strict=True) if not all(map(math.isfinite, box))]
     if lacking:
         allowed = "min and max of every free parameter, none with logit, with log a min above 0"
-        faults.add(element, f"{name} searches in bounds", f"none of {_some(lacking)}", allowed)
+        faults.add(element, f"{name} needs bounds", f"none for {_some(lacking)}", allowed)
 
 
 def _replaces(other: MethodForm, method: MethodForm) -> bool:
-    """Return whether a method that respects bounds may be offered in place of one that ignores them."""
+    """Return whether a method can be suggested in place of one that does not support bounds."""
     return (
         other.box is Box.TAKEN
         and not other.is_global

@@ -10,7 +10,7 @@ from hpcfit.records import Fitting
 
 
 def read_fitting(element: etree._Element | None, minimisers: Minimisers) -> Fitting | None:
-    """Return the settings of the fit, None where there is none or it is not enabled."""
+    """Return the settings of the fit, None if it is missing or disabled."""
     if element is None:
         return None
     solver = minimisers.read(element)

@@ -1,4 +1,4 @@
-"""Potentials that a job builds from functions: the functions, and the mapping that gives them roles."""
+"""Potentials built from functions: the functions, and the mapping of functions to roles."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from hpcfit.records import Catalogue, Function, Potential, PotentialForm, specie
 
 
 class BuiltPotentials:
-    """Reads the potentials with roles.
+    """Reads potentials built from functions.
 
     Parameters
     ----------
     catalogue
         The known potentials and functions.
     species
-        Symbols of the job, at least one.
+        Chemical symbols of the job, at least one.
     degrees
-        Makes parameters.
+        Creates parameters.
     folder
-        The job file's; files are relative to it.
+        The job file's folder; files are relative to it.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class BuiltPotentials:
         bonds = read_combinations(element, form, self._species, self._faults).bonds
         functions, mapped = self._functions_and_roles(element, form, identifier)
         every = [found for role in form.roles for found in species_tuples(role.kind, len(self._species))]
-        # A faulty file has given no roles at all.
+        # A faulty file gives no roles.
         roles = tuple(
             place if bonds.seen(*found) else -1 for place, found in zip(mapped, every, strict=False)
         )
@@ -78,7 +78,7 @@ class BuiltPotentials:
     def _functions_and_roles(
         self, element: etree._Element, form: PotentialForm, identifier: str
     ) -> tuple[tuple[Function, ...], tuple[int, ...]]:
-        """Return the functions of an element and their roles, or those of the file that it names in their place."""
+        """Return the functions and roles of an element, from itself or from the file that it names."""
         file = element.find("param-file")
         if element.tag != PAIR_POTENTIAL:
             self._check_parts(element, file is not None)
@@ -94,7 +94,7 @@ class BuiltPotentials:
             part = element.find(name)
             if part is not None and has_file:
                 self._faults.add(part, f"<{name}> beside a <param-file>", allowed="one of them")
-            # An element that is not known may stand for the one that is missing; it has been noted.
+            # An unknown element may be the missing one, misspelt; it has been reported.
             misspelt = any(nearest(str(child.tag), ["mapping", "functions"]) == name for child in element)
             if part is None and not has_file and not misspelt:
                 self._faults.add(element, f"missing element in <{element.tag}>", allowed=f"<{name}>")
@@ -117,9 +117,9 @@ class BuiltPotentials:
         )
 
     def _for_all_pairs(self, element: etree._Element, functions: Sequence[Function]) -> etree._Element | None:
-        """Return the mapping that a pair potential without one stands for: its only function, for all pairs."""
+        """Return the default mapping of a pair potential: its only function, for all pairs."""
         if element.tag != PAIR_POTENTIAL:
-            return None  # the schema has noted that it is missing
+            return None  # the schema has reported that it is missing
         if len(functions) > 1:
             what = f"{len(functions)} functions in <{PAIR_POTENTIAL}> without <mapping>"
             self._faults.add(element, what, allowed="one function, or a <mapping>")

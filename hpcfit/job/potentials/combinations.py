@@ -1,4 +1,4 @@
-"""The bonds that a potential of the job sees, and for which combinations of species it has values of its own."""
+"""The bonds on which a potential acts, and the combinations of species that have their own values."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from hpcfit.job.document.tags import Combination
 from hpcfit.job.document.values import Faults, quoted
 from hpcfit.records import Bonds, ParameterForm, ParameterKind, PotentialForm, species_tuples
 
-#: The attribute of a potential whose parameters of a triplet do not depend on the bonded atom.
+#: Attribute of a potential whose triplet parameters do not depend on the bonded atom.
 CLASSIC_MODE = "classic-mode"
 
 
 @dataclass(frozen=True)
 class Combinations:
-    """For which combinations of species a potential has values.
+    """The combinations of species for which a potential has values.
 
     Parameters
     ----------
     bonds
-        What it sees; no other bond asks for a value.
+        Bonds on which it acts; other bonds need no values.
     classic
-        Whether the values for centre, bonded atom and third atom are those for centre, third and third.
+        Whether the values for (centre, bonded, third) are those for (centre, third, third).
     n_species
         Number of species of the job.
     """
@@ -36,12 +36,12 @@ class Combinations:
     n_species: int
 
     def own(self, kind: ParameterKind) -> list[Combination]:
-        """Return the combinations with a value of their own, in the order of `species_tuples`."""
+        """Return the combinations with their own value, in the order of `species_tuples`."""
         every = species_tuples(kind, self.n_species)
         return [found for found in every if self._owner(kind, found) == found]
 
     def _owner(self, kind: ParameterKind, found: Combination) -> Combination:
-        """Return the combination whose value the kernels take for one: any that has one where no bond asks for it."""
+        """Return the combination whose value the kernels use for one; an arbitrary one where no bond needs it."""
         if self.classic and kind is ParameterKind.ORDERED_TRIPLET:
             return (found[0], found[2], found[2])
         if self.bonds.seen(*found):
@@ -49,7 +49,7 @@ class Combinations:
         return next(other for other in species_tuples(kind, self.n_species) if self.bonds.seen(*other))
 
     def places(self, rows: Iterable[ParameterForm]) -> tuple[int, ...]:
-        """Return `Potential.places` of a potential with these rows."""
+        """Return `Potential.places` for these rows."""
         places: list[int] = []
         first = 0
         for row in rows:
@@ -63,7 +63,7 @@ class Combinations:
 def read_combinations(
     element: etree._Element, form: PotentialForm, species: Sequence[str], faults: Faults
 ) -> Combinations:
-    """Return the combinations of the potential that an element describes; all of them where it has faults.
+    """Return the combinations of a potential; all of them if it has faults.
 
     Parameters
     ----------
@@ -72,16 +72,16 @@ def read_combinations(
     form
         Its form.
     species
-        Symbols of the job.
+        Chemical symbols of the job.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
     classic = values.boolean(element.get(CLASSIC_MODE), False)
     names = [values.line_of_text(element.get(name), "*") for name in ("species-a", "species-b")]
     for attribute, name in zip(("species-a", "species-b"), names, strict=True):
         if name in ("*", *species):
             continue
-        if values.symbols(name) == [name]:  # else the schema has refused it
+        if values.symbols(name) == [name]:  # otherwise the schema has reported it
             what = f"unknown {attribute} of <{element.tag}>"
             faults.add(element, what, quoted(name), ", ".join([*species, "*"]), nearest(name, species))
         return Combinations(Bonds(), classic, len(species))
@@ -94,7 +94,7 @@ def read_combinations(
 
 
 def _without_restriction(form: PotentialForm) -> str:
-    """Say why a form sees all bonds; empty for one that need not."""
+    """Return why a form acts on all bonds; empty for one that can be restricted."""
     if form.record.species_in_tags:
         return "whose species are those of the tags"
     has_bonds = form.roles or any(row.reach for row in form.parameters)

@@ -1,6 +1,6 @@
-"""The ``<parameter-constraints>`` of a job: parameters that follow from others by an expression.
+"""The ``<parameter-constraints>`` of a job: parameters that are functions of others.
 
-In an expression ``{PATH}`` stands for a parameter's value and ``{PATH:eval.R}`` for a function's value at R.
+In an expression ``{PATH}`` is a parameter's value and ``{PATH:eval.R}`` a function's value at R.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _EVALUATED = ":eval."
 
 
 def dependents(parent: etree._Element | None) -> dict[str, str]:
-    """Return the expressions that dependent parameters follow, by path, as the job writes them."""
+    """Return the expressions of dependent parameters by path, as written in the job."""
     elements = [] if parent is None else parent.findall("constraint")
     return {
         values.line_of_text(element.get("dependent-dof")): values.line_of_text(element.findtext("expression"))
@@ -35,21 +35,21 @@ def read_constraints(
     check_formula: Callable[[str, Collection[str]], None],
     faults: Faults,
 ) -> tuple[Constraint, ...]:
-    """Return the constraints, each one behind those that it needs.
+    """Return the constraints, each one after those that it needs.
 
     Parameters
     ----------
     parent
-        The ``<parameter-constraints>``, None where there are none.
+        The ``<parameter-constraints>`` element, if any.
     potentials
         The job's.
     check_formula
         As in `FunctionCatalogue`.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
     if parent is None or not potentials:
-        return ()  # without potentials, whose faults have been noted, no path can be judged
+        return ()  # without potentials, whose faults are reported, no path can be checked
     elements = parent.findall("constraint")
     values.check_ids(elements, faults)
     return _Reader(potentials, check_formula, faults).constraints(elements)
@@ -57,7 +57,7 @@ def read_constraints(
 
 @dataclass(frozen=True)
 class _Read:
-    """A constraint, where it stands, and the paths of the parameters that it needs."""
+    """A constraint, its element, and the paths of the parameters that it needs."""
 
     constraint: Constraint
     element: etree._Element
@@ -83,7 +83,7 @@ class _Reader:
             dependent = read.constraint.dependent
             if dependent in found:
                 earlier = self._faults.line(found[dependent].element)
-                self._faults.add(element, f"{dependent} depends twice", f"another constraint in {earlier}")
+                self._faults.add(element, f"two constraints of {dependent}", f"another in {earlier}")
             elif self._known(element, "dependent-dof", dependent, self._parameters):
                 found[dependent] = read
         return self._in_order(found)
@@ -139,7 +139,7 @@ class _Reader:
         return [] if function is None else [p.path for p in function.all_parameters]
 
     def _in_order(self, found: dict[str, _Read]) -> tuple[Constraint, ...]:
-        """Return the constraints behind those that they need; what needs itself in the end is a fault."""
+        """Return the constraints, each after those that it needs; a cycle is a fault."""
         ordered: list[Constraint] = []
         done: set[str] = set()
         waiting = dict(found)
@@ -148,5 +148,5 @@ class _Reader:
             done.update(ready)
         for path, read in waiting.items():
             others = ", ".join(sorted(read.needs & waiting.keys()))
-            self._faults.add(read.element, f"{path} depends on itself", f"by way of {others}")
+            self._faults.add(read.element, f"{path} depends on itself", f"through {others}")
         return tuple(ordered)

@@ -1,4 +1,4 @@
-"""The files that a job asks for at the end of its run: ``<export-eam-file>`` and the like in a potential."""
+"""Potential files that a run exports at its end: ``<export-eam-file>`` and similar elements."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hpcfit.records import ExportElement, ExportFile, PotentialForm
 def read_exports(
     potentials: Iterable[etree._Element] | None, forms: Iterable[PotentialForm], outputs: Outputs
 ) -> tuple[ExportFile, ...]:
-    """Return the files that potentials of a job ask for, in document order.
+    """Return the requested files in document order.
 
     Parameters
     ----------

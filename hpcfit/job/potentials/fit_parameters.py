@@ -13,14 +13,14 @@ from hpcfit.records import Parameter
 
 
 class FitParameters:
-    """Makes the parameters of a job from values and entries of ``<fit-dof>``.
+    """Creates the parameters of a job from values and entries of ``<fit-dof>``.
 
     Parameters
     ----------
     dependents
-        The expressions that dependent parameters follow, by path.
+        The expressions of dependent parameters by path.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
 
     def __init__(self, dependents: Mapping[str, str], faults: Faults) -> None:
@@ -28,7 +28,7 @@ class FitParameters:
         self._faults = faults
 
     def parameter(self, path: str, unit: str, start: float, degree: etree._Element | None) -> Parameter:
-        """Return a parameter; a start that the degree of freedom gives replaces that of the value."""
+        """Return a parameter; a start value in its ``<fit-dof>`` entry takes precedence."""
         constraint = self._dependents.get(path, "")
         if degree is None:
             return Parameter(path, unit, start, -math.inf, math.inf, False, constraint=constraint)
@@ -45,7 +45,7 @@ class FitParameters:
         return Parameter(path, unit, start, minimum, maximum, free, transform, constraint, mean, sigma)
 
     def _prior(self, path: str, degree: etree._Element, free: bool) -> tuple[float, float]:
-        """Return mean and standard deviation of what is believed of a parameter."""
+        """Return mean and standard deviation of a parameter's prior."""
         prior = degree.find("prior")
         if prior is None:
             return 0.0, math.inf
@@ -54,7 +54,7 @@ class FitParameters:
         return values.number(prior.get("mean")), values.number(prior.get("sigma"))
 
     def check(self, degree: etree._Element) -> None:
-        """Note what is wrong with a degree of freedom whatever the parameters that it is for."""
+        """Report faults of a ``<fit-dof>`` entry that do not depend on the parameter."""
         minimum, maximum = bounds(degree)
         if minimum > maximum:
             self._faults.add(degree, f"min of <{degree.tag}> above max", f"{minimum}", f"at most {maximum}")
@@ -65,17 +65,17 @@ class FitParameters:
                 self._faults.add(degree, what, "logit", f"with {' and '.join(missing)}")
 
     def _check_start(self, path: str, start: float, degree: etree._Element) -> None:
-        """Note a start outside the bounds, or one that the transform cannot take."""
+        """Report a start outside the bounds or the domain of the transform."""
         minimum, maximum = bounds(degree)
         transform = values.line_of_text(degree.get("transform"))
         if start < minimum or start > maximum:
             allowed = f"{minimum} .. {maximum}"
             self._faults.add(degree, f"bounds exclude the start of {path}", f"{start}", allowed)
         elif transform == "log" and start <= 0:
-            self._faults.add(degree, f"{path} has no logarithm at its start", f"{start}", "above 0")
+            self._faults.add(degree, f"start of {path} has no logarithm", f"{start}", "above 0")
         elif transform == "logit" and start in (minimum, maximum):
             allowed = f"inside {minimum} .. {maximum}"
-            self._faults.add(degree, f"{path} has no logit at its start", f"{start}", allowed)
+            self._faults.add(degree, f"start of {path} has no logit", f"{start}", allowed)
 
     def _refuse_on_dependent(self, path: str, degree: etree._Element) -> None:
         for name in ("start", "min", "max", "transform"):
@@ -84,5 +84,5 @@ class FitParameters:
 
 
 def bounds(degree: etree._Element) -> tuple[float, float]:
-    """Return the bounds of a degree of freedom, infinite where there are none."""
+    """Return the bounds of a ``<fit-dof>`` entry, infinite by default."""
     return values.number(degree.get("min"), -math.inf), values.number(degree.get("max"), math.inf)

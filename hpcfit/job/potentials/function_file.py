@@ -1,6 +1,6 @@
-"""Functions out of LAMMPS's files: what a ``<param-file>`` stands for in ``eam``, ``adp`` and ``meam``.
+"""Functions from LAMMPS files: the ``<param-file>`` of ``eam``, ``adp`` and ``meam``.
 
-A table becomes a tabulated function, a spline of the file a spline; with a number of knots, all become splines of so
+A table becomes a tabulated function, a spline stays a spline. With a number of knots, all become splines with that
 many knots, whose values are the start values of a fit.
 """
 
@@ -22,27 +22,27 @@ from hpcfit.job.potentials.fit_parameters import FitParameters
 from hpcfit.job.potentials.lammps_tables import READERS, BadFileError, Curve
 from hpcfit.records import FloatArray, Function, PotentialForm, species_tuple, species_tuples
 
-#: Where a spline that stands for a curve is compared with it.
+#: Points at which a spline is compared with the curve that it approximates.
 _N_COMPARED = 2001
 
 
 class FunctionFile:
-    """Makes functions and roles of a file.
+    """Creates functions and roles from a file.
 
     Parameters
     ----------
     element
         The ``<param-file>``.
     form
-        One whose functions can come from files.
+        A potential whose functions can come from files.
     identifier
-        The potential's.
+        Id of the potential.
     species
-        Symbols of the job.
+        Chemical symbols of the job.
     degrees
-        Makes parameters.
+        Creates parameters.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class FunctionFile:
         self._start = values.number(element.get("from"), 0.0)
 
     def read(self, folder: Path) -> tuple[tuple[Function, ...], tuple[int, ...]]:
-        """Return functions and, for every role and combination of species, the place of one; nothing with a fault."""
+        """Return functions and, per role and combination of species, the index of one; empty with a fault."""
         if ("knots" in self._element.attrib) != ("from" in self._element.attrib):
             allowed = "both or none"
             self._faults.add(self._element, "knots and from of <param-file>", "one of them", allowed)
         text = read_text(self._element, self._name, folder, self._faults)
-        if text is None or self._n_knots == 1:  # which the schema refuses
+        if text is None or self._n_knots == 1:  # the schema reports it
             return (), ()
         try:
             curves = list(self._wanted(READERS[self._form.record.function_file](text, self._species)))
@@ -82,7 +82,7 @@ class FunctionFile:
         return functions, tuple(self._roles(curves))
 
     def _wanted(self, curves: Sequence[Curve]) -> Iterator[Curve]:
-        """Yield the curves for species of the job."""
+        """Yield the curves for the job's species."""
         elements = {symbol for curve in curves for symbol in curve.species}
         if missing := [symbol for symbol in self._species if symbol not in elements]:
             raise BadFileError(
@@ -91,7 +91,7 @@ class FunctionFile:
         yield from (curve for curve in curves if set(curve.species) <= set(self._species))
 
     def _roles(self, curves: Sequence[Curve]) -> Iterator[int]:
-        """Yield the function's place for each role; one with fewer species is for all atoms in the centre."""
+        """Yield the function's index for each role; one with fewer species applies to all central atoms."""
         places = {}
         for place, curve in enumerate(curves):
             numbers = tuple(map(self._species.index, curve.species))
@@ -135,7 +135,7 @@ class FunctionFile:
         self._faults.warn(self._element, f"{what} from {knots[0]:g} to {knots[-1]:g}")
 
     def _spline(self, curve: Curve, knots: FloatArray, y: FloatArray, slopes: FloatArray) -> Function:
-        """Return a clamped spline with free values, but for that at a cut-off."""
+        """Return a clamped spline whose values are free, except at a cut-off."""
         n = len(knots)
         names = [*(f"node[{k}].y" for k in range(1, n + 1)), "derivative-left", "derivative-right"]
         n_free = n - 1 if math.isfinite(curve.cutoff) else n

@@ -1,7 +1,7 @@
-"""The functions of one variable that a job builds potentials from.
+"""The functions of one variable from which a job builds potentials.
 
-Which built-in functions there are, and their parameters, comes from the catalogue; here stands only how a job says
-their values. Paths of parameters are those of atomicrex: ``EAM.rho.twomu``, ``EAM.V.V_rep.A``, ``EAM.F.node[3].y``.
+The catalogue defines the built-in functions and their parameters; this module reads their values. Paths of parameters
+are those of atomicrex: ``EAM.rho.twomu``, ``EAM.V.V_rep.A``, ``EAM.F.node[3].y``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hpcfit.job.document.values import Faults, quoted
 from hpcfit.job.potentials.fit_parameters import FitParameters
 from hpcfit.records import Function, FunctionCatalogue, FunctionForm, Parameter
 
-#: Functions made of other functions, and those with a syntax of their own.
+#: Functions made of other functions, and those with their own syntax.
 _JOINED = ("sum", "product")
 OWN_SYNTAX = ("user-function", "poly", "spline", "tabulated", *_JOINED)
 
@@ -31,18 +31,18 @@ _ENDS = ("derivative-left", "derivative-right")
 
 
 class FunctionReader:
-    """Reads functions of one potential.
+    """Reads the functions of one potential.
 
     Parameters
     ----------
     catalogue
         The built-in functions, and the check of formulas.
     degrees
-        Makes parameters.
+        Creates parameters.
     folder
-        The job file's; files of tables are relative to it.
+        The job file's folder; files of tables are relative to it.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class FunctionReader:
         self._faults = faults
 
     def functions(self, parent: etree._Element, path: str) -> tuple[Function, ...]:
-        """Return the functions among the children of an element; `path` is the path above them."""
+        """Return the functions among the children of an element; `path` is their parent's path."""
         elements = [child for child in parent if child.tag in OWN_SYNTAX or child.tag in self._forms]
         values.check_ids([*elements, *parent.iterfind("screening/*")], self._faults)
         return tuple(self._function(element, path) for element in elements)
@@ -88,7 +88,7 @@ class FunctionReader:
         return function
 
     def _formula(self, element: etree._Element) -> tuple[str, str, str]:
-        """Return formula, variable and the user's derivative; empty where the form says them."""
+        """Return formula, variable and the user's derivative; empty where the form defines them."""
         if element.tag == "poly":
             powers = [values.line_of_text(coeff.get("n")) for coeff in element.iterfind("coefficients/coeff")]
             return " + ".join(f"c{n}*{_VARIABLE}^{n}" for n in powers), _VARIABLE, ""
@@ -100,7 +100,7 @@ class FunctionReader:
     def _parameters(
         self, element: etree._Element, path: str
     ) -> tuple[tuple[str, ...], tuple[Parameter, ...]]:
-        """Return the function's own parameters: their names, and what the job says of them."""
+        """Return names and parameters of the function."""
         if element.tag == "poly":
             return self._coefficients(element, path)
         if element.tag == "spline":
@@ -124,7 +124,7 @@ class FunctionReader:
         )
 
     def _params(self, element: etree._Element) -> dict[str, float]:
-        """Return the values of a user's parameters by name."""
+        """Return the values of user-defined parameters by name."""
         taken = {
             "cutoff": "the cut-off",
             values.line_of_text(element.findtext("input-var")): "the input variable",
@@ -142,7 +142,7 @@ class FunctionReader:
         return given
 
     def _by_name(self, element: etree._Element, given: Iterable[str]) -> dict[str, etree._Element]:
-        """Return the degrees of freedom by the name of their parameter."""
+        """Return the entries of ``<fit-dof>`` by name of the parameter."""
         names = list(given)
         found: dict[str, etree._Element] = {}
         for degree in element.iterfind("fit-dof/*"):
@@ -190,7 +190,7 @@ class FunctionReader:
         return tuple(values.number(element.findtext(name), 0.0) for name in _ENDS)
 
     def _rows(self, element: etree._Element) -> list[tuple[float, float]]:
-        """Return the nodes of a spline or of a tabulated function, those of its file where it has one."""
+        """Return the nodes of a spline or tabulated function, from its file if it has one."""
         nodes = element.findall("nodes/node")
         if element.tag == "tabulated":
             if self._ends(element) != "clamped":
@@ -212,7 +212,7 @@ class FunctionReader:
             self._faults.add(slope, what, allowed='with ends="clamped"')
 
     def _listed(self, entry: etree._Element, path: str, attribute: str) -> Parameter:
-        """Return the parameter of an element that is value and degree of freedom in one, fitted unless disabled."""
+        """Return the parameter of an element that is value and fit entry in one, fitted unless disabled."""
         self._degrees.check(entry)
         return self._degrees.parameter(path, "", values.number(entry.get(attribute)), entry)
 

@@ -1,4 +1,4 @@
-"""The curves in LAMMPS's files of embedded atoms: ``eam/alloy``, ``eam/fs`` and ``adp`` (setfl), ``meam/spline``."""
+"""Curves in LAMMPS files of embedded atoms: ``eam/alloy``, ``eam/fs`` and ``adp`` (setfl), ``meam/spline``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hpcfit.records import FloatArray
 
 
 class BadFileError(Exception):
-    """What is wrong in a file; line 0 where it is the file as a whole."""
+    """A fault in a file; line 0 is the whole file."""
 
     def __init__(self, line: int, what: str, found: str = "", allowed: str = "") -> None:
         super().__init__(what)
@@ -29,17 +29,17 @@ class Curve:
     Parameters
     ----------
     name
-        An id for it.
+        Its id.
     role
-        The part that it plays.
+        Its role in the potential.
     species
-        Those of its atoms; without the one in the centre where it does not depend on that.
+        Species of its atoms, without the central atom if it does not depend on that.
     x, y
         [n] points, ascending.
     cutoff
-        Where it ends; infinite for a function of something else than a distance.
+        Infinite for a function of something else than a distance.
     slopes
-        At both ends, of a spline; None for a table.
+        At both ends of a spline; None for a table.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Curve:
 
     def spline(self) -> Any:
         """Return the cubic spline through the points."""
-        # It takes half a second to import, which every run would pay.
+        # The import takes half a second, which other runs should not pay.
         from scipy.interpolate import CubicSpline
 
         if self.slopes is None:
@@ -62,7 +62,7 @@ class Curve:
 
 
 class _Words:
-    """The words of a file behind its first lines, taken one after the other."""
+    """The words of a file after its first lines, read in sequence."""
 
     def __init__(self, lines: Sequence[str], skipped: int) -> None:
         rows = enumerate(lines[skipped:], start=skipped + 1)
@@ -74,7 +74,7 @@ class _Words:
         return len(self._words) - self._taken
 
     def take(self, n: int) -> list[tuple[int, str]]:
-        """Return the next words with their lines."""
+        """Return the next words with their line numbers."""
         found = self._words[self._taken : self._taken + n]
         if len(found) < n:
             line = self._words[-1][0] if self._words else 0
@@ -92,7 +92,7 @@ class _Words:
         return found
 
     def count(self, least: int) -> int:
-        """Return the next word as a whole number."""
+        """Return the next word as an integer."""
         ((line, word),) = self.take(1)
         if not word.isdecimal() or not least <= int(word) < 10**9:
             raise BadFileError(
@@ -101,12 +101,12 @@ class _Words:
         return int(word)
 
     def elements(self) -> list[str]:
-        """Return the number of elements and their symbols, read as one."""
+        """Return the symbols of elements, read with their number."""
         return [word for _, word in self.take(self.count(1))]
 
 
 def read_eam(text: str, _: Sequence[str]) -> list[Curve]:
-    """Return the curves of an ``eam/alloy`` or ``eam/fs`` file, told apart by the number of values."""
+    """Return the curves of an ``eam/alloy`` or ``eam/fs`` file, distinguished by the number of values."""
     return list(_setfl(text, False))
 
 
@@ -128,8 +128,8 @@ def _setfl(text: str, is_adp: bool) -> Iterator[Curve]:
     alloy, fs = (n * (4 + n_rho + each * n_r) + of_pairs for each in (1, n))
     if words.n_left not in ((alloy,) if is_adp else (alloy, fs)):
         allowed = f"{alloy}" if is_adp else f"{alloy} (eam/alloy), {fs} (eam/fs)"
-        raise BadFileError(0, "wrong number of words behind the header", f"{words.n_left}", allowed)
-    # The densities of an eam/fs file depend on the atom in the centre, which comes first here.
+        raise BadFileError(0, "wrong number of words after the header", f"{words.n_left}", allowed)
+    # The densities of an eam/fs file depend on the central atom, which comes first here.
     hosts: list[tuple[str, ...]] = [(host,) for host in elements] if words.n_left == fs != alloy else [()]
     for element in elements:
         words.take(4)
@@ -152,9 +152,9 @@ def _radial(
 
 
 def read_meam(text: str, species: Sequence[str]) -> list[Curve]:
-    """Return the curves of a ``meam/spline`` file; LAMMPS leaves out what F is without density.
+    """Return the curves of a ``meam/spline`` file; LAMMPS omits the value of F without density.
 
-    Older files do not say for which species they are: for the only one of `species`.
+    Older files do not name their species: they apply to the only one of `species`.
     """
     lines = text.splitlines()
     header = next((k for k, line in enumerate(lines) if line.split()[:1] == ["meam/spline"]), None)
@@ -189,11 +189,11 @@ def _meam_spline(words: _Words, letter: str, role: str, species: tuple[str, ...]
     n = words.count(2)
     left, right = words.numbers(2).tolist()
     if is_old:
-        words.numbers(4)  # nobody reads them
+        words.numbers(4)  # these are not used
     rows = words.numbers(3 * n).reshape(n, 3)
     if rows[-1, 0] <= rows[0, 0]:
         raise BadFileError(line, "knots do not ascend", f"{rows[-1, 0]:g}", f"above {rows[0, 0]:g}")
-    # LAMMPS takes the first and the last place alone.
+    # LAMMPS uses only the first and the last x.
     x, y = np.linspace(rows[0, 0], rows[-1, 0], n), rows[:, 1].copy()
     cutoff = math.inf if letter in "Fg" else float(x[-1])
     curve = Curve(f"{letter}_{''.join(species)}", role, species, x, y, cutoff, (left, right))
@@ -206,7 +206,7 @@ def _at_zero(curve: Curve) -> float:
     return float(spline(inside) - spline(inside, 1) * inside)
 
 
-#: By what the records of potentials call a file.
+#: Readers by the name of the file format in the records of potentials.
 READERS: dict[str, Callable[[str, Sequence[str]], list[Curve]]] = {
     "setfl": read_eam,
     "adp": read_adp,

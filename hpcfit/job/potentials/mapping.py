@@ -1,4 +1,4 @@
-"""The ``<mapping>`` of a potential built from functions: which function plays which role for which species."""
+"""The ``<mapping>`` of a potential: the function for each role and combination of species."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpcfit.job.document.tags import SPECIES_ATTRIBUTES, Combination, tag_of
 from hpcfit.job.document.values import Faults, quoted
 from hpcfit.records import Function, ParameterKind, RoleForm, species_tuples
 
-#: The species that stand in the order of the attributes; those behind them are neighbours in any order.
+#: Number of leading species whose order matters; the rest are neighbours in any order.
 _N_ORDERED = {ParameterKind.PAIR: 0, ParameterKind.TRIPLET: 1}
 
 
@@ -23,11 +23,11 @@ class Mapping:
     Parameters
     ----------
     functions
-        What may be mapped.
+        Functions that may be mapped.
     species
-        Symbols of the job.
+        Chemical symbols of the job.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
 
     def __init__(self, functions: Sequence[Function], species: Sequence[str], faults: Faults) -> None:
@@ -37,9 +37,9 @@ class Mapping:
         self._faults = faults
 
     def role(self, role: RoleForm, mapping: etree._Element) -> list[int]:
-        """Return the place of the function for each combination of species, -1 where there is none.
+        """Return the index of the function for each combination of species, -1 without one.
 
-        An element that names more species goes before one with more ``*``.
+        An element that names more species takes precedence over one with more ``*``.
         """
         found: dict[Combination, tuple[int, etree._Element]] = {}
         for element in mapping.iterfind(role.name):
@@ -55,7 +55,7 @@ class Mapping:
         return [places[found[entry][1]] if entry in found else -1 for entry in every]
 
     def _covered(self, kind: ParameterKind, element: etree._Element) -> dict[Combination, int]:
-        """Return the combinations that an element speaks for, and how many species it names."""
+        """Return the combinations that an element covers, and how many species it names."""
         texts = [values.line_of_text(element.get(name), "*") for name in SPECIES_ATTRIBUTES[kind]]
         n_named = sum(text != "*" for text in texts)
         numbers = [self._numbers(element, text) for text in texts]
@@ -70,7 +70,7 @@ class Mapping:
             return list(range(len(self._species)))
         if text in self._species:
             return [self._species.index(text)]
-        if values.symbols(text) == [text]:  # else the schema has refused it
+        if values.symbols(text) == [text]:  # otherwise the schema has reported it
             what = f"unknown species in <{element.tag}>"
             allowed = ", ".join([*self._species, "*"])
             self._faults.add(element, what, quoted(text), allowed, nearest(text, self._species))
@@ -87,6 +87,6 @@ class Mapping:
             return -1
         place = self._ids.index(name)
         if role.argument == "distance" and self._functions[place].reach == float("inf"):
-            what = f"function '{name}' of a distance never ends"
+            what = f"function '{name}' of a distance has no end"
             self._faults.add(element, what, "no cutoff", "a <cutoff> in the function")
         return place

@@ -1,7 +1,7 @@
-"""Start values out of the potential files of LAMMPS: what a ``<param-file>`` stands for.
+"""Start values from LAMMPS potential files: the ``<param-file>`` of a potential.
 
-An entry is three elements and a fixed number of columns, which may go on in the next lines; ``#`` begins a comment.
-Two-body parameters are those of the entries whose second and third element are equal.
+An entry has three elements and a fixed number of columns, which may continue on the next lines; ``#`` starts a comment.
+Entries whose second and third element are equal give the two-body parameters.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from hpcfit.job.document.text_file import read_text
 from hpcfit.job.document.values import Faults, quoted
 from hpcfit.records import ColumnFile, ParameterForm, PotentialForm, species_tuple
 
-#: Start values by name of the parameter and combination of species.
+#: Start values by parameter name and combination of species.
 Starts = Mapping[tuple[str, Combination], float]
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """An entry of a file: its first line, species as numbers, columns by name."""
+    """An entry of a file: its first line, species indices, columns by name."""
 
     line: int
     species: Combination
@@ -41,9 +41,9 @@ def read_param_file(
     folder: Path,
     faults: Faults,
 ) -> Starts | None:
-    """Return the start values in the file that a ``<param-file>`` names, None where the file has faults.
+    """Return the start values in the file that a ``<param-file>`` names, None if it has faults.
 
-    Entries for other species are left out.
+    Entries for other species are skipped.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ def read_param_file(
     layout
         The columns of its files.
     species
-        Symbols of the job.
+        Chemical symbols of the job.
     folder
-        The job file's; the file is relative to it.
+        The job file's folder; the file is relative to it.
     faults
-        Collects what is wrong, in the job with its line and in the file with the file's.
+        Collects the faults, with lines of the job or of the file.
     """
     name = values.line_of_text(element.text)
     text = read_text(element, name, folder, faults)
@@ -84,7 +84,7 @@ class _Reader:
         self._faults.add_of_file(self._element, Fault(f"{self._name}:{line}", what, found, allowed))
 
     def entries(self, text: str, species: Sequence[str]) -> Iterator[_Entry]:
-        """Yield the entries whose elements are all species of the job."""
+        """Yield the entries whose elements are all in the job."""
         for line, words in self._rows(text):
             elements = words[:3]
             if all(element in species for element in elements):
@@ -93,7 +93,7 @@ class _Reader:
                     yield _Entry(line, tuple(species.index(element) for element in elements), columns)
 
     def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """Yield the words of each entry, and the line in which it begins."""
+        """Yield the first line and the words of each entry."""
         n_words = 3 + len(self._layout.columns)
         words: list[str] = []
         first = 0
@@ -112,7 +112,7 @@ class _Reader:
             self._fault(first, "an entry with too few columns", f"{len(words)} words", f"{n_words} words")
 
     def _columns(self, line: int, words: Sequence[str]) -> dict[str, float]:
-        """Return an entry's columns by name, none at all where one is faulty."""
+        """Return an entry's columns by name; empty if one has a fault."""
         found = dict(zip(self._layout.columns, map(values.number, words), strict=True))
         for (name, value), word in zip(found.items(), words, strict=True):
             if not math.isfinite(value):
@@ -124,7 +124,7 @@ class _Reader:
         return found
 
     def starts(self, rows: Sequence[ParameterForm], entries: Sequence[_Entry]) -> Starts:
-        """Return the parameters' values; entries that say different things of one parameter are a fault."""
+        """Return the parameters' values; entries that contradict each other are a fault."""
         found: dict[tuple[str, Combination], tuple[float, int]] = {}
         for entry in entries:
             converted = self._layout.read(entry.columns)

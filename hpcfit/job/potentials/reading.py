@@ -1,6 +1,6 @@
 """The ``<potentials>`` of a job: start values and bounds of all parameters, for all combinations of species.
 
-Which parameters a potential has comes from its form; here stands only how a job says their values.
+The form of a potential defines its parameters; this module reads their values.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def read_potentials(
     folder: Path,
     faults: Faults,
 ) -> tuple[Potential, ...]:
-    """Return the potentials in document order; a number that is missing or wrong is NaN, its fault noted.
+    """Return the potentials in document order; a missing or invalid number is NaN with a fault.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ def read_potentials(
     catalogue
         The known potentials and functions.
     species
-        Symbols of the job, at least one.
+        Chemical symbols of the job, at least one.
     dependents
-        The expressions that dependent parameters follow, by path.
+        The expressions of dependent parameters by path.
     folder
-        The job file's; files of parameters and tables are relative to it.
+        The job file's folder; files of parameters and tables are relative to it.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
     by_name = {form.name: form for form in catalogue.potentials}
     degrees = FitParameters(dependents, faults)
@@ -71,7 +71,7 @@ def read_potentials(
 
 
 def _sizes(element: etree._Element, form: PotentialForm, faults: Faults) -> tuple[int, ...]:
-    """Return the sizes that a potential's attributes give; the least where one is wrong."""
+    """Return the sizes that a potential's attributes give; the smallest where one is out of range."""
     found = []
     for size in form.sizes:
         given = values.whole(element.get(size.name), size.lower)
@@ -105,7 +105,7 @@ class _Reader:
         self._id = values.line_of_text(element.get("id"), form.name)
         self._combinations = read_combinations(element, form, species, faults)
         names = [row.name for row in form.parameters]
-        # What has a fault already, here by its misspelt name, is not reported as missing too.
+        # A misspelt name is one fault: its parameter is not reported as missing too.
         self._suspect = {nearest(str(child.tag), names) for child in element if child.tag not in names}
         self._missing: list[str] = []
         self._check_sizes({row.name for row in largest.parameters} - set(names), faults)
@@ -118,9 +118,9 @@ class _Reader:
             self._suspect.update(names)
 
     def _check_sizes(self, beyond: Collection[str], faults: Faults) -> None:
-        """Note parameters that other sizes would ask for."""
+        """Report parameters that the given sizes do not include."""
         if None in (self._element.get(name) for name in self._sized):
-            return  # the schema has noted that it is missing
+            return  # the schema has reported that it is missing
         rows = [row.name for row in self._form.parameters]
         for element in [*self._element, *self._element.iterfind("fit-dof/*")]:
             if element.tag in beyond:
@@ -182,7 +182,7 @@ class _Reader:
     def _speakers(
         self, row: ParameterForm, elements: list[etree._Element]
     ) -> dict[Combination, etree._Element]:
-        """Return the element that speaks for each combination: the tagged one, else the one without tag."""
+        """Return the element for each combination: the tagged one, else the one without tag."""
         speakers: dict[tuple[Combination, ...], etree._Element] = {}
         for element in elements:
             covered = self._covered(row, element)
@@ -196,7 +196,7 @@ class _Reader:
         return result
 
     def _covered(self, row: ParameterForm, element: etree._Element) -> tuple[Combination, ...]:
-        """Return the combinations that an element speaks for: all without a tag, none with a wrong one."""
+        """Return the combinations that an element covers: all without a tag, none with an invalid one."""
         every = self._combinations.own(row.kind)
         if "tag" not in element.attrib:
             return tuple(every)
@@ -205,10 +205,10 @@ class _Reader:
         if found in every:
             return (found,)
         self._suspect.add(row.name)
-        if "".join(values.symbols(tag)) == tag:  # else the schema has refused it
+        if "".join(values.symbols(tag)) == tag:  # otherwise the schema has reported it
             tags = [tag_of(entry, self._species) for entry in every]
-            unused = "no such" if found is None else "not used is the"
-            what = f"{unused} {row.kind.value} for the tag of <{row.name}>"
+            unused = "unknown" if found is None else "unused"
+            what = f"{unused} {row.kind.value} in the tag of <{row.name}>"
             self._faults.add(element, what, quoted(tag), ", ".join(tags), nearest(tag, tags))
         return ()
 

@@ -1,4 +1,4 @@
-"""The ``<dataset>`` elements of a job: which configurations, which of their properties are fitted, and how much."""
+"""The ``<dataset>`` elements of a job: configurations, fitted properties and weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PROPERTIES = {
 
 
 def read_dataset(element: etree._Element, absolute: bool, scope: Scope) -> DatasetSource:
-    """Return a dataset; its file is only looked for."""
+    """Return a dataset; its file must exist but is not read."""
     file = values.line_of_text(element.get("file"))
     properties = built_in_properties(element, scope)
     if properties is None:

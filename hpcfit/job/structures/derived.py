@@ -1,4 +1,4 @@
-"""Properties of several structures: a ``<derived-property>`` is an expression over ``{structure.property}``."""
+"""Derived properties: a ``<derived-property>`` is an expression in terms of ``{structure.property}``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DERIVED = "derived-property"
 
 
 def read_derived(element: etree._Element, scope: Scope) -> DerivedProperty:
-    """Return a property of several structures; whether there are such structures is judged by `join_derived`."""
+    """Return a derived property; `join_derived` checks that its structures exist."""
     unit = values.line_of_text(element.get("unit"))
     formula, named = named_terms(values.line_of_text(element.findtext("expression")))
     expression = element.find("expression")
@@ -54,7 +54,7 @@ def _halves(path: str) -> tuple[str, str]:
 
 
 def join_derived(group: Group, elements: Mapping[str, etree._Element], scope: Scope) -> Group:
-    """Return the job's tree with every property that derived ones need listed with its structure.
+    """Return the job's tree in which every structure lists the properties that derived ones need.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def join_derived(group: Group, elements: Mapping[str, etree._Element], scope: Sc
     elements
         The elements of the derived properties, by id.
     scope
-        The job; faults of terms are noted.
+        The job's context; collects faults of terms.
     """
     structures = {leaf.id: leaf for leaf in _leaves(group) if isinstance(leaf, Structure)}
     needed: dict[str, list[str]] = {}
@@ -84,12 +84,12 @@ def _leaves(group: Group) -> list[DatasetSource | Structure | DerivedProperty]:
 def _check_term(
     term: DerivedTerm, element: etree._Element, structures: Mapping[str, Structure], scope: Scope
 ) -> bool:
-    """Return whether a structure has the scalar that a term names; note what is wrong."""
+    """Return whether a structure has the scalar that a term names; report a fault otherwise."""
     expression = element.find("expression")
     where = element if expression is None else expression
     add = scope.faults.add
     if not term.structure or not term.property:
-        add(where, "term is no structure.property", f"{{{term.structure}}}", "{structure.property}")
+        add(where, "term must be structure.property", f"{{{term.structure}}}", "{structure.property}")
         return False
     structure = structures.get(term.structure)
     if structure is None:
@@ -127,7 +127,7 @@ def _with_listed(group: Group, needed: Mapping[str, list[str]], scope: Scope) ->
 
 
 def _listing(structure: Structure, names: list[str], scope: Scope) -> Structure:
-    """Return a structure that lists some properties, not fitted where it did not list them."""
+    """Return a structure that lists the given properties; added ones are not fitted."""
     forms = {form.name: form for form in scope.catalogue.properties} if scope.catalogue else {}
     present = {wanted.name for wanted in structure.properties}
     added = tuple(

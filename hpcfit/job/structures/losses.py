@@ -22,10 +22,10 @@ from hpcfit.records import (
     WeightTable,
 )
 
-#: Elements of a dataset that mean something with absolute weights alone.
+#: Elements of a dataset that require absolute weights.
 ABSOLUTE_ELEMENTS = ("residual-function", "weight")
 
-#: Absolute weights that need one of these properties fitted to have an effect.
+#: Absolute weights, and the properties of which at least one must be fitted.
 WEIGHTED = {
     "energy-weight": ("total-energy", "atomic-energy"),
     "forces-weight": ("atomic-forces",),
@@ -36,7 +36,7 @@ _COLUMNS = ("config", "energy", "forces", "stress")
 
 
 def built_in_properties(element: etree._Element, scope: Scope) -> tuple[FittedProperty, ...] | None:
-    """Return the properties that a dataset's built-in residual function fits, None where it has no such function."""
+    """Return the properties that a dataset's built-in residual function fits, None without such a function."""
     function, block = element.find("residual-function"), element.find("properties")
     if function is None or "file" in function.attrib:
         if block is None:
@@ -44,7 +44,7 @@ def built_in_properties(element: etree._Element, scope: Scope) -> tuple[FittedPr
             scope.faults.add(element, "missing element in <dataset>", allowed=allowed)
         return None
     if block is not None:
-        what = "<properties> besides a built-in <residual-function>, which says what is fitted"
+        what = "<properties> besides a built-in <residual-function>, which determines the fitted properties"
         scope.faults.add(block, what)
     name = values.line_of_text(function.get("name"))
     if name not in BUILT_IN_RESIDUALS:
@@ -80,7 +80,7 @@ def read_absolute(
 
 
 def _said(child: etree._Element) -> list[str]:
-    """Return the attributes of the dataset whose meaning attributes of its child have too."""
+    """Return the attributes of a dataset that duplicate those of its child."""
     names = [str(name) for name in child.attrib]
     if child.tag == "weight":
         return [f"{name.removesuffix('-tolerance')}-weight" for name in names]
@@ -168,14 +168,14 @@ def read_weight_table(text: str, where: str) -> WeightTable:
     Parameters
     ----------
     text
-        Of the file; lines that are empty or begin with ``#`` do not count.
+        Content of the file; empty lines and lines that begin with ``#`` are skipped.
     where
-        The file as errors name it.
+        Name of the file in errors.
 
     Raises
     ------
     InputError
-        With every line that is not as it should be.
+        With every faulty line.
     """
     lines = [(n, line.split()) for n, line in enumerate(text.splitlines(), start=1)]
     lines = [(n, cells) for n, cells in lines if cells and not cells[0].startswith("#")]
@@ -207,6 +207,6 @@ def _unreadable(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _alike(path: Path) -> str:
-    """Return the name in a file's folder that is most like its own."""
+    """Return the most similar name in a file's folder."""
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     return nearest(path.name, names)

@@ -1,4 +1,4 @@
-"""Changes to a structure's atoms, as a job says them: supercells, point defects, deformations, surfaces."""
+"""Modifications of a structure in a job: supercells, point defects, deformations, surfaces."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _NUMBERS: dict[str, dict[str, float]] = {
 def read_modifications(
     structure: etree._Element, species: Sequence[str], faults: Faults
 ) -> list[tuple[etree._Element, Modification]]:
-    """Return the changes that the children of a structure ask for, in the order of the document.
+    """Return the modifications among the children of a structure, in document order.
 
     Parameters
     ----------
     structure
         The element.
     species
-        Symbols of the job.
+        Chemical symbols of the job.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
     return [
         (element, _modification(element, species, faults)) for element in structure if element.tag in _NUMBERS

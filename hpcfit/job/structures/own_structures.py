@@ -1,4 +1,4 @@
-"""The structures that a job describes itself: lattices of the library, and structures of the user."""
+"""The job's own structures: lattices of the library and user-defined structures."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from hpcfit.job.structures.scope import Scope
 from hpcfit.job.structures.user_structures import Placed, read_atoms, read_forces
 from hpcfit.records import Atoms, LatticeForm, Modification, Structure, StructureFile
 
-#: More would rather be a slip of the pen, and fill the memory.
+#: More is probably a mistake and would fill the memory.
 _MOST_ATOMS = 10**6
 
-#: Stands for atoms that have faults.
+#: Placeholder for atoms with faults.
 _NO_ATOMS = Atoms(np.zeros(0, np.int32), np.zeros((3, 3)), np.zeros(3, dtype=bool), np.zeros((0, 3)))
 
 
 class OwnStructures:
-    """Reads the structures that the job describes itself.
+    """Reads the job's own structures.
 
     Parameters
     ----------
     scope
-        The job around them.
+        The job's context.
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -42,14 +42,14 @@ class OwnStructures:
 
     @property
     def tags(self) -> Sequence[str]:
-        """Names of the elements that are such structures."""
+        """Names of the elements that define own structures."""
         return (USER_STRUCTURE, *self._lattices) if self._scope.catalogue else ()
 
     def structure(self, element: etree._Element) -> Structure:
         """Return the structure that an element describes."""
         structure = self._read(element)
         catalogue, faults = self._scope.catalogue, self._scope.faults
-        # A structure with faults would have the same ones again.
+        # A check of faulty atoms would repeat their faults.
         if catalogue is not None and len(structure.atoms) and not faults.any_in(element):
             for line, fault in catalogue.check(structure):
                 faults.add(line, fault)
@@ -79,7 +79,7 @@ class OwnStructures:
         return replace(bare, properties=read_properties(element, holder, self._scope))
 
     def _built(self, element: etree._Element, form: LatticeForm) -> Placed | None:
-        """Return the atoms of a lattice, None where a value or a species of it has a fault."""
+        """Return the atoms of a lattice, None if a value or a species has a fault."""
         types = [
             number_of(child, child.text, self._scope.species, self._scope.faults)
             for name in form.types
@@ -106,7 +106,7 @@ class OwnStructures:
         for child, change in changes:
             named = change.species >= 0 or "type" not in child.attrib
             if not named or not all(map(math.isfinite, change.numbers)):
-                return _NO_ATOMS  # a fault that has been noted
+                return _NO_ATOMS  # already reported
             try:
                 _check_size(len(atoms), change)
                 atoms = self._scope.catalogue.modify(atoms, change)
@@ -116,20 +116,20 @@ class OwnStructures:
         return atoms
 
     def _kept(self, element: etree._Element, start: Mapping[str, float], atoms: Atoms) -> Mapping[str, float]:
-        """Return the values that still mean something of the changed atoms.
+        """Return the values that are still defined for the modified atoms.
 
-        A surface turns the cell, and vacuum is no lattice; only two atoms have one distance.
+        A surface rotates the cell, and vacuum has no lattice; the distance needs exactly two atoms.
         """
         if element.find("surface") is not None or ("atom-distance" in start and len(atoms) not in (0, 2)):
             return {}
         return start
 
     def _forces(self, element: etree._Element, placed: Placed | None, atoms: Atoms) -> tuple[float, ...]:
-        """Return the targets of forces that stand in the structure's element, or in its file."""
+        """Return the target forces from the structure's element or its file."""
         inline = element.find(FORCES)
         if inline is not None:
             return read_forces(inline, len(atoms), self._scope) if len(atoms) else ()
-        # Forces on other atoms than those of the file are not known.
+        # Only the atoms of the file have known forces.
         unchanged = placed is not None and atoms is placed.atoms
         if placed is None or placed.forces is None or not unchanged:
             return ()

@@ -1,4 +1,4 @@
-"""The ``<properties>`` of a structure that a job describes itself: targets, weights, tolerances."""
+"""The ``<properties>`` of the job's own structures: targets, weights, tolerances."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FORCES = "atomic-forces"
 
 @dataclass(frozen=True)
 class Holder:
-    """The structure that properties are of.
+    """The structure to which properties belong.
 
     Parameters
     ----------
     structure
-        Without properties; without atoms where they have faults.
+        Without properties; without atoms if they have faults.
     forces
-        Targets of its forces, row by row, where others than the property's element give them.
+        Target forces, row by row, if given outside the property's element.
     in_fit
         Whether the structure takes part in the fit.
     """
@@ -38,7 +38,7 @@ class Holder:
 
 
 def lacking(form: PropertyForm, structure: Structure) -> str:
-    """Return which structures have a property that this one does not have; empty when it has it."""
+    """Return which structures have a property that this one lacks; empty if it has the property."""
     atoms = structure.atoms
     if form.mirrors and form.mirrors not in structure.values:
         return f"in a lattice with <{form.mirrors}>"
@@ -48,14 +48,14 @@ def lacking(form: PropertyForm, structure: Structure) -> str:
 
 
 def read_properties(structure: etree._Element, holder: Holder, scope: Scope) -> tuple[WantedProperty, ...]:
-    """Return the properties that a structure lists, but for those that are neither fitted nor to be printed."""
+    """Return the listed properties, except those that are neither fitted nor printed."""
     forms = {form.name: form for form in scope.catalogue.properties} if scope.catalogue else {}
     found: list[WantedProperty] = []
     earlier: dict[tuple[object, ...], etree._Element] = {}
     for element in structure.iterfind("properties/*"):
         form = forms.get(str(element.tag))
         if form is None:
-            continue  # the schema has refused it
+            continue  # the schema has reported it
         arguments = {
             name: values.line_of_text(element.get(name)) for name in form.arguments if name in element.attrib
         }
@@ -69,13 +69,13 @@ def read_properties(structure: etree._Element, holder: Holder, scope: Scope) -> 
             found.append(wanted)
     forces = structure.find(FORCES)
     if FORCES in forms and forces is not None and structure.find(f"properties/{FORCES}") is None:
-        # Targets that the structure itself holds are compared with, though nothing asks for their fit.
+        # Target forces in the structure itself are compared, though not fitted.
         found.append(_Reader(forces, forms[FORCES], holder, scope).property({}))
     return tuple(found)
 
 
 def style_of(element: etree._Element, target: tuple[float, ...], scope: Scope) -> str:
-    """Return the residual style of a property; a style that cannot be is noted, a tolerance without effect told."""
+    """Return the residual style of a property; report an invalid style, warn of a tolerance without effect."""
     style = values.line_of_text(element.get("residual-style"), "squared")
     if style == "squared-relative":
         if element.tag == FORCES:
@@ -90,7 +90,7 @@ def style_of(element: etree._Element, target: tuple[float, ...], scope: Scope) -
 
 
 def check_target(element: etree._Element, fit: bool, target: tuple[float, ...], scope: Scope) -> None:
-    """Note a property that is fitted to nothing."""
+    """Report a fitted property without a target."""
     if fit and not target and "target" not in element.attrib:
         scope.faults.add(element, f"<{element.tag}> is fitted without a target", allowed='target="..."')
 
@@ -128,7 +128,7 @@ class _Reader:
         )
 
     def _target(self) -> tuple[float, ...]:
-        """Return the target's components, none where it has none or a faulty one."""
+        """Return the target's components, empty if missing or invalid."""
         text = self._element.get("target")
         if self._form.name == FORCES and self._holder.forces:
             if text is not None:
@@ -137,7 +137,7 @@ class _Reader:
         found = tuple(values.number(word) for word in (text or "").split())
         if all(math.isfinite(value) for value in found):
             return found
-        if self._form.vector:  # of a scalar the schema has refused it
+        if self._form.vector:  # for a scalar the schema has reported it
             what = f"bad value of target in <{self._element.tag}>"
             self._faults.add(self._element, what, quoted(text), "finite numbers, blanks between them")
         return ()
@@ -151,7 +151,7 @@ class _Reader:
         if not form.mirrors:
             for name in ("min", "max"):
                 if name in element.attrib:
-                    what = f"{name} of <{form.name}> has no effect: it is not what relaxes"
+                    what = f"{name} of <{form.name}> has no effect: it is not relaxed"
                     self._faults.add(element, what)
         elif fit and not values.boolean(element.get("relax"), True):
             self._faults.warn(element, f"fitted <{form.name}> before the relaxation never changes")

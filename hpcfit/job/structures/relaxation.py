@@ -1,4 +1,4 @@
-"""The relaxed degrees of freedom of a structure: its ``<relax-dof>``, and fitted properties that are their values."""
+"""The relaxed degrees of freedom of a structure: its ``<relax-dof>``, and fitted properties that set them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def read_degrees_of_freedom(
     Parameters
     ----------
     element
-        The structure's.
+        The structure's element.
     structure
         As read so far.
     mirrored
-        Its properties that are the value of a degree of freedom, by the name of that degree of freedom; a fitted one
-        turns the relaxation on. Its bounds hold where the degree of freedom's own element gives none.
+        Its properties that are degrees of freedom, by name; fitting one enables its relaxation. Its bounds apply if
+        the degree of freedom's own element gives none.
     faults
-        Collects what is wrong.
+        Collects the faults.
     """
     entries = {_name(entry): entry for block in _blocks(element) for entry in block}
     found: dict[str, DegreeOfFreedom] = {}
@@ -40,7 +40,7 @@ def read_degrees_of_freedom(
         fitted = prop is not None and values.boolean(prop.get("fit"), False)
         enabled = entry is not None and values.boolean(entry.get("enabled"), True)
         if fitted and entry is not None and not enabled:
-            faults.add(entry, f"<{name}> is fitted, and so must relax", 'enabled="false"')
+            faults.add(entry, f"<{name}> is fitted and must relax", 'enabled="false"')
         said = [node for node in (entry, prop) if node is not None]
         for node in said:
             _check_bounds(node, structure.values.get(name, math.nan), faults)
@@ -65,7 +65,7 @@ def _blocks(structure: etree._Element) -> list[etree._Element]:
 
 
 def _first_bounds(said: Sequence[etree._Element]) -> tuple[float, float]:
-    """Return the first lower and the first upper bound that some elements give."""
+    """Return the first lower and the first upper bound in some elements."""
     lows, highs = zip(*(bounds(element) for element in said), strict=True)
     return (
         next((low for low in lows if math.isfinite(low)), -math.inf),
@@ -89,7 +89,7 @@ def _check_bounds(element: etree._Element, start: float, faults: Faults) -> None
 
 
 def _check_possible(element: etree._Element, name: str, structure: Structure, faults: Faults) -> None:
-    """Note a degree of freedom that the structure does not have."""
+    """Report a degree of freedom that the structure does not have."""
     if name in DEGREES_OF_FREEDOM[:3]:
         if name not in structure.values:
             allowed = ", ".join(f"<{known}>" for known in structure.values) or "none of this kind"

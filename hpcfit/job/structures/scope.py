@@ -1,4 +1,4 @@
-"""What the readers of a job's structures need to know of the job around them."""
+"""The context of the readers of a job's structures."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from hpcfit.records import StructureCatalogue
 
 @dataclass(frozen=True)
 class Scope:
-    """What the readers of a job's structures need to know of the job around them.
+    """The context of the readers of a job's structures.
 
     Parameters
     ----------
     folder
-        The job file's; files are relative to it.
+        The job file's folder; files are relative to it.
     species
-        Symbols of the job; none where they have faults.
+        Chemical symbols of the job; empty if they have faults.
     catalogue
-        What the job's own structures may be; None where it must not have any.
+        Lattices and properties of own structures; None if the job may not have any.
     check_formula
         As in `FunctionCatalogue`.
     tolerances
-        Where the job gives none.
+        Default tolerances.
     outputs
-        Resolves names of files to write.
+        Resolves names of output files.
     faults
-        Collects what is wrong.
+        Collects the faults.
     in_memory
-        Whether the caller brings datasets and residual functions along, whose files are not looked for then.
+        Whether the caller passes datasets and residual functions, so that their files need not exist.
     allow_python
         Whether residual functions may be in Python files.
     """

@@ -1,4 +1,4 @@
-"""Tolerances where the job gives none: by unit, as atomicrex's presets have them."""
+"""Default tolerances by unit, those of atomicrex's presets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lxml import etree
 from hpcfit.job.document import values
 from hpcfit.job.document.values import Faults
 
-#: By unit in which a property is printed. Units that are not listed (bar, A^3, ...) have 1 under every preset.
+#: By printed unit of a property. Units that are not listed (bar, A^3, ...) have 1 in every preset.
 PRESETS = {
     "uniform": {},
     "balanced": {
@@ -45,12 +45,12 @@ class Tolerances:
         self._by_unit: dict[str, float] = PRESETS[preset]
 
     def default(self, unit: str) -> float:
-        """Return the tolerance of a property that is printed in a unit, in that unit."""
+        """Return the default tolerance of a property by its printed unit, in that unit."""
         return self._by_unit.get(unit, 1.0)
 
 
 def read_tolerances(root: etree._Element, faults: Faults) -> Tolerances:
-    """Return the tolerances of the preset that a job names, in ``<job>`` or in ``<structures>``."""
+    """Return the tolerances of the preset in ``<job>`` or ``<structures>``."""
     elements = [*root.findall("tolerance-preset"), *root.findall("structures/tolerance-preset")]
     for element in elements[1:]:
         what = "<tolerance-preset> twice"

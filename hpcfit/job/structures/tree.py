@@ -16,7 +16,7 @@ from hpcfit.job.structures.own_structures import OwnStructures
 from hpcfit.job.structures.scope import Scope
 from hpcfit.records import DatasetSource, DerivedProperty, Group, RobustLoss, RobustLossForm, Structure
 
-#: Attributes that mean something only with the one or the other kind of weights.
+#: Attributes that require normalised or absolute weights.
 _NORMALISED_ONLY = ("relative-weight", "tolerance")
 _ABSOLUTE_ONLY = (*WEIGHTED, "normalize-by-natoms")
 
@@ -29,7 +29,7 @@ def read_structures(element: etree._Element, scope: Scope) -> tuple[Group, bool]
     element
         The ``<structures>``.
     scope
-        The job around them.
+        The job's context.
     """
     mode = values.line_of_text(element.get("weights"), "normalised")
     absolute = mode == "absolute"
@@ -51,7 +51,7 @@ def read_structures(element: etree._Element, scope: Scope) -> tuple[Group, bool]
 def read_loss(
     element: etree._Element | None, losses: Sequence[RobustLossForm], faults: Faults
 ) -> RobustLoss | None:
-    """Return the loss that ``<structures>`` names, None for squares."""
+    """Return the loss of ``<structures>``, None for squares."""
     name = "squares" if element is None else values.line_of_text(element.get("loss"), "squares")
     if element is None or name == "squares":
         if element is not None and "loss-scale" in element.attrib:
@@ -69,7 +69,7 @@ def _refuse(element: etree._Element, names: Sequence[str], where: str, faults: F
 
 
 def _refuse_own(element: etree._Element, tags: Sequence[str], faults: Faults) -> None:
-    """Note, and take out, what has no place in KLIFF's loss."""
+    """Report and remove elements that are not allowed with absolute weights."""
     for node in list(element.iter(*tags)):
         parent = node.getparent()
         if parent is not None:
@@ -82,7 +82,7 @@ def _refuse_own(element: etree._Element, tags: Sequence[str], faults: Faults) ->
 
 
 class _Reader:
-    """Reads the tree."""
+    """Reads the tree of structures."""
 
     def __init__(self, own: OwnStructures, absolute: bool, scope: Scope) -> None:
         self._own = own
@@ -111,7 +111,7 @@ class _Reader:
         return leaf
 
     def _check(self, element: etree._Element, fitted: Sequence[float]) -> None:
-        """Refuse siblings whose relative weights add up to nothing: they cannot be normalised."""
+        """Report siblings whose relative weights are all zero: they cannot be normalised."""
         if not self._absolute and fitted and math.fsum(fitted) == 0:
             self._scope.faults.add(
                 element, f"all relative weights inside <{element.tag}> are 0", allowed="one above 0"
@@ -119,7 +119,7 @@ class _Reader:
 
 
 def fits(node: Group | DatasetSource | Structure | DerivedProperty) -> bool:
-    """Return whether anything below a node of the job's tree enters the objective."""
+    """Return whether a node of the job's tree contributes to the objective."""
     if isinstance(node, Group):
         return any(fits(child) for child in node.children)
     return any(entry.fit for entry in node.properties)

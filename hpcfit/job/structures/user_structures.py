@@ -1,4 +1,4 @@
-"""The atoms of a ``<user-structure>``: written in the job, or in a file that it names."""
+"""The atoms of a ``<user-structure>``, inline or from a file."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from hpcfit.job.document.values import quoted
 from hpcfit.job.structures.scope import Scope
 from hpcfit.records import Atoms, FloatArray
 
-#: Elements that name a file, and the format that they ask for.
+#: Elements that name a file, and the format of the file.
 FILES = {"poscar-file": "poscar", "file": ""}
 
-#: Cells whose volume is below this part of the product of their lengths have none.
+#: A cell is degenerate if its volume is below this fraction of the product of its lengths.
 _FLAT = 1e-9
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Atoms of a structure, and the forces on them that its file gives, if any."""
+    """Atoms of a structure, and the forces from its file, if any."""
 
     atoms: Atoms
     forces: FloatArray | None = None
 
 
 def read_atoms(element: etree._Element, scope: Scope) -> Placed | None:
-    """Return the atoms of a ``<user-structure>``, None where they have faults, which are noted."""
+    """Return the atoms of a ``<user-structure>``, None with faults."""
     given = [child for child in element if child.tag in ("cell", "atoms", *FILES)]
     files = [child for child in given if child.tag in FILES]
     if len(files) > 1 or (files and len(given) > 1) or not given:
         found = " and ".join(f"<{child.tag}>" for child in given) or "nothing"
         allowed = "<cell> with <atoms>, <atoms>, <poscar-file> or <file>"
-        scope.faults.add(element, "atoms of <user-structure> are not said in one way", found, allowed)
+        scope.faults.add(element, "atoms of <user-structure> must be given in one way", found, allowed)
         return None
     if files and element.find("pbc") is not None:
         scope.faults.add(element, "<pbc> has no effect on a structure from a file")
@@ -93,7 +93,7 @@ def _inline(element: etree._Element, scope: Scope) -> Placed | None:
 
 
 def _periodic(element: etree._Element | None, cell: etree._Element | None, scope: Scope) -> np.ndarray:
-    """Return along which vectors a structure is periodic: all, where it has a cell and does not say."""
+    """Return along which vectors a structure is periodic; with a cell the default is all."""
     if element is None:
         return np.full(3, cell is not None)
     pbc = np.array([values.boolean(element.get(axis), False) for axis in "xyz"])
@@ -112,13 +112,13 @@ def _coordinates(element: etree._Element) -> list[float]:
 
 
 def _has_volume(vectors: FloatArray) -> bool:
-    """Return whether cell vectors span a volume; with a number that is none, whose fault is noted, they do."""
+    """Return whether cell vectors span a volume; NaN, which has been reported, counts as true."""
     size = np.prod(np.linalg.norm(vectors, axis=1))
     return bool(np.isnan(size) or abs(np.linalg.det(vectors)) > _FLAT * size)
 
 
 def read_forces(element: etree._Element, n_atoms: int, scope: Scope) -> tuple[float, ...]:
-    """Return the forces in a structure's ``<atomic-forces>``, row by row: one for each of its atoms, from 0."""
+    """Return the forces in ``<atomic-forces>``, row by row, one per atom in order."""
     found: dict[int, etree._Element] = {}
     for force in element.iterfind("force"):
         number = values.whole(force.get("i"), -1)
@@ -126,7 +126,7 @@ def read_forces(element: etree._Element, n_atoms: int, scope: Scope) -> tuple[fl
             line = scope.faults.line(found[number])
             scope.faults.add(force, f"force on atom {number} twice", f"another in {line}")
         elif number >= n_atoms:
-            scope.faults.add(force, "force on an atom that is not there", str(number), f"0 .. {n_atoms - 1}")
+            scope.faults.add(force, "force on an unknown atom", str(number), f"0 .. {n_atoms - 1}")
         else:
             found[number] = force
     missing = [str(number) for number in range(n_atoms) if number not in found]

@@ -1,1 +1,1 @@
-"""The robust losses that a job may name, one file each."""
+"""Robust losses, one file each."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from hpcfit.records import FloatArray, RobustLossForm
 
-#: d2s/du2 divided by s, in powers of s^2 from the fourth down.
+#: Coefficients of (d2s/du2)/s in powers of s^2, from the fourth down.
 _SERIES = (-7 / 16, 31 / 30, -15 / 8, 7 / 3, -3 / 2)
 
 
@@ -22,7 +22,7 @@ def _curvature(s: FloatArray) -> tuple[FloatArray, FloatArray]:
     z = np.expm1(s**2)
     share = np.sqrt(np.divide(s**2, z, where=z > 0.0, out=np.ones_like(z)))
     slope = 1.0 / ((1.0 + z) * share)
-    # From (s^2)'' = 2 (1 - z)/(1 + z)^2, which cancels at small s: there the series, to 1e-12 of it.
+    # From (s^2)'' = 2 (1 - z)/(1 + z)^2, which cancels at small s; the series there is accurate to 1e-12.
     small = z < 1e-3
     curvature = s * np.polyval(_SERIES, s**2)
     np.divide((1.0 - z) / (1.0 + z) ** 2 - slope**2, s, where=~small, out=curvature)

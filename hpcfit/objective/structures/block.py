@@ -1,4 +1,4 @@
-"""One block of structures that the job describes: they relax, and their properties become residual rows."""
+"""One block of own structures: they relax, and their properties become residual rows."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from hpcfit.structure.relax.response import Values
 
 @dataclass(frozen=True)
 class StructurePlan:
-    """What one block of structures computes.
+    """The computations of one block of structures.
 
     Parameters
     ----------
     structures
-        The block's own first, then those that only its derived properties need.
+        The block's own structures, then those that only its derived properties need.
     n_own
-        How many are its own.
+        Number of the block's own structures.
     weights
         Per own structure and listed property: W, the product of normalised weights; 0 where not fitted.
     derived
-        Properties of several structures, of which all are among `structures`.
+        Derived properties, whose terms are all in `structures`.
     derived_weights
         W of each.
     derived_programs
@@ -58,24 +58,24 @@ class StructurePlan:
 class StructureBlock:
     """The residual of a block of structures as a function of the free parameters.
 
-    A structure that does not relax, or of which a fitted property is not finite, counts as `structure_rows.FAILED`
-    says, with derivatives of 0; one that halts at a bound counts with its values there. `warnings` names both.
-    Derivatives that are not finite though the property is stay so, and `find_trouble` names them. Relaxations start
-    from where those of the last linearisation ended, so that answers do not depend on trial points in between.
+    A structure that does not relax, or has a fitted property that is not finite, gets the residual `rows.FAILED` with
+    zero derivatives; one that stops at a bound keeps its values there. `warnings` names both. Derivatives that are not
+    finite are kept if the property is finite, and `find_non_finite` names them. Relaxations start from the end points
+    of the last linearisation, so that results do not depend on trial points in between.
 
     Parameters
     ----------
     model
         The job's potentials.
     plan
-        The structures and their wanted properties.
+        The structures and their properties.
     loss
         The robust loss, None for squares; it does not apply to a structure that fails to relax.
 
     Raises
     ------
     InputError
-        When a structure lacks a property or a degree of freedom that the job wants.
+        When a structure lacks a property or a degree of freedom in the job.
     """
 
     def __init__(self, model: Model, plan: StructurePlan, loss: RobustLoss | None = None) -> None:
@@ -95,29 +95,29 @@ class StructureBlock:
 
     @property
     def n_bytes(self) -> int:
-        """Memory held: neighbours, second derivatives, and the Jacobian once it was asked for."""
-        held = sum(h.nbytes for h in self._hessians if h is not None) + self._evaluator.n_bytes
-        return held + (0 if self._columns is None else self._columns.nbytes)
+        """Allocated memory: neighbours, second derivatives, and the Jacobian once it was computed."""
+        n_bytes = sum(h.nbytes for h in self._hessians if h is not None) + self._evaluator.n_bytes
+        return n_bytes + (0 if self._columns is None else self._columns.nbytes)
 
     @property
     def warnings(self) -> list[str]:
-        """What went wrong with the last answer, one line for each structure concerned."""
+        """Failures in the last evaluation, one line per structure."""
         return [
-            f"structure '{item.structure.id}': {values.relaxed.trouble}"
+            f"structure '{item.structure.id}': {values.relaxed.message}"
             for item, values in zip(self._items, self._values, strict=True)
-            if values is not None and values.relaxed.trouble
+            if values is not None and values.relaxed.message
         ]
 
     def _names(self) -> Iterator[str]:
-        """Yield for every residual row what it is of."""
+        """Yield the structure or derived property of every residual row."""
         for item in self._items:
             yield from [f"structure '{item.structure.id}'"] * sum(row.n for row in item.rows.values())
         for derived, row in zip(self._plan.derived, self._derived, strict=True):
             if row.weight > 0:
                 yield from [f"derived property '{derived.id}'"] * row.n
 
-    def find_trouble(self) -> NotFinite | None:
-        """Return which derivative was not finite at the last `linearise`, by its parameter and what it is of."""
+    def find_non_finite(self) -> NotFinite | None:
+        """Return which derivative was not finite at the last `linearise`."""
         bad = np.argwhere(~np.isfinite([] if self._columns is None else self._columns[1:]))
         if len(bad) == 0:
             return None
@@ -126,7 +126,7 @@ class StructureBlock:
         return NotFinite(-1, -1, f"{self._owners[row]}: derivative by {path} is not finite")
 
     def _evaluate(self, made: Callable[[int, Item], Requests[Values]], x: FloatArray, fitted: bool) -> None:
-        """Evaluate all structures, or with `fitted` those that the objective needs."""
+        """Evaluate all structures, or with `fitted` only those in the objective."""
         self._evaluator.at(x)
         chosen = [k for k, item in enumerate(self._items) if item.fitted or not fitted]
         found = evaluate_all([made(k, self._items[k]) for k in chosen], self._evaluator)
@@ -150,7 +150,7 @@ class StructureBlock:
         self._point = x.copy()
         self._evaluate(lambda k, item: item.case.linearised(item.fitted_tasks, self._s[k]), x, fitted=True)
         for k, values in enumerate(self._values):
-            # What a failure leaves is where it started from, and nothing that a restored block would not know.
+            # After a failure the start point stays, so that a restored block gives the same results.
             self._hessians[k] = None if values is None else values.hessian
             if values is not None and not values.relaxed.failed:
                 self._s[k] = values.relaxed.s
@@ -158,7 +158,7 @@ class StructureBlock:
         return self._columns
 
     def gradient(self, x: FloatArray) -> FloatArray:
-        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free], as `linearise` makes both."""
+        """Return the sum of squared residuals and J^T r at `x`, [1 + n_free], from `linearise`."""
         return gradient_of(self.linearise(x))
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
@@ -167,12 +167,12 @@ class StructureBlock:
         Transtrum and Sethna, arXiv:1201.5885, eq. 19: r'' = (2/h) [(r(x + h v) - r(x)) / h - J v].
         """
         if self._columns is None:
-            raise ValueError("second derivative asked for before any linearisation")
+            raise ValueError("second derivative requires a linearisation first")
         difference = (self._residual(self._point + h * v) - self._columns[0]) / h
         return np.asarray(self._columns[1:] @ ((2.0 / h) * (difference - v @ self._columns[1:])))
 
     def _assemble(self, derivatives: bool) -> FloatArray:
-        """Return the columns [1 or 1 + n_free, n_rows] of what was answered last."""
+        """Return the columns [1 or 1 + n_free, n_rows] of the last evaluation."""
         n = 1 + self._model.n_free if derivatives else 1
         parts = [np.zeros((n, 0))]
         for item, values in zip(self._items, self._values, strict=True):
@@ -199,7 +199,7 @@ class StructureBlock:
         return columns
 
     def _combined(self, derived: DerivedProperty, program: Program, derivatives: bool) -> FloatArray | None:
-        """Return a derived property and its derivatives [1 or 1 + n_free, 1], or None where a structure failed."""
+        """Return a derived property and its derivatives [1 or 1 + n_free, 1], None if a structure failed."""
         items = {
             item.structure.id: (item, values) for item, values in zip(self._items, self._values, strict=True)
         }
@@ -219,9 +219,9 @@ class StructureBlock:
         return columns if np.isfinite(columns[0]).all() else None
 
     def results(self, x: FloatArray) -> tuple[list[StructureResult], list[float]]:
-        """Return what the model makes of the own structures at `x`, and the derived properties in their units.
+        """Return the results of own structures at `x`, and the derived properties in their units.
 
-        A structure that did not relax has NaN for all values, and the atoms that it started from.
+        A structure that did not relax has NaN for all values, and its start positions.
         """
         self._evaluate(
             lambda k, item: item.case.values(item.tasks, self._s[k], self._hessians[k]), x, fitted=False
@@ -239,16 +239,16 @@ class StructureBlock:
 
     @property
     def relaxed(self) -> FloatArray:
-        """All relaxed degrees of freedom, flat: where the next relaxations start."""
+        """All relaxed degrees of freedom, flat: the start of the next relaxations."""
         return np.concatenate([np.zeros(0), *self._s])
 
     def restore(self, relaxed: FloatArray) -> None:
-        """Start the next relaxations from there.
+        """Set the start of the next relaxations.
 
         Raises
         ------
         ValueError
-            When their number is another.
+            When their number is wrong.
         """
         ends = np.cumsum([len(s) for s in self._s])
         if len(relaxed) != len(self.relaxed):
@@ -268,7 +268,7 @@ def _items(plan: StructurePlan) -> Iterator[Item]:
         weights = plan.weights[number] if number < plan.n_own else ()
         terms = [(name, fitted) for owner, name, fitted in needed if owner == structure.id]
         if number >= plan.n_own:
-            # Only what derived properties take of it.
+            # Only the properties that derived ones need.
             names = {name for name, _ in terms}
             structure = replace(
                 structure, properties=tuple(p for p in structure.properties if p.name in names)
@@ -287,14 +287,14 @@ def _items(plan: StructurePlan) -> Iterator[Item]:
 
 
 def _judged(item: Item, values: Values, fitted: bool) -> Values:
-    """Return an answer, as a failure where a value that the objective needs is not finite."""
+    """Return the values, as a failure if a value in the objective is not finite."""
     if all(np.isfinite(part).all() for part in values.values):
         return values
     if not fitted:
         named = zip(item.labels, values.values, strict=True)
         bad = [label for label, value in named if not np.isfinite(value).all()]
         if not any(label in item.fitted for label in bad):
-            # What is reported alone spoils nothing else.
-            said = [*filter(None, [values.relaxed.trouble]), f"not finite: {', '.join(bad)}"]
-            return replace(values, relaxed=replace(values.relaxed, trouble="; ".join(said)))
-    return Values(replace(values.relaxed, trouble="a property is not finite", failed=True))
+            # A property that is only reported does not make the structure fail.
+            said = [*filter(None, [values.relaxed.message]), f"not finite: {', '.join(bad)}"]
+            return replace(values, relaxed=replace(values.relaxed, message="; ".join(said)))
+    return Values(replace(values.relaxed, message="a property is not finite", failed=True))

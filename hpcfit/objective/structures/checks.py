@@ -1,4 +1,4 @@
-"""What cannot be meant of a job's own structures, as far as the potentials' reach and other rooms tell."""
+"""Checks of a job's own structures that depend on the cut-offs of the potentials or on export formats."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hpcfit.potential.library import potential_forms
 from hpcfit.potential.neighbours import find_pairs
 from hpcfit.records import FloatArray, Job, Potential, Structure
 
-#: Atoms closer than this, Angstrom, are one atom given twice.
+#: Atoms closer than this, Angstrom, are duplicates.
 _SAME = 1e-3
 
-#: Neighbours of one atom; a lattice parameter or cell in another unit than Angstrom gives more, and fills the memory.
+#: Most neighbours of one atom; lengths in another unit than Angstrom give more and would fill the memory.
 _MOST_NEIGHBOURS = 100_000
 
 
 def structure_faults(job: Job) -> Iterator[Fault]:
-    """Yield what is wrong with the job's own structures, each fault with its line."""
+    """Yield the faults of the job's own structures with their lines."""
     longest = _reach(job)
     for structure in job.own_structures:
         for what, found, allowed in _faults(structure, longest):
@@ -30,7 +30,7 @@ def structure_faults(job: Job) -> Iterator[Fault]:
 
 
 def _reach(job: Job) -> float:
-    """Return the distance, Angstrom, beyond which no atoms interact."""
+    """Return the largest distance of interacting atoms, Angstrom."""
     forms = {form.name: form for form in potential_forms()}
     n = len(job.species)
     return max(
@@ -42,7 +42,7 @@ def _reach(job: Job) -> float:
 
 
 def _values(potential: Potential) -> FloatArray:
-    """Return the start values that the kernels ask for."""
+    """Return the start values in the kernels' order."""
     return np.array([potential.parameters[place].start for place in potential.kernel_places])
 
 
@@ -59,4 +59,4 @@ def _faults(structure: Structure, reach: float) -> Iterator[tuple[str, str, str]
         return
     pairs = find_pairs(atoms.cell, atoms.pbc, atoms.position, _SAME)
     if len(pairs.first):
-        yield "has two atoms in one place", f"atoms {pairs.first[0]} and {pairs.second[0]}", ""
+        yield "has two atoms at one position", f"atoms {pairs.first[0]} and {pairs.second[0]}", ""

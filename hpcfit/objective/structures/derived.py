@@ -1,4 +1,4 @@
-"""Derived properties compiled: values and derivatives by their terms, as programs that ranks need no SymPy for."""
+"""Compiles derived properties to programs for values and derivatives by their terms, so that ranks need no SymPy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hpcfit.potential.expression.syntax import Node, parse, substituted
 from hpcfit.potential.program import Program
 from hpcfit.records import DerivedProperty, Job
 
-#: No term has this name: a derived property has no variable.
+#: A derived property has no variable: no term has this name.
 _VARIABLE = "x"
 
 
@@ -18,7 +18,7 @@ def compile_derived(job: Job) -> tuple[Program, ...]:
     Raises
     ------
     ValueError
-        If an expression is faulty; what, found, allowed.
+        If an expression is invalid.
     """
     compiled = []
     for derived in job.derived:

@@ -1,4 +1,4 @@
-"""Evaluation of many images of few structures at once; neighbours are found again only when atoms have moved far."""
+"""Evaluation of many images of few structures at once; neighbours are updated only after large displacements."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hpcfit.potential.neighbours import Pairs, complete, find_pairs
 from hpcfit.records import FloatArray
 from hpcfit.structure.evaluation_requests import Evaluation, Evaluations, Images
 
-#: Pairs that are evaluated at a time: enough to hide what a call costs, few enough for the second-level cache.
+#: Pairs per call: enough to hide the call overhead, few enough for the second-level cache.
 _MOST_PAIRS = 200_000
 
-#: Neighbours are found up to this factor times the distance that is needed now.
+#: Neighbours are searched up to this factor times the required distance.
 _MARGIN = 1.05
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Pairs, and the place where they were found."""
+    """Pairs, and the geometry in which they were found."""
 
     pairs: Pairs
     cell: FloatArray
@@ -33,8 +33,8 @@ class _Found:
 class ImagesEvaluator:
     """Evaluates a model for images of structures.
 
-    The result depends on the request alone: pairs beyond the cut-off are dropped and the others ordered, so that it
-    does not matter when neighbours were found.
+    The result depends on the request alone: pairs beyond the cut-off are dropped and the others sorted, so that it does
+    not depend on when neighbours were found.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ class ImagesEvaluator:
 
     @property
     def n_bytes(self) -> int:
-        """Memory that the neighbours take."""
+        """Memory of the neighbours."""
         return sum(found.pairs.shift.nbytes * 4 // 3 for found in self._found.values())
 
     def __call__(self, images: Sequence[Images], derivatives: bool) -> Evaluations:
-        """Return the evaluations of images, on request with derivatives with respect to the variables."""
+        """Return the evaluations of images, optionally with derivatives by the variables."""
         pieces: list[list[Evaluation]] = [[] for _ in images]
         portion: list[tuple[int, Images, _Found]] = []
         room = _MOST_PAIRS
@@ -79,7 +79,7 @@ class ImagesEvaluator:
         return [_concatenated(portions) for portions in pieces]
 
     def _pairs(self, images: Images) -> _Found:
-        """Return pairs that hold all neighbours of all images."""
+        """Return pairs that include all neighbours of all images."""
         found = self._found.get(images.key)
         if found is None or _needed(found.cell, found.position, images, self._model.cutoff) > found.reach:
             cell, position = images.cell[0], images.position[0]
@@ -155,7 +155,7 @@ def _concatenated(portions: list[Evaluation]) -> Evaluation:
 
 
 def _needed(cell: FloatArray, position: FloatArray, images: Images, cutoff: float) -> float:
-    """Return how far from a structure neighbours must be looked for: strain and displacements bring pairs together."""
+    """Return the search distance in the reference structure: strain and displacements shorten distances."""
     reference = complete(cell)
     cells = np.where((cell != 0.0).any(axis=1, keepdims=True), images.cell, reference)
     deformation = np.linalg.inv(reference) @ cells
@@ -169,9 +169,9 @@ def _needed(cell: FloatArray, position: FloatArray, images: Images, cutoff: floa
 
 
 def _neighbours(images: Images, pairs: Pairs, cutoff: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return first neighbour of each atom, neighbours and vectors of all images, those beyond the cut-off left out."""
+    """Return first neighbour of each atom, neighbours and vectors of all images within the cut-off."""
     k, n = images.position.shape[:2]
-    # Component by component, which takes a third of the time.
+    # By components, which takes a third of the time.
     parts = []
     for axis in range(3):
         x = images.position[:, :, axis]

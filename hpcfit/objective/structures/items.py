@@ -1,4 +1,4 @@
-"""One structure of a block: what is computed of it, and what of that is fitted."""
+"""One structure of a block: its computed and its fitted properties."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from hpcfit.structure.relax.response import Case, Task, Values
 
 @dataclass(frozen=True)
 class Item:
-    """A structure of the block, with all that is computed of it.
+    """A structure of the block and its properties.
 
     Parameters
     ----------
     structure, case
-        The structure.
+        The structure and its relaxation.
     labels, tasks
-        Everything that is computed of it.
+        All computed properties.
     fitted
-        Of the labels, those that the objective needs.
+        Labels that the objective needs.
     rows
-        Of the labels, those that are fitted.
+        Residual rows of the fitted labels.
     """
 
     structure: Structure
@@ -38,11 +38,11 @@ class Item:
 
     @property
     def fitted_tasks(self) -> list[Task]:
-        """What the objective needs."""
+        """Tasks that the objective needs."""
         return [task for label, task in zip(self.labels, self.tasks, strict=True) if label in self.fitted]
 
     def taken(self, values: Values | None, label: str) -> FloatArray | None:
-        """Return value and derivatives [1 or 1 + n_free, n] of what was answered, None where there are none."""
+        """Return value and derivatives [1 or 1 + n_free, n] of a property, None without a value."""
         if values is None or not values.values:
             return None
         place = (self.labels if len(values.values) == len(self.labels) else self.fitted).index(label)
@@ -50,13 +50,13 @@ class Item:
         return np.concatenate([value, values.jacobians[place]]) if values.jacobians else value
 
     def result(self, values: Values) -> StructureResult:
-        """Return what is reported of it."""
+        """Return the results for the report."""
         found = values.values or [np.full(1, np.nan)] * len(self.labels)
         return StructureResult(
             self.structure.id,
             self.case.atoms_at(values.relaxed.s),
             dict(zip(self.labels, found, strict=True)),
-            values.relaxed.trouble,
+            values.relaxed.message,
         )
 
 
@@ -72,20 +72,20 @@ def make_item(
     Parameters
     ----------
     number
-        Of the structure in its block.
+        Index of the structure in its block.
     structure
         The structure.
     weights
-        W of every property that it lists.
+        W of every listed property.
     terms
-        Further properties, which derived ones take, and whether those are fitted.
+        Further properties that derived ones need, and whether those are fitted.
     masses
         Per species of the job, amu.
 
     Raises
     ------
     ValueError
-        When the structure has not got a property that is asked of it.
+        When the structure lacks one of the properties.
     """
     tasks: dict[str, Task] = {}
     rows: dict[str, PropertyRow] = {}

@@ -18,16 +18,16 @@ def plan_structures(
 ) -> tuple[PlannedStructures, ...]:
     """Cut own structures and derived properties into blocks of about equal cost, in the order of the job.
 
-    A derived property stands in the block of its first structure; whatever else it needs is worked out there too.
+    A derived property is in the block of its first structure, which also computes its other terms.
 
     Parameters
     ----------
     job
         The job.
     weights
-        Of everything in it.
+        Weights of everything in it.
     programs
-        Of its derived properties.
+        Programs of its derived properties.
     n_blocks
         As in `cut_structures`.
     """
@@ -69,10 +69,10 @@ def _plan(
 
 
 def species_masses(job: Job) -> tuple[float, ...]:
-    """Return the masses of the job's species, amu, where phonons are asked for: those of the elements by default."""
+    """Return the masses of the job's species, amu, if phonons need them; by default those of the elements."""
     if not any(FORMS[prop.name].needs_masses for s in job.own_structures for prop in s.properties):
         return ()
-    # ASE takes long to import, and few jobs need masses.
+    # ASE is slow to import, and few jobs need masses.
     from ase.data import atomic_masses, atomic_numbers
 
     given = job.masses or (None,) * len(job.species)
@@ -80,7 +80,7 @@ def species_masses(job: Job) -> tuple[float, ...]:
         s for s, mass in zip(job.species, given, strict=True) if mass is None and s not in atomic_numbers
     ]
     if unknown:
-        what = "mass of a species that is no element is needed for phonons"
+        what = "phonons need the mass of a species that is not an element"
         raise InputError([Fault(job.path, what, ", ".join(unknown), '<species mass="...">')])
     pairs = zip(job.species, given, strict=True)
     return tuple(float(atomic_masses[atomic_numbers[s]]) if mass is None else mass for s, mass in pairs)

@@ -1,4 +1,4 @@
-"""Residuals of properties: what a weight, a tolerance and a style make of values and targets."""
+"""Residuals of properties from values, targets, weights, tolerances and styles."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from hpcfit.records import FloatArray, WantedProperty
 
-#: What every component of a property counts that has no value, because its structure did not relax or its energy is
-#: not finite: as much as one that is off by this many tolerances (for the relative styles: targets).
+#: Error, in tolerances (for relative styles: targets), of every component of a property without a value, because its
+#: structure did not relax or its energy is not finite.
 FAILED = 1e3
 
 
@@ -34,15 +34,15 @@ class PropertyRow:
         return len(self.wanted.target)
 
     def failed(self) -> FloatArray:
-        """Return the residuals [n] where there is no value."""
+        """Return the residuals [n] without a value."""
         return np.full(self.n, FAILED * np.sqrt(self.weight))
 
     def residual(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return residuals [n] of values [n], and their derivatives [n] by the values.
 
         ``squared`` gives sqrt(W) (p - t)/tolerance, ``squared-relative`` sqrt(W) (p - t)/t. ``absolute-diff`` adds
-        W |p - t| to the sum of squares: its residual is the root of that with the sign of p - t, whose slope grows
-        without bound towards the target; at the target itself it is taken as 0, since nothing is to be gained.
+        W |p - t| to the sum of squares: its residual is the root of that with the sign of p - t. Its slope diverges
+        at the target, where it is set to 0.
         """
         difference = values - np.array(self.wanted.target)
         root = np.sqrt(self.weight)

@@ -1,8 +1,8 @@
-"""What several lattices share.
+"""Sites that several lattices share.
 
-Sites are (number of the species among the lattice's own, x, y, z) in units of the conventional cell's vectors, one of
-each set that the centring repeats. Symbols, space groups and free coordinates follow Strukturbericht and the
-International Tables, vol. A; where symmetry leaves numbers free, they are those of the prototype.
+Sites are (index of the species, x, y, z) in units of the conventional cell's vectors, one of each set that the
+centring repeats. Symbols, space groups and free coordinates follow Strukturbericht and the International Tables,
+vol. A; the defaults of free coordinates are those of the prototype.
 """
 
 from __future__ import annotations
@@ -25,6 +25,6 @@ def fixed(*sites: Site) -> Sites:
 
 
 def six_h(species: int, x: float) -> list[Site]:
-    """6h of P6_3/mmc."""
+    """Return the sites 6h of P6_3/mmc."""
     plane = [(x, 2 * x), (-2 * x, -x), (x, -x)]
     return [(species, a, b, 0.25) for a, b in plane] + [(species, -a, -b, 0.75) for a, b in plane]

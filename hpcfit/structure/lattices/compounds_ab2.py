@@ -31,7 +31,7 @@ def _magnesium_zinc(v: Mapping[str, float]) -> list[Site]:
 
 
 def _quartz(v: Mapping[str, float]) -> list[Site]:
-    """3a and 6c of P3_221."""
+    """Return the sites 3a and 6c of P3_221."""
     u, x, y, z = v["u"], v["x"], v["y"], v["z"]
     silicon: list[Site] = [(0, u, 0, 2 * THIRD), (0, 0, u, THIRD), (0, -u, -u, 0)]
     turned = [(x, y, z), (-y, x - y, z + 2 * THIRD), (y - x, -x, z + THIRD)]

@@ -1,1 +1,1 @@
-"""The properties that structures have, one file per property or family."""
+"""Properties of structures, one file per property or family."""

@@ -1,8 +1,8 @@
-"""How a property follows from evaluations of a structure and of its images.
+"""Observables: properties computed from evaluations of a structure and its images.
 
 `Observable.moments` is linear in energies, forces and virials: [columns, k, m] from a `Point`, by the same operation
-for values and for derivatives with respect to the fitted parameters. Where a property is not linear (a frequency is
-the root of an eigenvalue), `finish` makes it from the moments, and `tangent` its change from theirs.
+for values and for derivatives by the fitted parameters. For a nonlinear property (a frequency is the root of an
+eigenvalue), `finish` computes it from the moments, and `tangent` its change from changes of the moments.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class Observable:
     Parameters
     ----------
     moments
-        From a point, [columns, k, m].
+        Computes [columns, k, m] from a point.
     perturbations
-        Images of the structure that the moments need besides the structure itself.
+        Perturbed images that the moments need besides the structure itself.
     finish
-        From moments [m], the components [p].
+        Computes the components [p] from moments [m].
     tangent
-        From moments [m] and changes [columns, m] of them, those of the components [columns, p].
+        Computes changes [columns, p] of the components from moments [m] and their changes [columns, m].
     n
         Number of components.
     """
@@ -49,15 +49,14 @@ class Observable:
 
 @dataclass(frozen=True)
 class ObservableForm(PropertyForm):
-    """A property that structures have, and how it is computed.
+    """A property of structures, and how it is computed.
 
     Parameters
     ----------
     observe
-        From a structure, the arguments and the masses of the species (amu) to the observable; raises `ValueError` with
-        what is wrong.
+        Returns the observable from a structure, arguments and masses of the species (amu); raises `ValueError`.
     n_images
-        From the number of atoms to an estimate of the images that it evaluates, for the balance between blocks.
+        Estimates the number of evaluated images from the number of atoms, for load balance.
     """
 
     observe: Callable[[Structure, Mapping[str, str], Sequence[float]], Observable]

@@ -1,4 +1,4 @@
-"""Bulk modulus and its pressure derivative, by differences of pressures along the logarithm of all lengths."""
+"""Bulk modulus and its pressure derivative: differences of pressures along the logarithm of all lengths."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from hpcfit.structure.perturbations import Point, Strained
 from hpcfit.structure.relax.stencils import OFFSETS, STRAIN, first, second
 from hpcfit.units import GPA
 
-#: Step for second derivatives, whose rounding grows with the square of its inverse.
+#: Step for second derivatives, whose rounding error grows with its inverse square.
 _WIDE = 2 * STRAIN
 
 
 def _scaled(step: float) -> tuple[Strained, ...]:
-    """Return images along the logarithm of all lengths."""
+    """Return perturbations along the logarithm of all lengths."""
     return tuple(Strained(tuple(float(x) for x in (np.eye(3) * np.exp(k * step)).ravel())) for k in OFFSETS)
 
 
 def _pressures(at: Point, step: float) -> FloatArray:
-    """Return the pressures [4, columns, k] there."""
+    """Return the pressures [4, columns, k] of these images."""
     return np.array(
         [
             at.evaluation(one).virials[..., :3].sum(-1) / (3.0 * at.volume * np.exp(3 * k * step))

@@ -1,6 +1,6 @@
-"""Elastic constants: stress over strain, with clamped ions or with ions that relax in the strained cell.
+"""Elastic constants: stress over strain, with clamped or relaxed ions.
 
-With q the coordinates of all atoms but the first, taken along by the strain,
+With q the coordinates of all atoms but the first, which follow the strain,
 
     C = dsigma/dstrain + dsigma/dq . dq/dstrain,    (d2E/dq2) dq/dstrain = -d2E/dq dstrain = -V dsigma/dq,
 
@@ -23,7 +23,7 @@ from hpcfit.units import GPA
 
 
 def _strains(component: int) -> tuple[Strained, ...]:
-    """Return the images strained along one component of Voigt's, at the stencil's steps."""
+    """Return the strains along one Voigt component at the stencil's steps."""
     unit = voigt_strain(component)
     return tuple(Strained(tuple((np.eye(3) + k * STRAIN * unit).ravel())) for k in OFFSETS)
 
@@ -83,10 +83,10 @@ def _relaxed(row: int, column: int, n_atoms: int) -> Observable:
 
 
 def _slopes(at: Point, coordinate: tuple[Displaced, ...]) -> tuple[FloatArray, FloatArray]:
-    """Return how stresses [columns, k, 6] and minus the forces [columns, k, n] follow one coordinate."""
-    answers = [at.evaluation(one) for one in coordinate]
-    stresses = first(np.array([-a.virials / at.volume[:, None] for a in answers]), LENGTH)
-    forces = first(np.array([a.forces[..., 1:, :] for a in answers]), LENGTH)
+    """Return derivatives of stresses [columns, k, 6] and minus the forces [columns, k, n] by one coordinate."""
+    evaluations = [at.evaluation(one) for one in coordinate]
+    stresses = first(np.array([-e.virials / at.volume[:, None] for e in evaluations]), LENGTH)
+    forces = first(np.array([e.forces[..., 1:, :] for e in evaluations]), LENGTH)
     return stresses, -forces.reshape(*stresses.shape[:-1], -1)
 
 
@@ -97,7 +97,7 @@ def _form(row: int, column: int) -> ObservableForm:
         ions = arguments.get("ions", "clamped")
         if ions not in {"clamped", "relaxed"}:
             raise ValueError(f"ions of {name}, found '{ions}', allowed clamped, relaxed")
-        # With one atom there is nothing to relax.
+        # One atom has nothing to relax.
         if ions == "clamped" or len(structure.atoms) == 1:
             return Observable(lambda at: _stress_slope(at, row, column)[..., None], _strains(row))
         return _relaxed(row, column, len(structure.atoms))

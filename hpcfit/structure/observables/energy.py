@@ -6,7 +6,7 @@ from hpcfit.structure.observables._observable import Observable, ObservableForm
 
 
 def energy(per: float) -> Observable:
-    """Return the energy over a number of atoms."""
+    """Return the energy divided by a number of atoms."""
     return Observable(lambda at: at.base.energies[..., None] / per)
 
 

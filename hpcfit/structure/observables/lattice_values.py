@@ -1,4 +1,4 @@
-"""Values of a structure that can relax: lattice parameter, ratio of lattice parameters, distance of two atoms."""
+"""Lattice parameter, ratio of lattice parameters and distance of two atoms."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def _stretch(structure: Structure, name: str, along: int, over: int | None = Non
     Parameters
     ----------
     structure
-        The structure as it starts.
+        The start structure.
     name
         Of the value.
     along, over
-        Axes: the component along the first, over that along the second.
+        Axes: the component `along`, divided by that `over`.
     """
     if name not in structure.values:
         raise ValueError(f"{name} of a structure that has none")

@@ -1,7 +1,7 @@
 """Phonon frequencies at one wave vector.
 
-The force constants come from displaced atoms in the smallest supercell in which the wave fits a whole number of times.
-It repeats force constants, but with the phase of the wave, so that their sum, the dynamical matrix
+The force constants come from displaced atoms in the smallest supercell that is commensurate with the wave.
+The force constants of periodic images have the same phase, so that the dynamical matrix
 
     D_ij = sum over cells R of exp(-i q R) (-dF_iR / du_j0) / sqrt(m_i m_j),
 
@@ -25,13 +25,13 @@ from hpcfit.structure.relax.stencils import LENGTH, OFFSETS, first
 #: Root of 1 eV/Angstrom^2/amu as a frequency in THz; CODATA 2018.
 _THZ = 1e-12 * np.sqrt(1.602176634e-19 / 1e-20 / 1.66053906660e-27) / (2 * np.pi)
 
-#: Cells in the largest supercell.
+#: Most cells in a supercell.
 _MOST_CELLS = 1000
 
-#: Levels closer than this, over the largest, are one level.
+#: Levels are degenerate if they differ by less than this fraction of the largest.
 _LEVEL = 1e-8
 
-#: Frequencies below this, THz, are zero, as those of a translation are but for rounding.
+#: Frequencies below this, THz, are zero: those of translations have rounding errors.
 _STILL = 1e-3
 
 
@@ -41,7 +41,7 @@ def wave_vector(text: str) -> tuple[Fraction, Fraction, Fraction]:
     Raises
     ------
     ValueError
-        When they are none, or the wave repeats too late.
+        When they are invalid, or the wave needs too large a supercell.
     """
     try:
         words = [Fraction(word) for word in text.split()]
@@ -58,7 +58,7 @@ def wave_vector(text: str) -> tuple[Fraction, Fraction, Fraction]:
 
 
 def supercell(q: tuple[Fraction, Fraction, Fraction]) -> Multiples:
-    """Return the smallest supercell in which a wave repeats: all n with q n whole, in Hermite's normal form."""
+    """Return the smallest commensurate supercell: all n with integer q n, in Hermite normal form."""
     n = lcm(*(part.denominator for part in q))
     x, y, z = (int(part * n) for part in q)
     a = n // gcd(x, n)
@@ -72,7 +72,7 @@ def supercell(q: tuple[Fraction, Fraction, Fraction]) -> Multiples:
 
 
 def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> Observable:
-    """Return the frequencies at a wave vector, THz, ascending, those of unstable modes negative.
+    """Return the frequencies at a wave vector, THz, ascending, negative for unstable modes.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def _roots(levels: FloatArray) -> FloatArray:
 
 
 def _level_changes(levels: FloatArray, vectors: np.ndarray, change: np.ndarray) -> FloatArray:
-    """Return how the levels, ascending, follow a change of the matrix; NaN for one that is not finite."""
+    """Return the changes of the ascending levels for a change of the matrix; NaN if that is not finite."""
     if not np.isfinite(change).all():
         return np.full(len(levels), np.nan)
     changes: FloatArray = np.zeros(len(levels))

@@ -1,4 +1,4 @@
-"""Pressure and the components of the pressure tensor, virial over volume."""
+"""Pressure and pressure tensor: virial over volume."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Degrees of freedom of a structure: from their values to cell and positions, and back from forces to gradients.
+"""Degrees of freedom of a structure: the map to cell and positions, and gradients from forces.
 
 A point s holds affine coordinates, then internal ones. With lambda, gamma and strains E (symmetric) of the affine part,
 
     F = lambda diag(1, 1, gamma) (1 + E),    cell = cell_0 F,    x = (x_0 + q) F,
 
-rows being vectors. Lambda is there for ``lattice-parameter`` and ``cell-hydrostatic``, gamma for ``ca-ratio``; both
-are 1 at the start. ``cell-orthorhombic`` and ``cell-full`` add the strains xx yy zz, or all six, but for xx where
-lambda is there and zz where gamma is: any combination says nothing twice. Internal are q of ``atom-coordinates``,
-Angstrom, the first atom staying where it is, or for ``atom-distance`` the ratio of the distance to that of the start.
+where rows are vectors. ``lattice-parameter`` and ``cell-hydrostatic`` add lambda, ``ca-ratio`` adds gamma; both are 1
+at the start. ``cell-orthorhombic`` adds the strains xx yy zz and ``cell-full`` all six, without xx beside lambda and
+without zz beside gamma, so that no coordinate is redundant. Internal coordinates are q of ``atom-coordinates``,
+Angstrom, with the first atom fixed, or for ``atom-distance`` the ratio of the distance to that at the start.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from hpcfit.records import Atoms, DegreeOfFreedom, FloatArray, Structure
 from hpcfit.structure.relax.stencils import LENGTH, STRAIN
 
-#: Where strain components stand in a tensor, in Voigt's order: xx yy zz yz xz xy.
+#: Indices of the Voigt components xx yy zz yz xz xy in a tensor.
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
@@ -44,12 +44,12 @@ class DegreesOfFreedom:
     Parameters
     ----------
     structure
-        Its start and its relaxed degrees of freedom.
+        The start structure, and the names of its relaxed degrees of freedom.
 
     Raises
     ------
     ValueError
-        When the structure lacks a degree of freedom, or its bounds cannot be kept.
+        When the structure lacks a degree of freedom, or does not support its bounds.
     """
 
     def __init__(self, structure: Structure) -> None:
@@ -87,8 +87,8 @@ class DegreesOfFreedom:
         n_atoms = len(self.atoms)
         n = self.n_affine + self._distance + self._coordinates
         self.start: FloatArray = np.zeros(n)  #: [n]
-        #: [n], what one unit of each is: strains times the square root of the number of atoms, so that second
-        #: derivatives are alike, and lengths in Angstrom
+        #: [n], units: strains times the square root of the number of atoms, and Angstrom, so that second derivatives
+        #: have similar size
         self.scale: FloatArray = np.ones(n)
         self.step: FloatArray = np.full(n, LENGTH)  #: [n], of differences
         self.lower: FloatArray = np.full(n, -np.inf)
@@ -184,6 +184,6 @@ class DegreesOfFreedom:
         return slopes
 
     def stretches(self, s: FloatArray) -> FloatArray:
-        """Return the principal stretches [3] of the cell at one point [n], over those of the start."""
+        """Return the principal stretches [3] of the cell at one point [n], relative to the start."""
         stretch, strain = self._deformation(s[None])
         return np.asarray(np.linalg.svd(stretch[0, :, None] * strain[0], compute_uv=False))

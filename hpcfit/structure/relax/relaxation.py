@@ -1,9 +1,9 @@
 """Relaxation of one structure: Newton's method with updated second derivatives.
 
 Second derivatives start as differences of exact gradients, or as those of an earlier point. Symmetric rank-one updates
-(Nocedal and Wright, Numerical Optimization, 2nd ed., eq. 6.24) follow the gradients, and differences are taken again
-when steps stop to lower the energy. Steps go downhill (absolute eigenvalues), are no longer than `_LONGEST` times a
-factor that shrinks while energies do not fall, and halt at bounds.
+(Nocedal and Wright, Numerical Optimization, 2nd ed., eq. 6.24) follow, and differences are repeated when steps no
+longer lower the energy. Steps go downhill (absolute eigenvalues), stop at bounds, and are at most `_LONGEST` times a
+factor that shrinks while energies do not decrease.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from hpcfit.structure.relax.degrees_of_freedom import DegreesOfFreedom
 
 #: Converged: gradients in eV/Angstrom, by strain over the square root of the number of atoms in eV.
 TOLERANCE = 1e-8
-#: Steps go on to here while each still gains, so that differences of relaxed properties are smooth.
+#: Steps continue to this gradient while each improves, so that differences of relaxed properties are smooth.
 _GOAL = 1e-11
 _MOST_STEPS = 200
 #: Longest step, in units of `DegreesOfFreedom.scale`, Angstrom or strain times the square root of the number of atoms.
 _LONGEST = 0.1
-#: A cell that shrinks or grows beyond these has left the range of the potential.
+#: Beyond these stretches the cell has left the range of the potential.
 _STRETCHES = (0.5, 2.0)
-#: Step of the first second derivatives, which need not be exact.
+#: Step of the initial second derivatives, which need not be exact.
 _STEP = 2e-4
 #: Eigenvalues below this fraction of the largest count as zero: rotations of molecules, vacuum.
 FLAT = 1e-8
@@ -34,23 +34,23 @@ FLAT = 1e-8
 
 @dataclass(frozen=True)
 class Relaxed:
-    """The end of a relaxation.
+    """The result of a relaxation.
 
     Parameters
     ----------
     s
         [n].
-    halted
-        [n], which degrees of freedom are held by a bound.
-    trouble
-        Why it did not converge, or what holds it; empty when all is well.
+    at_bound
+        [n], whether a degree of freedom is at a bound.
+    message
+        Why it did not converge, or which bounds are active; empty otherwise.
     failed
         Whether it did not converge.
     """
 
     s: FloatArray
-    halted: NDArray[np.bool_]
-    trouble: str = ""
+    at_bound: NDArray[np.bool_]
+    message: str = ""
     failed: bool = False
 
 
@@ -77,18 +77,18 @@ def relax(
     Parameters
     ----------
     key
-        Of the structure.
+        Identifies the structure.
     degrees
         The relaxed degrees of freedom.
     start
-        [n]; what is out of its bounds starts there.
+        [n]; values out of bounds are moved to the bound.
     hessian
-        [n, n], second derivatives of the scaled energy at a point nearby; None to make them.
+        [n, n], second derivatives of the scaled energy at a nearby point; None to compute them.
 
     Returns
     -------
     Relaxed
-        The same for the same arguments.
+        Depends on the arguments only.
     """
     none = np.zeros(degrees.n, dtype=bool)
     if degrees.n == 0:
@@ -130,7 +130,7 @@ class _Search:
         self.done = False
 
     def begin(self, energy: float, gradient: FloatArray) -> None:
-        """Take in the first point."""
+        """Set the first point."""
         self._set(self.s, energy, gradient)
         self.done = self.size <= _GOAL
 
@@ -138,18 +138,18 @@ class _Search:
         f = self._degrees
         self.s, self._energy, self._gradient = s, energy, gradient * f.scale
         downhill = -self._gradient
-        self._halted = ((s <= f.lower) & (downhill < 0)) | ((s >= f.upper) & (downhill > 0))
-        self.size = float(np.abs(self._gradient[~self._halted]).max(initial=0.0))
+        self._at_bound = ((s <= f.lower) & (downhill < 0)) | ((s >= f.upper) & (downhill > 0))
+        self.size = float(np.abs(self._gradient[~self._at_bound]).max(initial=0.0))
 
     def around(self) -> FloatArray:
         """Return points [n, n] for differences."""
         return self.s + _STEP * np.diag(self._degrees.scale)
 
     def learn(self, gradients: FloatArray) -> None:
-        """Make second derivatives from the gradients `around`."""
+        """Compute second derivatives from the gradients `around`."""
         n = self._degrees.n
         rows = (gradients * self._degrees.scale - self._gradient) / _STEP
-        # Where a difference is not finite, a plain slope is better than no step.
+        # If a difference is not finite, a gradient step is better than none.
         self.hessian = np.where(np.isfinite(rows), (rows + rows.T) / 2, np.eye(n))
         self._fresh = True
 
@@ -157,7 +157,7 @@ class _Search:
         """Return the next point [n]."""
         assert self.hessian is not None
         f = self._degrees
-        free = np.flatnonzero(~self._halted)
+        free = np.flatnonzero(~self._at_bound)
         step = np.zeros(f.n)
         step[free] = _downhill(self.hessian[np.ix_(free, free)], self._gradient[free])
         longest = np.abs(step).max(initial=0.0)
@@ -166,13 +166,13 @@ class _Search:
         return np.clip(self.s + f.scale * step, f.lower, f.upper)
 
     def judge(self, point: FloatArray, energy: float, gradient: FloatArray) -> None:
-        """Go to a point if its energy is lower, and learn from it either way."""
+        """Accept a point if its energy is lower; update the second derivatives in either case."""
         step = (point - self.s) / self._degrees.scale
-        # Near the end energies differ by less than their rounding, and steps are to be trusted.
+        # Near convergence energies differ by less than their rounding errors, so steps are accepted.
         rounding = 1e-14 * max(1.0, abs(self._energy)) * len(self._degrees.atoms)
         expected = self._energy + 1e-4 * float(self._gradient @ step) + rounding
         if not (energy <= expected and np.isfinite(gradient).all()):
-            # A last step of rounding that fails to pay ends it as well.
+            # A step of rounding size that does not improve ends the search as well.
             self.done = self.size <= TOLERANCE
             if self._fresh:
                 self._reach = 0.25 * float(np.abs(step).max()) / _LONGEST
@@ -191,15 +191,15 @@ class _Search:
         self._fresh = False
 
     def result(self) -> Relaxed:
-        """Return the point, and what holds it there."""
+        """Return the point and its active bounds."""
         ends = ["minimum" if at_lower else "maximum" for at_lower in self.s <= self._degrees.lower]
-        held = np.flatnonzero(self._halted)
-        said = [f"{self._degrees.names[k]} halted at its {ends[k]}" for k in held]
-        return Relaxed(self.s, self._halted, ", ".join(said))
+        at_bound = np.flatnonzero(self._at_bound)
+        said = [f"{self._degrees.names[k]} halted at its {ends[k]}" for k in at_bound]
+        return Relaxed(self.s, self._at_bound, ", ".join(said))
 
 
 def _downhill(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
-    """Return -|H|^-1 g, directions that are all but flat taken as steep as `FLAT` times the steepest."""
+    """Return -|H|^-1 g, with |eigenvalues| raised to `FLAT` times the largest."""
     if len(gradient) == 0:
         return gradient
     values, vectors = np.linalg.eigh(hessian)
@@ -208,7 +208,7 @@ def _downhill(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
 
 
 def flat_inverse(matrix: FloatArray) -> FloatArray:
-    """Return the inverse of a symmetric matrix; directions that are all but flat have none and are left out."""
+    """Return the pseudo-inverse of a symmetric matrix without its nearly flat directions."""
     if len(matrix) == 0:
         return matrix
     values, vectors = np.linalg.eigh(matrix)

@@ -1,14 +1,13 @@
-"""Properties of one relaxed structure, and their exact derivatives with respect to the fitted parameters.
+"""Properties of one relaxed structure, and their exact derivatives by the fitted parameters.
 
-At the relaxed point the gradient g of the energy by the degrees of freedom s vanishes for every theta, so that
-(implicit functions)
+At the relaxed point the gradient g of the energy by the degrees of freedom s is zero for every theta. By the implicit
+function theorem
 
     ds/dtheta = -H^-1 g_theta,    dm/dtheta = m_theta + m_s ds/dtheta
 
 with H the second derivatives of the energy by s and m the moments of the properties. g_theta and m_theta come from the
-kernels, H and m_s are differences of exact quantities along s. Where there are fewer parameters than degrees of
-freedom, moments that need perturbed images are differentiated along ds/dtheta itself. Those at a bound do not
-move.
+kernels, H and m_s are differences of exact quantities along s. With fewer parameters than degrees of freedom, moments
+of perturbed images are differentiated along ds/dtheta itself. Degrees of freedom at a bound are fixed.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from hpcfit.structure.relax.stencils import OFFSETS, first
 
 @dataclass(frozen=True)
 class Task:
-    """A property of a structure, and whether it is taken after the relaxation or before."""
+    """A property of a structure, and whether it is computed before or after the relaxation."""
 
     observable: Observable
     relaxed: bool = True
@@ -37,18 +36,18 @@ class Task:
 
 @dataclass(frozen=True)
 class Values:
-    """What tasks came to.
+    """The results of tasks.
 
     Parameters
     ----------
     relaxed
         The relaxation.
     values
-        Components per task; empty after a relaxation that failed.
+        Components per task; empty after a failed relaxation.
     jacobians
-        [n_free, components] per task, where wanted.
+        [n_free, components] per task, if requested.
     hessian
-        Second derivatives by the degrees of freedom, in units of `DegreesOfFreedom.scale`, where they were made.
+        Second derivatives by the degrees of freedom, in units of `DegreesOfFreedom.scale`, if computed.
     """
 
     relaxed: Relaxed
@@ -58,19 +57,19 @@ class Values:
 
 
 class Case:
-    """A structure whose properties are asked for.
+    """A structure whose properties are computed.
 
     Parameters
     ----------
     key
-        The structure's, among those that are evaluated together.
+        Identifies the structure among those evaluated together.
     structure
         The structure.
 
     Raises
     ------
     ValueError
-        When its degrees of freedom are faulty.
+        When its degrees of freedom are invalid.
     """
 
     def __init__(self, key: object, structure: Structure) -> None:
@@ -85,7 +84,7 @@ class Case:
     def values(
         self, tasks: Sequence[Task], start: FloatArray, hessian: FloatArray | None
     ) -> Requests[Values]:
-        """Relax from a point [n], with second derivatives from nearby if there are any, and compute the properties."""
+        """Relax from a point [n], optionally with second derivatives of a nearby point, and compute the properties."""
         relaxed = yield from self._relax(tasks, start, hessian)
         if relaxed.failed:
             return Values(relaxed)
@@ -98,7 +97,7 @@ class Case:
         return Values(relaxed, tuple(task.observable.finish(moments[k]) for k, task in enumerate(tasks)))
 
     def linearised(self, tasks: Sequence[Task], start: FloatArray) -> Requests[Values]:
-        """Relax from a point [n], compute the properties and differentiate; the result depends on nothing earlier."""
+        """Relax from a point [n], compute the properties and differentiate; the result depends on them only."""
         relaxed = yield from self._relax(tasks, start, None)
         if relaxed.failed:
             return Values(relaxed)
@@ -124,7 +123,7 @@ class Case:
     def _relax(
         self, tasks: Sequence[Task], start: FloatArray, hessian: FloatArray | None
     ) -> Requests[Relaxed]:
-        """Relax where a task asks for it: from `start`, and if that fails from the structure as the job has it."""
+        """Relax if a task needs it: from `start`, and if that fails from the job's structure."""
         if not any(task.relaxed for task in tasks):
             return Relaxed(start, np.zeros(self.degrees.n, dtype=bool))
         relaxed = yield from relax(self.key, self.degrees, start, hessian)
@@ -135,7 +134,7 @@ class Case:
     def _moments(
         self, tasks: Sequence[Task], s: FloatArray, derivatives: bool
     ) -> Requests[tuple[Point, list[FloatArray]]]:
-        """Return what is known at points [k, n], and the moments [columns, k, m] of every task."""
+        """Return the evaluations at points [k, n], and the moments [columns, k, m] of every task."""
         cell, position = self.degrees.place(s)
         perturbations = [one for task in tasks for one in task.observable.perturbations]
         point = yield from evaluate_perturbed(
@@ -150,7 +149,7 @@ class Case:
         f = self.degrees
         point, found = yield from self._moments(tasks, at.s[None], derivatives=True)
         moments = [m[:, 0] for m in found]
-        free = np.flatnonzero(~at.halted)
+        free = np.flatnonzero(~at.at_bound)
         if len(free) == 0:
             return moments, None
         gradients = f.gradient(at.s[None], point.base.forces[1:], point.base.virials[1:])[:, 0] * f.scale
@@ -177,10 +176,10 @@ class Case:
     def _along(
         self, tasks: Sequence[Task], s: FloatArray, motion: FloatArray, free: IntArray
     ) -> Requests[list[FloatArray]]:
-        """Return how the moments follow a motion [n_free, n] of the degrees of freedom, each [n_free, m]."""
+        """Return the changes [n_free, m] of each task's moments for a motion [n_free, n] of the degrees of freedom."""
         f = self.degrees
         lengths = np.abs(motion / f.step[free]).max(axis=1)
-        # What does not move has no direction, and no change; what is not finite is not followed and stays so.
+        # Zero motion gives zero change; motion that is not finite is skipped and gives NaN.
         moving = (lengths > 0) & np.isfinite(lengths)
         steps = np.zeros((len(motion), f.n))
         steps[np.ix_(moving, free)] = motion[moving] / lengths[moving, None]
@@ -189,12 +188,12 @@ class Case:
 
 
 def _stencil(s: FloatArray, steps: FloatArray) -> FloatArray:
-    """Return points [4 k, n] around one along k steps [k, n], offset by offset."""
+    """Return the points [4 k, n] around `s` along k steps [k, n], offset by offset."""
     return np.concatenate([s + k * steps for k in OFFSETS])
 
 
 def _whole(hessian: FloatArray, free: IntArray, n: int) -> FloatArray:
-    """Return second derivatives by all degrees of freedom; those that are held count as stiff alone."""
+    """Return second derivatives by all degrees of freedom; the identity for those at a bound."""
     whole = np.eye(n)
     whole[np.ix_(free, free)] = hessian
     return whole

@@ -263,7 +263,10 @@ def test_what_only_the_script_knows_is_said(case, message, potential, data, monk
     ("work", "message"),
     [
         (lambda loss, c: loss.minimize("L-BFGS"), "unknown method, found L-BFGS, .*nearest L-BFGS-B"),
-        (lambda loss, c: loss.minimize("lm"), "lm knows no bounds, found those of SW.A, allowed trf, dogbox"),
+        (
+            lambda loss, c: loss.minimize("lm"),
+            "lm does not support bounds, found those of SW.A, allowed trf, dogbox",
+        ),
         (
             lambda loss, c: loss.minimize("trf", maxiter=3),
             "option not known to trf in <scipy>, found maxiter",

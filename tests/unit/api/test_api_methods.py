@@ -68,6 +68,6 @@ def test_bounds_are_taken_or_refused(method, data, potential):
         result = loss.minimize(method, {limit: 6}, verbosity="none")
         assert 1.0 <= result.parameters["SW.A"] <= 20.0
     else:
-        needs = "knows no bounds, found those of SW.A" if form.box is Box.NONE else "searches in bounds"
-        with pytest.raises(InputError, match=f"{method} {needs}|{method} nests one"):
+        needs = "does not support bounds, found those of SW.A" if form.box is Box.NONE else "needs bounds"
+        with pytest.raises(InputError, match=f"{method} {needs}|{method} needs a nested minimiser"):
             loss.minimize(method, verbosity="none")

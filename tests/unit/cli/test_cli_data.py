@@ -83,9 +83,7 @@ def test_weights_go_out_and_in_again(run, tmp_path, capsys):
     run("import", "one.xyz", "-o", "set.h5", "--append", "--energy-kind", "free_energy", *stress)
     capsys.readouterr()
     run("export", "set.h5", "-o", "out.xyz")
-    warning = (
-        "warning: that energies are free_energy is left out, an import wants --energy-kind free_energy\n"
-    )
+    warning = "warning: kind of the energies is not exported, import with --energy-kind free_energy\n"
     assert capsys.readouterr().out == f"{warning}out.xyz: 4 configurations\n"
     run("import", "out.xyz", "-o", "again.h5", *stress)
     for name in ("set.h5", "again.h5"):
@@ -106,7 +104,7 @@ def test_validate_says_errors_by_its_exit_code(run, tmp_path, capsys):
     with h5py.File(tmp_path / "set.h5", "r+") as file:
         file["config/energy"][0] = -1.25
     assert run("validate", "set.h5") == 2
-    assert "error: content does not have its id, configurations 0\n" in capsys.readouterr().out
+    assert "error: id does not match the content, configurations 0\n" in capsys.readouterr().out
 
 
 def test_commands_start_without_ase():

@@ -55,7 +55,7 @@ def test_a_file_is_replaced_only_on_request(folder, capsys):
 def test_the_source_is_not_replaced(folder, capsys):
     job = (folder / "job.xml").read_text()
     assert main(["export", "job.xml", "--format", "lammps-sw", "-o", "./job.xml", "--overwrite"]) == 2
-    message = "./job.xml: file to write is the one to export, allowed another name\n"
+    message = "./job.xml: output file is the one to export, allowed another name\n"
     assert capsys.readouterr().err == message
     assert (folder / "job.xml").read_text() == job
 

@@ -129,7 +129,7 @@ CASES = {
     ),
     "entity expansion": (
         written(LAUGHS),
-        [r"job\.xml:2: document type not allowed, nor entities, found <!DOCTYPE"],
+        [r"job\.xml:2: document type and entities are not allowed, found <!DOCTYPE"],
     ),
     "not HDF5": (
         lambda folder: (folder / "si.h5").write_text("Si 0 0 0\n"),
@@ -141,7 +141,7 @@ CASES = {
     ),
     "empty selection": (
         written(job_text(dataset_element('select="group=h* index=:1"'))),
-        [r"job\.xml:\d+: select leaves no configuration, found 'group=h\* index=:1'"],
+        [r"job\.xml:\d+: select matches no configuration, found 'group=h\* index=:1'"],
     ),
     "offsets not monotone": (damaged(unorder), [r"si\.h5: /config/ptr: .*"]),
     "not XML": (written("A = 5\n"), [r"job\.xml:1: not well-formed XML, .*"]),

@@ -215,14 +215,14 @@ def test_changed_name_of_a_species(stored):
     with h5py.File(stored, "r+") as file:
         file["species"][0] = "Ge"
     (line,) = refusal(stored)
-    assert line.startswith(f"{stored}: /species: names do not have their checksum")
+    assert line.startswith(f"{stored}: /species: checksum of the names does not match")
 
 
 def test_changed_id(stored):
     with h5py.File(stored, "r+") as file:
         file["config/id"][0, 0] ^= 1
     (line,) = refusal(stored)
-    assert line.startswith(f"{stored}: /config/id: ids do not have their hash")
+    assert line.startswith(f"{stored}: /config/id: hash of the ids does not match")
 
 
 def test_numbers_that_are_not_finite_are_refused(stored):

@@ -109,7 +109,7 @@ def test_energy_is_the_one_that_is_meant(load, entries, options, energy, kind):
         (
             frame("energy=-1 free_energy=-2") * 2,
             {},
-            "set.xyz: frame 0: several energies that differ, found energy=-1.0 free_energy=-2.0, "
+            "set.xyz: frame 0: several different energies, found energy=-1.0 free_energy=-2.0, "
             "2 times, here first, allowed one of them by --energy-key energy | free_energy",
         ),
         (
@@ -159,7 +159,7 @@ def test_energy_is_the_one_that_is_meant(load, entries, options, energy, kind):
         (
             frame(STRESS) * 3,
             {"stress_unit": "GPa"},
-            "set.xyz: frame 0: unit and sign of the stress are not stated, found stress, "
+            "set.xyz: frame 0: unit and sign of the stress are not given, found stress, "
             "3 times, here first, allowed --stress-unit eV/A^3|GPa|kbar|bar and "
             "--stress-sign tension|compression, or --ignore-stress",
         ),
@@ -194,8 +194,8 @@ def test_energy_is_the_one_that_is_meant(load, entries, options, energy, kind):
             {},
             "set.xyz: frame 0: hpcfit_property_weight has the wrong shape, found [2], allowed [3]",
         ),
-        (frame()[:40], {}, "set.xyz: frame 0: is cut short, found 0 atoms, allowed 2 atoms"),
-        (frame().rsplit("\n", 2)[0], {}, "set.xyz: frame 0: is cut short, found 1 atoms, allowed 2 atoms"),
+        (frame()[:40], {}, "set.xyz: frame 0: is truncated, found 0 atoms, allowed 2 atoms"),
+        (frame().rsplit("\n", 2)[0], {}, "set.xyz: frame 0: is truncated, found 1 atoms, allowed 2 atoms"),
         (
             frame() + "Si 0 0 0\n",
             {},
@@ -218,7 +218,7 @@ def test_all_faults_at_once(refusal):
     text = frame(f"energy=low {STRESS}") + frame(rows=("Qq 0 0 0 0 0 0",)) + frame("energy=1")
     assert [line.partition(", ")[0] for line in refusal(text)] == [
         "set.xyz: frame 0: energy is not a number",
-        "set.xyz: frame 0: unit and sign of the stress are not stated",
+        "set.xyz: frame 0: unit and sign of the stress are not given",
         "set.xyz: frame 1: unknown species",
     ]
 
@@ -232,7 +232,6 @@ def test_forces_that_differ_need_a_key(load, refusal):
     rows = ("Si 0 0 0 1 1 1 2 2 2",)
     text = frame(forces="forces:R:3:force", rows=rows)
     assert refusal(text) == [
-        "set.xyz: frame 0: several forces that differ, found forces force, "
-        "allowed one of them by --forces-key"
+        "set.xyz: frame 0: several different forces, found forces force, allowed one of them by --forces-key"
     ]
     assert load(text, forces_key="force").configurations.force.tolist() == [[2, 2, 2]]

@@ -58,12 +58,12 @@ def test_terms(index, text, expected):
         ),
         ("group=surface,", "no group of the dataset matches, found '', allowed NVT_300, NVT_600, surface"),
         ("group", "unknown term in select, found 'group'"),
-        ("index=a:b", "cannot be understood in select, found 'index=a:b', allowed index=START:STOP[:STEP]"),
-        ("index=", "cannot be understood in select, found 'index='"),
-        ("index=1:2:3:4", "cannot be understood in select, found 'index=1:2:3:4'"),
-        ("index=::0", "cannot be understood in select, found 'index=::0'"),
+        ("index=a:b", "invalid term in select, found 'index=a:b', allowed index=START:STOP[:STEP]"),
+        ("index=", "invalid term in select, found 'index='"),
+        ("index=1:2:3:4", "invalid term in select, found 'index=1:2:3:4'"),
+        ("index=::0", "invalid term in select, found 'index=::0'"),
         ("index=10", "index in select is outside the dataset, found '10', allowed -10 to 9"),
-        ("group=surface index=0:2", "select leaves no configuration, found 'group=surface index=0:2'"),
+        ("group=surface index=0:2", "select matches no configuration, found 'group=surface index=0:2'"),
     ],
 )
 def test_refusals(index, text, message):

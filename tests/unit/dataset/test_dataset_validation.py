@@ -31,8 +31,8 @@ def test_flipped_bit(stored, name):
         first = file[name][:1]
         first.reshape(-1).view(np.uint64)[0] ^= 1
         file[name][:1] = first
-    assert "error: block does not have its checksum, configurations 0 1 2 3 4 5 6" in errors(stored)
-    foreign = "error: content does not have its id, configurations 0"
+    assert "error: checksum of the block does not match, configurations 0 1 2 3 4 5 6" in errors(stored)
+    foreign = "error: id does not match the content, configurations 0"
     assert (foreign in errors(stored)) == (name != "config/weight")
 
 
@@ -40,7 +40,7 @@ def test_only_the_damaged_block_is_named(stored, make, provenance):
     append(stored, make(n=3, seed=5), provenance, "energy")
     with h5py.File(stored, "r+") as file:
         file["config/group"][8] ^= 1
-    assert errors(stored) == ["error: block does not have its checksum, configurations 7 8 9"]
+    assert errors(stored) == ["error: checksum of the block does not match, configurations 7 8 9"]
 
 
 def test_damaged_bytes_do_not_end_the_search(stored, make, provenance):
@@ -100,4 +100,4 @@ def test_every_block_of_many_has_its_checksum(tmp_path, make, provenance, monkey
     assert errors(path) == []
     with h5py.File(path, "r+") as file:
         file["config/weight"][4] += 1.0
-    assert errors(path) == ["error: block does not have its checksum, configurations 3 4 5"]
+    assert errors(path) == ["error: checksum of the block does not match, configurations 3 4 5"]

@@ -234,7 +234,7 @@ def test_unused_triplets_of_classic_mode(lines_of, tmp_path):
     (tmp_path / "SiC.tersoff").write_text("")
     job = TERSOFF.format(form="abop", degrees='<h tag="SiCSi"/>', mode=' classic-mode="true"')
     faults = lines_of(job=job)
-    what = "job.xml:8: not used is the ordered-triplet for the tag of <h>"
+    what = "job.xml:8: unused ordered-triplet in the tag of <h>"
     assert f'{what}, found "SiCSi", allowed SiSiSi, SiCC, CSiSi, CCC, nearest SiSiSi' in faults
 
 
@@ -261,7 +261,7 @@ def test_tag_of_a_pair_that_a_potential_does_not_see(lines_of):
         <sigma>2</sigma><epsilon>1</epsilon><cutoff>5</cutoff>
         <fit-dof><sigma tag="CC"/></fit-dof>
       </lennard-jones></potentials><structures/></job>"""
-    what = 'not used is the pair for the tag of <sigma>, found "CC", allowed SiC'
+    what = 'unused pair in the tag of <sigma>, found "CC", allowed SiC'
     assert lines_of(job=text) == [f"job.xml:5: {what}"]
 
 

@@ -106,18 +106,18 @@ CASES = {
     ),
     "depends on itself": (
         [("LJ.sigma", "{LJ.sigma} + 1")],
-        ["job.xml:5: LJ.sigma depends on itself, found by way of LJ.sigma"],
+        ["job.xml:5: LJ.sigma depends on itself, found through LJ.sigma"],
     ),
     "cycle by way of a function": (
         [("P.V.m.D0", "{LJ.sigma}"), ("LJ.sigma", "{P.V:eval.3}")],
         [
-            "job.xml:5: P.V.m.D0 depends on itself, found by way of LJ.sigma",
-            "job.xml:6: LJ.sigma depends on itself, found by way of P.V.m.D0",
+            "job.xml:5: P.V.m.D0 depends on itself, found through LJ.sigma",
+            "job.xml:6: LJ.sigma depends on itself, found through P.V.m.D0",
         ],
     ),
     "twice": (
         [("LJ.sigma", "1"), ("LJ.sigma", "2")],
-        ["job.xml:6: LJ.sigma depends twice, found another constraint in line 5"],
+        ["job.xml:6: two constraints of LJ.sigma, found another in line 5"],
     ),
 }
 

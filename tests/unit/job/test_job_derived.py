@@ -92,7 +92,7 @@ FAULTS = {
     ),
     "no property": (
         _text("{bcc} - 1"),
-        ["job.xml:11: term is no structure.property, found {bcc}, allowed {structure.property}"],
+        ["job.xml:11: term must be structure.property, found {bcc}, allowed {structure.property}"],
     ),
     "property that the structure lacks": (
         _text("{fcc.ca-ratio} + {pair.C11}"),

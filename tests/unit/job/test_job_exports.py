@@ -53,7 +53,7 @@ FAULTS = {
                 "<export-potential>more/../more/Si.sw</export-potential></lennard-jones>",
             )
         ],
-        ['job.xml:22: file to write is another\'s too, found "more/../more/Si.sw", in line 21'],
+        ['job.xml:22: output file is requested twice, found "more/../more/Si.sw", in line 21'],
     ),
 }
 
@@ -70,7 +70,7 @@ def test_a_file_is_not_read_and_written(faults_of, folder):
     (folder / "Si.sw").write_text("Si Si Si 1 2 1.8 20 1.2 -0.3 7 0.6 4 0 0\n")
     own = "<param-file>Si.sw</param-file><export-potential>./Si.sw</export-potential>"
     assert faults_of([(_END, own + _END)]) == [
-        'job.xml:21: file to write is read by the job, found "./Si.sw"'
+        'job.xml:21: output file is an input of the job, found "./Si.sw"'
     ]
 
 

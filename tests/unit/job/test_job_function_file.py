@@ -73,7 +73,7 @@ def test_splines(read: Callable[..., Job]) -> None:
 FAULTS = {
     "too few values": (
         SETFL.rsplit(" ", 1)[0],
-        "a.file: wrong number of words behind the header, found 18, allowed 19 (eam/alloy), 19 (eam/fs)",
+        "a.file: wrong number of words after the header, found 18, allowed 19 (eam/alloy), 19 (eam/fs)",
     ),
     "no number": (
         SETFL.replace("0.3", "nan", 1),

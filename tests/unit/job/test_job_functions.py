@@ -194,7 +194,7 @@ CASES = {
     "no cut-off of a distance": (
         [("<cutoff>5</cutoff>", "")],
         [
-            "job.xml:8: function 'rho' of a distance never ends, found no cutoff, allowed a <cutoff> in the function"
+            "job.xml:8: function 'rho' of a distance has no end, found no cutoff, allowed a <cutoff> in the function"
         ],
     ),
     "no cut-off of a formula with one": (
@@ -288,7 +288,7 @@ CASES = {
     ),
     "logarithm of what is negative": (
         [('value="1.5"', 'value="-1.5" transform="log"')],
-        ["job.xml:29: EAM.rho.coeff[0] has no logarithm at its start, found -1.5, allowed above 0"],
+        ["job.xml:29: start of EAM.rho.coeff[0] has no logarithm, found -1.5, allowed above 0"],
     ),
     "logit without bounds": (
         [('max="0"', 'max="0" transform="logit"')],
@@ -296,7 +296,7 @@ CASES = {
     ),
     "logit at a bound": (
         [('max="0"', 'max="0" min="-2" transform="logit"')],
-        ["job.xml:37: EAM.F.node[3].y has no logit at its start, found -2.0, allowed inside -2.0 .. 0.0"],
+        ["job.xml:37: start of EAM.F.node[3].y has no logit, found -2.0, allowed inside -2.0 .. 0.0"],
     ),
     "unknown transform": (
         [('max="0"', 'max="0" transform="exp"')],

@@ -93,7 +93,7 @@ CASES = {
     ),
     "document type": (
         {"fcc": f"<!DOCTYPE fcc>{FCC}"},
-        ["fcc.xml:1: document type not allowed, nor entities, found <!DOCTYPE"],
+        ["fcc.xml:1: document type and entities are not allowed, found <!DOCTYPE"],
     ),
     "itself": (
         {"group": GROUP.replace("fcc.xml", "./group.xml")},

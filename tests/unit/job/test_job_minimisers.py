@@ -154,7 +154,7 @@ FAULTS = {
     ),
     "nothing to nest in": (
         '<scipy method="SLSQP"><BFGS/></scipy>',
-        ["element not allowed in <scipy>, SLSQP nests none, found <BFGS>, allowed none"],
+        ["element not allowed in <scipy>, SLSQP takes no nested minimiser, found <BFGS>, allowed none"],
     ),
     "a global method inside": (
         '<scipy method="shgo"><scipy method="direct"/></scipy>',
@@ -172,11 +172,11 @@ FAULTS = {
     ),
     "nothing inside": (
         '<nlopt algorithm="G_MLSL"/>',
-        ["missing element in <nlopt>, G_MLSL nests one, allowed <BFGS>, <nlopt>"],
+        ["missing element in <nlopt>, G_MLSL needs a nested minimiser, allowed <BFGS>, <nlopt>"],
     ),
     "something inside": (
         '<nlopt algorithm="LN_SBPLX"><BFGS/></nlopt>',
-        ["element not allowed in <nlopt>, LN_SBPLX nests none, found <BFGS>, allowed none"],
+        ["element not allowed in <nlopt>, LN_SBPLX takes no nested minimiser, found <BFGS>, allowed none"],
     ),
     "no evaluation": (
         '<nlopt algorithm="LD_MMA" maxeval="0" ftol_rel="nan"/>',
@@ -194,11 +194,11 @@ FAULTS = {
     ),
     "no bounds known": (
         '<scipy method="CG"/>',
-        ["CG knows no bounds, found those of LJ.sigma, LJ.epsilon, allowed L-BFGS-B, TNC, SLSQP"],
+        ["CG does not support bounds, found those of LJ.sigma, LJ.epsilon, allowed L-BFGS-B, TNC, SLSQP"],
     ),
     "no bounds known to a trial": (
         '<spa><scipy method="lm"/></spa>',
-        ["lm knows no bounds, found those of LJ.sigma, LJ.epsilon, allowed trf, dogbox"],
+        ["lm does not support bounds, found those of LJ.sigma, LJ.epsilon, allowed trf, dogbox"],
     ),
 }
 
@@ -231,14 +231,14 @@ def test_bounds_are_taken_needed_or_not_known(reading, form):
     minimiser = f'<{element} {attribute}="{form.name}">{inner}</{element}>'
     if form.box is Box.NEEDED:
         with pytest.raises(
-            InputError, match=f"{form.name} searches in bounds, found none of LJ.sigma, LJ.epsilon,"
+            InputError, match=f"{form.name} needs bounds, found none for LJ.sigma, LJ.epsilon,"
         ):
             reading(minimiser, FREE)
     else:
         assert reading(minimiser, FREE).fitting.solver.method == form.name
     if form.box is Box.NONE:
         with pytest.raises(
-            InputError, match=f"{form.name} knows no bounds, found those of LJ.sigma, LJ.epsilon"
+            InputError, match=f"{form.name} does not support bounds, found those of LJ.sigma, LJ.epsilon"
         ):
             reading(minimiser, BOUNDED)
     else:
@@ -257,6 +257,6 @@ def test_too_few_parameters(reading):
 def test_trials_need_a_box(reading):
     freedoms = BOUNDED.replace('min="0.1"', 'min="0"')
     with pytest.raises(
-        InputError, match=r"spa searches in bounds, found none of LJ\.epsilon, allowed min and max"
+        InputError, match=r"spa needs bounds, found none for LJ\.epsilon, allowed min and max"
     ):
         reading("<spa><geodesic-lm/></spa>", freedoms)

@@ -10,13 +10,13 @@ CASES = {
     ),
     "four species for a pair": (
         [("<A>", '<A tag="SiSiSiSi">')],
-        ['job.xml:11: no such pair for the tag of <A>, found "SiSiSiSi", allowed SiSi, nearest SiSi'],
+        ['job.xml:11: unknown pair in the tag of <A>, found "SiSiSiSi", allowed SiSi, nearest SiSi'],
     ),
     "tag with unknown species": (
         [("<lambda>", '<lambda tag="SiGeSi">')],
         [
             (
-                'job.xml:15: no such triplet for the tag of <lambda>, found "SiGeSi", allowed '
+                'job.xml:15: unknown triplet in the tag of <lambda>, found "SiGeSi", allowed '
                 "SiSiSi, nearest SiSiSi"
             )
         ],
@@ -110,7 +110,7 @@ TWO_SPECIES = {
     ),
     "unknown species in one tag": (
         [("<B>0.6</B>", '<B>1</B> <B tag="SiGe">1</B>')],
-        ['job.xml:12: no such pair for the tag of <B>, found "SiGe", allowed SiSi, SiC, CC'],
+        ['job.xml:12: unknown pair in the tag of <B>, found "SiGe", allowed SiSi, SiC, CC'],
     ),
 }
 

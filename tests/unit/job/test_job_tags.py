@@ -80,7 +80,7 @@ def test_a_tag_that_names_nothing(faults_of):
     wrong = _BONDS.format(m=1).replace('tag="SiCC"', 'tag="SiC"')
     assert faults_of([CARBIDE, ("</stillinger-weber>", wrong)]) == [
         (
-            'job.xml:24: no such ordered-triplet for the tag of <k>, found "SiC", allowed SiSiSi, SiSiC, SiCSi, SiCC, '
+            'job.xml:24: unknown ordered-triplet in the tag of <k>, found "SiC", allowed SiSiSi, SiSiC, SiCSi, SiCC, '
             "CSiSi, CSiC, CCSi, CCC, nearest SiCC"
         )
     ]

@@ -210,14 +210,14 @@ FAULTS = {
     "nothing of a structure": (
         ELEMENTS.format(content=""),
         [
-            "job.xml:7: atoms of <user-structure> are not said in one way, found nothing, allowed <cell> with "
+            "job.xml:7: atoms of <user-structure> must be given in one way, found nothing, allowed <cell> with "
             "<atoms>, <atoms>, <poscar-file> or <file>"
         ],
     ),
     "a file and atoms": (
         ELEMENTS.format(content=f"<file>a.cif</file>{ATOMS}"),
         [
-            "job.xml:7: atoms of <user-structure> are not said in one way, found <file> and <atoms>, allowed "
+            "job.xml:7: atoms of <user-structure> must be given in one way, found <file> and <atoms>, allowed "
             "<cell> with <atoms>, <atoms>, <poscar-file> or <file>"
         ],
     ),
@@ -271,15 +271,15 @@ FAULTS = {
     ),
     "output twice": (
         FCC.format(more='<output file="a" format="poscar"/>\n<output file="./a" format="extxyz"/>'),
-        ['job.xml:9: file to write is another\'s too, found "./a", in line 8'],
+        ['job.xml:9: output file is requested twice, found "./a", in line 8'],
     ),
     "output over the job": (
         FCC.format(more='<output file="job.xml" format="poscar"/>'),
-        ['job.xml:8: file to write is read by the job, found "job.xml"'],
+        ['job.xml:8: output file is an input of the job, found "job.xml"'],
     ),
     "output to a folder": (
         FCC.format(more='<output file="." format="poscar"/>'),
-        ['job.xml:8: file to write is a folder, found "."'],
+        ['job.xml:8: output file is a folder, found "."'],
     ),
     "format of the output": (
         FCC.format(more='<output file="a" format="cif"/>'),
@@ -302,7 +302,7 @@ FAULTS = {
         ),
         [
             "job.xml:9: force on atom 1 twice, found another in line 8",
-            "job.xml:10: force on an atom that is not there, found 2, allowed 0 .. 1",
+            "job.xml:10: force on an unknown atom, found 2, allowed 0 .. 1",
         ],
     ),
 }

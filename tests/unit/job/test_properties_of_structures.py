@@ -242,8 +242,8 @@ FAULTS = {
     "bounds of what does not relax": (
         ('<C11 min="1" max="2"/>',),
         [
-            "job.xml:11: min of <C11> has no effect: it is not what relaxes",
-            "job.xml:11: max of <C11> has no effect: it is not what relaxes",
+            "job.xml:11: min of <C11> has no effect: it is not relaxed",
+            "job.xml:11: max of <C11> has no effect: it is not relaxed",
         ],
     ),
     "bounds the wrong way round": (
@@ -260,7 +260,7 @@ FAULTS = {
     ),
     "fitted and held": (
         ('<ca-ratio fit="true" target="1"/>', '<relax-dof><ca-ratio enabled="false"/></relax-dof>'),
-        ['job.xml:9: <ca-ratio> is fitted, and so must relax, found enabled="false"'],
+        ['job.xml:9: <ca-ratio> is fitted and must relax, found enabled="false"'],
     ),
     "freedom that the lattice lacks": (
         ("", "<relax-dof><atom-distance/></relax-dof>"),

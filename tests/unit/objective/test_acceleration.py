@@ -253,7 +253,7 @@ def test_what_is_not_finite_is_told(tmp_path):
     block.linearise(x)
     with np.errstate(all="ignore"):
         assert np.isnan(block.second_derivative(np.full(len(x), 1e200), 0.1)).all()
-    assert block.trouble is not None
+    assert block.first_non_finite is not None
 
 
 @pytest.mark.parametrize("potentials", [potential(), MORSE + potential(), aluminium(pair="")])
@@ -364,7 +364,7 @@ def test_what_the_job_insists_on_and_cannot_have(tmp_path):
         for element in ("stillinger-weber", "diamond-lattice")
     ]
     assert str(caught.value).splitlines() == [
-        f"{path}:{line}: second derivatives of {what} are not known exactly, "
+        f"{path}:{line}: no exact second derivatives of {what}, "
         'allowed second-derivative="auto" or "difference"'
         for line, what in zip(lines, ("potential 'SW'", "structure 'dia'"), strict=True)
     ]

@@ -117,5 +117,5 @@ def test_a_design_that_is_not_finite_is_told(tmp_path):
     text = linear_job(potentials=chebyshev().replace("<inner>1.8", "<inner>4.5"))
     block = local_of(tmp_path, text).blocks[0]
     with np.errstate(all="ignore"):
-        assert block.cost(np.ones(4)) == np.inf and block.trouble is not None
+        assert block.cost(np.ones(4)) == np.inf and block.first_non_finite is not None
         assert np.isnan(block.gradient(np.ones(4))).all()

@@ -122,4 +122,4 @@ def test_what_is_not_finite_is_told(tmp_path):
     x[1] = -1e4
     with np.errstate(all="ignore"):
         assert np.isnan(block.gradient(x)).all()
-        assert block.find_trouble() is not None
+        assert block.find_non_finite() is not None

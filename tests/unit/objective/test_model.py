@@ -243,7 +243,7 @@ def test_wrong_derivative_of_a_user_is_a_warning(tmp_path):
     )
     (warning,) = compile_job(wrong).warnings
     assert warning.startswith(
-        f"{wrong.path}: derivative of EAM.V is not that of its expression and is not used, found"
+        f"{wrong.path}: derivative of EAM.V differs from that of its expression and is not used, found"
     )
 
 

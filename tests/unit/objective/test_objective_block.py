@@ -77,11 +77,11 @@ def test_a_derivative_that_is_not_finite_is_found(block, monkeypatch, row, struc
         return found
 
     block.linearise(X)
-    assert block.find_trouble() is None
+    assert block.find_non_finite() is None
     monkeypatch.setattr(block._model, "evaluate", broken)
     with np.errstate(all="ignore"):
         block.linearise(X)
-    assert block.find_trouble() == NotFinite(structure, -1, "derivative by SW.B is not finite")
+    assert block.find_non_finite() == NotFinite(structure, -1, "derivative by SW.B is not finite")
 
 
 def richardson(function, x, step):
@@ -233,7 +233,7 @@ def test_numbers_that_are_not_finite_are_told(model):
     position[8] = position[9]
     block = block_of(model(), sealed(c, position=position), weights(3))
     assert block.cost(X) == np.inf
-    assert block.trouble.structure == 1
+    assert block.first_non_finite.structure == 1
     block.linearise(X)
     assert np.isnan(block.second_derivative(V, 0.1)).all()
 

@@ -31,7 +31,7 @@ def test_all_faults_at_once_with_their_lines(tmp_path):
     assert refused(tmp_path, structures, datasets) == [
         "job:13: sic.h5 holds a species that the job lacks, found C, allowed Si",
         "job:14: no group of the dataset matches, found 'warm', allowed cold, hot",
-        "job:15: select leaves no configuration, found 'index=7:'",
+        "job:15: select matches no configuration, found 'index=7:'",
         "job:16: no target for <stress>, found 0 of 3 configurations",
     ]
 
@@ -54,7 +54,7 @@ def test_a_property_that_is_only_computed_needs_no_target(tmp_path):
 def test_nothing_to_fit(tmp_path):
     weightless = sealed(silicon(3), weight=np.zeros(3))
     (line,) = refused(tmp_path, "", {"si.h5": weightless})
-    assert "nothing to fit, found weights or targets that leave no residual" in line
+    assert "nothing to fit, found all weights are zero or no target is given" in line
 
 
 def test_selection_and_counts(tmp_path):
@@ -124,4 +124,4 @@ def test_a_jacobian_too_large_to_be_gathered(tmp_path, monkeypatch):
     monkeypatch.setattr("hpcfit.objective.plan._MOST_GATHERED", 8 * 12 * 25 * 4 - 1)
     with pytest.raises(SharedError) as caught:
         small_jobs.plan_of(tmp_path / "job.xml")
-    assert 'assembly="gather" holds too much on one rank, found 0 MB' in str(caught.value.error)
+    assert 'assembly="gather" needs too much memory on one rank, found 0 MB' in str(caught.value.error)

@@ -26,7 +26,7 @@ def test_one_structure_is_one_of_many_images(tmp_path):
     (evaluation,) = evaluate(
         [Images("a", atoms.species, atoms.pbc, atoms.cell[None], atoms.position[None])], False
     )
-    assert found.trouble is None
+    assert found.first_non_finite is None
     assert found.energy == pytest.approx(float(evaluation.energies[0, 0]), rel=1e-13)
     np.testing.assert_allclose(found.forces, evaluation.forces[0, 0], rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(found.virial, evaluation.virials[0, 0], rtol=1e-11, atol=1e-13)

@@ -81,7 +81,7 @@ def test_t1_at_its_start(tmp_path):
     assert made.cost(model.start) == pytest.approx(sum(START), rel=1e-10)
     assert f"{made.cost(model.start):.6g}" == "1480.32"
     assert made.warnings == []
-    assert made.find_trouble() is None
+    assert made.find_non_finite() is None
 
 
 def test_t1_at_the_end_point_of_atomicrex(tmp_path):

@@ -139,7 +139,7 @@ def test_a_poscar_needs_a_cell():
     ("atoms", "message"),
     [
         (cubes(0.01, [0.0, 0.0, 0.0]), "is too dense, found 1e+09 neighbours of each atom within 7 A"),
-        (cubes(4.0, [0.0, 0.0, 0.0], [4.0, -4.0, 0.0]), "has two atoms in one place, found atoms 0 and 1"),
+        (cubes(4.0, [0.0, 0.0, 0.0], [4.0, -4.0, 0.0]), "has two atoms at one position, found atoms 0 and 1"),
     ],
 )
 def test_structures_that_cannot_be_meant(atoms, message):

@@ -91,7 +91,7 @@ def test_weights_are_known_again_without_reading_them(tmp_path):
     with Dataset(path) as dataset:
         assert dataset.index().force_weights == stated
     assert [str(finding) for finding in validate(path)] == [
-        "error: /atom/force_weight does not have its checksum"
+        "error: checksum of /atom/force_weight does not match"
     ]
     with h5py.File(path, "r+") as file:
         file["atom/force_weight"][39] = 0.5

@@ -126,7 +126,7 @@ def test_names_are_unique_and_lenient():
         ("fcc", {}, "lattice-parameter of fcc, found nan, allowed a positive number"),
         ("fcc", {"lattice-parameter": -1}, "found -1, allowed a positive number"),
         ("beta-Sn", {"lattice-parameter": 5}, "ca-ratio of beta-Sn, found nan"),
-        ("fcc", {"lattice-parameter": 4, "u": 1}, "value that fcc lacks, found u, allowed lattice-parameter"),
+        ("fcc", {"lattice-parameter": 4, "u": 1}, "unknown value of fcc, found u, allowed lattice-parameter"),
     ],
 )
 def test_faults(name, values, message):

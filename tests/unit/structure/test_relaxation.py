@@ -95,13 +95,13 @@ def test_bounds(tmp_path):
     outside = lattice("fcc", {"lattice-parameter": 3.5}, [], [DegreeOfFreedom("lattice-parameter", 3.9, 5)])
     free = lattice("fcc", {"lattice-parameter": 4.05}, [], [DegreeOfFreedom("lattice-parameter", 3.7, 4.05)])
     ends, *_ = relaxed(model, held, low, outside, free)
-    assert [end.trouble for end in ends] == [
+    assert [end.message for end in ends] == [
         "lattice-parameter halted at its minimum",
         "lattice-parameter halted at its maximum",
         "lattice-parameter halted at its minimum",
         "",
     ]
-    assert [end.halted.tolist() for end in ends] == [[True], [True], [True], [False]]
+    assert [end.at_bound.tolist() for end in ends] == [[True], [True], [True], [False]]
     assert not any(end.failed for end in ends)
     assert ends[0].s[0] == 3.9 / 4.05
     assert ends[1].s[0] == 3.6 / 3.5
@@ -141,11 +141,11 @@ def test_failures(tmp_path):
     model.start[3] = 1e-6
     flying, *_ = relaxed(model, lattice("fcc", {"lattice-parameter": 4.0}, [], ["lattice-parameter"]))[0]
     assert flying.failed
-    assert flying.trouble == "cell grows beyond 2.0 of its start"
+    assert flying.message == "cell grows beyond 2.0 of its start"
     assert flying.s.tolist() == [1.0]
     model.start[3] = np.nan
     broken, *_ = relaxed(model, lattice("fcc", {"lattice-parameter": 4.0}, [], ["lattice-parameter"]))[0]
-    assert broken.trouble == "energy or force is not finite"
+    assert broken.message == "energy or force is not finite"
 
 
 @pytest.mark.parametrize("part", ["energies", "virials"])
@@ -156,5 +156,5 @@ def test_an_energy_or_a_gradient_that_is_not_finite_fails(part):
     found = Evaluation(np.zeros((1, 1)), np.zeros((1, 1, 1, 3)), np.ones((1, 1, 6)))
     with pytest.raises(StopIteration) as end:
         requests.send([replace(found, **{part: np.full_like(getattr(found, part), np.nan)})])
-    assert end.value.value.trouble == "energy or force is not finite"
+    assert end.value.value.message == "energy or force is not finite"
     assert end.value.value.failed
