@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from hpcfit.records import GeodesicOptions, State
+from hpcfit.records import GeodesicOptions, SolverState
 from hpcfit.solver.secular import Solution, System
 from hpcfit.solver.step import Choice, QuadraticModel
 
@@ -44,30 +44,30 @@ class Trial:
 
 
 class Rule(Protocol):
-    """Every method returns the state with damping or radius for the next trial."""
+    """Every method returns the solver's state with damping or radius for the next trial."""
 
-    def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
+    def first(self, state: SolverState, model: QuadraticModel, options: GeodesicOptions) -> SolverState:
         """Before the first step."""
 
-    def choice(self, state: State) -> Choice:
+    def choice(self, state: SolverState) -> Choice:
         """How the rule picks a step of a linear model."""
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """After a trial point that became the next point."""
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """After one that did not."""
 
 
 class Radius:
     """|D v| <= radius; it grows by a factor after success, shrinks after failure or too much acceleration."""
 
-    def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
+    def first(self, state: SolverState, model: QuadraticModel, options: GeodesicOptions) -> SolverState:
         """Begin at some multiple of |D x|."""
-        length = float(np.linalg.norm(model.scale * state.x))
+        length = float(np.linalg.norm(model.scale * model.x))
         return replace(state, radius=options.initial_radius * (length or 1.0), damping=0.0)
 
-    def choice(self, state: State) -> Choice:
+    def choice(self, state: SolverState) -> Choice:
         """Take the undamped step if it is short enough, otherwise the one as long as the radius."""
 
         def choose(system: System, used: float) -> Solution:
@@ -77,11 +77,11 @@ class Radius:
 
         return choose
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Grow by the factor."""
         return replace(state, radius=options.radius_up * state.radius)
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Shrink below the step that failed, the more the larger its acceleration."""
         factor = 1.0 / options.radius_down
         if trial.ratio > options.alpha:
@@ -92,13 +92,13 @@ class Radius:
 class _Lambda:
     """What the rules for lambda have in common."""
 
-    def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
+    def first(self, state: SolverState, model: QuadraticModel, options: GeodesicOptions) -> SolverState:
         """Begin with a fraction of the largest diagonal element of the scaled problem."""
         # In units of J^T J, whose largest diagonal element is 1 where D holds the column norms.
         norms = np.sqrt(np.einsum("ij,ij->j", model.system.matrix, model.system.matrix))
         return replace(state, damping=options.initial_damping * float(norms.max(initial=0.0) ** 2 or 1.0))
 
-    def choice(self, state: State) -> Choice:
+    def choice(self, state: SolverState) -> Choice:
         """Take the step of the state's lambda."""
         return lambda system, used: system.damped(state.damping)
 
@@ -106,11 +106,11 @@ class _Lambda:
 class DelayedGratification(_Lambda):
     """Fixed factors: lambda falls by much after success and rises by little after failure."""
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Divide by the large factor."""
         return _with_damping(state, state.damping / options.damping_down)
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Multiply by the small factor."""
         return _with_damping(state, state.damping * options.damping_up)
 
@@ -118,11 +118,11 @@ class DelayedGratification(_Lambda):
 class Nielsen(_Lambda):
     """lambda follows the gain smoothly; H. B. Nielsen, IMM-REP-1999-05, eq. 2.21."""
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Divide by 3 at most, where the linear model was right."""
         return _with_damping(state, state.damping * max(1 / 3, 1.0 - (2.0 * trial.gain - 1.0) ** 3))
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Multiply by 2, 4, 8, ... in a row."""
         return _with_damping(state, state.damping * 2.0 ** (trial.n_rejected + 1))
 
@@ -133,7 +133,7 @@ class UmrigarNightingale(_Lambda):
     Transtrum and Sethna, arXiv:1201.5885, section 3.
     """
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Fall after a step downhill in the direction of the last one, rise a little after one uphill."""
         downhill = trial.gain > 0.0
         state = _remember(state, 1.0 if downhill and trial.cosine > 0.0 else 0.5)
@@ -141,24 +141,24 @@ class UmrigarNightingale(_Lambda):
             return _with_damping(state, state.damping * np.sqrt(_factor(state)))
         return _with_damping(state, state.damping / _factor(state)) if trial.cosine >= 0.0 else state
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Rise, less where the direction is that of the last step."""
         state = _remember(state, 0.0)
         factor = _factor(state)
         return _with_damping(state, state.damping * (np.sqrt(factor) if trial.cosine > 0.0 else factor))
 
 
-def _remember(state: State, success: float) -> State:
+def _remember(state: SolverState, success: float) -> SolverState:
     kept = float(np.exp(-0.2))
     return replace(state, memory=kept * state.memory + (1.0 - kept) * success)
 
 
-def _factor(state: State) -> float:
+def _factor(state: SolverState) -> float:
     away = 1.0 - abs(2.0 * state.memory - 1.0)
     return float(np.clip(away**-2.0, 1.1, 100.0)) if away > 0.0 else 100.0
 
 
-def _with_damping(state: State, damping: float) -> State:
+def _with_damping(state: SolverState, damping: float) -> SolverState:
     return replace(state, damping=max(float(damping), _LEAST_DAMPING))
 
 
