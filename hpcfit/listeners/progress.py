@@ -86,7 +86,7 @@ def iteration_line(loss: LossDisplay, state: State, seconds: float) -> str:
     cells = (
         str(state.iteration),
         loss.text(state.cost),
-        *(_short(value) for value in (state.gradient, state.angle, state.damping, state.step)),
+        *(_short(value) for value in (state.gradient, state.angle, state.solver.damping, state.step)),
         "-" if np.isnan(state.acceleration) else f"{state.acceleration:.3f}",
         f"{state.n_linearisations}/{state.n_costs}/{state.n_second_derivatives}",
         f"{seconds:.3f}",

@@ -61,7 +61,7 @@ from hpcfit.records.minimisers import (
 )
 from hpcfit.records.potentials import Bonds, Function, Parameter, Potential
 from hpcfit.records.reading import Catalogue, ReadOptions
-from hpcfit.records.states import State
+from hpcfit.records.states import SolverState, State
 from hpcfit.records.structures import (
     DEGREES_OF_FREEDOM,
     Atoms,
@@ -143,6 +143,7 @@ __all__ = [
     "Site",
     "Sites",
     "SizeForm",
+    "SolverState",
     "SpaOptions",
     "State",
     "Structure",

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.errors import Fault, InputError
-from hpcfit.records import FloatArray, Parameter, Predictions, State
+from hpcfit.records import FloatArray, Parameter, Predictions, SolverState, State
 from hpcfit.runfile import layout
 from hpcfit.runfile.header import Counts, DatasetRecord, LossDisplay, RunHeader, Style
 from hpcfit.runfile.layout import RunField
@@ -21,7 +21,9 @@ from hpcfit.runfile.outcomes import StructureOutcome
 from hpcfit.runfile.run import RunResult, StoredRun, standard_errors
 from hpcfit.runfile.structure_columns import outcomes_of, property_columns, structure_columns
 
-_STATE_TYPES = {field.name: get_type_hints(State)[field.name] for field in fields(State)}
+_SOLVER_FIELDS = tuple(field.name for field in fields(SolverState))
+_STATE_TYPES = get_type_hints(State) | get_type_hints(SolverState)
+del _STATE_TYPES["solver"]
 
 #: Scalar fields of `State`; the others are arrays.
 STATE_SCALARS = tuple(name for name, kind in _STATE_TYPES.items() if kind in (bool, int, float, str))
@@ -166,12 +168,18 @@ def _job_path(attributes: Mapping[str, str], path: str) -> str:
     return beside if os.path.isfile(beside) else attributes["path"]
 
 
+def state_values(state: State) -> dict[str, Any]:
+    """Return the fields of a state and of its solver's state by name; run files do not tell them apart."""
+    values = vars(state) | vars(state.solver)
+    return {name: values[name] for name in _STATE_TYPES}
+
+
 def _write_state(group: h5py.Group, state: State) -> None:
-    for name in _STATE_TYPES:
+    for name, value in state_values(state).items():
         if name in STATE_SCALARS:
-            group.attrs[layout.stored_name(name)] = getattr(state, name)
+            group.attrs[layout.stored_name(name)] = value
         else:
-            _write(group, name, layout.state_field(name), getattr(state, name))
+            _write(group, name, layout.state_field(name), value)
 
 
 def _read_state(group: h5py.Group) -> State:
@@ -179,7 +187,8 @@ def _read_state(group: h5py.Group) -> State:
         name: _plain(group.attrs[layout.stored_name(name)]) if name in STATE_SCALARS else _read(group[name])
         for name in _STATE_TYPES
     }
-    return State(**values)
+    solver = SolverState(**{name: values.pop(name) for name in _SOLVER_FIELDS})
+    return State(**values, solver=solver)
 
 
 def _relaxed_columns(relaxed: Sequence[FloatArray]) -> dict[str, NDArray[Any]]:

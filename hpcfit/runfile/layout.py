@@ -22,8 +22,8 @@ VERSIONS = "versions"  #: attributes by library
 SOLVER = "solver"  #: attributes by option
 DATASETS = "datasets"  #: columns of `hpcfit.runfile.header.DatasetRecord`
 PARAMETERS = "parameters"  #: columns of `hpcfit.records.Parameter`, and the final values
-HISTORY = "history"  #: one column per number of `hpcfit.records.State`, x and seconds
-STATE = "state"  #: attributes and arrays of `hpcfit.records.State`, and the parameters' values there
+HISTORY = "history"  #: one column per number of `hpcfit.records.State` and `SolverState`, x and seconds
+STATE = "state"  #: attributes and arrays of `State` and `SolverState`, and the parameters' values there
 RESULT = "result"  #: attribute outcome; covariance and what belongs to it
 TIMINGS = "timings"  #: columns name and seconds
 PREDICTIONS = "predictions"  #: a group per dataset, numbered in document order; attribute source
@@ -129,7 +129,7 @@ def state_field(name: str) -> RunField:
 
 
 def stored_name(field: str) -> str:
-    """Return the name that a field of `hpcfit.records.State` has in run files and in the history."""
+    """Return the name that a field of `State` or `SolverState` has in run files and in the history."""
     return "n_seconds" if field == "n_second_derivatives" else field
 
 

@@ -12,7 +12,14 @@ import numpy as np
 from hpcfit.atomic import replacing, sweep
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.records import FloatArray, Job, State
-from hpcfit.runfile.file import HISTORY_COLUMNS, UnreadableRunError, header_image, read_run, write_run
+from hpcfit.runfile.file import (
+    HISTORY_COLUMNS,
+    UnreadableRunError,
+    header_image,
+    read_run,
+    state_values,
+    write_run,
+)
 from hpcfit.runfile.header import RunHeader
 from hpcfit.runfile.layout import stored_name
 from hpcfit.runfile.run import History, RunResult, StoredRun, plain_values
@@ -259,7 +266,8 @@ def _previous_path(path: str) -> str:
 
 
 def _appended(history: History, state: State, seconds: float) -> History:
-    row = {stored_name(name): np.array([getattr(state, name)]) for name in HISTORY_COLUMNS}
+    values = state_values(state)
+    row = {stored_name(name): np.array([values[name]]) for name in HISTORY_COLUMNS}
     row["seconds"] = np.array([seconds], dtype=np.float64)
     if not history:
         return row

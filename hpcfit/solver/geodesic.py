@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import blas
 
-from hpcfit.records import FloatArray, GeodesicOptions, State
+from hpcfit.records import FloatArray, GeodesicOptions, SolverState, State
 from hpcfit.solver.problem import Linearisation, Problem
 from hpcfit.solver.progress import back_to_start, has_evaporated, is_behind, with_progress_mark
 from hpcfit.solver.rules import RULES, Rule, Trial
@@ -66,13 +66,9 @@ def start(x: FloatArray, problem: Problem) -> State:
         iteration=0,
         x=x.copy(),
         cost=cost,
-        damping=np.nan,
-        scale=np.zeros_like(x),
-        start_x=x.copy(),
-        start_cost=cost,
+        solver=SolverState(np.zeros_like(x), x.copy(), cost),
         best_x=x.copy(),
         best_cost=cost,
-        direction=np.zeros(0),
         n_costs=1,
     )
 
@@ -132,7 +128,8 @@ class _Fit:
         state = replace(state, n_linearisations=state.n_linearisations + 1)
         if not (np.isfinite(at.triangle).all() and np.isfinite(at.projection).all()):
             return replace(state, outcome=STOPPED_NOT_FINITE)
-        state = replace(state, scale=np.maximum(state.scale, at.column_norms))
+        solver = replace(state.solver, scale=np.maximum(state.solver.scale, at.column_norms))
+        state = replace(state, solver=solver)
         model = QuadraticModel(at, self._scale(state), state.x, self.bounds)
         steepest = np.abs(model.gradient / model.scale)[model.movable].max(initial=0.0)
         angle = model.system.cosine(float(np.sqrt(state.cost)), _RANK_CUT)
@@ -140,8 +137,8 @@ class _Fit:
         state = with_progress_mark(state, self.options.patience)
         if outcome := self._outcome_here(state, at, model):
             return replace(state, outcome=outcome)
-        if np.isnan(state.damping):
-            state = self.rule.first(state, model, self.options)
+        if np.isnan(state.solver.damping):
+            state = replace(state, solver=self.rule.first(state.solver, model, self.options))
         state = self._step(state, model)
         converged = state.outcome in (CONVERGED_COST, CONVERGED_STEP)
         return (
@@ -155,13 +152,14 @@ class _Fit:
         """Return the diagonal of D."""
         if self._is_identity(state):
             return np.ones_like(state.x)
-        largest = float(state.scale.max(initial=0.0))
+        scale, start = state.solver.scale, state.solver.start_x
+        largest = float(scale.max(initial=0.0))
         floor = _SCALE_FLOOR * largest if largest > 0 else 1.0
         # The effect of a relative change of a parameter, which does not depend on units.
-        size = np.abs(state.start_x)
-        effect = float((state.scale * size).max(initial=0.0))
+        size = np.abs(start)
+        effect = float((scale * size).max(initial=0.0))
         of_effect = np.divide(_EFFECT_FLOOR * effect, size, where=size > 0.0, out=np.zeros_like(size))
-        return np.maximum(np.maximum(state.scale, floor), of_effect)
+        return np.maximum(np.maximum(scale, floor), of_effect)
 
     def _limit(self, state: State) -> str:
         if (
@@ -176,7 +174,7 @@ class _Fit:
             return CONVERGED_GOAL if state.cost > 0.0 else CONVERGED_COST
         if not at.column_norms.any():
             return STOPPED_FLAT
-        outcome = CONVERGED_COST if state.small_gains >= _SMALL_GAINS else ""
+        outcome = CONVERGED_COST if state.solver.small_gains >= _SMALL_GAINS else ""
         if is_behind(state, self.options.patience):
             outcome = STOPPED_NO_PROGRESS
         if state.angle <= self.options.angle_tolerance and self._is_settled(state, model):
@@ -193,7 +191,7 @@ class _Fit:
         change = np.abs(undamped.w / model.scale[model.movable])
         tolerance = self.options.parameter_tolerance
         # A small fraction of the start, so that parameters may end at 0.
-        size = np.maximum(np.abs(state.x), tolerance * np.abs(state.start_x))
+        size = np.maximum(np.abs(state.x), tolerance * np.abs(state.solver.start_x))
         return bool((change <= tolerance * size[model.movable]).all())
 
     def _step(self, state: State, model: QuadraticModel) -> State:
@@ -201,8 +199,9 @@ class _Fit:
         smallest = max(self.options.step_tolerance * _size(state, model), _TINY)
         n_rejected = 0
         while True:
-            step = model.step(self.rule.choice(state))
-            state = replace(state, damping=step.solution.damping)
+            step = model.step(self.rule.choice(state.solver))
+            solver = replace(state.solver, damping=step.solution.damping)
+            state = replace(state, solver=solver)
             promised = model.drop(step.v)
             if not promised > _ROUNDING * state.cost:
                 settled = float(model.system.target @ model.system.target) <= _ROUNDING * state.cost
@@ -214,14 +213,14 @@ class _Fit:
             if state.outcome:
                 return state
             gain = (state.cost - cost) / promised
-            trial = Trial(step.length, ratio, gain, _cosine(state, model, step), n_rejected)
+            trial = Trial(step.length, ratio, gain, _cosine(solver, model, step), n_rejected)
             settled = step.length <= smallest and model.system.settled <= smallest
             if point is not None and self._accepts(state, cost, trial):
                 state = self._moved(state, model, step, point, cost, trial)
                 return replace(state, outcome=CONVERGED_STEP if settled else "")
             if step.length <= smallest or np.array_equal(state.x + step.v, state.x):
                 return replace(state, outcome=CONVERGED_STEP if settled else STOPPED_NO_PROGRESS)
-            state = self.rule.rejected(state, trial, self.options)
+            state = replace(state, solver=self.rule.rejected(solver, trial, self.options))
             n_rejected += 1
 
     def _trial_point(
@@ -261,20 +260,23 @@ class _Fit:
     ) -> State:
         small = abs(state.cost - cost) <= self.options.cost_tolerance * state.cost
         better = cost < state.best_cost
-        moved = replace(
+        solver = replace(
+            state.solver,
+            direction=model.scale * step.v,
+            small_gains=state.solver.small_gains + 1 if small else 0,
+        )
+        return replace(
             state,
             iteration=state.iteration + 1,
             x=point,
             cost=cost,
             best_x=point if better else state.best_x,
             best_cost=cost if better else state.best_cost,
-            direction=model.scale * step.v,
+            solver=self.rule.accepted(solver, trial, self.options),
             step=trial.length,
             acceleration=trial.ratio if self.options.acceleration else np.nan,
             condition=step.solution.condition,
-            small_gains=state.small_gains + 1 if small else 0,
         )
-        return self.rule.accepted(moved, trial, self.options)
 
 
 def _ended(state: State) -> State:
@@ -286,7 +288,7 @@ def _ended(state: State) -> State:
     return state
 
 
-def _cosine(state: State, model: QuadraticModel, step: Step) -> float:
+def _cosine(state: SolverState, model: QuadraticModel, step: Step) -> float:
     """Return the cosine between D v and that of the last accepted step, 0 for the first step."""
     if not len(state.direction):
         return 0.0
@@ -296,9 +298,8 @@ def _cosine(state: State, model: QuadraticModel, step: Step) -> float:
 
 def _size(state: State, model: QuadraticModel) -> float:
     """Return the reference length of a step: |D x|, plus a fraction of |r| for minima at parameters of 0."""
+    scale = state.solver.scale
     # |r| in units of D x: 1 if D holds the columns' norms.
-    unit = np.divide(
-        model.scale, state.scale, where=state.scale > 0.0, out=np.full_like(state.x, np.inf)
-    ).min()
+    unit = np.divide(model.scale, scale, where=scale > 0.0, out=np.full_like(state.x, np.inf)).min()
     # A norm without overflow: an infinite one would make every step short.
     return float(blas.dnrm2(model.scale * state.x)) + 1e-10 * float(np.sqrt(state.cost) * unit)

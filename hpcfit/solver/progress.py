@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hpcfit.records import State
+from hpcfit.records import SolverState, State
 from hpcfit.solver.problem import Linearisation
 
 #: The actual decrease over `patience` steps must be at least this fraction of the decrease predicted at their start.
@@ -27,38 +27,32 @@ def with_progress_mark(state: State, patience: int) -> State:
     if _is_open(state, patience) or is_behind(state, patience):
         return state
     due = state.cost * (1.0 - _LEAST_SHARE * min(state.angle, 1.0) ** 2)
-    return replace(state, mark_iteration=state.iteration, mark_cost=due)
+    solver = replace(state.solver, mark_iteration=state.iteration, mark_cost=due)
+    return replace(state, solver=solver)
 
 
 def is_behind(state: State, patience: int) -> bool:
     """Return whether `patience` steps have passed without the required decrease."""
-    return state.mark_iteration >= 0 and not _is_open(state, patience) and state.cost > state.mark_cost
+    solver = state.solver
+    return solver.mark_iteration >= 0 and not _is_open(state, patience) and state.cost > solver.mark_cost
 
 
 def _is_open(state: State, patience: int) -> bool:
-    return 0 <= state.mark_iteration <= state.iteration < state.mark_iteration + patience
+    mark = state.solver.mark_iteration
+    return 0 <= mark <= state.iteration < mark + patience
 
 
 def has_evaporated(state: State, at: Linearisation) -> bool:
     """Return whether a parameter ran away to values where the residual no longer depends on it."""
-    size = np.where(state.start_x != 0.0, np.abs(state.start_x), 1.0)
+    start = state.solver.start_x
+    size = np.where(start != 0.0, np.abs(start), 1.0)
     grown = np.abs(state.x) > _GROWN * size
-    return bool((grown & (at.column_norms < _FADED * state.scale)).any())
+    return bool((grown & (at.column_norms < _FADED * state.solver.scale)).any())
 
 
 def back_to_start(state: State) -> State:
     """Return the state at the fit's start; only counts, best point and the reason of the restart remain."""
-    return replace(
-        state,
-        x=state.start_x,
-        cost=state.start_cost,
-        damping=np.nan,
-        scale=np.zeros_like(state.x),
-        radius=np.nan,
-        memory=0.5,
-        direction=np.zeros(0),
-        small_gains=0,
-        mark_iteration=-1,
-        restarted=state.outcome.removeprefix("stopped: "),
-        outcome="",
-    )
+    x, cost = state.solver.start_x, state.solver.start_cost
+    solver = SolverState(np.zeros_like(x), x, cost, mark_cost=state.solver.mark_cost)
+    restarted = state.outcome.removeprefix("stopped: ")
+    return replace(state, x=x, cost=cost, solver=solver, restarted=restarted, outcome="")

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from hpcfit.records import GeodesicOptions, State
+from hpcfit.records import GeodesicOptions, SolverState
 from hpcfit.solver.secular import Solution, System
 from hpcfit.solver.step import Choice, QuadraticModel
 
@@ -47,28 +47,28 @@ class Trial:
 class Rule(Protocol):
     """A rule of damping; its methods return the state with damping or radius for the next trial."""
 
-    def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
+    def first(self, state: SolverState, model: QuadraticModel, options: GeodesicOptions) -> SolverState:
         """Return the state before the first step."""
 
-    def choice(self, state: State) -> Choice:
+    def choice(self, state: SolverState) -> Choice:
         """Return how the rule picks a step of a linear model."""
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Return the state after an accepted trial point."""
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Return the state after a rejected trial point."""
 
 
 class Radius:
     """|D v| <= radius; it grows by a factor after success, shrinks after failure or too much acceleration."""
 
-    def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
+    def first(self, state: SolverState, model: QuadraticModel, options: GeodesicOptions) -> SolverState:
         """Begin at a multiple of |D x|."""
-        length = float(np.linalg.norm(model.scale * state.x))
+        length = float(np.linalg.norm(model.scale * model.x))
         return replace(state, radius=options.initial_radius * (length or 1.0), damping=0.0)
 
-    def choice(self, state: State) -> Choice:
+    def choice(self, state: SolverState) -> Choice:
         """Take the undamped step if it is short enough, otherwise the one whose length is the radius."""
 
         def choose(system: System, used: float) -> Solution:
@@ -78,11 +78,11 @@ class Radius:
 
         return choose
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Grow by the factor."""
         return replace(state, radius=options.radius_up * state.radius)
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Shrink below the rejected step, more for a larger acceleration."""
         factor = 1.0 / options.radius_down
         if trial.ratio > options.alpha:
@@ -93,13 +93,13 @@ class Radius:
 class _Lambda:
     """The common part of the rules for lambda."""
 
-    def first(self, state: State, model: QuadraticModel, options: GeodesicOptions) -> State:
+    def first(self, state: SolverState, model: QuadraticModel, options: GeodesicOptions) -> SolverState:
         """Begin with a fraction of the largest diagonal element of the scaled problem."""
         # In units of J^T J, whose largest diagonal element is 1 if D holds the column norms.
         norms = np.sqrt(np.einsum("ij,ij->j", model.system.matrix, model.system.matrix))
         return replace(state, damping=options.initial_damping * float(norms.max(initial=0.0) ** 2 or 1.0))
 
-    def choice(self, state: State) -> Choice:
+    def choice(self, state: SolverState) -> Choice:
         """Take the step of the state's lambda."""
         return lambda system, used: system.damped(state.damping)
 
@@ -107,11 +107,11 @@ class _Lambda:
 class DelayedGratification(_Lambda):
     """Fixed factors: lambda falls by a large factor after success and rises by a small one after failure."""
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Divide by the large factor."""
         return _with_damping(state, state.damping / options.damping_down)
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Multiply by the small factor."""
         return _with_damping(state, state.damping * options.damping_up)
 
@@ -119,11 +119,11 @@ class DelayedGratification(_Lambda):
 class Nielsen(_Lambda):
     """lambda follows the gain smoothly; H. B. Nielsen, IMM-REP-1999-05, eq. 2.21."""
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Divide by at most 3, if the linear model was right."""
         return _with_damping(state, state.damping * max(1 / 3, 1.0 - (2.0 * trial.gain - 1.0) ** 3))
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Multiply by 2, 4, 8, ... in a row."""
         return _with_damping(state, state.damping * 2.0 ** (trial.n_rejected + 1))
 
@@ -134,7 +134,7 @@ class UmrigarNightingale(_Lambda):
     Transtrum and Sethna, arXiv:1201.5885, section 3.
     """
 
-    def accepted(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def accepted(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Fall after a step downhill in the direction of the last one, rise a little after one uphill."""
         downhill = trial.gain > 0.0
         state = _remember(state, 1.0 if downhill and trial.cosine > 0.0 else 0.5)
@@ -142,24 +142,24 @@ class UmrigarNightingale(_Lambda):
             return _with_damping(state, state.damping * np.sqrt(_factor(state)))
         return _with_damping(state, state.damping / _factor(state)) if trial.cosine >= 0.0 else state
 
-    def rejected(self, state: State, trial: Trial, options: GeodesicOptions) -> State:
+    def rejected(self, state: SolverState, trial: Trial, options: GeodesicOptions) -> SolverState:
         """Rise, less if the direction is that of the last step."""
         state = _remember(state, 0.0)
         factor = _factor(state)
         return _with_damping(state, state.damping * (np.sqrt(factor) if trial.cosine > 0.0 else factor))
 
 
-def _remember(state: State, success: float) -> State:
+def _remember(state: SolverState, success: float) -> SolverState:
     kept = float(np.exp(-0.2))
     return replace(state, memory=kept * state.memory + (1.0 - kept) * success)
 
 
-def _factor(state: State) -> float:
+def _factor(state: SolverState) -> float:
     away = 1.0 - abs(2.0 * state.memory - 1.0)
     return float(np.clip(away**-2.0, 1.1, 100.0)) if away > 0.0 else 100.0
 
 
-def _with_damping(state: State, damping: float) -> State:
+def _with_damping(state: SolverState, damping: float) -> SolverState:
     return replace(state, damping=max(float(damping), _LEAST_DAMPING))
 
 

@@ -73,7 +73,8 @@ class QuadraticModel:
 
     def __init__(self, at: Linearisation, scale: FloatArray, x: FloatArray, bounds: Bounds) -> None:
         self.scale = scale
-        self._at, self._x, self._bounds = at, x, bounds
+        self.x = x
+        self._at, self._bounds = at, bounds
         self.gradient = at.gradient
         #: bool [n]: components that no bound blocks and that have an effect
         self.movable = bounds.movable(x, self.gradient) & (at.column_norms > 0.0)
@@ -94,7 +95,7 @@ class QuadraticModel:
 
     def step(self, choice: Choice) -> Step:
         """Return the first-order step; components that would leave the box are fixed at their bounds in turn."""
-        v, free, system = np.zeros_like(self._x), self.movable, self.system
+        v, free, system = np.zeros_like(self.x), self.movable, self.system
         while True:
             fixed = self.scale * np.where(free, 0.0, v)
             used = float(np.sqrt(fixed @ fixed))
@@ -103,7 +104,7 @@ class QuadraticModel:
             hit = self._first_hit(v, free)
             if hit is None:
                 return Step(v, free, float(np.hypot(used, solution.length)), solution)
-            v[hit] = (self._bounds.upper[hit] if v[hit] > 0 else self._bounds.lower[hit]) - self._x[hit]
+            v[hit] = (self._bounds.upper[hit] if v[hit] > 0 else self._bounds.lower[hit]) - self.x[hit]
             free = free.copy()
             free[hit] = False
             target = self._at.projection + self._at.triangle @ np.where(free, 0.0, v)
@@ -111,7 +112,7 @@ class QuadraticModel:
 
     def _first_hit(self, v: FloatArray, free: NDArray[np.bool_]) -> int | None:
         """Return the free component that reaches its bound first on the way to x + v, None if all stay inside."""
-        room = np.where(v > 0, self._bounds.upper - self._x, self._x - self._bounds.lower)
+        room = np.where(v > 0, self._bounds.upper - self.x, self.x - self._bounds.lower)
         leaving = free & (np.abs(v) > room)
         if not leaving.any():
             return None
@@ -124,7 +125,7 @@ class QuadraticModel:
 
         Transtrum and Sethna, arXiv:1201.5885, eq. 14; `second_gradient` [n] is J^T r''.
         """
-        half = np.zeros_like(self._x)
+        half = np.zeros_like(self.x)
         scale = self.scale[step.free]
         half[step.free] = 0.5 * step.solution.second_order(second_gradient[step.free] / scale) / scale
         return half

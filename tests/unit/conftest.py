@@ -16,6 +16,7 @@ from hpcfit.records import (
     Parameter,
     Potential,
     Predictions,
+    SolverState,
     State,
 )
 from hpcfit.runfile.header import Counts, LossDisplay, Machine, run_header
@@ -76,10 +77,12 @@ def states():
             iteration=k,
             x=random.standard_normal(2) * 10.0 ** random.integers(-300, 300, 2),
             cost=float(random.random()),
-            damping=float(random.random()) * 1e-310,
-            scale=np.array([5e-324, np.inf]),
+            solver=SolverState(
+                np.array([5e-324, np.inf]),
+                damping=float(random.random()) * 1e-310,
+                direction=np.zeros(0 if k == 0 else 2),
+            ),
             best_x=random.standard_normal(2),
-            direction=np.zeros(0 if k == 0 else 2),
             restarted="no progress" if k else "",
             gradient=float(random.random()),
             n_linearisations=k + 1,

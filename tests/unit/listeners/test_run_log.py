@@ -12,7 +12,7 @@ from hpcfit.errors import InputError
 from hpcfit.fit import FitStep
 from hpcfit.listeners.log import header_lines, open_log
 from hpcfit.listeners.progress import Progress
-from hpcfit.records import Parameter, State
+from hpcfit.records import Parameter, SolverState, State
 from hpcfit.runfile.header import LossDisplay, Style
 from hpcfit.version import __version__
 
@@ -34,8 +34,20 @@ class Flushed(io.StringIO):
 
 
 STATES = [
-    State(0, np.zeros(2), 8943.28648, 1e-3, np.ones(2), n_linearisations=1),
-    State(1, np.zeros(2), 1.388157858, 2e-4, np.ones(2), 12.5, 0.25, 3.5e-3, 0.123456, 2, 3, 1),
+    State(0, np.zeros(2), 8943.28648, SolverState(np.ones(2), damping=1e-3), n_linearisations=1),
+    State(
+        1,
+        np.zeros(2),
+        1.388157858,
+        SolverState(np.ones(2), damping=2e-4),
+        gradient=12.5,
+        angle=0.25,
+        step=3.5e-3,
+        acceleration=0.123456,
+        n_linearisations=2,
+        n_costs=3,
+        n_second_derivatives=1,
+    ),
 ]
 
 LINES = """\
@@ -152,8 +164,8 @@ def test_rich_is_not_imported_without_a_terminal():
     code = (
         "import io, sys; from hpcfit.listeners import log, session; from hpcfit.runfile.header import LossDisplay;"
         "from hpcfit.listeners.progress import Progress; from types import SimpleNamespace as N;"
-        "from hpcfit.fit import FitStep; from hpcfit.records import State; import numpy as np;"
-        "state = State(0, np.zeros(1), 1.0, 0.0, np.zeros(1));"
+        "from hpcfit.fit import FitStep; from hpcfit.records import SolverState, State; import numpy as np;"
+        "state = State(0, np.zeros(1), 1.0, SolverState(np.zeros(1)));"
         "Progress(N(loss=LossDisplay(1.0, 'x')), io.StringIO()).step(FitStep(state, 0.0, np.zeros(1), ()));"
         "sys.exit(any(name in sys.modules for name in ('rich', 'ase.io', 'mpi4py')))"
     )

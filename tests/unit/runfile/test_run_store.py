@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 from hpcfit.errors import HpcfitError, InputError
-from hpcfit.records import Predictions, State
+from hpcfit.records import Predictions, SolverState, State
 from hpcfit.runfile import file as runfile
 from hpcfit.runfile.store import MemoryStore, RunStore, load
 
 #: What only the last state keeps: arrays but `x`, and texts.
-NOT_IN_HISTORY = {"scale", "direction", "start_x", "best_x", "restarted", "outcome"}
+NOT_IN_HISTORY = {"scale", "direction", "start_x", "best_x", "restarted", "outcome", "solver"}
 
 
 def same(a, b):
     """Whether two values have the same type and bits, arrays and records element by element."""
     if isinstance(a, np.ndarray):
         return (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
-    if isinstance(a, State | Predictions):
+    if isinstance(a, State | SolverState | Predictions):
         return all(same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
     # the text of a float is that of all its bits, and that of NaN is equal to itself
     return type(a) is type(b) and repr(a) == repr(b)
@@ -93,7 +93,7 @@ def test_header_survives(kind, header, states):
 
 def test_history_has_a_row_per_iteration(kind, header, states):
     history = kind.stored(saved(kind, header, states)).history
-    names = {f.name for f in fields(State)} - NOT_IN_HISTORY - {"n_second_derivatives"}
+    names = {f.name for f in fields(State) + fields(SolverState)} - NOT_IN_HISTORY - {"n_second_derivatives"}
     # The number of second derivatives keeps the name that it has in older run files.
     assert set(history) == names | {"n_seconds", "seconds"}
     assert same(history["x"], np.array([state.x for state in states]))

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpcfit.records import GeodesicOptions
-from hpcfit.solver.geodesic import start
+from hpcfit.records import GeodesicOptions, SolverState
 from hpcfit.solver.problem import Linearisation
 from hpcfit.solver.rules import RULES, Trial
 from hpcfit.solver.step import Bounds, QuadraticModel
@@ -17,12 +16,7 @@ OPTIONS = GeodesicOptions(radius_up=3.0, radius_down=2.5, alpha=0.75, damping_up
 
 def at(**values):
     """A state of the solver."""
-    return replace(start(np.zeros(1), _Flat()), damping=1.0, radius=5.0, memory=0.5, **values)
-
-
-class _Flat:
-    def cost(self, x):
-        return 1.0
+    return SolverState(np.zeros(1), damping=1.0, radius=5.0, memory=0.5, **values)
 
 
 def nielsen(gain):
@@ -70,7 +64,7 @@ def test_the_first_radius_is_a_multiple_of_the_scaled_start():
     options = replace(OPTIONS, initial_radius=3.0)
     for x, radius in (([3.0, 2.0], 3.0 * np.hypot(1.5, 4.0)), ([0.0, 0.0], 3.0)):
         model = QuadraticModel(Linearisation(np.eye(2), np.ones(2)), np.array([0.5, 2.0]), np.array(x), flat)
-        first = RULES["radius"].first(replace(at(), x=np.array(x)), model, options)
+        first = RULES["radius"].first(at(), model, options)
         assert first.radius == pytest.approx(radius, rel=1e-15) and first.damping == 0.0
 
 
