@@ -45,19 +45,19 @@ typedef struct {
     hpcfit_kind kind;
     double lower, upper; /* admissible values */
     int fittable;
-    int reach;    /* the values of all parameters with this mark, added up, are where the interaction ends */
+    int reach;    /* the sum of all parameters with this mark is the range of the interaction */
     double step;  /* where not 0: admissible are lower, lower + step, ... only */
     int numbered; /* stands for several rows, name0, name1, ..., as many as follow from the potential's sizes */
 } hpcfit_parameter;
 
-/* A number that a table of parameters follows from: of terms, say. */
+/* A number that determines the table of parameters, as the number of terms. */
 typedef struct {
     const char *name;
     const char *description;
     int64_t lower, upper; /* admissible values */
 } hpcfit_size;
 
-/* A part that a function of one variable plays in a potential that is built from functions. */
+/* The role of a function of one variable in a potential built from functions. */
 typedef struct {
     const char *name;
     const char *description;
@@ -80,7 +80,7 @@ int hpcfit_potential_n_sizes(const hpcfit_potential *potential);
 const hpcfit_size *hpcfit_potential_size(const hpcfit_potential *potential, int index);
 /* How many rows a row stands for with sizes [n_sizes], which are admissible; NULL where there are none. */
 int64_t hpcfit_potential_n_rows(const hpcfit_potential *potential, const int64_t *sizes, int index);
-/* Whether the energy is a sum over all parameters that can be fitted, of each times what does not depend on them. */
+/* Whether the energy is linear and homogeneous in the parameters that can be fitted. */
 int hpcfit_potential_is_linear(const hpcfit_potential *potential);
 int hpcfit_potential_pairwise(const hpcfit_potential *potential);        /* needs a geometry with pairs */
 int hpcfit_potential_needs_positions(const hpcfit_potential *potential); /* needs one with positions */
@@ -199,16 +199,16 @@ typedef struct {
     const double (*virials)[6]; /* [n_structures][6] */
 } hpcfit_weights;
 
-/* Whether a potential knows reverse mode. */
+/* Whether a potential supports reverse mode. */
 int hpcfit_potential_has_gradient(const hpcfit_potential *potential);
 
 /* Doubles of scratch space that hpcfit_gradient needs. */
 int64_t hpcfit_gradient_scratch_size(const hpcfit_potential *potential, const int64_t *sizes,
                                      const hpcfit_functions *functions, const hpcfit_geometry *geometry);
 
-/* Adds to gradient [n_free] the exact derivatives of the weighed sum of the potential's energies, forces and virials
- * with respect to n_free of its parameters. Neither time nor memory is that of a column for each of them. Functions
- * are compiled for these parameters, as of hpcfit_evaluate; scratch is 64-byte aligned. */
+/* Adds to gradient [n_free] the exact derivatives of the weighted sum of the potential's energies, forces and virials
+ * with respect to n_free of its parameters, without a column for each. Functions are compiled for these parameters,
+ * as in hpcfit_evaluate; scratch is 64-byte aligned. */
 hpcfit_status hpcfit_gradient(const hpcfit_potential *potential, const int64_t *sizes,
                               const hpcfit_functions *functions, const hpcfit_geometry *geometry,
                               const double *parameters, int64_t n_free, const int32_t *free_parameters,

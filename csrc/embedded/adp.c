@@ -4,7 +4,7 @@
  *   mu_i = sum_j u(r_ij) r_ij,   lambda_i = sum_j w(r_ij) r_ij r_ij
  *
  * Y. Mishin, M. J. Mehl and D. A. Papaconstantopoulos, Acta Mater. 53, 4029 (2005), eqs. 1-5. Both are moments of the
- * neighbours' directions, weighed with g = u r and g = w r^2, over neighbours of all species. */
+ * neighbours' directions with weights g = u r and g = w r^2, over neighbours of all species. */
 #include "core/moments.h"
 #include "embedded/distortion.h"
 #include "embedded/embedding.h"
@@ -205,7 +205,7 @@ static void add_term(const hf_call *call, int role, double s, double d, double q
     hf_distortion_add_panel(&x.columns);
 }
 
-/* Half of S s - 2 D.d + Q:q with the field (s, d, q) = (s S, d D, q Q) is an energy. */
+/* The energy: half of S s - 2 D.d + Q:q with the field (s, d, q) = (s S, d D, q Q). */
 static void evaluate(const hf_call *call)
 {
     hf_embedded_evaluate(call);

@@ -5,8 +5,8 @@
  *
  *   t = p f r^(p-1) h + f' r^p (u.h) u,   p = 1 for dipoles, 2 for quadrupoles,
  *
- * is linear in the function f and in the field. By a parameter it is t of df, which is zero where df is, and t of
- * the field's derivative, which acts on all neighbours: a panel. */
+ * is linear in the function f and in the field. Its derivative by a parameter is t of df, which is zero where df is,
+ * plus t of the field's derivative, which acts on all neighbours and needs a panel. */
 #ifndef HF_DISTORTION_H
 #define HF_DISTORTION_H
 

@@ -1,4 +1,4 @@
-/* Embedded atoms, several species; pair potentials where densities and embedding are left out.
+/* Embedded atoms, several species; pair potentials if densities and embedding are omitted.
  *
  *   E = sum_{i<j} phi(r_ij) + sum_i F(rho_i),   rho_i = sum_{j != i} rho(r_ij)
  *
@@ -7,7 +7,7 @@
  *
  *   phi' + F'(rho_i) rho_ij' + F'(rho_j) rho_ji',
  *
- * with rho_ij what atom i receives from j. Every pair is computed once and acts on both atoms; only the derivatives
+ * where atom i receives rho_ij from j. Every pair is computed once and acts on both atoms; only the derivatives
  * by the nodes of splines are sums over all neighbours of an atom. */
 #include "core/half.h"
 #include "embedded/embedding.h"
@@ -17,7 +17,7 @@
 
 static const hpcfit_role roles[HF_N_EMBEDDED_ROLES] = {HF_EMBEDDED_ROLES};
 
-/* What the neighbours of a run read from an array over atoms. */
+/* Gathers an array over atoms for the neighbours of a run. */
 HF_CLONES
 static void gather(int64_t n, const int32_t *restrict neighbour, const double *restrict atoms,
                    double *restrict gathered)
@@ -27,7 +27,7 @@ static void gather(int64_t n, const int32_t *restrict neighbour, const double *r
         gathered[k] = atoms[neighbour[k]];
 }
 
-/* What a group's atoms have in an array over atoms. */
+/* Gathers an array over atoms for a group's atoms. */
 static void read_own(const hpcfit_geometry *g, const double *atoms, int64_t group, double *own)
 {
     memset(own, 0, HF_LANES * sizeof *own);
@@ -49,7 +49,7 @@ static void fill_weights(const hpcfit_geometry *g, const hf_embedded *s, int64_t
     }
 }
 
-/* A run of the half geometry, its densities, and the slopes that were kept of all pairs. */
+/* A run of the half geometry, its densities, and the kept slopes of all pairs. */
 typedef struct {
     const hpcfit_geometry *half;
     int64_t chunk, b;
@@ -145,7 +145,7 @@ static const double *slope_by(const hf_call *call, const hf_embedded *s, const p
     return rows + (HF_BY + hf_function_n_dense(call, density) + row) * s->stride - (x->run.r - x->half->r);
 }
 
-/* Columns by themselves: by way of F' if single, and at constant F' by the parameters of densities, splines apart. */
+/* Single columns: through F', and at constant F' by the parameters of densities outside splines. */
 static void add_columns(const hf_call *call, const hf_embedded *s, const pairs *x)
 {
     for (int64_t c = 0; c < s->n_columns; c++) {

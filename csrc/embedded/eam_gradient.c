@@ -2,13 +2,13 @@
  *
  *   g = (w_F(i) - w_F(j)).u - r u.w_V u,
  *
- * what is differentiated is  sum_pairs [w_E phi + g slope] + sum_i w_E F(rho_i),  the slope along a pair being
+ * the differentiated function is sum_pairs [w_E phi + g slope] + sum_i w_E F(rho_i),  the slope along a pair being
  * phi' + F'(rho_i) rho_ij' + F'(rho_j) rho_ji'. Each atom has the derivatives of this by F' and by rho,
  *
  *   A_i = sum_j g rho_ij',   B_i = w_E F'(rho_i) + A_i F''(rho_i),
  *
- * so that phi has the weights w_E and g, rho_ij has B_i and g F'(rho_i), and F has w_E and A_i: values and slopes of
- * each function, weighed, are all that its parameters need. */
+ * so that phi has the weights w_E and g, rho_ij has B_i and g F'(rho_i), and F has w_E and A_i: the derivatives by a
+ * function's parameters follow from weighted values and slopes. */
 #include "core/half.h"
 #include "embedded/embedding.h"
 #include "functions/adjoint.h"
@@ -124,7 +124,7 @@ static void multiply(int64_t n, const double *restrict g, double *restrict slope
         slope[k] *= g[k];
 }
 
-/* Adds what a density of a run gives to own atoms or to neighbours, to rho and A. */
+/* Adds a density of a run to rho and A of own atoms or of neighbours. */
 static void share(const hf_call *call, const space *s, const pairs *x, const hpcfit_function *density, double *rows,
                   int to_own, int to_other)
 {
@@ -147,7 +147,7 @@ static void add_densities(const hf_call *call, const space *s, const pairs *x)
     if (x->there != NULL && x->there != x->here) share(call, s, x, x->there, s->there, 0, 1);
 }
 
-/* What is infinite where an atom has no density acts on no neighbour. */
+/* A derivative that is infinite for an atom without density acts on no neighbour. */
 static double felt(double rho, double value)
 {
     return rho == 0.0 && !isfinite(value) ? 0.0 : value;

@@ -24,7 +24,7 @@ void hf_embed_add_sums(const hpcfit_geometry *g, int64_t chunk, int64_t species,
     }
 }
 
-/* Adds to arrays over atoms what a density of a run, and its derivatives, give to own atoms or to neighbours. */
+/* Adds a density of a run and its derivatives to arrays over atoms, of own atoms or of neighbours. */
 static void share_density(const hf_call *call, const hf_embedded *s, const hpcfit_function *density, int64_t chunk,
                           int64_t b, const double *outputs, int to_own, int to_other)
 {
@@ -71,7 +71,7 @@ static void keep_slopes(const hf_call *call, const hf_embedded *s, const hf_run 
         memcpy(kept, outputs + HF_SLOPE * s->stride, size);
 }
 
-/* Keeps what the forces need of a density. */
+/* Keeps the slopes of a density for the forces. */
 static void keep_density(const hf_call *call, const hf_embedded *s, const hf_run *run, int which,
                          const hpcfit_function *density, const double *outputs)
 {
@@ -144,8 +144,8 @@ static void add_energies(const hpcfit_geometry *g, groups own, const double *ene
     }
 }
 
-/* The derivatives of F and of F' by way of those of the density, which become those of F: zero where the
- * density does not change, though F' may be infinite there. */
+/* Turns the derivatives of the density into those of F, and computes those of F': zero where the density does not
+ * change, though F' may be infinite there. */
 HF_CLONES
 static void follow_density(int64_t n, const double *slope, const double *second, double *rho_by, double *first_by)
 {
@@ -246,7 +246,7 @@ static void clear(double *array, int64_t length)
     memset(array, 0, (size_t)length * sizeof *array);
 }
 
-/* What is added to; and what is not written where an atom has no embedding function. */
+/* Sets the sums to zero, and the values that are not written for an atom without embedding function. */
 static void clear_sums(const hf_embedded *s)
 {
     clear(s->rho, s->n_lanes);

@@ -1,4 +1,4 @@
-/* Energies of atoms in the density of their neighbours: what eam, adp and meam have in common. */
+/* Energies of atoms in the density of their neighbours, shared by eam, adp and meam. */
 #ifndef HF_EMBEDDING_H
 #define HF_EMBEDDING_H
 
@@ -18,8 +18,8 @@ enum { HF_PAIR_ROLE, HF_DENSITY_ROLE, HF_EMBEDDING_ROLE, HF_N_EMBEDDED_ROLES };
 /* Slopes of the pair energy, and of the densities that own atoms and neighbours receive. */
 enum { HF_PAIR_SLOPE, HF_HERE_SLOPE, HF_THERE_SLOPE, HF_N_SLOPES };
 
-/* The scratch space. Lanes are the atoms in the order of the groups; arrays over atoms are in the batch's order. What
- * depends on a distance is computed on the half geometry, each pair once, and summed over atoms. */
+/* The scratch space. Lanes are the atoms in the order of the groups; arrays over atoms are in the batch's order.
+ * Functions of the distance are computed on the half geometry, each pair once, and summed over atoms. */
 typedef struct {
     int64_t n_lanes, n_atoms, stride, rows;
     int64_t n_kept;       /* most parameters of a density outside splines, 0 if they are too many to be kept */
@@ -47,8 +47,8 @@ typedef struct {
     double *function, *spline;   /* scratch of the functions, and of the columns of splines */
 } hf_embedded;
 
-/* What was kept of a density, HF_HERE_SLOPE or HF_THERE_SLOPE: the derivative of its slope by parameter k, for all
- * pairs of the half geometry. */
+/* The kept derivative of a density's slope, HF_HERE_SLOPE or HF_THERE_SLOPE, by parameter k, for all pairs of the
+ * half geometry. */
 static inline double *hf_kept_slope_by(const hf_call *call, const hf_embedded *s, int which, int64_t k)
 {
     return s->slopes_by + ((which - HF_HERE_SLOPE) * s->n_kept + k) * call->geometry->half->n_slots * HF_LANES;
@@ -61,7 +61,7 @@ int64_t hf_embedded_lay_out(const hf_call *call, double *scratch, hf_embedded *s
  * depends on the functions in the roles from the density to `end` - 1. */
 void hf_embed_start(const hf_call *call, hf_embedded *s, int end);
 
-/* Adds what pairs give to the densities of a chunk's atoms, and its derivatives. */
+/* Adds the contributions of pairs to the densities of a chunk's atoms, and their derivatives. */
 void hf_embed_add_density(const hf_call *call, const hf_embedded *s, int64_t chunk);
 
 static inline int64_t hf_n_chunk_lanes(const hpcfit_geometry *g, int64_t chunk, int64_t end)
@@ -76,14 +76,14 @@ void hf_embed_chunks(const hf_call *call, const hf_embedded *s, int64_t chunk, i
 /* Adds each group's sums over its slots, of values over a run, to an array over lanes. */
 void hf_embed_add_sums(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *values, double *lanes);
 
-/* Adds the forces of pair energies and radial densities: when all chunks are embedded. */
+/* Adds the forces of pair energies and radial densities, after all chunks are embedded. */
 void hf_embed_add_pairs(const hf_call *call, const hf_embedded *s);
 
-/* All of an embedded-atom potential: energies, forces, virials and their derivatives. */
+/* Energies, forces, virials and their derivatives of an embedded-atom potential. */
 void hf_embedded_evaluate(const hf_call *call);
 int64_t hf_embedded_scratch(const hf_call *call);
 
-/* The gradient of weighed energies, forces and virials, without columns. */
+/* The gradient of weighted energies, forces and virials, without columns. */
 void hf_embedded_gradient(const hf_call *call);
 int64_t hf_embedded_gradient_scratch(const hf_call *call);
 

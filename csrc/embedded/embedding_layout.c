@@ -2,11 +2,11 @@
 #include "embedded/embedding.h"
 #include "functions/spline_columns.h"
 
-/* Kept for each pair beside three slopes: together they are less than the pair's part of the geometry. */
+/* Numbers kept for each pair besides three slopes; all are less than the pair's part of the geometry. */
 enum { MOST_KEPT = 2 };
 
-/* Known before the free parameters are: half of what a density puts out behind its slope. Scratch is laid out before
- * the functions are looked at, which may be wrong. */
+/* Half of a density's outputs after its slope, which does not depend on the free parameters. Scratch is laid out
+ * before the functions are checked, so they may be wrong. */
 static int64_t n_kept(const hf_call *call)
 {
     const hpcfit_functions *f = call->functions;

@@ -1,6 +1,6 @@
 /* A spline's value and slope at an argument are linear in the values and slopes at the two knots about it: four
- * products for each argument are summed up interval by interval, and only at the end the tables lead, transposed,
- * from the knots to the parameters. So the cost of an argument does not depend on the number of parameters. */
+ * products for each argument are summed by interval, and the transposed tables map the sums to the parameters at the
+ * end. So the cost of an argument does not depend on the number of parameters. */
 #include "functions/adjoint.h"
 #include "functions/spline.h"
 #include "functions/spline_rows.h"

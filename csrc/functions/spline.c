@@ -49,7 +49,7 @@ static void enter(double low, double high, int64_t n_bins, const double *restric
     }
 }
 
-/* Bins are at most half as wide as the narrowest interval, so that a step either way finds the right one. */
+/* Bins are at most half as wide as the narrowest interval, so that one step either way finds the right interval. */
 HF_CLONES
 static void refine(int64_t n_knots, const double *restrict knots, int64_t n, const double *restrict inside,
                    const double *restrict start, int32_t *restrict interval)
@@ -103,9 +103,9 @@ static void interpolate(int64_t n, const int32_t *restrict interval, const doubl
 }
 
 HF_CLONES
-static void bend(int64_t n, const int32_t *restrict interval, const double *restrict fraction,
-                 const double *restrict width, const double *restrict beyond, const double *restrict y,
-                 const double *restrict s, double *restrict second)
+static void second_derivatives(int64_t n, const int32_t *restrict interval, const double *restrict fraction,
+                               const double *restrict width, const double *restrict beyond, const double *restrict y,
+                               const double *restrict s, double *restrict second)
 {
 #pragma omp simd
     for (int64_t k = 0; k < n; k++) {
@@ -160,7 +160,8 @@ void hf_spline_run(const hpcfit_spline *spline, const double *knots, int64_t n_f
         const int64_t count = n - start < block ? n - start : block;
         hf_spline_locate(spline, count, x + start, block, scratch);
         interpolate(count, interval, fraction, width, beyond, y, s, rows->value + start, rows->slope + start);
-        if (rows->second != NULL) bend(count, interval, fraction, width, beyond, y, s, rows->second + start);
+        if (rows->second != NULL)
+            second_derivatives(count, interval, fraction, width, beyond, y, s, rows->second + start);
         for (int64_t k = 0; k < n_free; k++) {
             const int64_t row = free_places[k] - first, place = k * rows->stride + start;
             hf_add_row(&spline->values, row, 1.0, own_y);

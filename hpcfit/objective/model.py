@@ -129,6 +129,11 @@ class Model:
         return self.variables.pulled_back(x, np.concatenate(parts))
 
     @property
+    def has_reverse_mode(self) -> bool:
+        """Whether a potential with free parameters gives gradients without columns."""
+        return any(term.has_reverse_mode and len(term.varying) for term in self._terms)
+
+    @property
     def is_linear(self) -> bool:
         """Whether second derivatives are known to be zero."""
         return self.is_exact and not any(self._seconds)
@@ -217,6 +222,7 @@ class _Term:
         varies = np.array([p.varies for p in potential.parameters], dtype=bool)
         self.varying = np.flatnonzero(varies).astype(np.int32)
         self._free = np.flatnonzero(varies[self._place]).astype(np.int32)
+        self.has_reverse_mode = bool(form.roles) and has_gradient(self._form)
         self.lower = np.array([p.minimum for p in potential.parameters], dtype=np.float64)
         self.upper = np.array([p.maximum for p in potential.parameters], dtype=np.float64)
         self.bonds = Bonds()  #: if restricted, the geometry holds the selected ones
@@ -269,7 +275,7 @@ class _Term:
     ) -> FloatArray:
         """Return the derivatives of a weighted sum of rows by the varying parameters."""
         functions = self._functions[1]
-        if functions is not None and has_gradient(self._form):
+        if functions is not None and self.has_reverse_mode:
             found, values = np.zeros(len(self.varying)), parameters[self._place]
             by_value = gradient(
                 self._form, geometry, values, self._free, weights, virials, functions, self._scratch

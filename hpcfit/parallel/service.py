@@ -182,6 +182,10 @@ class RootProblem:
 
     def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
         """Return the sum of squared residuals and J^T r [n_free] at `x`, if possible without a Jacobian."""
+        local = self.worker.local
+        if not (local.plan.data_blocks and (local.model.has_reverse_mode or local.model.has_design)):
+            at = self.linearise(x)
+            return at.cost, at.gradient
         cost, *gradient = self._evaluate(Request.GRADIENT, x)
         return float(cost), np.array(gradient)
 

@@ -1,4 +1,4 @@
-"""Forms of potentials and functions: the table that a kernel brings, and the record that a file of Python brings."""
+"""Forms of potentials and functions: the tables of the C kernels and the records of the Python files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 
 class ParameterKind(enum.Enum):
-    """For which combinations of species a potential's parameter has values."""
+    """The combinations of species for which a potential's parameter has values."""
 
     PAIR = "pair"  #: one value per unordered pair of species, tag ``SiC``
     TRIPLET = "triplet"  #: one value per centre and unordered pair of neighbours, tag ``SiCC``, centre first
@@ -29,16 +29,14 @@ class ParameterForm:
     lower: float  #: smallest admissible value
     upper: float  #: largest admissible value
     fittable: bool
-    reach: bool = (
-        False  #: the values of all parameters with this mark, added up, are where the interaction ends
-    )
-    step: float = 0.0  #: where not 0, admissible are `lower`, `lower` + `step`, ... only
+    reach: bool = False  #: the sum of all parameters with this mark is the range of the interaction
+    step: float = 0.0  #: if not 0, only `lower`, `lower` + `step`, ... are admissible
     numbered: bool = False  #: stands for several rows, its name followed by 0, 1, ...
 
 
 @dataclass(frozen=True)
 class SizeForm:
-    """A whole number that determines the length of a potential's parameter table: of terms, say."""
+    """An integer that determines the length of a potential's parameter table, as the number of terms."""
 
     name: str
     description: str
@@ -48,11 +46,11 @@ class SizeForm:
 
 @dataclass(frozen=True)
 class RoleForm:
-    """A part that a function of one variable plays in a potential built from functions."""
+    """The role of a function of one variable in a potential built from functions."""
 
     name: str
     description: str
-    kind: ParameterKind  #: for which combinations of species there is one
+    kind: ParameterKind  #: combinations of species with a function each
     argument: str  #: ``distance``, ``density`` or ``cosine``
 
 
@@ -65,9 +63,9 @@ class ParameterSet:
     species
         Symbols, in the order of the tags.
     reference
-        Where they were published.
+        Publication.
     values
-        By parameter; for several species, by parameter and tag.
+        Values by parameter; for several species, by parameter and tag.
     """
 
     species: tuple[str, ...]
@@ -77,7 +75,7 @@ class ParameterSet:
 
 @dataclass(frozen=True)
 class PairStyle:
-    """A LAMMPS pair style whose ``pair_coeff`` takes the parameters of a form as they are.
+    """A LAMMPS pair style whose ``pair_coeff`` takes the parameters of a form unchanged.
 
     Parameters
     ----------
@@ -88,7 +86,7 @@ class PairStyle:
     columns
         The parameters in the order of ``pair_coeff``.
     strengths
-        Parameters that the energy is proportional to: zero for bonds that the potential does not see.
+        Parameters proportional to the energy: zero for bonds on which the potential does not act.
     """
 
     format: str
@@ -114,18 +112,18 @@ class ColumnFile:
     columns
         Names of the columns.
     read
-        Makes parameters of the columns of an entry.
+        Converts the columns of an entry to parameters.
     write
-        Makes columns of the parameters of an ordered triplet.
+        Converts the parameters of an ordered triplet to columns.
     fixed
-        Columns that have one value, which hpcfit has no parameter for.
+        Columns with a constant value, which are not parameters in hpcfit.
     strengths
-        Parameters that the energy is proportional to: zero for bonds that the potential does not see. Without any,
-        files hold potentials that see all bonds.
+        Parameters proportional to the energy: zero for bonds on which the potential does not act. Without any, files
+        only hold potentials that act on all bonds.
     not_negative
         Parameters that LAMMPS refuses below zero.
     note
-        What the user should know of a file for one species.
+        Note for the user of a file for one species.
     """
 
     format: str
@@ -141,7 +139,7 @@ class ColumnFile:
 
 @dataclass(frozen=True)
 class ExportElement:
-    """The element by which a job asks for a file of a potential, and the format of the file."""
+    """The element of a job that requests a file of a potential, and the format of the file."""
 
     element: str
     format: str
@@ -149,14 +147,14 @@ class ExportElement:
 
 @dataclass(frozen=True)
 class Formulas:
-    """A potential made of formulas, which play the roles of a potential that the kernels build from functions.
+    """A potential made of formulas for the roles of a kernel.
 
     Parameters
     ----------
     kernel
         Name of the potential with these roles.
     formula, reference, parameters
-        As of `PotentialForm`; the parameter ``cutoff`` is where all functions of the distance end.
+        As in `PotentialForm`; the parameter ``cutoff`` is the cut-off of all functions of the distance.
     roles
         By name of the role, a formula in ``x`` and the parameters.
     screening
@@ -173,32 +171,32 @@ class Formulas:
 
 @dataclass(frozen=True)
 class FormRecord:
-    """All that is known of a potential beside what its kernel says.
+    """The data of a potential that are not in its C kernel.
 
     Parameters
     ----------
     name
         Of the kernel, or of the potential made of formulas.
     short_id
-        First part of the paths of its parameters in scripts; empty for its name.
+        First part of the paths of its parameters in scripts; by default its name.
     modes
         Switches: attributes of its element that are true or false.
     never_fitted
-        Parameters that are not fittable and that ``<fit-dof>`` may list, switched off.
+        Parameters that cannot be fitted; ``<fit-dof>`` may list them if they are disabled.
     species_in_tags
-        Whether its tags alone say for which species it is, so that it sees all bonds.
+        Whether only its tags define its species, so that it acts on all bonds.
     pair_formula
         Of a pair energy: its formula in ``x`` and the parameters, up to the parameter ``cutoff``.
     published
         Published values; the first set for some species is the default.
     lammps
-        How LAMMPS calls it.
+        LAMMPS's pair style or file for it.
     function_file
-        Which files of tables or splines its functions can come from.
+        Format of files of tables or splines for its functions.
     export
-        How a job asks for its file; None for ``<export-potential>`` in the format of `lammps`, if it has one.
+        Element for its file; None for ``<export-potential>`` in the format of `lammps`, if it has one.
     formulas
-        What it is made of, where it has no kernel of its own.
+        Its formulas, if it has no kernel of its own.
     """
 
     name: str
@@ -215,14 +213,14 @@ class FormRecord:
 
     @property
     def export_element(self) -> ExportElement | None:
-        """How a job asks for its file, None where there is no format for it."""
+        """The element for its file, None without a format."""
         if self.export or not self.lammps:
             return self.export
         return ExportElement("export-potential", self.lammps.format)
 
     @property
     def file(self) -> ColumnFile | None:
-        """The file that start values can come from."""
+        """The file format of start values."""
         return self.lammps if isinstance(self.lammps, ColumnFile) else None
 
 
@@ -230,8 +228,8 @@ class FormRecord:
 class PotentialForm:
     """A potential: its name, formula, source, parameter table and record.
 
-    One with `roles` is built from functions: those that a job writes, or the formulas of its record. For one with
-    `sizes`, `shaped` makes the table for the sizes of a job.
+    A potential with `roles` is built from functions of the job, or from the formulas of its record. For one with
+    `sizes`, `shaped` makes the table for given sizes.
     """
 
     name: str
@@ -239,8 +237,8 @@ class PotentialForm:
     reference: str
     parameters: tuple[ParameterForm, ...]
     roles: tuple[RoleForm, ...] = ()
-    pairwise: bool = False  #: whether it works on pairs, each of them once
-    needs_positions: bool = False  #: whether it works on cells, periodicity and positions
+    pairwise: bool = False  #: whether it needs each pair once
+    needs_positions: bool = False  #: whether it needs cells, periodicity and positions
     is_linear: bool = False  #: whether the energy is linear in all parameters that can be fitted
     sizes: tuple[SizeForm, ...] = ()
     #: for given sizes, how many rows each of `parameters` stands for
@@ -285,14 +283,14 @@ class FunctionForm:
 
 @dataclass(frozen=True)
 class FunctionCatalogue:
-    """What a job may build potentials from.
+    """The functions that a job may build potentials from.
 
     Parameters
     ----------
     forms
         The built-in functions.
     check_formula
-        Raises `ValueError` where a formula, which may use some names, is faulty.
+        Raises `ValueError` if a formula with given names is invalid.
     """
 
     forms: tuple[FunctionForm, ...]
@@ -313,7 +311,7 @@ def species_tuples(kind: ParameterKind, n_species: int) -> list[tuple[int, ...]]
     return tuples[kind]
 
 
-#: On how many atoms a parameter of each kind depends.
+#: Number of atoms on which a parameter of each kind depends.
 N_ATOMS = {
     ParameterKind.SPECIES: 1,
     ParameterKind.PAIR: 2,
@@ -324,12 +322,12 @@ N_ATOMS = {
 
 
 def species_tuple(kind: ParameterKind, *atoms: int) -> tuple[int, ...]:
-    """Return which of `species_tuples` is that of a central atom, a bonded one and a third one.
+    """Return the one of `species_tuples` for a central atom, a bonded atom and a third atom.
 
     Parameters
     ----------
     kind
-        The combinations; atoms that they leave out do not count.
+        The combinations; atoms without a place in them do not count.
     atoms
         Species of the atoms, in this order.
     """

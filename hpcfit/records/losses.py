@@ -1,4 +1,4 @@
-"""Residuals and weights: those of KLIFF with ``weights="absolute"``, and robust losses."""
+"""KLIFF's residuals and weights (``weights="absolute"``), and robust losses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from hpcfit.records.arrays import FloatArray
 
-#: KLIFF's residuals that the kernels' rows are multiplied into: the properties that each one fits.
+#: KLIFF's built-in residuals, and the properties that each one fits.
 BUILT_IN_RESIDUALS: Mapping[str, tuple[str, ...]] = {
     "energy": ("total-energy",),
     "forces": ("atomic-forces",),
@@ -30,7 +30,7 @@ class MagnitudeInverse:
     stress: tuple[float, float] = (1.0, 0.0)
 
     def of(self, kind: str, magnitude: FloatArray) -> FloatArray:
-        """Return the weights of one kind for the magnitudes of its targets; those that are missing have 1."""
+        """Return the weights of one kind for the magnitudes of its targets; 1 for missing targets."""
         c1, c2 = getattr(self, kind)
         known = np.where(np.isfinite(magnitude), magnitude, 0.0)
         weights = 1.0 / np.hypot(c1, c2 * known)
@@ -39,7 +39,7 @@ class MagnitudeInverse:
 
 @dataclass(frozen=True)
 class WeightTable:
-    """Weights from a text file: [n] or [1] of each column that it has, None where it has none."""
+    """Weights from a text file: [n] or [1] for each column, None for a missing column."""
 
     config: FloatArray | None
     energy: FloatArray | None
@@ -53,7 +53,7 @@ class WeightTable:
         return max((len(column) for column in columns if column is not None), default=0)
 
     def column(self, name: str, n: int) -> FloatArray | float:
-        """Return a column for `n` configurations, 1 where there is none."""
+        """Return a column for `n` configurations, 1 for a missing column."""
         values: FloatArray | None = getattr(self, name)
         if values is None:
             return 1.0
@@ -85,7 +85,7 @@ class AbsoluteWeights:
     inverse
         Further factors from the targets.
     function
-        What makes the residuals in place of the product of weight and difference, to which it is handed.
+        The function that replaces the product of weight and difference.
     """
 
     energy: float
@@ -100,9 +100,9 @@ class AbsoluteWeights:
 
 @dataclass(frozen=True)
 class ConfigurationWeight:
-    """The weights of one configuration, under the names that residual functions know.
+    """The weights of one configuration, as residual functions see them.
 
-    ``forces_weight`` is one number, or [3 n_atoms] where atoms have weights of their own.
+    ``forces_weight`` is one number, or [3 n_atoms] for weights per atom.
     """
 
     config_weight: float

@@ -1,4 +1,4 @@
-"""Minimisers: what a job chooses, and what each of them needs."""
+"""Minimisers: their settings in a job, and their records."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Box(enum.Enum):
     """How a method treats bounds."""
 
     NONE = "no"  #: it ignores them
-    TAKEN = "yes"  #: it respects those that are given
-    NEEDED = "needed"  #: it searches within them: every free parameter needs both
+    TAKEN = "yes"  #: it respects given bounds
+    NEEDED = "needed"  #: it searches within bounds: every free parameter needs both
 
 
 class Uses(enum.Enum):
-    """What a method asks of the problem."""
+    """The evaluations that a method needs."""
 
     COST = "cost"
     GRADIENT = "gradient"
@@ -39,11 +39,11 @@ class OptionForm:
     Parameters
     ----------
     name
-        As written in the job; options of a library have the library's name.
+        As written in the job; options of a library have the library's names.
     allowed
         A datatype of the schema, or the values to choose from.
     default
-        None for the library's own default, or for no limit.
+        None for the library's default, or for no limit.
     description
         For the manual.
     needs
@@ -64,18 +64,18 @@ class MethodForm:
     Parameters
     ----------
     name
-        As the library calls it.
+        The library's name.
     uses, box
-        What it asks of the problem, and how it treats bounds.
+        The evaluations that it needs, and how it treats bounds.
     options
-        Names of the options that it takes.
+        Names of its options.
     least
-        Fewest free parameters that it works with.
+        Smallest number of free parameters.
     is_global
         Whether it searches the whole box.
     below
-        Options that must be smaller than another one or a number: name, default, other name or nothing, its default or
-        the number.
+        Options that must be smaller than another option or a number: name, default, name of the other or empty, its
+        default or the number.
     """
 
     name: str
@@ -88,12 +88,12 @@ class MethodForm:
 
     @property
     def nests(self) -> bool:
-        """Whether another minimiser may stand inside."""
+        """Whether it takes a local minimiser."""
         return self.uses is Uses.LOCAL
 
     @property
     def is_local(self) -> bool:
-        """Whether it may stand inside a global method."""
+        """Whether it may be the local minimiser of a global method."""
         return not self.is_global and self.box is Box.TAKEN and self.uses is not Uses.RESIDUALS
 
 
@@ -110,21 +110,21 @@ class MinimiserForm:
     settings
         Class of its settings; two minimisers with the same class have the same `run`.
     read
-        From the name of the method, the given options and the settings of the minimiser inside to its settings.
+        Returns the settings from the name of the method, the given options and the settings of the nested minimiser.
     run
-        Yields states from problem, state, bounds and settings; with `wraps` a fifth argument runs the minimiser inside.
+        Yields states from problem, state, bounds and settings; with `wraps` a fifth argument runs the nested minimiser.
     options
         Of all its methods.
     selector, methods
-        The attribute that names the method, and the methods; empty where there is only one.
+        The attribute that names the method, and the methods; empty if there is only one.
     inside
-        Minimisers of which one may stand inside, for the methods that nest one.
+        Minimisers that may be nested, for the methods that nest one.
     inside_required
-        Whether the methods that nest a minimiser need one.
+        Whether methods that nest a minimiser require one.
     wraps
-        Whether any minimiser stands inside; it starts from points in the box.
+        Whether any minimiser may be nested; it starts from points in the box.
     check
-        From the method and the given options to what the minimiser would refuse: what, found and allowed of each fault.
+        Yields what, found and allowed of each fault in the given options of a method.
     without_effect
         Options that are accepted and have no effect, each with the reason.
     """
@@ -146,7 +146,7 @@ class MinimiserForm:
     without_effect: Mapping[str, str] = field(default_factory=dict)
 
     def method(self, name: str) -> MethodForm | None:
-        """Return a method by its name, None where there is no such method."""
+        """Return a method by its name, None if it is unknown."""
         return next((method for method in self.methods if method.name == name), None)
 
 

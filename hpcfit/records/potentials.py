@@ -1,4 +1,4 @@
-"""What a job makes of the forms of potentials and functions."""
+"""Potentials, functions and parameters of a job."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number of a potential: its place in the job, its start value and whether it is fitted."""
+    """A parameter of a potential: its path, its start value and whether it is fitted."""
 
     path: str  #: potential id, parameter and species, as in ``SW.A[SiSi]``
     unit: str
@@ -17,14 +17,14 @@ class Parameter:
     minimum: float  #: -inf when unbounded
     maximum: float  #: +inf when unbounded
     free: bool
-    transform: str = ""  #: what the solver varies in its place: its ``log`` or ``logit``; empty for itself
-    constraint: str = ""  #: the expression that a dependent parameter follows; empty for an independent one
-    prior_mean: float = 0.0  #: what it is believed to be ...
-    prior_sigma: float = np.inf  #: ... with this standard deviation; infinite where nothing is believed
+    transform: str = ""  #: the solver's variable: ``log`` or ``logit`` of the parameter; empty for itself
+    constraint: str = ""  #: the expression of a dependent parameter; empty for an independent one
+    prior_mean: float = 0.0  #: mean of its prior
+    prior_sigma: float = np.inf  #: standard deviation of its prior; infinite for no prior
 
     @property
     def has_prior(self) -> bool:
-        """Whether the objective holds it near a mean."""
+        """Whether it has a prior."""
         return bool(np.isfinite(self.prior_sigma))
 
     @property
@@ -44,24 +44,24 @@ class Function:
     form
         Name of its form: ``user-function``, ``sum``, ``morse-A``, ...
     names, parameters
-        Its own parameters: their names in the formula, and what the job says of them. A parameter of a ``poly`` is
-        the coefficient of the power in its name.
+        Its own parameters and their names in the formula. A parameter of a ``poly`` is the coefficient of the power in
+        its name.
     formula, variable
         Of a ``user-function``; empty for others.
     derivative
-        What the job says its derivative is; empty where it says nothing. It is checked, never used.
+        The job's formula of its derivative, or empty. It is checked, never used.
     knots
-        Of a ``spline`` and of a ``tabulated`` function: its nodes' arguments, ascending. The parameters of a spline
-        are the values there, then the slopes at both ends; without these two its second derivative is zero there.
+        Of a ``spline`` and of a ``tabulated`` function: its nodes' arguments, ascending. The parameters of a spline are
+        the values there, then the slopes at both ends; without slopes its second derivative is zero at the ends.
     values
         Of a ``tabulated`` function: its values at the knots.
     ends
-        Of a ``tabulated`` function, how it ends: ``natural``, with a second derivative of zero; ``clamped``, with
-        given slopes; empty for one cubic across the first two, and the last two, intervals.
+        End conditions of a ``tabulated`` function: ``natural``, second derivative of zero; ``clamped``, given slopes;
+        empty for not-a-knot.
     slopes
         Of a clamped ``tabulated`` function, at both ends.
     cutoff
-        The function is zero from here on; infinite when there is none.
+        The function is zero from here on; infinite for no cut-off.
     children
         Terms of a ``sum``, factors of a ``product``.
     screening
@@ -95,7 +95,7 @@ class Function:
 
     @property
     def reach(self) -> float:
-        """Where it vanishes for good, in the unit of its argument; infinite where it never does."""
+        """The argument from which on it is zero; infinite if there is none."""
         own = self.cutoff
         if self.children:
             parts = [child.reach for child in self.children]
@@ -105,18 +105,18 @@ class Function:
 
 @dataclass(frozen=True)
 class Bonds:
-    """The bonds that a potential sees: those between an atom of species `a` and one of `b`, -1 for any species."""
+    """The bonds on which a potential acts: between species `a` and `b`, -1 for any species."""
 
     a: int = -1
     b: int = -1
 
     @property
     def are_all(self) -> bool:
-        """Whether there is none that it does not see."""
+        """Whether these are all bonds."""
         return self.a < 0 and self.b < 0
 
     def seen(self, centre: int, *neighbours: int) -> bool:
-        """Return whether it sees the bonds of an atom with some neighbours; without any, whether with some species."""
+        """Return whether the bonds of an atom with some neighbours, or with any, are included."""
         if not neighbours:
             return min(self.a, self.b) < 0 or centre in (self.a, self.b)
         return all(self._joins(centre, other) or self._joins(other, centre) for other in neighbours)
@@ -132,21 +132,20 @@ class Potential:
     Parameters
     ----------
     parameters
-        In the order of the form's table, species combinations inside, as `species_tuples` orders them, those left out
-        that no bond of the potential asks for; of a potential whose functions the job writes, all parameters of its
-        functions, one function after the other.
+        In the order of the form's table, with species combinations inside in the order of `species_tuples`, without
+        those that no bond needs; of a potential built from the job's functions, the parameters of all functions in
+        sequence.
     functions
         Of a potential with roles.
     roles
-        For each role of the form and each combination of species, the place of its function in `functions`, -1
-        where there is none.
+        For each role of the form and combination of species, the index of its function in `functions`, -1 for none.
     bonds
-        What it sees of the structures.
+        The bonds on which it acts.
     places
-        Of each value of the form's table, one per row and combination of species, the place of its parameter; empty
-        where each has its own. Where no bond asks for a value, that of another stands there.
+        For each value of the form's table, one per row and combination of species, the index of its parameter; empty if
+        each has its own. A value that no bond needs has the index of another.
     function_places
-        Of a potential made of formulas: of each parameter of its functions, its place among `parameters`.
+        Of a potential made of formulas: for each parameter of its functions, its index among `parameters`.
     sizes
         Of a form with sizes.
     line
@@ -166,10 +165,10 @@ class Potential:
 
     @property
     def value_places(self) -> tuple[int, ...]:
-        """`places`, those too that are left out because each value has a parameter of its own."""
+        """`places`, filled in if each value has a parameter of its own."""
         return self.places or tuple(range(len(self.parameters)))
 
     @property
     def kernel_places(self) -> tuple[int, ...]:
-        """Of each number that the kernel asks for, the place of its parameter."""
+        """For each number that the kernel needs, the index of its parameter."""
         return self.function_places or self.value_places

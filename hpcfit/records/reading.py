@@ -1,4 +1,4 @@
-"""What a job file may name, and how it is read."""
+"""The catalogue of everything that a job may name, and options of reading."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Catalogue:
     Parameters
     ----------
     potentials
-        The potentials that the kernels know, with their parameters.
+        The potentials with their parameters.
     functions
         The functions that potentials with roles are built from.
     minimisers
@@ -26,7 +26,7 @@ class Catalogue:
     losses
         The robust losses.
     structures
-        Lattices and properties of the job's own structures; None where a job must not have any.
+        Lattices and properties of the job's own structures; None if a job must not have any.
     """
 
     potentials: Sequence[PotentialForm]
@@ -43,13 +43,13 @@ class ReadOptions:
     Parameters
     ----------
     allow_outside
-        Whether the job may include files from outside its folder.
+        Whether the job may include files outside its folder.
     allow_python
         Whether residual functions may be in Python files. Reading a job never runs them.
     structures
-        Whether structures are wanted. Without them datasets need not exist, and there need be nothing to fit.
+        Whether to read structures. Without them datasets need not exist, and the job may have nothing to fit.
     unfinished
-        Whether the job may still lack something to fit, because a script adds structures later.
+        Whether the job may have nothing to fit yet, because a script adds structures later.
     in_memory
         Whether the caller supplies datasets and residual functions in memory: their files are not looked for.
     """

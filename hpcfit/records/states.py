@@ -11,26 +11,26 @@ from hpcfit.records.arrays import FloatArray
 
 @dataclass(frozen=True)
 class SolverState:
-    """What Levenberg-Marquardt needs to go on, beside the point; other minimisers leave it as it is.
+    """The data with which Levenberg-Marquardt continues, beside the point; other minimisers do not change it.
 
     Parameters
     ----------
     scale
         [n_free] running maximum of the Jacobian's column norms.
     start_x, start_cost
-        Where the fit started, to which a restart goes back.
+        Start of the fit, to which a restart returns.
     damping
-        lambda of the last step, or of the next one where the rule of damping is one for lambda.
+        lambda of the last step, or of the next one if the rule of damping sets lambda.
     radius
-        Largest |D v| of the next step, NaN where lambda is ruled.
+        Largest |D v| of the next step; NaN if the rule sets lambda.
     memory
-        How often steps succeeded of late, 0 to 1: Umrigar and Nightingale's damping.
+        Recent rate of success, 0 to 1, of Umrigar and Nightingale's damping.
     direction
         [n_free] D v of the last accepted step; empty before the first.
     small_gains
-        Accepted steps in a row that gained less than the cost tolerance.
+        Consecutive accepted steps that gained less than the cost tolerance.
     mark_iteration, mark_cost
-        Where the running account of progress began, -1 before the first, and the cost that it must reach in time.
+        Start of the current period of `patience` steps, -1 before the first, and the cost to reach in it.
     """
 
     scale: FloatArray
@@ -47,7 +47,7 @@ class SolverState:
 
 @dataclass(frozen=True)
 class State:
-    """A fit after an iteration: what is reported of it, and what the solver needs to go on.
+    """A fit after an iteration: the data to report and to continue.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ class State:
     cost
         Sum of squared residuals at `x`.
     solver
-        What only the solver reads.
+        The data that only the solver reads.
     best_x, best_cost
-        The best point seen.
+        The best point.
     gradient
         Largest component of the scaled gradient J^T r, at the start of the step.
     angle
@@ -72,11 +72,11 @@ class State:
     n_linearisations, n_costs, n_second_derivatives
         Evaluations so far, by kind.
     outcome
-        Empty while running; afterwards the name of the rule that ended the fit.
+        The rule that ended the fit; empty while running.
     condition
-        Smallest over largest singular value, about, of the scaled system that gave the accepted step.
+        Estimated ratio of smallest to largest singular value of the scaled system of the accepted step.
     restarted
-        What made the fit start again, as in ``no progress``; empty while it has not.
+        The reason of the restart, as ``no progress``; empty without a restart.
     """
 
     iteration: int

@@ -1,4 +1,4 @@
-"""Structures that a job describes itself: atoms, relaxed degrees of freedom, and wanted properties.
+"""Structures described in a job: atoms, relaxed degrees of freedom, and requested properties.
 
 All numbers are in the code's units (eV, Angstrom); a property's own unit stands in its form.
 """
@@ -57,7 +57,7 @@ class Atoms:
 
 @dataclass(frozen=True)
 class DegreeOfFreedom:
-    """One of `DEGREES_OF_FREEDOM` that a structure relaxes, with the bounds at which its relaxation halts."""
+    """A relaxed structural degree of freedom, one of `DEGREES_OF_FREEDOM`, with the bounds of its relaxation."""
 
     name: str
     minimum: float = -np.inf
@@ -73,25 +73,25 @@ class PropertyForm:
     name
         As in the job.
     rank
-        Place in reports: properties are listed by ascending rank.
+        Position in reports, which list properties by ascending rank.
     unit
-        As printed, and as targets and tolerances are given in the job.
+        Unit of printed values, and of targets and tolerances in the job.
     description
         One line for the manual.
     size
-        One such unit in the code's units.
+        Size of the unit in the code's units.
     vector
-        Whether it has components: their number is that of the target.
+        Whether it has components, as many as the target.
     mirrors
-        The degree of freedom whose value it is; empty for others. Fitting it relaxes that degree of freedom.
+        The degree of freedom of which it is the value, or empty. Fitting it relaxes that degree of freedom.
     always
-        Whether it is computed for every structure that has it.
+        Whether it is always computed.
     needs_volume
-        Whether only structures whose cell has a volume have it.
+        Whether it needs a cell with a volume.
     needs_masses
         Whether it needs the masses of the species.
     arguments
-        Attributes of its element beside those of every property, and what they say.
+        Further attributes of its element, with descriptions.
     """
 
     name: str
@@ -117,9 +117,9 @@ class WantedProperty:
     name
         Of its form.
     fit
-        Whether it enters the objective; others are computed and reported.
+        Whether it enters the objective; others are only reported.
     target
-        Empty where there is none; the components of a vector row by row.
+        Empty for none; the components of a vector row by row.
     relative_weight
         Among the properties of its structure.
     tolerance
@@ -127,7 +127,7 @@ class WantedProperty:
     style
         ``squared``, ``squared-relative`` or ``absolute-diff``.
     relaxed
-        Whether it is taken after the relaxation, not before.
+        Whether it is measured after the relaxation, not before.
     all_components
         Whether every component of a vector is printed.
     arguments
@@ -135,7 +135,7 @@ class WantedProperty:
     line
         Of the job.
     minimum, maximum
-        Bounds of the degree of freedom whose value it is, which hold once that relaxes.
+        Bounds of the degree of freedom of which it is the value.
     """
 
     name: str
@@ -174,13 +174,13 @@ class Structure:
     atoms
         As it starts.
     values
-        Start values of those of the first three `DEGREES_OF_FREEDOM` that it has.
+        Start values of its first three `DEGREES_OF_FREEDOM`.
     relaxed
-        What relaxes.
+        The relaxed degrees of freedom.
     properties
-        Those that the job lists.
+        The listed properties.
     files
-        Where it is written to at the end.
+        Files that receive it at the end.
     """
 
     id: str
@@ -196,7 +196,7 @@ class Structure:
 
 @dataclass(frozen=True)
 class DerivedTerm:
-    """A property of a structure, under the name that a derived property's expression has for it."""
+    """A property of a structure, with its name in a derived property's expression."""
 
     name: str
     structure: str
@@ -231,7 +231,7 @@ class DerivedProperty:
 
     @property
     def properties(self) -> tuple[WantedProperty, ...]:
-        """What is wanted of it, as a structure has several."""
+        """The requested property, as a tuple for the interface of structures."""
         return (self.wanted,)
 
 
@@ -261,7 +261,7 @@ class LatticeForm:
     centring
         A key of `hpcfit.structure.building.CENTRINGS`.
     ca_ratio
-        The default; NaN where the job must give it. Not used by a cubic lattice.
+        The default; NaN if the job must give it. Not used by a cubic lattice.
     internal
         Coordinates of the sites that symmetry leaves free, with defaults.
     """
@@ -288,7 +288,7 @@ class LatticeForm:
 
     @property
     def degrees(self) -> dict[str, float]:
-        """Those of `DEGREES_OF_FREEDOM` that have a value, with the default; NaN where the job must give one."""
+        """`DEGREES_OF_FREEDOM` with a value, and their defaults; NaN if the job must give one."""
         if self.system == "dimer":
             return {"atom-distance": math.nan}
         if self.system in {"cubic", "layer"}:
@@ -298,7 +298,7 @@ class LatticeForm:
 
 @dataclass(frozen=True)
 class Modification:
-    """A change to a structure's atoms before anything else is done with them.
+    """A change to a structure's start atoms.
 
     ``repeat`` (numbers: n1 n2 n3); ``vacancy`` (site); ``substitution`` (site, species); ``interstitial`` (species,
     numbers: fractional coordinates); ``deformation`` (numbers: F row by row, positions and cell vectors times its
@@ -313,7 +313,7 @@ class Modification:
 
 @dataclass(frozen=True)
 class StructureCatalogue:
-    """What a job may ask of structures.
+    """The lattices and properties that a job may use.
 
     Parameters
     ----------
@@ -322,15 +322,15 @@ class StructureCatalogue:
     properties
         Their properties.
     build
-        Makes a structure of the library from its name, one species per element of `LatticeForm.types`, and values.
+        Builds a lattice from its name, one species per element of `LatticeForm.types`, and values.
     modify
-        Returns changed atoms; raises `ValueError` with what is wrong.
+        Returns changed atoms; raises `ValueError` for an invalid change.
     read
         Reads a file, given as path, format (``poscar``, or empty for any that ASE knows) and the job's species, as
-        atoms, and the forces [n, 3] in it if any; raises `ValueError` with what is wrong.
+        atoms, and the forces [n, 3] if any; raises `ValueError` for an invalid file.
     check
-        Says what is wrong with a whole structure, each fault with its line: degrees and properties that it cannot
-        have, targets of the wrong length, faulty arguments.
+        Returns the faults of a structure with their lines: degrees of freedom and properties that it cannot have,
+        targets of the wrong length, invalid arguments.
     """
 
     lattices: tuple[LatticeForm, ...]
@@ -343,7 +343,7 @@ class StructureCatalogue:
 
 @dataclass(frozen=True)
 class StructureResult:
-    """What a model makes of one structure.
+    """The result of one structure.
 
     Parameters
     ----------
@@ -352,8 +352,8 @@ class StructureResult:
     atoms
         After the relaxation.
     values
-        Components of every property computed, by name: those listed, and those computed always. Of a property that
-        is listed several times with other arguments, the name of all but the first ends with ``#2``, ``#3``, ...
+        Components of every computed property by name. If a property is listed several times with other arguments, all
+        names but the first end with ``#2``, ``#3``, ...
     failure
         Why its relaxation failed or halted at a bound; empty if neither happened.
     """
