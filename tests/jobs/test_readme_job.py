@@ -62,6 +62,27 @@ def test_series_of_polynomials(tmp_path):
     assert Model(job).has_design
 
 
+def test_a_harmonic_angle_without_code(tmp_path):
+    (meam,) = _texts("docs/new-potential.md")
+    job = _read(tmp_path, _with("potentials", f"<potentials>{meam}</potentials>"))
+    assert [p.path for p in job.free] == ["ANGLE.g.k", "ANGLE.g.t0"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "hpcfit/potential/function_forms/gaussian.py",
+        "tests/function_forms/gaussian.py",
+        "hpcfit/structure/observables/surface_area.py",
+    ],
+)
+def test_examples_of_the_guide_are_those_of_the_code(file):
+    page = (ROOT / "docs/new-potential.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    source = (ROOT / file).read_text(encoding="utf-8")
+    assert any(block in source for block in blocks)
+
+
 def test_bonds_of_two_species(tmp_path):
     _, restricted, *_ = _texts("docs/potentials.md")
     text = _with("potentials", f"<potentials>{restricted}</potentials>").replace(

@@ -20,7 +20,7 @@ ROOMS = {
     "catalogue": ("tests/unit/test_catalogue.py",),
     "fit": ("tests/unit/test_run", "tests/unit/test_eam_fit.py"),
     "known": ("tests/unit/job/",),
-    "listeners": ("tests/unit/test_run", "tests/unit/output/"),
+    "listeners": ("tests/unit/test_run", "tests/unit/listeners/"),
     "potential": ("tests/unit/potential/", "tests/physics/"),
 }
 
