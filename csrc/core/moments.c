@@ -1,6 +1,8 @@
 /* Sums over the neighbours of eight atoms at a time. */
 #include "core/moments.h"
 
+#include <string.h>
+
 HF_CLONES
 void hf_sum_moments(int64_t n_slots, const double *restrict g, const double *restrict ux, const double *restrict uy,
                     const double *restrict uz, double (*restrict m)[HF_LANES])
@@ -45,6 +47,21 @@ void hf_add_field(double (*restrict field)[HF_LANES], const double (*restrict m)
 #pragma omp simd
         for (int lane = 0; lane < HF_LANES; lane++)
             field[c][lane] += factor[c] * m[c][lane];
+}
+
+void hf_part_moments(const hpcfit_geometry *geometry, int64_t chunk, int64_t group, int64_t species, const double *g,
+                     hf_moments m)
+{
+    const hf_part p = hf_part_of(geometry, chunk, group, species);
+    const double *ux = geometry->ux + p.pair, *uy = geometry->uy + p.pair, *uz = geometry->uz + p.pair;
+    memset(m, 0, sizeof(hf_moments));
+    if (p.n_slots > 0) hf_sum_moments(p.n_slots, g + p.local, ux, uy, uz, m);
+}
+
+void hf_add_pair_fields(const hf_moments *m, hf_moments *field, int64_t b, int64_t c, double s, double d, double q)
+{
+    hf_add_field(field[b], m[c], s, d, q);
+    if (b != c) hf_add_field(field[c], m[b], s, d, q);
 }
 
 HF_CLONES

@@ -21,6 +21,13 @@ void hf_sum_moments(int64_t n_slots, const double *g, const double *ux, const do
 /* field += (s S, d D, q Q) */
 void hf_add_field(double (*field)[HF_LANES], const double (*m)[HF_LANES], double s, double d, double q);
 
+/* The moments of a group's neighbours of one species, zero where there are none; g over the pairs of the chunk. */
+void hf_part_moments(const hpcfit_geometry *geometry, int64_t chunk, int64_t group, int64_t species, const double *g,
+                     hf_moments m);
+
+/* Adds to the fields on species b and c from each other's moments. */
+void hf_add_pair_fields(const hf_moments *m, hf_moments *field, int64_t b, int64_t c, double s, double d, double q);
+
 /* energy += factor (S s - 2 D.d + Q:q), lane by lane */
 void hf_add_moment_energy(double factor, const double (*m)[HF_LANES], const double (*field)[HF_LANES],
                           double *energy);

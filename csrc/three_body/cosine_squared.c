@@ -123,14 +123,6 @@ static void add_pairs(const context *x, int64_t b)
     }
 }
 
-static void moments_of(const context *x, int64_t group, int64_t b, int function, hf_moments m)
-{
-    const hf_part p = hf_part_of(x->g, x->chunk, group, b);
-    const double *f = hf_chunk_array(x->call, function) + p.local;
-    memset(m, 0, sizeof(hf_moments));
-    if (p.n_slots > 0) hf_sum_moments(p.n_slots, f, x->g->ux + p.pair, x->g->uy + p.pair, x->g->uz + p.pair, m);
-}
-
 static void add_function_vectors(const context *x, int64_t group, int64_t b, int function, const hf_moments field)
 {
     const hf_part p = hf_part_of(x->g, x->chunk, group, b);
@@ -142,21 +134,13 @@ static void add_function_vectors(const context *x, int64_t group, int64_t b, int
     hf_add_moment_vectors(p.n_slots, field, s[function], s[function + 1], &bonds, &t);
 }
 
-/* Adds to the fields on species b and c from each other's moments. */
-static void add_pair_fields(const hf_moments *m, hf_moments *field, int64_t b, int64_t c, double s, double d,
-                            double q)
-{
-    hf_add_field(field[b], m[c], s, d, q);
-    if (b != c) hf_add_field(field[c], m[b], s, d, q);
-}
-
 static void fill_fields(const context *x, const hf_moments *m, hf_moments *field)
 {
     memset(field, 0, (size_t)x->g->n_species * sizeof *field);
     for (int64_t b = 0; b < x->g->n_species; b++)
         for (int64_t c = b; c < x->g->n_species; c++) {
             const double strength = value(x, K, x->centre, b, c), cosine = value(x, COSTHETA0, x->centre, b, c);
-            add_pair_fields(m, field, b, c, strength * cosine * cosine, strength * cosine, strength);
+            hf_add_pair_fields(m, field, b, c, strength * cosine * cosine, strength * cosine, strength);
         }
 }
 
@@ -186,7 +170,7 @@ static void add_eta_column(const context *x, int64_t group, int64_t other, const
 {
     hf_moments moved[HF_MAX_SPECIES], derivative[HF_MAX_SPECIES];
     memset(moved, 0, (size_t)x->g->n_species * sizeof *moved);
-    moments_of(x, group, other, BY_ETA, moved[other]);
+    hf_part_moments(x->g, x->chunk, group, other, hf_chunk_array(x->call, BY_ETA), moved[other]);
     fill_fields(x, moved, derivative);
     add_column(x, group, 1.0, m, derivative, other, field, column);
 }
@@ -196,7 +180,7 @@ static void add_triplets(const context *x, int64_t group)
     hf_moments m[HF_MAX_SPECIES], field[HF_MAX_SPECIES], derivative[HF_MAX_SPECIES];
     hpcfit_output column = hf_column(x->call->output, 0);
     for (int64_t b = 0; b < x->g->n_species; b++)
-        moments_of(x, group, b, F, m[b]);
+        hf_part_moments(x->g, x->chunk, group, b, hf_chunk_array(x->call, F), m[b]);
     fill_fields(x, m, field);
     add_column(x, group, 0.5, m, field, -1, NULL, &column);
     for (int64_t k = 0; k < x->call->n_free; k++) {
@@ -209,8 +193,8 @@ static void add_triplets(const context *x, int64_t group)
             const double strength = value(x, K, of[0], of[1], of[2]), c = value(x, COSTHETA0, of[0], of[1], of[2]);
             const double factor = parameter == K ? 1.0 : 2.0 * strength;
             memset(derivative, 0, (size_t)x->g->n_species * sizeof *derivative);
-            add_pair_fields(m, derivative, of[1], of[2], factor * (parameter == K ? c * c : c),
-                            parameter == K ? c : strength, parameter == K ? 1.0 : 0.0);
+            hf_add_pair_fields(m, derivative, of[1], of[2], factor * (parameter == K ? c * c : c),
+                               parameter == K ? c : strength, parameter == K ? 1.0 : 0.0);
             add_column(x, group, 0.5, m, derivative, -1, NULL, &column);
         }
     }

@@ -251,14 +251,6 @@ static void add_pairs(const context *x, int64_t b)
     }
 }
 
-static void moments_of(const context *x, int64_t group, int64_t b, int function, hf_moments m)
-{
-    const hf_part p = hf_part_of(x->g, x->chunk, group, b);
-    const double *g = hf_chunk_array(x->call, function) + p.local;
-    memset(m, 0, sizeof(hf_moments));
-    if (p.n_slots > 0) hf_sum_moments(p.n_slots, g, x->g->ux + p.pair, x->g->uy + p.pair, x->g->uz + p.pair, m);
-}
-
 static void add_function_vectors(const context *x, int64_t group, int64_t b, int function, int slope,
                                  const hf_moments field)
 {
@@ -286,14 +278,6 @@ static void clear_vectors(const context *x, int64_t group, int64_t b)
         memset(hf_chunk_array(x->call, array) + p.local, 0, (size_t)p.n_slots * HF_LANES * sizeof(double));
 }
 
-/* The fields on species b and c from each other's moments, for one triplet's lambda and costheta0 or a derivative. */
-static void add_pair_fields(const hf_moments *m, hf_moments *field, int64_t b, int64_t c, double s, double d,
-                            double q)
-{
-    hf_add_field(field[b], m[c], s, d, q);
-    if (b != c) hf_add_field(field[c], m[b], s, d, q);
-}
-
 static void fill_fields(const context *x, const hf_moments *m, hf_moments *field)
 {
     memset(field, 0, (size_t)x->g->n_species * sizeof *field);
@@ -301,7 +285,7 @@ static void fill_fields(const context *x, const hf_moments *m, hf_moments *field
         for (int64_t c = b; c < x->g->n_species; c++) {
             const double lambda = triplet_value(x, LAMBDA, x->centre, b, c);
             const double cosine = triplet_value(x, COSTHETA0, x->centre, b, c);
-            add_pair_fields(m, field, b, c, lambda * cosine * cosine, lambda * cosine, lambda);
+            hf_add_pair_fields(m, field, b, c, lambda * cosine * cosine, lambda * cosine, lambda);
         }
 }
 
@@ -326,7 +310,7 @@ static void add_gamma_column(const context *x, int64_t group, int64_t other, con
     hf_moments m[HF_MAX_SPECIES], derivative[HF_MAX_SPECIES];
     double energy[HF_LANES] = {0.0};
     memset(m, 0, (size_t)x->g->n_species * sizeof *m);
-    moments_of(x, group, other, GG, m[other]);
+    hf_part_moments(x->g, x->chunk, group, other, hf_chunk_array(x->call, GG), m[other]);
     fill_fields(x, m, derivative);
     hf_add_moment_energy(1.0, m[other], field[other], energy);
     for (int64_t b = 0; b < x->g->n_species; b++) {
@@ -349,9 +333,9 @@ static void add_triplet_derivative(const context *x, int64_t group, const free_p
         const double cosine = triplet_value(x, COSTHETA0, f->centre, f->b, f->c);
         memset(derivative, 0, (size_t)x->g->n_species * sizeof *derivative);
         if (f->parameter == LAMBDA)
-            add_pair_fields(m, derivative, f->b, f->c, cosine * cosine, cosine, 1.0);
+            hf_add_pair_fields(m, derivative, f->b, f->c, cosine * cosine, cosine, 1.0);
         else
-            add_pair_fields(m, derivative, f->b, f->c, 2.0 * lambda * cosine, lambda, 0.0);
+            hf_add_pair_fields(m, derivative, f->b, f->c, 2.0 * lambda * cosine, lambda, 0.0);
         add_column(x, group, m, derivative, column);
     }
 }
@@ -361,7 +345,7 @@ static void add_triplets(const context *x, int64_t group)
     hf_moments m[HF_MAX_SPECIES], field[HF_MAX_SPECIES];
     hpcfit_output column = hf_column(x->call->output, 0);
     for (int64_t b = 0; b < x->g->n_species; b++)
-        moments_of(x, group, b, G, m[b]);
+        hf_part_moments(x->g, x->chunk, group, b, hf_chunk_array(x->call, G), m[b]);
     fill_fields(x, m, field);
     add_column(x, group, m, field, &column);
     for (int64_t k = 0; k < x->call->n_free; k++) {
