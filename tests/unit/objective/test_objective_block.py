@@ -144,7 +144,7 @@ def test_a_loss_is_in_rows_derivatives_and_second_derivatives(model, name):
 
 
 def test_second_derivative_needs_a_linearisation(block):
-    with pytest.raises(ValueError, match="before any linearisation"):
+    with pytest.raises(ValueError, match="requires a linearisation"):
         block.second_derivative(V, 0.1)
 
 
