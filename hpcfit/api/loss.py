@@ -137,7 +137,6 @@ class Loss(Evaluator):
         return result
 
     def _with(self, verbosity: str) -> Plan:
-        """Return the plan with the chosen method and a verbosity."""
         job = None
         with on_all_ranks(self._comm):
             if verbosity not in VERBOSITIES:

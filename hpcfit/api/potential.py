@@ -328,7 +328,6 @@ def _drop(element: etree._Element, *attributes: str) -> None:
 
 
 def _names(function: etree._Element) -> list[str]:
-    """Return the names of a function's own parameters."""
     if function.tag == "user-function":
         return [(child.get("name") or "").strip() for child in function.iterfind("param")]
     not_parameters = ("fit-dof", "cutoff", "screening", "functions", "nodes", "coefficients")

@@ -67,7 +67,6 @@ def _guarded(comm: Communicator) -> Communicator:
 
 
 def _end(comm: Communicator, heading: str, error: BaseException) -> None:
-    """Print an error of this rank, and abort all ranks."""
     sys.stdout.flush()
     print(heading + "".join(traceback.format_exception(error)), end="", file=sys.stderr, flush=True)
     comm.abort(1)

@@ -127,7 +127,6 @@ def _seconds(seconds: float) -> str:
 
 
 def _undetermined(run: StoredRun) -> list[str]:
-    """Return the paths of the parameters that the data do not determine."""
     n_residuals = run.header.counts.n_residuals
     if run.result is None or not n_residuals:
         return []

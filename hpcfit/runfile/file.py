@@ -266,7 +266,6 @@ def _read_records(group: h5py.Group, table: Mapping[str, RunField]) -> Iterator[
 
 
 def _write(group: h5py.Group, name: str, field: RunField, value: Any) -> None:
-    """Create the array `name`; a field without a unit holds text."""
     dtype = None if field.unit else h5py.string_dtype()
     data = np.asarray(value) if field.unit else np.asarray(value, dtype=object)
     group.create_dataset(name, data=data, dtype=dtype).attrs.update(unit=field.unit, shape=field.shape)

@@ -110,7 +110,6 @@ def _fixed(job: Job, values: FloatArray) -> Job:
 
 
 def _potential_at(potential: Potential, values: Iterator[float]) -> Potential:
-    """Return a potential at the next values, one for each of its parameters."""
     if not potential.functions:
         return replace(potential, parameters=_parameters_at(potential.parameters, values))
     functions = tuple(_function_at(function, values) for function in potential.functions)
@@ -119,7 +118,6 @@ def _potential_at(potential: Potential, values: Iterator[float]) -> Potential:
 
 
 def _function_at(function: Function, values: Iterator[float]) -> Function:
-    """Return a function at the next values, in the order of `Function.all_parameters`."""
     parameters = _parameters_at(function.parameters, values)
     children = tuple(_function_at(child, values) for child in function.children)
     screening = _function_at(function.screening, values) if function.screening else None

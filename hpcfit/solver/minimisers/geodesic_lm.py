@@ -48,7 +48,7 @@ RECORDS = (
         check=_check,
         options=(
             _option("max-iter", "count", "limit of accepted steps"),
-            _option("max-evaluations", "count", "limit of all evaluations together"),
+            _option("max-evaluations", "count", "limit of all evaluations"),
             _option("max-time", "positive", "limit of wall time in seconds, of a resumed fit anew"),
             _option("goal", "not-negative", "converged when chi^2 is not larger"),
             _option(

@@ -62,7 +62,6 @@ def _minimize(external: ExternalProblem, options: ScipyOptions) -> str:
 
 
 def _arguments(external: ExternalProblem, options: ScipyOptions) -> dict[str, Any]:
-    """Return the arguments of `minimize`: problem, method and options."""
     form = _METHODS[options.method]
     keywords: dict[str, Any] = {"method": options.method, "options": dict(options.options)}
     if form.uses is Uses.COST:
@@ -82,7 +81,6 @@ def _arguments(external: ExternalProblem, options: ScipyOptions) -> dict[str, An
 
 
 def _pairs(box: Bounds) -> Any:
-    """Return the lower and upper bound of every variable for SciPy."""
     return list(zip(box.lower.tolist(), box.upper.tolist(), strict=True))
 
 
@@ -116,7 +114,6 @@ def _local(external: ExternalProblem, options: ScipyOptions) -> Any:
 
 
 def _seeded(options: ScipyOptions) -> dict[str, Any]:
-    """Return the options with a generator of random numbers from the seed."""
     keywords: dict[str, Any] = dict(options.options)
     return keywords | {"rng": np.random.default_rng(keywords.pop("seed", 0))}
 
