@@ -7,7 +7,7 @@
  * P. P. Ewald, Ann. Phys. 369, 253 (1921); the virial as in D. M. Heyes, Phys. Rev. B 49, 755 (1994). The sum is a
  * form B(q, q), so that its derivative by the charge of a species is 2 B(q, 1 for this species). Cells that are not
  * periodic along all their vectors have no such energy: it is NaN. */
-#include "internal.h"
+#include "core/internal.h"
 
 #include <stdlib.h>
 

@@ -46,7 +46,7 @@ def test_every_form_has_a_record_and_a_sample(form: PotentialForm) -> None:
     file = form.name.replace("-", "_")
     assert form.record.name, f"write hpcfit/potential/forms/{file}.py"
     assert form.name in REGISTERED, f"write tests/forms/{file}.py"
-    assert set(SAMPLES[form.name].values) == {row.name for row in form.parameters}
+    assert set(SAMPLES[form.name].values) == {row.name for row in FORMS[form.name].parameters}
 
 
 def test_every_record_is_that_of_a_form() -> None:
