@@ -66,6 +66,8 @@ class Model:
             and all(forms[p.form].is_linear for p in job.potentials)
             and any(forms[p.form].pairwise for p in job.potentials)
         )
+        #: whether `gradient` needs no columns of some potential, or has those that are kept
+        self.has_gradient = self.has_design or any(has_gradient(term.kernel) for term in self._terms)
         self._bonds = dict.fromkeys(term.bonds for term in self._terms if not term.bonds.are_all)
 
     def geometry(self, batch: Batch) -> Geometry:
@@ -127,11 +129,6 @@ class Model:
             parts.append(term.gradient(geometry, values[first:last], weights, virials))
             first = last
         return self.variables.pulled_back(x, np.concatenate(parts))
-
-    @property
-    def has_reverse_mode(self) -> bool:
-        """Whether a potential with free parameters gives gradients without columns."""
-        return any(term.has_reverse_mode and len(term.varying) for term in self._terms)
 
     @property
     def is_linear(self) -> bool:
@@ -214,7 +211,7 @@ class _Term:
     ) -> None:
         self.id = potential.id
         self.embeds = any(role.argument == "density" for role in form.roles)
-        self._form, self._sizes = form.kernel, potential.sizes
+        self.kernel, self._sizes = form.kernel, potential.sizes
         self._scratch = scratch
         self._functions: tuple[Functions | None, Functions | None] = (None, None)
         self.n_parameters = len(potential.parameters)
@@ -222,7 +219,6 @@ class _Term:
         varies = np.array([p.varies for p in potential.parameters], dtype=bool)
         self.varying = np.flatnonzero(varies).astype(np.int32)
         self._free = np.flatnonzero(varies[self._place]).astype(np.int32)
-        self.has_reverse_mode = bool(form.roles) and has_gradient(self._form)
         self.lower = np.array([p.minimum for p in potential.parameters], dtype=np.float64)
         self.upper = np.array([p.maximum for p in potential.parameters], dtype=np.float64)
         self.bonds = Bonds()  #: if restricted, the geometry holds the selected ones
@@ -252,7 +248,7 @@ class _Term:
         shared = with_derivatives and not np.array_equal(self._place[free], self.varying)
         target = np.zeros((1 + len(free), columns.shape[1])) if shared else columns
         first_non_finite = evaluate(
-            self._form,
+            self.kernel,
             geometry if self.bonds.are_all else geometry.by_bonds[self.bonds],
             parameters[self._place],
             free,
@@ -275,10 +271,10 @@ class _Term:
     ) -> FloatArray:
         """Return the derivatives of a weighted sum of rows by the varying parameters."""
         functions = self._functions[1]
-        if functions is not None and self.has_reverse_mode:
+        if functions is not None and has_gradient(self.kernel):
             found, values = np.zeros(len(self.varying)), parameters[self._place]
             by_value = gradient(
-                self._form, geometry, values, self._free, weights, virials, functions, self._scratch
+                self.kernel, geometry, values, self._free, weights, virials, functions, self._scratch
             )
             np.add.at(found, np.searchsorted(self.varying, self._place[self._free]), by_value)
             return found
@@ -293,7 +289,7 @@ class _Term:
         found, columns = np.full(geometry.n_atoms, np.nan), np.zeros((1, geometry.n_rows(False)))
         free, functions = self._free[:0], self._functions[0]
         evaluate(
-            self._form,
+            self.kernel,
             geometry,
             parameters[self._place],
             free,

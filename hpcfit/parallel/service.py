@@ -180,10 +180,15 @@ class RootProblem:
         """Return the linearisation at `x` [n_free], with the job's assembly."""
         return self._finish(self._evaluate(Request.LINEARISE, x))
 
-    def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
-        """Return the sum of squared residuals and J^T r [n_free] at `x`, if possible without a Jacobian."""
+    @property
+    def has_gradient(self) -> bool:
+        """Whether `gradient` needs no Jacobian of the datasets; if it does, that of `linearise` keeps its bits."""
         local = self.worker.local
-        if not (local.plan.data_blocks and (local.model.has_reverse_mode or local.model.has_design)):
+        return local.model.has_gradient and bool(local.plan.data_blocks)
+
+    def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
+        """Return the sum of squared residuals and J^T r [n_free] at `x`, without a Jacobian where that is possible."""
+        if not self.has_gradient:
             at = self.linearise(x)
             return at.cost, at.gradient
         cost, *gradient = self._evaluate(Request.GRADIENT, x)

@@ -99,7 +99,7 @@ class ExternalProblem:
         return self._descended(x)[0]
 
     def gradient(self, x: FloatArray) -> FloatArray:
-        """Return the gradient of the sum of squares, 2 J^T r [n], without a Jacobian.
+        """Return the gradient of the sum of squares, 2 J^T r [n], without a Jacobian where the problem knows it.
 
         Raises
         ------
@@ -109,7 +109,10 @@ class ExternalProblem:
         return 2.0 * self._descended(x)[1]
 
     def _descended(self, x: FloatArray) -> tuple[float, FloatArray]:
-        """Return the sum of squares and J^T r; those of the last point are cached."""
+        """Return the sum of squares and J^T r; asking again for the same point costs nothing."""
+        if not self._problem.has_gradient:
+            at = self.linearise(x)
+            return at.cost, at.gradient
         key = x.tobytes()
         if self._descent is None or self._descent[0] != key:
             inside = self._inside(x)

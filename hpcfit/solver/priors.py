@@ -70,8 +70,16 @@ class WithPriors:
         residual, slope, _ = self._priors.rows(x)
         return np.concatenate([residual[None], np.diag(slope)])[:, np.isfinite(self._priors.sigma)]
 
+    @property
+    def has_gradient(self) -> bool:
+        """Whether that of the problem inside needs no linearisation."""
+        return self._problem.has_gradient
+
     def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
         """Return the sum of squared residuals and J^T r [n] at `x` [n]."""
+        if not self.has_gradient:
+            at = self.linearise(x)
+            return at.cost, at.gradient
         cost, gradient = self._problem.gradient(x)
         residual, slope, _ = self._priors.rows(x)
         with np.errstate(all="ignore"):

@@ -54,8 +54,12 @@ class Problem(Protocol):
     def linearise(self, x: FloatArray) -> Linearisation:
         """Return the linearisation at `x` [n], and keep it for `second_derivative`."""
 
+    @property
+    def has_gradient(self) -> bool:
+        """Whether `gradient` needs no linearisation, and costs a few residuals."""
+
     def gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
-        """Return the sum of squared residuals and J^T r [n] at `x` [n], at the cost of a few residuals."""
+        """Return the sum of squared residuals and J^T r [n] at `x` [n]; those of `linearise` without `has_gradient`."""
 
     def second_derivative(self, v: FloatArray, h: float) -> FloatArray:
         """Return J^T r'' [n] at the point of the last linearisation.

@@ -21,6 +21,7 @@ class ArrayProblem:
 
     residual: Callable[[Any], Any]
     asked: list = field(default_factory=list)
+    has_gradient: bool = True
 
     def _at(self, x):
         self.asked.append(np.array(x))

@@ -18,7 +18,10 @@ from tests.physics.oracle_samples import (
     sample_structures,
 )
 
-CASES = [case for case in ALL_CASES if has_gradient(kernel_of(case[0]))]
+#: Potentials made of formulas, whose functions share parameters, are in tests/unit/objective/test_gradient.py.
+CASES = [
+    case for case in ALL_CASES if has_gradient(kernel_of(case[0])) and not FORMS[case[0]].record.formulas
+]
 
 
 def _gradient(name: str, geometry: Geometry, weights: FloatArray, virials: bool) -> FloatArray:

@@ -39,6 +39,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
 class ArrayProblem:
     """Answers the solver's questions; the residual of the last cost is kept for the linearisation there."""
 
+    has_gradient = True
+
     def __init__(self, counters: Counters) -> None:
         self.counters = counters
         self.x = np.full(len(counters.case.start), np.nan)

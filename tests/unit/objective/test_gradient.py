@@ -25,11 +25,19 @@ FAR = """
     <lennard-jones id="L"><sigma>5</sigma><epsilon>0.3</epsilon><cutoff>9</cutoff>
       <fit-dof><sigma/></fit-dof></lennard-jones>"""
 
+#: Its functions have parameters in common.
+GUPTA = """
+    <gupta id="G">
+      <A>0.12</A> <xi>1.3</xi> <p>8.6</p> <q>2.5</q> <r0>2.86</r0> <inner>5</inner> <cutoff>6</cutoff>
+      <fit-dof><A/><xi/><p/><q/><r0/></fit-dof>
+    </gupta>"""
+
 #: Potentials and constraints; Stillinger-Weber knows no reverse mode.
 CASES = {
     "splines": (SPLINES, ""),
     "formulas": (FORMULAS, constrained(("EAM.rho.twomu", "1.14*{EAM.V.lambda}/2.73"))),
     "far": (aluminium() + FAR, ""),
+    "shared": (GUPTA, ""),
     "both": (
         SPLINES
         + potential(A=1.5)
@@ -53,7 +61,7 @@ def block_of(folder, case, loss=None, stresses=True, configurations=None):
 
 
 @pytest.mark.parametrize("loss", [None, RobustLoss("soft-l1", 0.7), RobustLoss("cauchy", 2.0)])
-@pytest.mark.parametrize("case", ["splines", "formulas", "both"])
+@pytest.mark.parametrize("case", ["splines", "formulas", "shared", "both"])
 @pytest.mark.parametrize("stresses", [True, False])
 def test_is_that_of_rows_and_jacobian(tmp_path, case, loss, stresses):
     block, model = block_of(tmp_path, case, loss, stresses)

@@ -54,12 +54,21 @@ def test_same_bits_on_any_number_of_ranks(plan, size):
     assert others == [None] * (size - 1)
 
 
+def test_without_reverse_mode_the_gradient_is_that_of_the_linearisation(plan):
+    def work(problem):
+        return problem.has_gradient, problem.gradient(X), problem.linearise(X)
+
+    known, (cost, gradient), at = asked(plan, work)(Serial())
+    assert not known and cost == at.cost and np.array_equal(gradient, at.gradient)
+
+
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_gradient_in_reverse_mode_has_the_same_bits_on_any_number_of_ranks(tmp_path, size):
     path = small_jobs.write_job(tmp_path, small_jobs.job_text(potentials=spline_eam(7)))
     of_splines = small_jobs.plan_of(path)
 
     def work(problem):
+        assert problem.has_gradient
         x = problem.worker.local.model.start
         cost, gradient = problem.gradient(x)
         return cost, gradient.tobytes(), problem.cost(x), problem.linearise(x).gradient

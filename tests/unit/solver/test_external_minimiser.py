@@ -38,6 +38,15 @@ def test_value_gradient_and_curvature_are_exact():
     assert external.state.n_linearisations == 2
 
 
+def test_without_a_gradient_of_its_own_a_problem_is_asked_for_one_linearisation():
+    problem = ArrayProblem(CASES["rosenbrock"].residual, has_gradient=False)
+    external, x = watching(problem, (-1.2, 1.0)), np.array([0.4, -0.3])
+    at = external.linearise(x)
+    assert external.value(x) == at.cost
+    assert np.array_equal(external.gradient(x), 2.0 * at.gradient)
+    assert external.state.n_linearisations == 1
+
+
 def test_what_is_outside_is_a_wall_for_a_method_without_bounds():
     """As the limits of a potential are, which the job does not set; for others the edge of the box is near enough."""
     problem = ArrayProblem(CASES["rosenbrock"].residual)
