@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -179,7 +180,7 @@ class _Term:
     ) -> None:
         self.id = potential.id
         self.embeds = any(role.argument == "density" for role in form.roles)
-        self._form = form.kernel
+        self._form, self._name = form.kernel, form.name
         self._scratch = scratch
         self._functions: tuple[Functions | None, Functions | None] = (None, None)
         self.n_parameters = len(potential.parameters)
@@ -231,6 +232,8 @@ class _Term:
                 np.searchsorted(self.varying, self._place[free]), target[1:], strict=True
             ):
                 columns[1 + column] += derivative
+        if trouble and self._name != self._form:
+            return replace(trouble, message=trouble.message.replace(self._form, self._name, 1))
         return trouble
 
     def densities(self, geometry: Geometry, parameters: FloatArray) -> FloatArray:

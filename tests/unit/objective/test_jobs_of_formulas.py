@@ -76,6 +76,16 @@ def test_derivatives_of_a_job(tmp_path, fitted, species, attributes):
         assert largest_error(exact[1 + k], wanted) < 1e-9
 
 
+def test_what_is_not_finite_has_the_name_of_the_form(tmp_path):
+    model = Model(_job(tmp_path, ("Cu",), _VALUES))
+    crystal = _crystal(3.8, 1)
+    crystal.position[1] = crystal.position[0]
+    geometry = model.geometry(batch_of([crystal], model.cutoff, 1))
+    found = model.evaluate(geometry, model.start, np.zeros((1, geometry.n_rows(True))), True)
+    assert found is not None
+    assert found.message == "gupta gives an energy or force that is not finite"
+
+
 def test_values_are_kept_in_the_range_of_the_table(tmp_path):
     with pytest.raises(InputError, match=r"value of <r0> out of range, found 0.0, allowed 0.001"):
         _job(tmp_path, ("Cu",), _VALUES.replace("2.5", "0"))
