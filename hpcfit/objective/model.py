@@ -241,7 +241,15 @@ class _Term:
         found, columns = np.full(geometry.n_atoms, np.nan), np.zeros((1, geometry.n_rows(False)))
         free, functions = self._free[:0], self._functions[0]
         evaluate(
-            self._form, geometry, parameters, free, columns, False, functions, self._scratch, densities=found
+            self._form,
+            geometry,
+            parameters[self._place],
+            free,
+            columns,
+            False,
+            functions,
+            self._scratch,
+            densities=found,
         )
         return found
 

@@ -76,6 +76,16 @@ def test_derivatives_of_a_job(tmp_path, fitted, species, attributes):
         assert largest_error(exact[1 + k], wanted) < 1e-9
 
 
+def test_densities(tmp_path):
+    model = Model(_job(tmp_path, ("Cu",), _VALUES.replace("4.5", "3.6")))
+    crystal = _crystal(3.6, 1)
+    places = np.argwhere(np.indices((4, 4, 4)).sum(axis=0) % 2 == 0) * 1.8
+    crystal = Structure(crystal.cell, crystal.pbc, places, crystal.species)
+    (found,) = model.densities(model.geometry(batch_of([crystal], model.cutoff, 1)), model.start)
+    # Twelve neighbours, the next shell is at the cut-off.
+    assert found == pytest.approx(12 * 1.2**2 * np.exp(-4.6 * (1.8 * np.sqrt(2) / 2.5 - 1)), rel=1e-14)
+
+
 def test_what_is_not_finite_has_the_name_of_the_form(tmp_path):
     model = Model(_job(tmp_path, ("Cu",), _VALUES))
     crystal = _crystal(3.8, 1)
