@@ -1,5 +1,10 @@
 """A potential made of formulas, from the job file to exact derivatives, published values and a file of tables."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from oracle_cells import Structure, batch_of
@@ -118,3 +123,28 @@ def test_published_metals(metal, tmp_path):
     assert energy == pytest.approx(-_COHESIVE[metal.species[0]], abs=3e-3)
     # The last digits of p and q leave this much (measured 2e-3 eV, of a bulk modulus times volume above 5 eV).
     assert np.abs(virial).max() < 5e-3
+
+
+def test_a_fit_of_a_lattice_and_its_file(tmp_path):
+    """Three parameters meet three targets, through the relaxation; the file at the end is at the last state."""
+    (tmp_path / "job.xml").write_text(
+        "<job><name>copper</name><atom-types><species>Cu</species></atom-types>"
+        '<fitting><geodesic-lm max-iter="50"/></fitting><potentials><gupta id="G"><A>0.1</A> <xi>1.3</xi> <p>10</p>'
+        "<q>2.5</q> <r0>2.556</r0> <inner>5.78</inner> <cutoff>6.15</cutoff> <fit-dof><A/><xi/><p/></fit-dof>"
+        "<export-eam-file>Cu.fs</export-eam-file></gupta></potentials><structures><fcc-lattice id='fcc'>"
+        "<atom-type>Cu</atom-type><lattice-parameter>3.615</lattice-parameter><properties>"
+        "<atomic-energy fit='true' target='-3.54' tolerance='0.01'/>"
+        "<lattice-parameter relax='true' fit='true' target='3.615' tolerance='0.01'/>"
+        "<bulk-modulus fit='true' target='142' tolerance='1'/></properties></fcc-lattice></structures></job>"
+    )
+    command = [str(Path(sys.executable).with_name("hpcfit")), "run", "job.xml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "lattice-parameter: 3.615 A" in done.stdout
+    assert "bulk-modulus: 142 GPa" in done.stdout
+    text = (tmp_path / "Cu.fs").read_text().split("\n")
+    xi = float(re.findall(r"G\.xi +1\.3 +(\S+)", done.stdout)[0])
+    n, step = 10000, 6.15 / 9999
+    place = round(2.7 / step)
+    wanted = (xi * np.exp(-2.5 * (place * step / 2.556 - 1))) ** 2
+    assert float(text[6 + n + place]) == pytest.approx(wanted, rel=1e-9)  # the log prints 10 digits of xi
