@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -211,7 +212,7 @@ class _Term:
     ) -> None:
         self.id = potential.id
         self.embeds = any(role.argument == "density" for role in form.roles)
-        self.kernel, self._sizes = form.kernel, potential.sizes
+        self.kernel, self._name, self._sizes = form.kernel, form.name, potential.sizes
         self._scratch = scratch
         self._functions: tuple[Functions | None, Functions | None] = (None, None)
         self.n_parameters = len(potential.parameters)
@@ -264,6 +265,9 @@ class _Term:
                 np.searchsorted(self.varying, self._place[free]), target[1:], strict=True
             ):
                 columns[1 + column] += derivative
+        if first_non_finite and self._name != self.kernel:
+            message = first_non_finite.message.replace(self.kernel, self._name, 1)
+            return replace(first_non_finite, message=message)
         return first_non_finite
 
     def gradient(

@@ -110,10 +110,10 @@ def _fixed(job: Job, values: FloatArray) -> Job:
 
 
 def _potential_at(potential: Potential, values: Iterator[float]) -> Potential:
-    if not potential.functions:
-        return replace(potential, parameters=_parameters_at(potential.parameters, values))
-    functions = tuple(_function_at(function, values) for function in potential.functions)
-    parameters = tuple(p for function in functions for p in function.all_parameters)
+    """Return a potential at the next values, one for each of its parameters."""
+    parameters = _parameters_at(potential.parameters, values)
+    own = iter([parameters[place].start for place in potential.kernel_places])
+    functions = tuple(_function_at(function, own) for function in potential.functions)
     return replace(potential, functions=functions, parameters=parameters)
 
 

@@ -85,7 +85,7 @@ def test_a_resumed_fit_does_not_repeat_a_line(header):
 def test_a_restart_is_said_once(header):
     first, second = (replace(step, state=replace(step.state, restarted="evaporated")) for step in steps())
     lines = written(header, io.StringIO(), steps()[0], first, second).getvalue().splitlines()
-    assert [line.startswith("restart: evaporated, once more") for line in lines] == [
+    assert [line.startswith("restart: evaporated, again from the start") for line in lines] == [
         False,
         False,
         True,
