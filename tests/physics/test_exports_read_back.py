@@ -336,5 +336,5 @@ def test_functions_that_lammps_does_not_have() -> None:
     roles = list(source.potential.roles)
     roles[first] = roles[first + 1]
     changed = replace(source, potential=replace(source.potential, roles=tuple(roles)))
-    with pytest.raises(InputError, match="g-function of Si and Si depends on the atom in the centre"):
+    with pytest.raises(InputError, match="g-function of Si and Si depends on the central atom"):
         meam_spline.write(changed)
