@@ -164,11 +164,15 @@ void hf_add_vectors(const hpcfit_geometry *g, int64_t group, int64_t n_slots, co
     double sum[6][HF_LANES];
     sum_vectors(n_slots, t, sum);
     hf_add_group_forces(g, group, sum, column);
+    /* Copied out of the structs: the compiler would load them again after every store. */
+    const int32_t *neighbour = bonds->neighbour;
+    const double *tx = t->x, *ty = t->y, *tz = t->z;
+    double (*forces)[3] = column->forces;
     for (int64_t k = 0; k < n_slots * HF_LANES; k++) {
-        double *force = column->forces[bonds->neighbour[k]];
-        force[0] -= t->x[k];
-        force[1] -= t->y[k];
-        force[2] -= t->z[k];
+        double *force = forces[neighbour[k]];
+        force[0] -= tx[k];
+        force[1] -= ty[k];
+        force[2] -= tz[k];
     }
     if (column->virials == NULL) return;
     sum_virial(n_slots, bonds, t, sum);

@@ -228,6 +228,11 @@ class _Term:
         if rows:
             np.maximum.at(self.lower, values, [row.lower for row, _ in rows])
             np.minimum.at(self.upper, values, [row.upper for row, _ in rows])
+        if not form.roles:
+            seen = np.array([potential.bonds.seen(*found) for _, found in rows])
+            self._free = self._free[seen[self._free]]
+        # If several values of the kernels are one parameter, its derivative is their sum.
+        self._shares = not np.array_equal(self._place[self._free], self.varying)
         if form.roles:
             # Its roles define the species for which it has functions.
             self._functions = (functions_of(potential, programs[0]), functions_of(potential, programs[1]))
@@ -236,8 +241,6 @@ class _Term:
         self.bonds = potential.bonds
         starts = np.array([p.start for p in potential.parameters])
         self.cutoff = cutoff(form, starts[self._place], n_species)
-        seen = np.array([self.bonds.seen(*found) for _, found in rows])
-        self._free = self._free[seen[self._free]]
 
     def evaluate(
         self, geometry: Geometry, parameters: FloatArray, columns: FloatArray, virials: bool
@@ -245,8 +248,7 @@ class _Term:
         """Add values to the first of `columns`, and derivatives by the varying parameters to the others."""
         with_derivatives = len(columns) > 1
         free = self._free if with_derivatives else self._free[:0]
-        # If several values of the kernels are one parameter, its derivative is their sum.
-        shared = with_derivatives and not np.array_equal(self._place[free], self.varying)
+        shared = with_derivatives and self._shares
         target = np.zeros((1 + len(free), columns.shape[1])) if shared else columns
         first_non_finite = evaluate(
             self.kernel,
