@@ -29,7 +29,7 @@ AIM = 4.0
 PAIRS = 15
 
 #: Columns of which the Jacobian is worked out too.
-MOST_COLUMNS = 200
+MOST_COLUMNS = 2000
 
 
 class Objective:
