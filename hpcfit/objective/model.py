@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -228,11 +229,6 @@ class _Term:
         if rows:
             np.maximum.at(self.lower, values, [row.lower for row, _ in rows])
             np.minimum.at(self.upper, values, [row.upper for row, _ in rows])
-        if not form.roles:
-            seen = np.array([potential.bonds.seen(*found) for _, found in rows])
-            self._free = self._free[seen[self._free]]
-        # If several values of the kernels are one parameter, its derivative is their sum.
-        self._shares = not np.array_equal(self._place[self._free], self.varying)
         if form.roles:
             # Its roles define the species for which it has functions.
             self._functions = (functions_of(potential, programs[0]), functions_of(potential, programs[1]))
@@ -241,6 +237,13 @@ class _Term:
         self.bonds = potential.bonds
         starts = np.array([p.start for p in potential.parameters])
         self.cutoff = cutoff(form, starts[self._place], n_species)
+        seen = np.array([self.bonds.seen(*found) for _, found in rows])
+        self._free = self._free[seen[self._free]]
+
+    @cached_property
+    def _shares(self) -> bool:
+        """Whether several values of the kernel are one parameter, whose derivative is their sum."""
+        return not np.array_equal(self._place[self._free], self.varying)
 
     def evaluate(
         self, geometry: Geometry, parameters: FloatArray, columns: FloatArray, virials: bool
