@@ -84,7 +84,7 @@ struct hpcfit_potential {
     int is_linear;
     int n_roles;
     const hpcfit_role *roles;
-    const hf_pair_law *law;                       /* of a potential whose two functions are those of pair/pairs.h */
+    const hf_pair_law *law;                       /* NULL if the potential does not use the loop of pair/pairs.h */
     int pairwise;                                 /* uses the half geometry */
     int needs_positions;                          /* uses cells, periodicity and positions */
     int64_t (*scratch_size)(const hf_call *call); /* parameters, scratch and output are not set yet */
@@ -210,13 +210,13 @@ const hpcfit_function *hf_role(const hf_call *call, int role, int64_t tuple);
 /* The output of one column: 0 the values, k + 1 the derivatives with respect to free parameter k. */
 hpcfit_output hf_column(const hpcfit_output *output, int64_t column);
 
-/* Adds a function of the distance, summed over unordered pairs: its value phi and slope dphi at every pair of the run
- * of `species` in `chunk`. */
+/* Adds the energy, forces and virials of a pair function, given its value phi and slope dphi at every pair of the run
+ * of `species` in `chunk`; each unordered pair counts once. */
 void hf_add_radial(const hpcfit_geometry *g, int64_t chunk, int64_t species, const double *phi, const double *dphi,
                    const hpcfit_output *column);
 
-/* Adds forces [3][8] of the atoms of a group and their virials, those of radial forces with slopes dphi over n_slots
- * >= 1 slots from a pair of the geometry on, times `share`. */
+/* Adds forces [3][8] of the atoms of a group, and the virials of radial forces: the slopes dphi of n_slots >= 1
+ * slots, which begin at `pair` of the geometry, times `share`. */
 void hf_add_group_radial(const hpcfit_geometry *g, int64_t group, int64_t n_slots, int64_t pair, double share,
                          const double *dphi, const double (*force)[HF_LANES], const hpcfit_output *column);
 

@@ -203,7 +203,8 @@ static void fill_density(const hpcfit_geometry *half, int64_t n_slots, int64_t k
     }
 }
 
-/* Fills the weights a and b: those of a density for own atoms or neighbours, or of the pair energy for neither. */
+/* Fills the adjoint weights a and b of a density (at own atoms, at neighbours or both) or, with neither, of the pair
+ * energy. */
 static void fill_weights(const hf_call *call, const space *s, const pairs *x, int to_own, int to_other)
 {
     const hpcfit_geometry *half = x->half;

@@ -98,7 +98,7 @@ void hf_adjoint_add(const hf_call *call, const hpcfit_function *function, const 
             add_spline(call, function, k, at, sums + sums_of(function, k), scratch);
 }
 
-/* From the sums of intervals to those of the values and slopes at the knots, [n_knots][2]. */
+/* Turns the sums of intervals into sums of the values and slopes at the knots, [n_knots][2]. */
 static void gather_knots(int64_t n_knots, const double *sums, double *knots)
 {
     memset(knots, 0, (size_t)(2 * n_knots) * sizeof *knots);

@@ -18,7 +18,7 @@ struct hf_pair_law {
 int64_t hf_pairs_scratch(const hf_call *call);
 void hf_pairs_evaluate(const hf_call *call);
 
-/* The fields of the record of every potential that follows a law. */
+/* Record fields that all potentials with a pair law share. */
 #define HF_FOLLOWS(pair_law)                                                                                         \
     .law = &(pair_law), .pairwise = 1, .scratch_size = hf_pairs_scratch, .evaluate = hf_pairs_evaluate
 
