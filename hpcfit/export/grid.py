@@ -12,8 +12,8 @@ from hpcfit.export.curves import FunctionSum
 from hpcfit.export.source import ExportSource
 from hpcfit.records import FloatArray
 
-#: A table of the density has at most this many times the points of a table of distances.
-_MOST_POINTS = 10
+#: Compressed crystals make a table of the density longer by at most this factor.
+_LONGEST = 20
 
 
 @dataclass(frozen=True)
@@ -81,34 +81,44 @@ def _densities(
     """Return step and points of the table of the density, and notes on them."""
     met = source.densities
     is_default = source.rho_range_factor is None
-    # Without densities the table has one meaningful value, at 0.
-    largest = met.largest * (source.rho_range_factor or 2.0) if met and met.largest > 0 else 1.0
-    end, notes = largest, []
-    if met:
-        where = " in the job's structures" if met.spacing > 0 else ""
-        notes.append(f"largest density {met.largest:.6g}{where}")
-    if met and is_default and met.compressed > 0:
-        end = max(end, met.compressed)
-        notes.append(
-            f"largest density {met.compressed:.6g} in crystals of neighbours {met.spacing:.3g} A apart"
-        )
-    step, n = _in_file(embedding) if is_default and source.resolution is None else (0.0, 0)
+    end, n, notes = density_end(source, met.largest if met else 0.0)
+    step, in_file = _in_file(embedding) if is_default and source.resolution is None else (0.0, 0)
     if step:
-        own = step * (n - 1)
         # What a table leaves out is a straight line in hpcfit too.
         ends_alike = all(curve is None or _points(curve) is not None for curve in embedding)
-        n = n if ends_alike else max(n, math.ceil(end / step) + 1)
-        notes.append(
-            f"the file from which F comes is tabulated to {own:.6g}, this one to {step * (n - 1):.6g}"
-        )
-        return step, equidistant(step, n), tuple(notes)
-    n = source.n_points
-    if source.resolution is None:
-        # The points in the old range stay as dense as without crystals.
-        n = min(1 + math.ceil((n - 1) * end / largest * (1 - 1e-12)), _MOST_POINTS * n)
+        n = in_file if ends_alike else max(in_file, math.ceil(end / step) + 1)
+        last = f"the file from which F comes is tabulated to {step * (in_file - 1):.6g}"
+        return step, equidistant(step, n), (*notes, f"{last}, this one to {step * (n - 1):.6g}")
     if met:
-        notes.append(f"F is tabulated to {end:.6g}")
-    return end / (n - 1), np.linspace(0.0, end, n), tuple(notes)
+        notes = (*notes, f"F is tabulated to {end:.6g}")
+    return end / (n - 1), np.linspace(0.0, end, n), notes
+
+
+def density_end(source: ExportSource, largest: float) -> tuple[float, int, tuple[str, ...]]:
+    """Return the end of a table of F from 0 on, its number of points, and notes.
+
+    Parameters
+    ----------
+    source
+        The potential.
+    largest
+        Largest density in the job's structures.
+    """
+    met, n = source.densities, source.n_points
+    # Without densities the table has one meaningful value, at 0.
+    end = largest * (source.rho_range_factor or 2.0) if largest > 0 else 1.0
+    if not met or met.spacing == 0.0:
+        return end, n, (f"largest density {largest:.6g}",) if met else ()
+    notes = (
+        f"largest density {largest:.6g} in the job's structures",
+        f"largest density {met.compressed:.6g} in crystals of neighbours {met.spacing:.3g} A apart",
+    )
+    if source.rho_range_factor is None and met.compressed > end:
+        # The points below keep their distance.
+        step = end / (n - 1)
+        n = 1 + math.ceil(min(met.compressed / end, _LONGEST) * (n - 1))
+        end = step * (n - 1)
+    return end, n, notes
 
 
 def equidistant(step: float, n: int) -> FloatArray:

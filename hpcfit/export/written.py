@@ -68,9 +68,13 @@ class Written:
     @property
     def commands(self) -> tuple[str, ...]:
         """The lines of a LAMMPS input that use the file, ``units metal`` assumed."""
-        return (
-            (f"include {quoted(self.file)}",) if self.is_script else lines_of(self.style, self.coefficients)
-        )
+        if not self.is_script:
+            return lines_of(self.style, self.coefficients)
+        if bad := sorted(set(self.file) & set("$'\"")):
+            # LAMMPS looks for variables and quotes in this name again, inside its quotes.
+            allowed = "a name without dollars and quotes"
+            raise InputError([Fault(self.file, "LAMMPS cannot include this file", " ".join(bad), allowed)])
+        return (f"include {quoted(self.file)}",)
 
 
 def lines_of(style: str, coefficients: tuple[tuple[str, str], ...]) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ import numpy as np
 from hpcfit.export.curves import FunctionSum, curve_of, pair_curve, steps
 from hpcfit.export.format import Format
 from hpcfit.export.formats.setfl import same
-from hpcfit.export.interpolation import finite
+from hpcfit.export.grid import density_end
+from hpcfit.export.interpolation import begin_of_range, finite
 from hpcfit.export.source import ExportSource, number
 from hpcfit.export.written import OF_TABLES, Written, quoted
 from hpcfit.records import FloatArray, Function
@@ -55,9 +56,10 @@ def write(source: ExportSource) -> Written:
         splines.add("g", curve_of(_of_neighbour(source, "g-function", *pair)), cosine)
     head = [f"# {comment}" for comment in source.comments]
     head.append(f"meam/spline {len(source.species)} {' '.join(source.species)}")
+    right_r, right_rho = (splines.right.get(kind, places[0]) for kind, places in (("r", r), ("F", rho)))
     notes = [
-        f"right for distances {r[0]:.3g} to {cutoff:.6g} A, densities {rho[0]:.6g} to {rho[-1]:.6g}",
-        "beyond these ends LAMMPS extends all functions as straight lines",
+        f"right for distances {right_r:.3g} to {cutoff:.6g} A, densities {right_rho:.6g} to {rho[-1]:.6g}",
+        f"from {r[0]:.3g} A and {rho[-1]:.6g} on LAMMPS extends functions as straight lines",
         *splines.notes(),
         *steps(_names(source, of_pairs, densities, angular)),
     ]
@@ -74,8 +76,8 @@ def write(source: ExportSource) -> Written:
         (("* *", f"{quoted(source.file)} {' '.join(source.species)}"),),
         notes=tuple(notes),
         accuracy=OF_TABLES,
-        shortest=float(r[0]),
-        densities=(float(rho[0]), float(rho[-1])),
+        shortest=float(right_r),
+        densities=(float(right_rho), float(rho[-1])),
         omitted=tuple(zeros),
     )
 
@@ -89,11 +91,7 @@ def _ranges(source: ExportSource, cutoff: float) -> Iterator[tuple[float, float,
         first = min(1.0, 0.7 * met.spacing)
     yield first, cutoff, n
     # Angles may make densities negative.
-    old = (source.rho_range_factor or 2.0) * max(abs(met.smallest), abs(met.largest)) if met else 0.0
-    end = old = old or 1.0
-    if met and source.rho_range_factor is None:
-        end = max(old, met.compressed)
-    n_rho = n if source.resolution else min(1 + math.ceil((n - 1) * end / old), 10 * n)
+    end, n_rho, _ = density_end(source, max(abs(met.smallest), abs(met.largest)) if met else 0.0)
     yield -end, end, n_rho
     yield -1.0, 1.0, n
 
@@ -127,11 +125,12 @@ def _zeros(embedding: Sequence[Function | None]) -> list[float]:
 
 @dataclass
 class _Splines:
-    """The splines of a file, the largest error of each kind, and the number of replaced values."""
+    """The splines of a file, their largest errors, where they get right, and the number of replaced values."""
 
     lines: list[str] = field(default_factory=list)
     errors: dict[str, float] = field(default_factory=dict)
     replaced: int = 0
+    right: dict[str, float] = field(default_factory=dict)
 
     def add(self, kind: str, curve: FunctionSum | None, x: FloatArray) -> None:
         """Add the spline of a function through knots at `x`."""
@@ -153,6 +152,10 @@ class _Splines:
         largest = float(np.max(error, initial=0.0, where=np.isfinite(error)))
         self.errors[kind] = max(self.errors.get(kind, 0.0), largest)
         self.replaced += replaced
+        argument = kind if kind in "Fg" else "r"
+        self.right[argument] = max(
+            self.right.get(argument, -math.inf), begin_of_range(x, error, both[len(x) :])
+        )
         knots = zip(x.tolist(), values.tolist(), strict=True)
         self.lines += ["spline3eq", str(len(x)), " ".join(map(number, ends.tolist()))]
         # The third number is the second derivative, which LAMMPS computes itself.

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from hpcfit.records import Atoms, FloatArray
 #: Seconds for all structures.
 _LONGEST = 600
 
-#: After so many structures at which it stops, LAMMPS is not started again.
+#: After so many structures at which it stops, LAMMPS is not asked about the same files again.
 _MOST_STOPS = 3
 
 #: Variables of a rank would tell the child's MPI that it belongs to the parent's job.
@@ -77,23 +78,23 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """The version of LAMMPS, and an answer to each case."""
+    """The version of LAMMPS, and an answer to each question."""
 
     version: str
     answers: tuple[Answer, ...]
 
 
-def ask(cases: Sequence[Question]) -> Answers:
+def ask(questions: Sequence[Question]) -> Answers:
     """Return energies and forces from one process of LAMMPS: its Python module, or ``lmp`` on the PATH."""
     engines = _engines()
-    found = Answers("", (Answer(missing="LAMMPS not found"),) * len(cases))
-    if not engines or not cases:
+    found = Answers("", (Answer(missing="LAMMPS not found"),) * len(questions))
+    if not engines or not questions:
         return found
     with tempfile.TemporaryDirectory() as folder:
-        for k, case in enumerate(cases):
-            Path(folder, f"{k}.data").write_text(_data(case), encoding="ascii")
+        for k, question in enumerate(questions):
+            Path(folder, f"{k}.data").write_text(_data(question), encoding="ascii")
         for engine in engines:
-            found = _Run(engine, cases, folder).answers()
+            found = _Run(engine, questions, folder).answers()
             if not found.answers[0].missing.startswith(_NOT_LOADED):
                 break
     return found
@@ -120,9 +121,9 @@ def upright(atoms: Atoms) -> tuple[FloatArray, FloatArray]:
     return (upper * sign[:, None]).T, turn * sign
 
 
-def _data(case: Question) -> str:
+def _data(question: Question) -> str:
     """Return a data file."""
-    atoms, n_species = case.atoms, case.n_species
+    atoms, n_species = question.atoms, question.n_species
     ((ax, _, _), (bx, by, _), (cx, cy, cz)), turn = (found.tolist() for found in upright(atoms))
     positions = (atoms.position @ np.array(turn)).tolist()
     rows = (
@@ -143,45 +144,45 @@ def _data(case: Question) -> str:
 
 
 class _Run:
-    """Runs LAMMPS on all cases, again behind each at which it stops."""
+    """Asks LAMMPS all questions, again behind each at which it stops."""
 
-    def __init__(self, engine: Sequence[str], cases: Sequence[Question], folder: str) -> None:
+    def __init__(self, engine: Sequence[str], questions: Sequence[Question], folder: str) -> None:
         self._engine = engine
-        self._cases = cases
+        self._questions = questions
         self._folder = Path(folder)
         self._version = ""
 
     def answers(self) -> Answers:
         """Return all answers."""
         found: list[Answer] = []
-        n_stops = 0
-        while len(found) < len(self._cases):
+        stops = Counter[tuple[str, ...]]()
+        while len(found) < len(self._questions):
             stop = self._from(len(found))
             found += self._read(len(found))
-            n_left = len(self._cases) - len(found)
-            n_stops += bool(stop.fault)
-            if stop.fault and n_stops == _MOST_STOPS:
-                found += [
-                    stop,
-                    *[Answer(fault=f"not asked, as LAMMPS stopped {n_stops} times")] * (n_left - 1),
-                ]
+            if len(found) == len(self._questions):
+                break
+            commands = self._questions[len(found)].commands
+            stops[commands] += bool(stop.fault)
+            if stop.fault and stops[commands] == _MOST_STOPS:
+                left = Answer(fault=f"not asked, as LAMMPS stopped {_MOST_STOPS} times")
+                found += [stop, *[left] * (self._n_alike(len(found)) - 1)]
             elif stop.fault:
-                found += [stop][:n_left]
+                found.append(stop)
             elif stop.missing.startswith(_NO_STYLE_HERE):
                 found += [stop] * self._n_alike(len(found))
             else:
-                found += [stop] * n_left
+                found += [stop] * (len(self._questions) - len(found))
         return Answers(self._version, tuple(found))
 
     def _n_alike(self, first: int) -> int:
-        """Return the number of cases from one on that have its commands."""
-        commands = [case.commands for case in self._cases[first:]]
+        """Return the number of questions from one on that have its commands."""
+        commands = [question.commands for question in self._questions[first:]]
         return sum(1 for _ in itertools.takewhile(lambda own: own == commands[0], commands))
 
     def _from(self, first: int) -> Answer:
-        """Run the cases from one on; return why LAMMPS stopped before the end."""
+        """Ask from one question on; return why LAMMPS stopped before the end."""
         script, log = self._folder / "input", self._folder / "log"
-        lines = [line for k in range(first, len(self._cases)) for line in self._lines(k)]
+        lines = [line for k in range(first, len(self._questions)) for line in self._lines(k)]
         script.write_text("\n".join([*lines, ""]), encoding="utf-8")
         log.unlink(missing_ok=True)
         is_module = self._engine[0] == sys.executable
@@ -235,7 +236,7 @@ class _Run:
             "box tilt large",
             f"read_data {own('data')}",
             "neigh_modify one 100000 page 1000000",
-            *self._cases[k].commands,
+            *self._questions[k].commands,
             "thermo_modify norm no",
             "run 0 post no",
             f"write_dump all custom {own('dump')} id fx fy fz modify sort id format float %.17g",
@@ -245,12 +246,12 @@ class _Run:
     def _read(self, first: int) -> list[Answer]:
         """Return the answers from one structure on, up to the first that LAMMPS has not given."""
         found: list[Answer] = []
-        for k in range(first, len(self._cases)):
+        for k in range(first, len(self._questions)):
             energy = self._folder / f"{k}.energy"
             if not energy.is_file():
                 break
             rows = (self._folder / f"{k}.dump").read_text(encoding="ascii").splitlines()[9:]
             forces = np.array([row.split()[1:4] for row in rows], dtype=float)
-            turn = upright(self._cases[k].atoms)[1]
+            turn = upright(self._questions[k].atoms)[1]
             found.append(Answer(float(energy.read_text(encoding="ascii")), forces @ turn.T))
         return found

@@ -92,12 +92,12 @@ def verify(job: Job, exported: Exported) -> Verdict:
 def verify_all(exports: Sequence[tuple[Job, Exported]]) -> list[Verdict]:
     """Return the verdicts on several exports, from one process of LAMMPS; see `verify`."""
     prepared = [_prepared(job, exported) for job, exported in exports]
-    cases = [
+    questions = [
         Question(exported.commands, one.atoms, len(job.species))
         for (job, exported), own in zip(exports, prepared, strict=True)
         for one in own.compared
     ]
-    found = ask(cases)
+    found = ask(questions)
     waiting = iter(found.answers)
     return [
         _verdict(exported, own, [next(waiting) for _ in own.compared], found.version)

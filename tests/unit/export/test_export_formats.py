@@ -7,13 +7,12 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.export.crystals import largest_density
-from hpcfit.export.curves import curve_of
 from hpcfit.export.densities import density_range
 from hpcfit.export.exporting import FORMATS, Settings, export, needs_structures
 from hpcfit.export.formats.setfl import same
-from hpcfit.export.grid import grid_of
+from hpcfit.export.grid import density_end
 from hpcfit.export.interpolation import finite, midpoints
-from hpcfit.export.source import ExportSource
+from hpcfit.export.source import DensityRange, ExportSource
 from hpcfit.objective.model import Model
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetSource, Group
@@ -259,28 +258,25 @@ def test_densities_make_the_table(tmp_path):
     assert met.spacing == pytest.approx(0.7 * met.shortest, rel=1e-15)
     assert met.compressed > 2 * met.largest
     lines, _, written = _setfl(final, resolution=50)
-    assert float(lines[4].split()[1]) * 49 == pytest.approx(met.compressed, rel=1e-14)
+    step = 2 * met.largest / 49
+    n_rho, d_rho, n_r, *_ = lines[4].split()
+    assert float(d_rho) == pytest.approx(step, rel=1e-14), "the points of the old range stay"
+    assert (int(n_rho), n_r) == (1 + np.ceil(met.compressed / step), "50")
     assert written.notes[0] == f"largest density {met.largest:.6g} in the job's structures"
-    assert written.notes[2] == f"F is tabulated to {met.compressed:.6g}"
+    assert written.notes[2] == f"F is tabulated to {step * (int(n_rho) - 1):.6g}"
     assert f"distances from {met.shortest:.6g} A on" in written.notes[5]
     lines, _, _ = _setfl(final, resolution=50, rho_range_factor=2.0)
     assert float(lines[4].split()[1]) * 49 == pytest.approx(2 * met.largest, rel=1e-14)
 
 
-def test_crystals_leave_the_points_as_dense(tmp_path):
-    """Without a number of points from the user the table gets longer, up to ten times."""
-    final = _with_structures(tmp_path)
-    source = ExportSource(final.job.species, final.job.potentials[0], _FORM, ("", "", ""), "out")
-    met = density_range(final.job, source)
-    n_rho, d_rho, n_r, *_ = _setfl(final)[0][4].split()
-    assert 10 < met.compressed / (2 * met.largest) < 13
-    assert (n_rho, n_r) == ("100000", "10000")
-    assert float(d_rho) == pytest.approx(met.compressed / 99999, rel=1e-12)
-    met = replace(met, compressed=3 * met.largest)
-    alike = replace(source, densities=met)
-    assert grid_of(alike, [curve_of(source.function("electron-density", 0, 0))], []).d_rho == pytest.approx(
-        2 * met.largest / 9999, rel=1e-4
+def test_crystals_of_huge_densities():
+    met = DensityRange(1.0, 2.0, 2.5, 1e6, 1.7)
+    source = ExportSource(
+        ("Si",), embedded_atoms(1, "by pair"), _FORM, ("", "", ""), "out", 11, densities=met
     )
+    end, n, notes = density_end(source, 2.0)
+    assert (end, n) == (80.0, 201)
+    assert notes[1] == "largest density 1e+06 in crystals of neighbours 1.7 A apart"
 
 
 def test_a_crystal_of_neighbours():
