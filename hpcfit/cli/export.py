@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
 from hpcfit.cli.options import add_include_option
-from hpcfit.dataset.replacing import refuse_existing, replacing
+from hpcfit.dataset.replacing import refuse_existing
 from hpcfit.errors import Fault, InputError
+from hpcfit.export.exported import Exported, write_files
 from hpcfit.export.exporting import FORMATS, Settings, export, needs_structures
 from hpcfit.export.formats.setfl import FEWEST_POINTS
+from hpcfit.export.verification.verify import verify
 from hpcfit.runfile.fitted_job import read_final
 
 _DESCRIPTION = """\
 Write a potential as a file for LAMMPS, from the last stored state of a run or the start values of a job, and print the
-LAMMPS commands. Numbers have 17 digits; for tables, the largest interpolation errors are printed."""
+LAMMPS commands. Numbers have 17 digits; for tables, their range and the largest interpolation errors are printed.
+Several potentials become one file where LAMMPS can hold them in one, and pair_style hybrid/overlay where not."""
 
 
 def add_parser(commands: Any) -> None:
@@ -27,13 +31,26 @@ def add_parser(commands: Any) -> None:
     add("--format", required=True, choices=FORMATS, help="the file's format")
     add("-o", "--output", required=True, metavar="FILE", help="the file to write")
     add("--overwrite", action="store_true", help="replace the file if it exists")
-    add("--potential", default="", metavar="ID", help="potential to export, if several suit the format")
-    add("--resolution", type=_points, metavar="N", help="points of a table (default: 10000)")
+    add(
+        "--potential", default="", metavar="ID", help="the only potential to export (default: the sum of all)"
+    )
+    add(
+        "--verify",
+        action="store_true",
+        help="compare with LAMMPS on the job's structures and on random cells; exit code 1 if they differ",
+    )
+    add(
+        "--resolution",
+        type=_points,
+        metavar="N",
+        help="points of a table (default: as in the file from which functions come, or 10000)",
+    )
     add(
         "--rho-range-factor",
         type=_factor,
         metavar="X",
-        help="end of the density table, in units of the largest density (default: 2)",
+        help="end of the density table, in units of the largest density (default: 2, or the density of compressed "
+        "crystals if that is larger)",
     )
     add(
         "--largest-density",
@@ -83,13 +100,28 @@ def _factor(text: str) -> float:
 def _export(options: argparse.Namespace) -> int:
     target = Path(options.output)
     refuse_existing(target, options.overwrite)
-    if target.exists() and Path(options.source).exists() and target.samefile(options.source):
-        raise InputError([Fault(options.output, "output file is the one to export", allowed="another name")])
     settings = Settings(options.resolution, options.rho_range_factor, options.largest_density, options.inner)
-    final = read_final(options.source, needs_structures(options.format, settings), options.allow_outside)
-    written = export(final, options.format, options.output, options.potential, settings)
-    with replacing(target) as temporary:
-        temporary.write_text(written.text, encoding="utf-8")
+    arguments = options.format, options.output, options.potential, settings
+    final = read_final(options.source, False, options.allow_outside)
+    if options.verify or needs_structures(final.job, options.format, options.potential, settings):
+        final = read_final(options.source, True, options.allow_outside)
+    exported = export(final, *arguments)
+    _write(exported, options)
     notes = [final.note] if final.note else []
-    print("\n".join([*written.commands, *(f"# {note}" for note in (*notes, *written.notes))]))
-    return 0
+    print("\n".join([*exported.commands, *(f"# {note}" for note in (*notes, *exported.notes))]))
+    if not options.verify:
+        return 0
+    sys.stdout.flush()
+    verdict = verify(final.job, exported)
+    print("\n".join(f"# {line}" for line in verdict.lines))
+    return int(verdict.is_wrong)
+
+
+def _write(exported: Exported, options: argparse.Namespace) -> None:
+    """Write all files, or none where one must not be."""
+    for name, _ in exported.files:
+        path = Path(name)
+        refuse_existing(path, options.overwrite)
+        if path.exists() and Path(options.source).exists() and path.samefile(options.source):
+            raise InputError([Fault(name, "output file is the one to export", allowed="another name")])
+    write_files(exported.files)

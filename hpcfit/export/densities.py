@@ -10,6 +10,7 @@ import numpy as np
 from hpcfit.dataset.reader import Dataset
 from hpcfit.dataset.selection import select
 from hpcfit.errors import Fault, InputError
+from hpcfit.export.crystals import COMPRESSION, largest_density
 from hpcfit.export.source import DensityRange, ExportSource
 from hpcfit.objective.model import Model
 from hpcfit.potential.neighbours import find_neighbours
@@ -28,7 +29,7 @@ def has_densities(source: ExportSource) -> bool:
 
 
 def density_range(job: Job, source: ExportSource) -> DensityRange:
-    """Return the range of densities and the smallest distance in all structures of a job.
+    """Return the range of densities and the smallest distance in all structures of a job, and in compressed crystals.
 
     Raises
     ------
@@ -38,7 +39,7 @@ def density_range(job: Job, source: ExportSource) -> DensityRange:
     cutoff, model = source.cutoff, Model(replace(job, potentials=(source.potential,), constraints=()))
     found, shortest = [np.zeros(0)], np.inf
     n_structures = 0
-    for configurations in _structures(job):
+    for configurations in structures_of(job):
         numbers = [job.species.index(symbol) for symbol in configurations.symbols]
         batch = find_neighbours(configurations, numbers, len(job.species), cutoff)
         for own in model.densities(model.geometry(batch), model.start):
@@ -51,14 +52,21 @@ def density_range(job: Job, source: ExportSource) -> DensityRange:
         raise InputError([Fault(job.path, what, allowed="--largest-density")])
     ends = np.concatenate(found)
     # Without densities the table has one meaningful value, at 0.
-    return (
-        DensityRange(float(ends.min()), float(ends.max()), shortest)
-        if len(ends)
-        else DensityRange(0.0, 0.0, shortest)
-    )
+    met = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 0.0)
+    if not np.isfinite(shortest) or not len(ends):
+        return DensityRange(*met, shortest)
+    spacing = COMPRESSION * shortest
+    return DensityRange(*met, shortest, largest_density(model, job.species, spacing), spacing)
 
 
-def _structures(job: Job) -> Iterator[Configurations]:
+def structures_of(job: Job) -> Iterator[Configurations]:
+    """Yield all structures of a job, in parts that fit into memory.
+
+    Raises
+    ------
+    InputError
+        If a dataset cannot be read or has species that the job lacks.
+    """
     for structure in job.own_structures:
         yield Configurations.bare(job.species, [structure.atoms])
     for source in job.datasets:

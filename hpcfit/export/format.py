@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hpcfit.export.source import ExportSource, Written
+from hpcfit.export.source import ExportSource
+from hpcfit.export.written import Written
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import ColumnFile, PairStyle, PotentialForm
 
@@ -26,6 +27,8 @@ class Format:
         The settings that it uses.
     all_bonds
         Whether it cannot exclude bonds on which a potential does not act.
+    adds_pairs
+        Whether a file holds pair potentials too, added to its own.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Format:
     kernels: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     all_bonds: bool = False
+    adds_pairs: bool = False
 
     def holds(self, form: PotentialForm) -> bool:
         """Return whether it holds potentials of a form."""

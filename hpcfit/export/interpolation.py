@@ -37,6 +37,33 @@ def midpoints(values: FloatArray) -> FloatArray:
     return np.asarray((values[:-1] + values[1:]) / 2.0 + (slope[:-1] - slope[1:]) / 8.0)
 
 
+#: Errors of interpolation from which on a table is wrong, relative where a value exceeds 1.
+_WRONG = 1e-8
+
+#: Good intervals that end the bad begin of a table; shorter ones lie between zeros of the error.
+_GOOD = 10
+
+
+def begin_of_range(x: FloatArray, error: FloatArray, exact: FloatArray) -> float:
+    """Return where a table gets right: the first of its points that many good intervals follow.
+
+    Later intervals that hold a kink of the function or its step at a cut-off do not count: they are few, and the
+    largest error and the step tell of them.
+
+    Parameters
+    ----------
+    x
+        [n], the points.
+    error, exact
+        [n - 1], the error and the value of the function half-way between them.
+    """
+    with np.errstate(invalid="ignore"):
+        good = error <= _WRONG * np.maximum(1.0, np.abs(exact))
+    n_good = min(_GOOD, len(good))
+    runs = np.convolve(good, np.ones(n_good), "valid") > n_good - 0.5
+    return float(x[runs.argmax()]) if runs.any() else float(x[-1])
+
+
 def pair_table_errors(
     function: Callable[[FloatArray], tuple[FloatArray, FloatArray]], inner: float, outer: float, n: int
 ) -> tuple[float, float]:

@@ -12,11 +12,25 @@ from hpcfit.records import N_ATOMS, Function, Potential, PotentialForm, species_
 
 @dataclass(frozen=True)
 class DensityRange:
-    """Range of the densities in some structures, and the smallest distance between atoms, Angstrom."""
+    """Range of the densities in a job's structures and in compressed crystals.
+
+    Parameters
+    ----------
+    smallest, largest
+        In the structures.
+    shortest
+        Smallest distance between atoms there, Angstrom.
+    compressed
+        Largest density in compressed crystals; 0 where they are not known.
+    spacing
+        Distance between neighbours in them, Angstrom.
+    """
 
     smallest: float
     largest: float
     shortest: float
+    compressed: float = 0.0
+    spacing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -32,17 +46,22 @@ class ExportSource:
     comments
         Three lines on the origin of the potential.
     file
-        Name of the file to write, for commands and errors.
+        Path of the file to write, for commands and errors.
     resolution
-        Number of points of a table.
+        Number of points of a table; None for that of the file from which its functions come, or 10000.
     rho_range_factor
-        End of a table of the density, in units of the largest density.
+        End of a table of the density, in units of the largest density in the job's structures. None for twice that,
+        the density of compressed crystals, or the end of the table from which a function comes, whichever is largest.
     densities
         Those in the job's structures; None for a form without densities.
     inner
         First distance, Angstrom, of a table of a pair energy, or of stated errors.
     masses, atomic_numbers
         As in `records.Job`.
+    added
+        Pair potentials and their forms, which the file adds to the potential.
+    alone
+        Whether LAMMPS uses the file alone, not beside others.
     """
 
     species: tuple[str, ...]
@@ -50,12 +69,19 @@ class ExportSource:
     form: PotentialForm
     comments: tuple[str, str, str]
     file: str
-    resolution: int = 10000
-    rho_range_factor: float = 2.0
+    resolution: int | None = None
+    rho_range_factor: float | None = None
     densities: DensityRange | None = None
     inner: float = 1.0
     masses: tuple[float | None, ...] = ()
     atomic_numbers: tuple[int | None, ...] = ()
+    added: tuple[tuple[Potential, PotentialForm], ...] = ()
+    alone: bool = True
+
+    @property
+    def n_points(self) -> int:
+        """The number of points of a table without a grid of its own."""
+        return self.resolution or 10000
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,25 +141,6 @@ class ExportSource:
     def refuse(self, what: str, found: str = "", allowed: str = "") -> InputError:
         """Return the error that tells why the potential cannot be exported."""
         return InputError([Fault(self.file, f"{self.potential.id}: {what}", found, allowed)])
-
-
-@dataclass(frozen=True)
-class Written:
-    """An exported potential.
-
-    Parameters
-    ----------
-    text
-        The file's content.
-    commands
-        The lines of a LAMMPS input that use it, ``units metal`` assumed.
-    notes
-        Notes for the user: errors of interpolation, replaced values.
-    """
-
-    text: str
-    commands: tuple[str, ...]
-    notes: tuple[str, ...] = ()
 
 
 def number(value: float) -> str:

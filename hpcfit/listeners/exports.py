@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TextIO
 
-from hpcfit.dataset.replacing import replacing
+from hpcfit.export.exported import write_files
 from hpcfit.export.exporting import Settings, export
 from hpcfit.export.structure_files import write_structures
 from hpcfit.fit import Listener
@@ -40,8 +40,14 @@ def write_exports(job: Job, run: StoredRun, log: TextIO) -> None:
     """
     for wanted in job.exports:
         settings = Settings(wanted.resolution, wanted.rho_range_factor)
-        written = export(final_of_run(job, run), wanted.format, wanted.path, wanted.potential, settings)
-        with replacing(Path(wanted.path)) as temporary:
-            temporary.write_text(written.text, encoding="utf-8")
+        path = _from_here(wanted.path)
+        exported = export(final_of_run(job, run), wanted.format, path, wanted.potential, settings)
+        write_files(exported.files)
         log.write(f"\n{wanted.file}, {wanted.format}\n")
-        log.writelines(f"  {line}\n" for line in (*written.commands, *written.notes))
+        log.writelines(f"  {line}\n" for line in (*exported.commands, *exported.notes))
+
+
+def _from_here(path: str) -> str:
+    """Return a path relative to the current folder if it lies inside that."""
+    own = os.path.relpath(path)
+    return path if own.startswith(os.pardir) else own

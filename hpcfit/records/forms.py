@@ -257,6 +257,11 @@ class PotentialForm:
         return replace(self, parameters=tuple(rows), n_rows=None)
 
     @property
+    def is_pair(self) -> bool:
+        """Whether it is a sum over pairs by a kernel of its own."""
+        return (self.pairwise or bool(self.record.pair_formula)) and not self.roles
+
+    @property
     def kernel(self) -> str:
         """Name of the kernel that evaluates it."""
         return self.record.formulas.kernel if self.record.formulas else self.name

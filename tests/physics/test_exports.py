@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hpcfit.export.exported import Exported
 from hpcfit.export.exporting import FORMATS, Settings, export
-from hpcfit.export.source import Written
 from hpcfit.potential.functions import compile_potential
 from hpcfit.potential.library import Geometry, evaluate, potential_forms
 from hpcfit.records import FloatArray, Potential
@@ -30,7 +30,7 @@ ANALYTIC = [
 ]
 
 
-def _case(written: Written, n_species: int, structure: Structure) -> dict[str, Any]:
+def _case(written: Exported, n_species: int, structure: Structure) -> dict[str, Any]:
     cell, turn = upright(structure)
     return {
         "units": "metal",
@@ -127,7 +127,7 @@ RESOLUTIONS = (1000, 10000)
 
 
 @functools.cache
-def _table_answers() -> dict[tuple[str, int, int], tuple[Written, list[dict[str, Any]]]]:
+def _table_answers() -> dict[tuple[str, int, int], tuple[Exported, list[dict[str, Any]]]]:
     cases, files = {}, {}
     for name, densities, n_species in TABLES:
         for resolution in RESOLUTIONS:

@@ -12,7 +12,8 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.export.formats import column_files, meam_spline, setfl
-from hpcfit.export.source import DensityRange, ExportSource, Written
+from hpcfit.export.source import DensityRange, ExportSource
+from hpcfit.export.written import Written
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import (
     Function,

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Sequence
 
 from hpcfit.export.format import Format, column_files
-from hpcfit.export.source import ExportSource, Written, number
+from hpcfit.export.source import ExportSource, number
+from hpcfit.export.written import Written, quoted
 from hpcfit.records import ColumnFile
 
 
@@ -32,9 +33,9 @@ def write(source: ExportSource) -> Written:
     for triplet in itertools.product(range(len(source.species)), repeat=3):
         elements = (source.species[atom] for atom in triplet)
         lines.append(" ".join([*elements, *map(number, _entry(source, layout, *triplet))]))
-    commands = f"pair_style {layout.style}", f"pair_coeff * * {source.file} {' '.join(source.species)}"
     notes = (layout.note,) if layout.note and len(source.species) == 1 else ()
-    return Written("\n".join([*lines, ""]), commands, notes)
+    coefficients = (("* *", f"{quoted(source.file)} {' '.join(source.species)}"),)
+    return Written("\n".join([*lines, ""]), source.file, layout.style, coefficients, notes=notes)
 
 
 def _entry(source: ExportSource, layout: ColumnFile, *triplet: int) -> list[float]:

@@ -6,16 +6,19 @@ The file holds V of pairs, rho, F and f of elements, and g of pairs, in this ord
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from hpcfit.export.curves import FunctionSum, curve_of, pair_curve, steps
 from hpcfit.export.format import Format
 from hpcfit.export.formats.setfl import same
-from hpcfit.export.interpolation import finite
-from hpcfit.export.source import ExportSource, Written, number
-from hpcfit.potential.functions import tabulate
+from hpcfit.export.grid import density_end
+from hpcfit.export.interpolation import begin_of_range, finite
+from hpcfit.export.source import ExportSource, number
+from hpcfit.export.written import OF_TABLES, Written, quoted
 from hpcfit.records import FloatArray, Function
 
 
@@ -27,31 +30,82 @@ def write(source: ExportSource) -> Written:
     InputError
         If a function depends on a species that LAMMPS's function does not depend on.
     """
-    n = range(len(source.species))
-    pairs = list(itertools.combinations_with_replacement(n, 2))
-    cutoff, met = source.cutoff, source.densities
-    # Angles may make densities negative.
-    largest = source.rho_range_factor * max(abs(met.smallest), abs(met.largest)) if met else 0.0
-    r = np.linspace(source.inner, cutoff, source.resolution)
-    rho = np.linspace(-(largest or 1.0), largest or 1.0, source.resolution)
+    elements = range(len(source.species))
+    pairs = list(itertools.combinations_with_replacement(elements, 2))
+    of_pairs = {pair: pair_curve(source, *pair) for pair in pairs}
+    densities = {
+        element: curve_of(_of_neighbour(source, "electron-density", element)) for element in elements
+    }
+    angular = {element: curve_of(_of_neighbour(source, "f-function", element)) for element in elements}
+    embedding = [source.function("embedding-energy", element) for element in elements]
+    radial = [*of_pairs.values(), *densities.values(), *angular.values()]
+    cutoff = max((curve.reach for curve in radial if curve), default=0.0)
+    if not 0.0 < cutoff < math.inf:
+        raise source.refuse("functions of the distance without a cut-off", f"{cutoff} A")
+    r, rho, cosine = (np.linspace(first, last, n) for first, last, n in _ranges(source, cutoff))
     splines = _Splines()
-    for pair in pairs:
-        splines.add("V", source.function("pair-interaction", *pair), r)
-    for element in n:
-        splines.add("rho", _of_neighbour(source, "electron-density", element), r)
-    embedding = [source.function("embedding-energy", element) for element in n]
+    for curve in of_pairs.values():
+        splines.add("V", curve, r)
+    for curve in densities.values():
+        splines.add("rho", curve, r)
     for function in embedding:
-        splines.add("F", function, rho)
-    for element in n:
-        splines.add("f", _of_neighbour(source, "f-function", element), r)
-    cosine = np.linspace(-1.0, 1.0, source.resolution)
+        splines.add("F", curve_of(function), rho)
+    for curve in angular.values():
+        splines.add("f", curve, r)
     for pair in pairs:
-        splines.add("g", _of_neighbour(source, "g-function", *pair), cosine)
+        splines.add("g", curve_of(_of_neighbour(source, "g-function", *pair)), cosine)
     head = [f"# {comment}" for comment in source.comments]
     head.append(f"meam/spline {len(source.species)} {' '.join(source.species)}")
-    commands = ("pair_style meam/spline", f"pair_coeff * * {source.file} {' '.join(source.species)}")
-    notes = [*splines.notes(), *_zeros(source, embedding)]
-    return Written("\n".join([*head, *splines.lines, ""]), commands, tuple(notes))
+    right_r, right_rho = (splines.right.get(kind, places[0]) for kind, places in (("r", r), ("F", rho)))
+    notes = [
+        f"right for distances {right_r:.3g} to {cutoff:.6g} A, densities {right_rho:.6g} to {rho[-1]:.6g}",
+        f"from {r[0]:.3g} A and {rho[-1]:.6g} on LAMMPS extends functions as straight lines",
+        *splines.notes(),
+        *steps(_names(source, of_pairs, densities, angular)),
+    ]
+    zeros = _zeros(embedding)
+    notes += [
+        f"LAMMPS omits F(0) = {number(zero)} eV of every atom of {symbol}"
+        for symbol, zero in zip(source.species, zeros, strict=True)
+        if zero
+    ]
+    return Written(
+        "\n".join([*head, *splines.lines, ""]),
+        source.file,
+        "meam/spline",
+        (("* *", f"{quoted(source.file)} {' '.join(source.species)}"),),
+        notes=tuple(notes),
+        accuracy=OF_TABLES,
+        shortest=float(right_r),
+        densities=(float(right_rho), float(rho[-1])),
+        omitted=tuple(zeros),
+    )
+
+
+def _ranges(source: ExportSource, cutoff: float) -> Iterator[tuple[float, float, int]]:
+    """Yield first, last and number of the knots of the distance, of the density and of the cosine."""
+    met, n = source.densities, source.n_points
+    first = source.inner
+    if met and met.spacing > 0:
+        # Atoms of compressed cells come closer than those of the compressed crystals.
+        first = min(1.0, 0.7 * met.spacing)
+    yield first, cutoff, n
+    # Angles may make densities negative.
+    end, n_rho, _ = density_end(source, max(abs(met.smallest), abs(met.largest)) if met else 0.0)
+    yield -end, end, n_rho
+    yield -1.0, 1.0, n
+
+
+def _names(
+    source: ExportSource,
+    of_pairs: Mapping[tuple[int, int], FunctionSum | None],
+    densities: Mapping[int, FunctionSum | None],
+    angular: Mapping[int, FunctionSum | None],
+) -> dict[str, FunctionSum | None]:
+    symbols = source.species
+    found = {f"V of {symbols[a]}-{symbols[b]}": curve for (a, b), curve in of_pairs.items()}
+    found |= {f"rho of {symbols[k]}": curve for k, curve in densities.items()}
+    return found | {f"f of {symbols[k]}": curve for k, curve in angular.items()}
 
 
 def _of_neighbour(source: ExportSource, role: str, *others: int) -> Function | None:
@@ -63,37 +117,34 @@ def _of_neighbour(source: ExportSource, role: str, *others: int) -> Function | N
     return functions[0]
 
 
-def _zeros(source: ExportSource, embedding: Sequence[Function | None]) -> list[str]:
-    notes = []
-    for symbol, function in zip(source.species, embedding, strict=True):
-        if function is not None:
-            value = float(tabulate(function, _values(function), np.zeros(1))[0][0])
-            if value != 0.0:
-                notes.append(f"LAMMPS omits F(0) = {number(value)} eV of every atom of {symbol}")
-    return notes
-
-
-def _values(function: Function) -> FloatArray:
-    return np.array([p.start for p in function.all_parameters])
+def _zeros(embedding: Sequence[Function | None]) -> list[float]:
+    """Return F(0) of each element, which LAMMPS omits."""
+    curves = map(curve_of, embedding)
+    return [float(curve(np.zeros(1))[0][0]) if curve else 0.0 for curve in curves]
 
 
 @dataclass
 class _Splines:
-    """The splines of a file, the largest error of each kind, and the number of replaced values."""
+    """The splines of a file, their largest errors, where they get right, and the number of replaced values."""
 
     lines: list[str] = field(default_factory=list)
     errors: dict[str, float] = field(default_factory=dict)
     replaced: int = 0
+    right: dict[str, float] = field(default_factory=dict)
 
-    def add(self, kind: str, function: Function | None, x: FloatArray) -> None:
+    def add(self, kind: str, curve: FunctionSum | None, x: FloatArray) -> None:
         """Add the spline of a function through knots at `x`."""
         # SciPy's interpolation takes half a second to import.
         from scipy.interpolate import CubicSpline
 
         middle = (x[1:] + x[:-1]) / 2.0
         both, slope = np.zeros(2 * len(x) - 1), np.zeros(2 * len(x) - 1)
-        if function is not None:
-            both, slope = tabulate(function, _values(function), np.concatenate([x, middle]))
+        if curve is not None:
+            places = np.concatenate([x, middle])
+            if curve.reach == x[-1]:
+                # The function is zero at its cut-off even if it jumps there.
+                places[len(x) - 1] = np.nextafter(curve.reach, 0.0)
+            both, slope = curve(places)
         values, replaced = finite(both[: len(x)])
         ends = np.where(np.isfinite(slope), slope, 0.0)[[0, len(x) - 1]]
         spline = CubicSpline(x, values, bc_type=((1, ends[0]), (1, ends[1])))
@@ -101,6 +152,10 @@ class _Splines:
         largest = float(np.max(error, initial=0.0, where=np.isfinite(error)))
         self.errors[kind] = max(self.errors.get(kind, 0.0), largest)
         self.replaced += replaced
+        argument = kind if kind in "Fg" else "r"
+        self.right[argument] = max(
+            self.right.get(argument, -math.inf), begin_of_range(x, error, both[len(x) :])
+        )
         knots = zip(x.tolist(), values.tolist(), strict=True)
         self.lines += ["spline3eq", str(len(x)), " ".join(map(number, ends.tolist()))]
         # The third number is the second derivative, which LAMMPS computes itself.
@@ -118,5 +173,11 @@ class _Splines:
 
 
 RECORDS = (
-    Format("meam-spline", write, ("meam",), ("resolution", "rho_range_factor", "largest_density", "inner")),
+    Format(
+        "meam-spline",
+        write,
+        ("meam",),
+        ("resolution", "rho_range_factor", "largest_density", "inner"),
+        adds_pairs=True,
+    ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 
 from hpcfit.export.format import Format, pair_styles
-from hpcfit.export.source import ExportSource, Written, number
+from hpcfit.export.source import ExportSource, number
+from hpcfit.export.written import Written, lines_of
 from hpcfit.records import PairStyle
 
 
@@ -17,16 +18,17 @@ def write(source: ExportSource) -> Written:
         raise ValueError(f"potential has no pair style, found '{source.form.name}', allowed {allowed}")
     pairs = list(itertools.combinations_with_replacement(range(len(source.species)), 2))
     largest = max(source.value("cutoff", *pair) for pair in pairs)
-    commands = [f"pair_style {style.style} {number(largest)}"]
+    coefficients = []
     for i, j in pairs:
         # LAMMPS would mix the coefficients of pairs that are not listed, or fail.
         absent = () if source.potential.bonds.seen(i, j) else style.strengths
-        values = (number(0.0 if name in absent else source.value(name, i, j)) for name in style.columns)
-        commands.append(
-            f"pair_coeff {i + 1} {j + 1} {' '.join(values)} # {source.species[i]} {source.species[j]}"
+        values = " ".join(
+            number(0.0 if name in absent else source.value(name, i, j)) for name in style.columns
         )
-    comments = [f"# {comment}" for comment in source.comments]
-    return Written("\n".join([*comments, *commands, ""]), (f"include {source.file}",))
+        coefficients.append((f"{i + 1} {j + 1}", f"{values} # {source.species[i]} {source.species[j]}"))
+    full, comments = f"{style.style} {number(largest)}", [f"# {comment}" for comment in source.comments]
+    text = "\n".join([*comments, *lines_of(full, tuple(coefficients)), ""])
+    return Written(text, source.file, full, tuple(coefficients), is_script=True)
 
 
 RECORDS = tuple(Format(style.format, write) for style in pair_styles())

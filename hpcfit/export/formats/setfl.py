@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hpcfit.export.curves import FunctionSum, curve_of, pair_curve, steps
 from hpcfit.export.format import Format
-from hpcfit.export.interpolation import finite, midpoints
-from hpcfit.export.source import ExportSource, Written, number
-from hpcfit.potential.functions import tabulate
+from hpcfit.export.grid import Grid, as_in_file, grid_of
+from hpcfit.export.interpolation import begin_of_range, finite, midpoints
+from hpcfit.export.source import ExportSource, number
+from hpcfit.export.written import OF_TABLES, Written, quoted
 from hpcfit.records import FloatArray, Function
+
+_Factor = Callable[[FloatArray], FloatArray]
 
 #: LAMMPS computes slopes from five points.
 FEWEST_POINTS = 5
@@ -77,48 +81,53 @@ def same(first: Function | None, second: Function | None) -> bool:
 
 @dataclass
 class _Tables:
-    """Builds the tables of a file; keeps the largest error of each kind and the number of replaced values."""
+    """Builds the tables of a file; keeps the largest error of each kind, the good ranges and the replaced values."""
 
-    r: FloatArray
-    rho: FloatArray
+    grid: Grid
     inner: float
     density: tuple[float, float]
     errors: dict[str, float] = field(default_factory=dict)
     replaced: int = 0
+    right_r: float = 0.0
+    right_rho: float = 0.0
 
-    def of_density(self, function: Function | None) -> FloatArray:
+    def of_density(self, curve: FunctionSum | None) -> FloatArray:
         """Return F at all densities."""
-        return self._table("F", function, self.rho, self.density, np.ones_like)
+        table, right = self._table("F", curve, self.grid.rho, self.density, np.ones_like)
+        self.right_rho = max(self.right_rho, right)
+        return table
 
-    def of_distance(self, name: str, function: Function | None) -> FloatArray:
-        """Return a function at all distances."""
-        return self._table(name, function, self.r, (self.inner, np.inf), np.ones_like)
-
-    def times_distance(self, function: Function | None) -> FloatArray:
-        """Return r V(r) at all distances."""
-        return self._table("V", function, self.r, (self.inner, np.inf), lambda x: x)
+    def of_distance(self, name: str, curve: FunctionSum | None, factor: _Factor = np.ones_like) -> FloatArray:
+        """Return a function, or factor times it, at all distances."""
+        table, right = self._table(name, curve, self.grid.r, (self.inner, np.inf), factor)
+        self.right_r = max(self.right_r, right)
+        return table
 
     def _table(
         self,
         name: str,
-        function: Function | None,
+        curve: FunctionSum | None,
         x: FloatArray,
         stated: tuple[float, float],
-        factor: Callable[[FloatArray], FloatArray],
-    ) -> FloatArray:
-        """Return factor times function at `x`; the error is that between points inside the range `stated`."""
-        if function is None:
-            return np.zeros_like(x)
-        values = np.array([p.start for p in function.all_parameters])
+        factor: _Factor,
+    ) -> tuple[FloatArray, float]:
+        """Return factor times curve at `x`, and where it gets right; the error is that inside the range `stated`."""
+        if curve is None:
+            return np.zeros_like(x), 0.0
         middle = (x[1:] + x[:-1]) / 2.0
-        both = tabulate(function, values, np.concatenate([x, middle]))[0]
+        both = curve(np.concatenate([x, middle]))[0]
+        if any(curve.step()) and curve.reach == x[-1]:
+            # The function is zero at its cut-off even if it jumps there; the table takes the limit from inside.
+            both[len(x) - 1] = curve(np.array([np.nextafter(curve.reach, 0.0)]))[0][0]
         with np.errstate(invalid="ignore"):
             table, replaced = finite(both[: len(x)] * factor(x))
+        table = as_in_file(curve, x, table, factor is not np.ones_like)
         self.replaced += replaced
         inside = (middle >= stated[0]) & (middle <= stated[1])
-        error = np.abs(midpoints(table) / factor(middle) - both[len(x) :])[inside]
-        self.errors[name] = max(self.errors.get(name, 0.0), float(error.max(initial=0.0)))
-        return table
+        exact = both[len(x) :]
+        error = np.abs(midpoints(table) / factor(middle) - exact)
+        self.errors[name] = max(self.errors.get(name, 0.0), float(error[inside].max(initial=0.0)))
+        return table, begin_of_range(x, error, exact)
 
 
 def _write(
@@ -127,34 +136,50 @@ def _write(
     densities: Callable[[ExportSource, int], list[Function | None]],
     distortions: tuple[str, ...],
 ) -> Written:
-    n_points, n_species = source.resolution, len(source.species)
-    cutoff = source.cutoff
+    n_species = len(source.species)
+    pairs = [(a, b) for a in range(n_species) for b in range(a + 1)]
+    of_pairs = {pair: pair_curve(source, *pair) for pair in pairs}
+    of_elements = {element: [curve_of(f) for f in densities(source, element)] for element in range(n_species)}
+    embedding = [curve_of(source.function("embedding-energy", element)) for element in range(n_species)]
+    distorting = {
+        (role, pair): curve_of(source.function(role, *pair)) for role in distortions for pair in pairs
+    }
+    radial = [*of_pairs.values(), *(c for found in of_elements.values() for c in found), *distorting.values()]
+    grid = grid_of(source, radial, embedding)
     met = source.densities
-    # Without densities the table of F has one meaningful value, at 0.
-    largest = met.largest * source.rho_range_factor if met and met.largest > 0 else 1.0
-    r, rho = np.linspace(0.0, cutoff, n_points), np.linspace(0.0, largest, n_points)
-    tables = _Tables(r, rho, source.inner, (met.smallest, met.largest) if met else (0.0, 0.0))
-    head = [
-        n_points,
-        number(largest / (n_points - 1)),
-        n_points,
-        number(cutoff / (n_points - 1)),
-        number(cutoff),
-    ]
+    tables = _Tables(grid, source.inner, (met.smallest, met.largest) if met else (0.0, 0.0))
+    head = [len(grid.rho), number(grid.d_rho), len(grid.r), number(grid.d_r), number(grid.cutoff)]
     lines = [*source.comments, " ".join([str(n_species), *source.species]), " ".join(map(str, head))]
     for element, symbol in enumerate(source.species):
         lines.append(_element_line(source, element, symbol))
-        lines += _numbers(tables.of_density(source.function("embedding-energy", element)))
-        for density in densities(source, element):
+        lines += _numbers(tables.of_density(embedding[element]))
+        for density in of_elements[element]:
             lines += _numbers(tables.of_distance("rho", density))
-    pairs = [(a, b) for a in range(n_species) for b in range(a + 1)]
     for pair in pairs:
-        lines += _numbers(tables.times_distance(source.function("pair-interaction", *pair)))
-    for role in distortions:
-        for pair in pairs:
-            lines += _numbers(tables.of_distance(role[0], source.function(role, *pair)))
-    commands = (f"pair_style {style}", f"pair_coeff * * {source.file} {' '.join(source.species)}")
-    return Written("\n".join([*lines, ""]), commands, tuple(_notes(source, tables, largest)))
+        lines += _numbers(tables.of_distance("V", of_pairs[pair], lambda r: r))
+    for (role, _), curve in distorting.items():
+        lines += _numbers(tables.of_distance(role[0], curve))
+    named = {f"V of {_name(source, pair)}": curve for pair, curve in of_pairs.items()}
+    named |= {f"{role[0]} of {_name(source, pair)}": curve for (role, pair), curve in distorting.items()}
+    for element, found in of_elements.items():
+        labels = ["*"] if len(found) == 1 else source.species
+        named |= {
+            f"rho of {source.species[element]} at {host}": c for host, c in zip(labels, found, strict=True)
+        }
+    return Written(
+        "\n".join([*lines, ""]),
+        source.file,
+        style,
+        (("* *", f"{quoted(source.file)} {' '.join(source.species)}"),),
+        notes=(*_notes(source, tables), *steps(named)),
+        accuracy=OF_TABLES,
+        shortest=tables.right_r,
+        densities=(tables.right_rho, grid.rho[-1]),
+    )
+
+
+def _name(source: ExportSource, pair: tuple[int, int]) -> str:
+    return "-".join(source.species[k] for k in sorted(pair))
 
 
 def _numbers(values: FloatArray) -> list[str]:
@@ -174,14 +199,20 @@ def _element_line(source: ExportSource, element: int, symbol: str) -> str:
     return f"{z} {number(mass)} 0.0 NONE"
 
 
-def _notes(source: ExportSource, tables: _Tables, largest: float) -> Iterator[str]:
-    met = source.densities
+def _notes(source: ExportSource, tables: _Tables) -> Iterator[str]:
+    met, grid = source.densities, tables.grid
+    yield from grid.notes
     if met and met.smallest < 0:
         yield f"densities in the structures go down to {met.smallest:.6g}, but the table begins at 0"
+    ends = f"distances {tables.right_r:.3g} to {grid.cutoff:.6g} A"
+    if any(name == "F" for name in tables.errors):
+        ends += f", densities {tables.right_rho:.3g} to {grid.rho[-1]:.6g}"
+    yield f"right for {ends}"
+    if any(name == "F" for name in tables.errors):
+        yield "beyond the last density LAMMPS extends F as a straight line"
     errors = ", ".join(f"{name} {error:.1e}" for name, error in tables.errors.items())
     ranges = f"distances from {tables.inner:.6g} A on"
     if met:
-        yield f"largest density {met.largest:.6g}, tabulated to {largest:.6g}"
         ranges += f", densities {met.smallest:.6g} to {met.largest:.6g}"
     yield f"largest errors of interpolation: {errors} ({ranges})"
     if tables.replaced:
@@ -191,7 +222,7 @@ def _notes(source: ExportSource, tables: _Tables, largest: float) -> Iterator[st
 _SETTINGS = ("resolution", "rho_range_factor", "largest_density", "inner")
 
 RECORDS = (
-    Format("eam-alloy", write_alloy, ("eam",), _SETTINGS),
-    Format("eam-fs", write_fs, ("eam",), _SETTINGS),
-    Format("adp", write_adp, ("adp",), _SETTINGS),
+    Format("eam-alloy", write_alloy, ("eam",), _SETTINGS, adds_pairs=True),
+    Format("eam-fs", write_fs, ("eam",), _SETTINGS, adds_pairs=True),
+    Format("adp", write_adp, ("adp",), _SETTINGS, adds_pairs=True),
 )

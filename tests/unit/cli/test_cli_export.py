@@ -30,8 +30,25 @@ def test_a_run(folder, capsys):
 def test_a_job_and_its_notes(folder, capsys):
     write_job(folder, job_text(potentials=potential() + LENNARD_JONES), {})
     assert main(["export", "job.xml", "--format", "lammps-lj", "-o", "lj.in"]) == 0
-    assert capsys.readouterr().out == "include lj.in\n# not in the file: SW, which the job adds to LJ\n"
-    assert "not fitted" in (folder / "lj.in").read_text()
+    commands = (
+        "pair_style hybrid/overlay lj/cut 3.5 sw",
+        "pair_coeff 1 1 lj/cut 0.01 2 3.5 # Si Si",
+        "pair_coeff * * sw lj.SW.sw Si",
+    )
+    assert capsys.readouterr().out.splitlines() == [*commands, "# several pair styles: lj.in, lj.SW.sw"]
+    assert (folder / "lj.in").read_text().splitlines() == ["# LJ + SW", *commands]
+    assert "not fitted" in (folder / "lj.SW.sw").read_text()
+    assert main(["export", "job.xml", "--format", "lammps-lj", "-o", "only.in", "--potential", "LJ"]) == 0
+    assert capsys.readouterr().out == "include only.in\n# not in the file: SW, which the job adds to LJ\n"
+
+
+def test_no_file_of_a_sum_is_replaced(folder, capsys):
+    write_job(folder, job_text(potentials=potential() + LENNARD_JONES), {})
+    (folder / "lj.SW.sw").write_text("precious")
+    assert main(["export", "job.xml", "--format", "lammps-lj", "-o", "lj.in"]) == 2
+    assert capsys.readouterr().err.startswith("lj.SW.sw: exists already")
+    assert (folder / "lj.SW.sw").read_text() == "precious"
+    assert not (folder / "lj.in").exists()
 
 
 def test_a_run_that_was_damaged(folder, capsys):
@@ -91,9 +108,10 @@ def test_tables_of_embedded_atoms(folder, capsys):
     assert main(["export", "job.xml", "--format", "eam-fs", "-o", "al.fs", "--resolution", "200"]) == 0
     first, second, *notes = capsys.readouterr().out.splitlines()
     assert (first, second) == ("pair_style eam/fs", "pair_coeff * * al.fs Al")
-    largest = float(notes[0].split()[3].rstrip(","))
+    assert notes[0].startswith("# largest density ")
+    end = float(notes[2].removeprefix("# F is tabulated to "))
     n_rho, d_rho, *_ = (folder / "al.fs").read_text().splitlines()[4].split()
-    assert float(d_rho) * (int(n_rho) - 1) == pytest.approx(2 * largest, rel=1e-5)
+    assert float(d_rho) * (int(n_rho) - 1) == pytest.approx(end, rel=1e-5)
     (folder / "si.h5").unlink()
     command = ["export", "job.xml", "--format", "eam-alloy", "-o", "al.alloy", "--resolution", "200"]
     assert main(command) == 2

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from hpcfit.errors import InputError
+from hpcfit.export.crystals import largest_density
 from hpcfit.export.densities import density_range
 from hpcfit.export.exporting import FORMATS, Settings, export, needs_structures
 from hpcfit.export.formats.setfl import same
+from hpcfit.export.grid import density_end
 from hpcfit.export.interpolation import finite, midpoints
-from hpcfit.export.source import ExportSource
+from hpcfit.export.source import DensityRange, ExportSource
+from hpcfit.objective.model import Model
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import DatasetSource, Group
 from tests.helpers.small_jobs import silicon, write_dataset
@@ -40,10 +43,6 @@ def test_no_potential_for_the_format():
 
 def test_several_potentials_for_the_format():
     final = _two(final_of_form("lennard-jones", 1), final_of_form("lennard-jones", 1))
-    several = (
-        "job.xml: several potentials for the format lammps-lj, found P, Q, allowed --potential, one of P, Q"
-    )
-    assert _message(final, "lammps-lj") == several
     wrong = "job.xml: no such potential for the format lammps-lj, found R, allowed --potential, one of P, Q"
     assert _message(final, "lammps-lj", "R") == wrong
     written = export(final, "lammps-lj", "out", "Q", Settings())
@@ -78,7 +77,7 @@ def test_comments():
     assert second == "# job sample, potential P (stillinger-weber), chi^2 1.5"
     assert third == "# job hash " + 64 * "0"
     assert len(entries) == 1
-    assert text.commands == ("pair_style sw", "pair_coeff * * where Si")
+    assert text.commands == ("pair_style sw", "pair_coeff * * some/where Si")
 
 
 def test_commands_of_lennard_jones():
@@ -165,7 +164,7 @@ def test_values_that_are_not_finite_are_replaced():
     _, numbers, written = _setfl(final_job(changed, 1), resolution=100, largest_density=3.0)
     pair = numbers[-100:]
     assert pair[0] == pair[1] == pytest.approx(99 / 5.5)
-    assert written.notes[-1] == "1 values that are not finite were replaced by the nearest finite value"
+    assert written.notes[-2] == "1 values that are not finite were replaced by the nearest finite value"
 
 
 def test_an_unknown_element():
@@ -251,14 +250,47 @@ def test_densities_met(tmp_path):
     assert found.shortest == pytest.approx(min(distances), rel=1e-12)
 
 
-def test_the_largest_density_makes_the_table(tmp_path):
+def test_densities_make_the_table(tmp_path):
+    """It ends at the density of compressed crystals, unless a factor of the largest density says otherwise."""
     final = _with_structures(tmp_path)
     source = ExportSource(final.job.species, final.job.potentials[0], _FORM, ("", "", ""), "out")
     met = density_range(final.job, source)
+    assert met.spacing == pytest.approx(0.7 * met.shortest, rel=1e-15)
+    assert met.compressed > 2 * met.largest
     lines, _, written = _setfl(final, resolution=50)
+    step = 2 * met.largest / 49
+    n_rho, d_rho, n_r, *_ = lines[4].split()
+    assert float(d_rho) == pytest.approx(step, rel=1e-14), "the points of the old range stay"
+    assert (int(n_rho), n_r) == (1 + np.ceil(met.compressed / step), "50")
+    assert written.notes[0] == f"largest density {met.largest:.6g} in the job's structures"
+    assert written.notes[2] == f"F is tabulated to {step * (int(n_rho) - 1):.6g}"
+    assert f"distances from {met.shortest:.6g} A on" in written.notes[5]
+    lines, _, _ = _setfl(final, resolution=50, rho_range_factor=2.0)
     assert float(lines[4].split()[1]) * 49 == pytest.approx(2 * met.largest, rel=1e-14)
-    assert written.notes[0] == f"largest density {met.largest:.6g}, tabulated to {2 * met.largest:.6g}"
-    assert f"distances from {met.shortest:.6g} A on" in written.notes[1]
+
+
+def test_crystals_of_huge_densities():
+    met = DensityRange(1.0, 2.0, 2.5, 1e6, 1.7)
+    source = ExportSource(
+        ("Si",), embedded_atoms(1, "by pair"), _FORM, ("", "", ""), "out", 11, densities=met
+    )
+    end, n, notes = density_end(source, 2.0)
+    assert (end, n) == (80.0, 201)
+    assert notes[1] == "largest density 1e+06 in crystals of neighbours 1.7 A apart"
+
+
+def test_a_crystal_of_neighbours():
+    """Of fcc, diamond, simple cubic and bcc neighbours up to the cut-off the twelve of fcc make most."""
+    potential = embedded_atoms(1, "by pair")
+    model = Model(final_job(potential, 1).job)
+    r = np.sqrt(np.arange(1, 60)) * 3.2
+    shells = np.zeros(60, int)
+    for place in np.ndindex(9, 9, 9):
+        x, y, z = np.array(place) - 4
+        if (x + y + z) % 2 == 0:
+            shells[min((x * x + y * y + z * z) // 2, 59)] += 1
+    density = np.where(r < 5.5, shells[1:] * np.exp(-r) * (5.5 - r) ** 3, 0).sum()
+    assert largest_density(model, ("Si",), 3.2) == pytest.approx(density, rel=1e-12)
 
 
 def test_structures_that_do_not_help(tmp_path):
@@ -272,9 +304,14 @@ def test_structures_that_do_not_help(tmp_path):
 
 
 def test_when_structures_are_needed():
-    assert needs_structures("eam-fs", Settings())
-    assert not needs_structures("eam-fs", Settings(largest_density=1.0))
-    assert not needs_structures("lammps-sw", Settings())
+    atoms = final_job(embedded_atoms(1, "by pair"), 1).job
+    assert needs_structures(atoms, "eam-fs", "", Settings())
+    assert not needs_structures(atoms, "eam-fs", "", Settings(largest_density=1.0))
+    silicon = final_of_form("stillinger-weber", 1).job
+    assert not needs_structures(silicon, "lammps-sw", "", Settings())
+    both = replace(silicon, potentials=(*silicon.potentials, *atoms.potentials))
+    assert needs_structures(both, "lammps-sw", "", Settings())
+    assert not needs_structures(both, "lammps-sw", "P", Settings())
 
 
 def test_lookups():

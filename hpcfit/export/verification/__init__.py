@@ -1,0 +1,1 @@
+"""Exported potentials compared with LAMMPS."""
