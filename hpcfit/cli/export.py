@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
-from typing import Any
 
 from hpcfit.cli.options import add_include_option
 from hpcfit.dataset.replacing import refuse_existing, replacing
@@ -19,9 +18,9 @@ Write a potential as a file for LAMMPS, from the last stored state of a run or t
 LAMMPS commands. Numbers have 17 digits; for tables, the largest interpolation errors are printed."""
 
 
-def add_parser(commands: Any) -> None:
-    """Register the command."""
-    parser = commands.add_parser("export", help="write a potential for an MD code", description=_DESCRIPTION)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Complete the parser of the command."""
+    parser.description = _DESCRIPTION
     add = parser.add_argument
     add("source", help="a run file, as in run.h5, or a job")
     add("--format", required=True, choices=FORMATS, help="the file's format")
