@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -21,9 +21,9 @@ Read JOB and its datasets and report every fault. Without faults, print structur
 memory and load balance, and evaluate the residual and its Jacobian once at the start. Writes no files."""
 
 
-def add_parser(commands: Any) -> None:
-    """Register the command."""
-    parser = commands.add_parser("check", help="check a job and its data", description=_DESCRIPTION)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Complete the parser of the command."""
+    parser.description = _DESCRIPTION
     parser.add_argument("job", help="the job, an XML file")
     parser.add_argument(
         "--ranks",

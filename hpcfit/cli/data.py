@@ -39,17 +39,9 @@ restore the same content: hpcfit data import --stress-unit eV/A^3 --stress-sign 
 _SELECT = "as in a job: group=GLOB[,GLOB...] and index=START:STOP[:STEP], separated by blanks; all must hold"
 
 
-def add_parser(subparsers: Any) -> None:
-    """Register ``data`` and its sub-commands; each sets `run`, a function of the arguments to the exit code.
-
-    Parameters
-    ----------
-    subparsers
-        What `argparse.ArgumentParser.add_subparsers` returned.
-    """
-    parser = subparsers.add_parser(
-        "data", help="import, show, validate and export datasets", description=_DATA
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sub-commands of ``data``; each sets `run`, a function of the arguments to the exit code."""
+    parser.description = _DATA
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_import(commands)
     info = commands.add_parser(

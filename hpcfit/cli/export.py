@@ -6,7 +6,6 @@ import argparse
 import math
 import sys
 from pathlib import Path
-from typing import Any
 
 from hpcfit.cli.options import add_include_option
 from hpcfit.dataset.replacing import refuse_existing
@@ -23,9 +22,9 @@ LAMMPS commands. Numbers have 17 digits; for tables, their range and the largest
 Several potentials become one file where LAMMPS can hold them in one, and pair_style hybrid/overlay where not."""
 
 
-def add_parser(commands: Any) -> None:
-    """Register the command."""
-    parser = commands.add_parser("export", help="write a potential for an MD code", description=_DESCRIPTION)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Complete the parser of the command."""
+    parser.description = _DESCRIPTION
     add = parser.add_argument
     add("source", help="a run file, as in run.h5, or a job")
     add("--format", required=True, choices=FORMATS, help="the file's format")

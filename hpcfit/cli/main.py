@@ -10,16 +10,24 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from hpcfit.cli import check, data, export, report, resume, run
 from hpcfit.errors import HpcfitError
-from hpcfit.parallel.communicator import ROOT, Communicator, world
-from hpcfit.parallel.guard import SharedError, raise_on_all_ranks
 from hpcfit.version import __version__
 
-#: Parallel commands, and commands of a single process.
-_PARALLEL = (run, resume, check)
-_SERIAL = (data, report, export)
+if TYPE_CHECKING:
+    from hpcfit.parallel.communicator import Communicator
+
+#: Commands with their lines of the help; each is a module of `hpcfit.cli`, imported only if it is the command to run.
+_COMMANDS = {
+    "run": "fit the job of an XML file",
+    "resume": "continue a run",
+    "check": "check a job and its data",
+    "data": "import, show, validate and export datasets",
+    "report": "print the parameters and errors of a run",
+    "export": "write a potential for an MD code",
+}
 
 
 def entry() -> None:
@@ -29,7 +37,7 @@ def entry() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(arguments[0] if arguments else "").parse_args(arguments)
     if hasattr(options, "run_parallel"):
         return _run_parallel(options)
     try:
@@ -43,7 +51,15 @@ def main(arguments: Sequence[str]) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def world() -> Communicator:
+    """Return all ranks; MPI and NumPy start here, so that the help needs neither."""
+    from hpcfit.parallel import communicator
+
+    return communicator.world()
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    """Return the parser of the command line, complete for one command."""
     parser = argparse.ArgumentParser(
         prog="hpcfit",
         description="Fit interatomic potentials with exact Jacobians, on one core or under mpirun.",
@@ -51,13 +67,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hpcfit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (*_PARALLEL, *_SERIAL):
-        command.add_parser(commands)
+    for name, line in _COMMANDS.items():
+        own = commands.add_parser(name, help=line)
+        if name == command:
+            import_module(f"hpcfit.cli.{name}").add_arguments(own)
     return parser
 
 
 def _run_parallel(options: argparse.Namespace) -> int:
     """Run a command on all ranks: errors for the user are printed once, any other error aborts every rank."""
+    from hpcfit.parallel.communicator import ROOT
+    from hpcfit.parallel.guard import SharedError, raise_on_all_ranks
+
     try:
         comm = world()
     except HpcfitError as error:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
 
 from hpcfit.report import report
 
 
-def add_parser(commands: Any) -> None:
-    """Register the command."""
-    text = "Print outcome, parameters and errors of a run, from its run file alone."
-    parser = commands.add_parser("report", help="print the parameters and errors of a run", description=text)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Complete the parser of the command."""
+    parser.description = "Print outcome, parameters and errors of a run, from its run file alone."
     parser.add_argument("run_file", help="the run file, as in run.h5")
     parser.add_argument(
         "--spectrum",

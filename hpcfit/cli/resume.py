@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any, TextIO
+from typing import TextIO
 
 from hpcfit.cli.options import add_trust_options
 from hpcfit.cli.run import exit_code
@@ -24,9 +24,9 @@ Continue a run that was killed or stopped by a signal, on any number of ranks, w
 the job or a dataset has changed since the run started."""
 
 
-def add_parser(commands: Any) -> None:
-    """Register the command."""
-    parser = commands.add_parser("resume", help="continue a run", description=_DESCRIPTION)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Complete the parser of the command."""
+    parser.description = _DESCRIPTION
     parser.add_argument("run_file", help="the run file, as in run.h5")
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_resume)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any, TextIO
+from typing import TextIO
 
 from hpcfit.cli.options import add_trust_options
 from hpcfit.fit import NOT_FITTED, Fit, prepare, read
@@ -18,9 +18,9 @@ any number of ranks. The run file is written after every iteration; `hpcfit resu
 SIGUSR1, SIGTERM and SIGINT stop the fit after the current iteration, with a checkpoint and exit code 3."""
 
 
-def add_parser(commands: Any) -> None:
-    """Register the command."""
-    parser = commands.add_parser("run", help="fit the job of an XML file", description=_DESCRIPTION)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Complete the parser of the command."""
+    parser.description = _DESCRIPTION
     parser.add_argument("job", help="the job, an XML file")
     parser.add_argument("-o", "--output", default="run.h5", help="the run file (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the run file")

@@ -43,7 +43,7 @@ def test_known_parameters(folder, hpcfit, properties_of):
 
 
 def test_fit_finds_them_again(folder, hpcfit, outcome_of):
-    hpcfit(folder, "run", "job.xml", ranks=2)
+    hpcfit(folder, "run", "job.xml")
     found = outcome_of(folder / "run.h5")
     # forces with six decimals: (1e-6)^2/12 for each of 324 components, of weight 1/2 and tolerance 0.01
     assert found["cost"][-1] == pytest.approx(0.5 * 324 * 1e-12 / 12 / 0.01**2, rel=0.05)

@@ -99,7 +99,7 @@ def test_digits_of_atomicrex_inside_the_box_of_its_rounding(folder, hpcfit, prop
     assert identity == pytest.approx(found["fcc", "bulk-modulus"], rel=1e-9)
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_script_with_scipy(ranks, folder, environment):
     """The script of atomicrex's users, whose SciPy ends at 1002.29 there: the same output on any number of ranks."""
     launcher = [shutil.which("mpirun", path=environment["PATH"]), "-n", str(ranks)] if ranks > 1 else []

@@ -19,7 +19,7 @@ JOB = Path(__file__).resolve().parents[2] / "jobs" / "copper-vacancy" / "job.xml
 def folder(tmp_path_factory, hpcfit):
     folder = tmp_path_factory.mktemp("copper-vacancy")
     shutil.copy(JOB, folder)
-    hpcfit(folder, "run", "job.xml", ranks=2)
+    hpcfit(folder, "run", "job.xml")
     return folder
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +35,6 @@ def folder(request, tmp_path, monkeypatch):
     return request.param
 
 
-def hpcfit(*arguments):
-    done = subprocess.run(["hpcfit", *arguments], check=False, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-
-
 def assert_same(run, old):
     assert [p.path for p in run.header.parameters] == [p.path for p in old.header.parameters]
     assert run.state.outcome == old.state.outcome
@@ -65,22 +59,22 @@ def assert_same(run, old):
 
 
 @pytest.mark.parametrize("folder", FOLDERS, indirect=True)
-def test_an_old_job_gives_the_same_bits(folder):
-    hpcfit("run", "job.xml", "-o", "again.h5")
+def test_an_old_job_gives_the_same_bits(folder, hpcfit):
+    hpcfit(Path(), "run", "job.xml", "-o", "again.h5")
     assert_same(load("again.h5"), load("finished.h5"))
 
 
 @pytest.mark.parametrize("folder", ["dataset", "lattices"], indirect=True)
-def test_an_old_checkpoint_resumes_with_the_same_bits(folder):
+def test_an_old_checkpoint_resumes_with_the_same_bits(folder, hpcfit):
     assert load("stopped.h5").state.iteration == 3
-    hpcfit("resume", "stopped.h5")
+    hpcfit(Path(), "resume", "stopped.h5")
     assert_same(load("stopped.h5"), load("finished.h5"))
 
 
 @pytest.mark.parametrize("folder", ["bfgs"], indirect=True)
-def test_an_old_checkpoint_of_another_minimiser_goes_on(folder):
+def test_an_old_checkpoint_of_another_minimiser_goes_on(folder, hpcfit):
     """It starts anew from the last parameters, so that the bits differ."""
-    hpcfit("resume", "stopped.h5")
+    hpcfit(Path(), "resume", "stopped.h5")
     run, old = load("stopped.h5"), load("finished.h5")
     assert run.state.outcome.startswith("converged")
     # BFGS ends when the objective changes by less than 1e-6 or so of itself
@@ -88,9 +82,9 @@ def test_an_old_checkpoint_of_another_minimiser_goes_on(folder):
 
 
 @pytest.mark.parametrize("folder", FOLDERS, indirect=True)
-def test_an_old_run_is_reported_and_exported(folder):
-    hpcfit("report", "finished.h5")
+def test_an_old_run_is_reported_and_exported(folder, hpcfit):
+    hpcfit(Path(), "report", "finished.h5")
     if folder == "dataset":
-        hpcfit("data", "validate", "silicon.h5")
-        hpcfit("export", "finished.h5", "--format", "lammps-sw", "-o", "Si.sw")
+        hpcfit(Path(), "data", "validate", "silicon.h5")
+        hpcfit(Path(), "export", "finished.h5", "--format", "lammps-sw", "-o", "Si.sw")
         assert Path("Si.sw").stat().st_size > 0

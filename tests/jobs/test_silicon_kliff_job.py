@@ -42,7 +42,7 @@ def test_three_parameters(folder, hpcfit, outcome_of):
 
 
 def test_five_parameters(folder, hpcfit, outcome_of):
-    hpcfit(folder, "run", "five.xml", "-o", "five.h5", ranks=2)
+    hpcfit(folder, "run", "five.xml", "-o", "five.h5")
     found = outcome_of(folder / "five.h5")
     assert 0.5 * found["cost"][0] == pytest.approx(2.029623, abs=1e-6)
     assert 0.5 * found["cost"][-1] <= 0.115430
@@ -66,19 +66,26 @@ def test_the_tutorial_in_python(folder, environment):
     assert 0.5 * first.state.cost <= 0.694079
     # per configuration, not per atom: large ones count more
     assert 0.5 * second.state.cost == pytest.approx(2460.930962, abs=1e-6)
+
+
+@pytest.mark.long
+def test_the_tutorial_in_python_on_three_ranks(folder, environment):
     launcher = shutil.which("mpirun", path=environment["PATH"])
     if launcher is None:
         pytest.skip("mpirun is not there")
-    for alone, shared in zip(
-        (first, second), run_tutorial(folder, environment, launcher, "-n", "3"), strict=True
-    ):
+    alone_and_shared = zip(
+        run_tutorial(folder, environment),
+        run_tutorial(folder, environment, launcher, "-n", "3"),
+        strict=True,
+    )
+    for alone, shared in alone_and_shared:
         assert len(shared.header.hosts) == 3
         assert shared.state.x.tobytes() == alone.state.x.tobytes()
         assert shared.history["cost"].tobytes() == alone.history["cost"].tobytes()
         assert shared.result.covariance.tobytes() == alone.result.covariance.tobytes()
 
 
-@pytest.mark.parametrize("name", ["tersoff", "edip"])
+@pytest.mark.parametrize("name", ["tersoff", pytest.param("edip", marks=pytest.mark.long)])
 def test_other_potentials(name, folder, hpcfit, outcome_of):
     hpcfit(folder, "run", f"{name}.xml", "-o", f"{name}.h5")
     assert outcome_of(folder / f"{name}.h5")["cost"][-1] < 0.243

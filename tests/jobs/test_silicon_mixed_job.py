@@ -50,6 +50,7 @@ def test_fit(folder, outcome_of, properties_of):
     assert properties["diamond", "lattice-parameter"].value[0] == pytest.approx(5.43142, abs=1e-5)
 
 
+@pytest.mark.long
 def test_same_bits_on_two_ranks(folder, hpcfit, outcome_of):
     hpcfit(folder, "run", "job.xml", "-o", "two.h5", ranks=2)
     one, two = outcome_of(folder / "run.h5"), outcome_of(folder / "two.h5")

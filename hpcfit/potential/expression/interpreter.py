@@ -27,21 +27,12 @@ def run(program: Program, parameters: Sequence[float], x: NDArray[Any]) -> NDArr
     registers: dict[int, Any] = {0: x}
     with np.errstate(all="ignore"):
         for op, _, *places in program.uniform:
-            uniform.append(_apply(op, [uniform[place] for place in places]))
+            operands = [uniform[place] for place in places[: _N_OPERANDS[op]]]
+            uniform.append(_OPERATIONS[op](*operands))
         for op, result, *places in program.vector:
-            operands = [registers[k] if k >= 0 else uniform[-1 - k] for k in places[: _n_operands(op)]]
-            registers[result] = _apply(op, operands)
+            operands = [registers[k] if k >= 0 else uniform[-1 - k] for k in places[: _N_OPERANDS[op]]]
+            registers[result] = _OPERATIONS[op](*operands)
     return np.array([np.broadcast_to(registers[k + 1], x.shape) for k in range(program.n_outputs)])
-
-
-def _apply(op: int, operands: Sequence[Any]) -> Any:
-    return _OPERATIONS[Op(op)](*operands[: _n_operands(op)])
-
-
-def _n_operands(op: int) -> int:
-    if op >= Op.SELECT:
-        return 3
-    return 2 if op < Op.NOT else 1
 
 
 def _truth(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,7 +40,8 @@ def _truth(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *operands: function(*operands).astype(np.result_type(*operands))
 
 
-_OPERATIONS: dict[Op, Callable[..., Any]] = {
+#: What each instruction computes.
+_OPERATIONS: dict[int, Callable[..., Any]] = {
     Op.ADD: np.add,
     Op.SUB: np.subtract,
     Op.MUL: np.multiply,
@@ -82,3 +74,6 @@ _OPERATIONS: dict[Op, Callable[..., Any]] = {
     Op.INVERT: lambda a, b, c: 1 / (a * b + c),
     Op.EXP_LINEAR: lambda a, b, c: np.exp((a - b) * c),
 }
+
+#: The number of operands of each instruction.
+_N_OPERANDS: dict[int, int] = {op: 3 if op >= Op.SELECT else 2 if op < Op.NOT else 1 for op in Op}

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -159,6 +161,45 @@ def test_wrong_use_is_exit_code_2(words, message, capsys):
         command_line.main(words)
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
+
+
+#: Packages that cost more than 0.1 s to import: never for the help, and those that a fit needs in places only.
+HELP_IMPORTS_NONE = ("h5py", "lxml", "mpi4py", "numpy", "scipy")
+START_IMPORTS_NONE = (
+    "ase.calculators",
+    "ase.io",
+    "matplotlib",
+    "nlopt",
+    "rich",
+    "scipy.integrate",
+    "scipy.interpolate",
+    "scipy.optimize",
+    "scipy.sparse",
+    "scipy.spatial",
+    "scipy.special",
+    "scipy.stats",
+    "sympy",
+)
+
+IMPORTED = """
+import sys
+from contextlib import suppress
+from hpcfit.cli.main import main
+for words, names in (["--help"], {help}), (["run", "job.xml"], {start}):
+    with suppress(SystemExit):
+        main(words)
+    print("imported:", [name for name in names if name in sys.modules])
+"""
+
+
+def test_start_imports_what_is_needed_only(folder):
+    program = IMPORTED.format(help=HELP_IMPORTS_NONE, start=START_IMPORTS_NONE)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=60, check=True
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("imported:")]
+    assert lines == ["imported: []"] * 2
+    assert (folder / "run.h5").exists()
 
 
 def test_version(capsys):

@@ -167,6 +167,24 @@ def test_no_more_is_evaluated_than_allowed_and_the_best_point_returned(most):
     assert last.cost == problem.cost(last.x) == last.best_cost
 
 
+@pytest.mark.parametrize(
+    ("outcome", "restarted", "returned"),
+    [
+        ("converged: gradient angle", "", "stopped: no progress"),
+        ("converged: step", "parameters evaporated", "stopped: parameters evaporated"),
+        ("stopped: iteration limit", "parameters evaporated", "stopped: iteration limit"),
+    ],
+)
+def test_a_fit_that_ends_above_its_best_point_returns_that_point(outcome, restarted, returned):
+    best = start(np.array([-1.2, 1.0]), ArrayProblem(CASES["rosenbrock"].residual))
+    above = replace(best, x=best.x + 1.0, cost=2.0 * best.cost, outcome=outcome, restarted=restarted)
+    ended = geodesic._ended(above)
+    assert (ended.x.tolist(), ended.cost, ended.outcome) == (best.x.tolist(), best.cost, returned)
+    # A state at the best point keeps its outcome, also if that point is another of equal cost.
+    level = replace(above, cost=best.cost)
+    assert geodesic._ended(level) is level
+
+
 def test_time_is_limited():
     (last,) = states_of(ArrayProblem(CASES["beale"].residual), (1.0, 1.0), max_time=1e-9)
     assert last.outcome == geodesic.STOPPED_TIME and last.n_linearisations == 0
