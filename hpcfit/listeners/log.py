@@ -63,6 +63,18 @@ class Messages(Listener):
             lines += validation_lines(fit.plan, fit.local.model)
         self._write("minimum", lines)
 
+    def step(self, step: FitStep) -> None:
+        """Write new warnings about own structures."""
+        self._write_notes()
+
+    def finish(self, result: RunResult, values: FloatArray) -> None:
+        """Write new warnings about own structures."""
+        self._write_notes()
+
+    def _write_notes(self) -> None:
+        if self._fit.plan.structure_blocks:
+            self._write("minimum", (f"warning: {text}" for text in self._fit.problem.take_notes()))
+
     def end(self, state: State) -> None:
         """Write why the result cannot be trusted, or how to resume."""
         fitting = self._fit.plan.job.fitting
@@ -103,6 +115,7 @@ class RunLog(Messages):
             n_fitted = self._fit.plan.n_fitted_properties
             self._write("medium", start_lines(self._store.header, step.values, n_fitted))
         self._is_first = False
+        super().step(step)
 
     def end(self, state: State) -> None:
         """Write the end of the fit."""
@@ -116,6 +129,7 @@ class RunLog(Messages):
 
     def finish(self, result: RunResult, values: FloatArray) -> None:
         """Write the largest densities."""
+        super().finish(result, values)
         model, style, x = self._fit.local.model, self._store.header.style, result.state.x
         if model.embedding and style.shows("medium"):
             found, species = self._fit.problem.largest_densities(x), self._fit.plan.job.species
