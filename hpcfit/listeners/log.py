@@ -12,6 +12,7 @@ import numpy as np
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.fit import STOPPED_SIGNAL, Fit, FitStep, Listener
+from hpcfit.objective.structures.shells import jump_notes
 from hpcfit.objective.validation import validation_lines
 from hpcfit.records import FloatArray, State
 from hpcfit.report import report
@@ -62,6 +63,8 @@ class Messages(Listener):
         if fit.plan.job.validate and not self._store.resumes:
             lines += validation_lines(fit.plan, fit.local.model)
         self._write("minimum", lines)
+        model = fit.local.model
+        self._write("medium", jump_notes(model.jumps(model.start), model.species))
 
     def step(self, step: FitStep) -> None:
         """Write new warnings about own structures."""

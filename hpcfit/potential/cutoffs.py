@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,9 @@ from hpcfit.records import (
     species_tuples,
 )
 
+#: In place of a function's id: the energy of two atoms with all functions of a potential.
+DIMER = "dimer"
+
 #: Relative distance from the cut-off at which both sides are evaluated.
 _BESIDE = 1e-12
 
@@ -28,6 +31,9 @@ _STEP = 1e-4
 
 #: Jumps below these are rounding, or of no consequence: eV, eV/Angstrom, eV/Angstrom^2.
 _NOTED = (1e-8, 1e-7, 1e-5)
+
+#: Jumps of value, eV, and slope, eV/Angstrom, that a log leaves out.
+_NEGLIGIBLE = (1e-5, 1e-4)
 
 
 @dataclass(frozen=True)
@@ -57,15 +63,25 @@ class Jump:
         return any(not abs(size) <= least for size, least in zip(sizes, _NOTED, strict=True))
 
     @property
-    def is_smooth(self) -> bool:
-        """Whether value and slope do not change."""
-        return abs(self.value) <= _NOTED[0] and abs(self.slope) <= _NOTED[1]
+    def is_abrupt(self) -> bool:
+        """Whether an energy or its slope changes by an amount that is not negligible."""
+        small = abs(self.value) <= _NEGLIGIBLE[0] and abs(self.slope) <= _NEGLIGIBLE[1]
+        return self.unit == "eV" and not small
 
     @property
     def sizes(self) -> str:
-        """The sizes of the jumps with units."""
-        per = self.unit or "1"
-        return f"{self.value:.2g} {per}, slope {self.slope:.2g} {per}/A, curvature {self.curvature:.2g} {per}/A^2"
+        """The sizes of the jumps with units, those of rounding left out."""
+        unit = self.unit or "1"
+        parts = [
+            f"{name} {abs(size):.2g} {unit}{per}"
+            for name, size, least, per in (
+                ("value", self.value, _NOTED[0], ""),
+                ("slope", self.slope, _NOTED[1], "/A"),
+                ("curvature", self.curvature, _NOTED[2], "/A^2"),
+            )
+            if not abs(size) <= least
+        ]
+        return ", ".join(parts) or "nothing"
 
 
 def cutoffs_of(potential: Potential, form: PotentialForm, n_species: int) -> list[Cutoff]:
@@ -156,7 +172,7 @@ def jumps_of(
     """
     cutoffs = cutoffs_of(potential, form, n_species)
     if functions is None:
-        return [_of_atoms(cutoff, potential, form, n_species, values) for cutoff in cutoffs]
+        return [_of_atoms(cutoff, potential, form, n_species, values, None) for cutoff in cutoffs]
     numbers = {function.id: k for k, function in enumerate(potential.functions)}
     roles = {
         potential.functions[number].id: role
@@ -168,18 +184,35 @@ def jumps_of(
         value, slope = function_values(functions, numbers[cutoff.function], values, r)[:2]
         unit = "eV" if roles[cutoff.function] == "pair-interaction" else ""
         found.append(_jump(cutoff, value, slope, unit))
+    if any(role.argument == "density" for role in form.roles):
+        # A density that ends counts by the energy of embedding.
+        ends = {(cutoff.species, cutoff.distance) for cutoff in cutoffs}
+        dimers = [Cutoff(potential.id, DIMER, *end) for end in sorted(ends)]
+        found += [_of_atoms(dimer, potential, form, n_species, values, functions) for dimer in dimers]
     return found
 
 
 def _of_atoms(
-    cutoff: Cutoff, potential: Potential, form: PotentialForm, n_species: int, values: FloatArray
+    cutoff: Cutoff,
+    potential: Potential,
+    form: PotentialForm,
+    n_species: int,
+    values: FloatArray,
+    functions: Functions | None,
 ) -> Jump:
-    """Return the largest jump of two atoms, and of two atoms beside a third."""
+    """Return the largest jump of two atoms, and without functions of two atoms beside a third."""
     r = _arguments(cutoff.distance)
+    pairs = sorted({cutoff.species, cutoff.species[::-1]})
+    groups: list[tuple[int, ...]] = [*pairs]
+    if functions is None:
+        groups += [(*pair, third) for pair in pairs for third in range(n_species)]
     candidates = [
-        _jump(cutoff, *trimer_energies(form.kernel, potential.sizes, values, chosen, n_species, r), "eV")
-        for pair in {cutoff.species, cutoff.species[::-1]}
-        for chosen in (pair, *((*pair, third) for third in range(n_species)))
+        _jump(
+            cutoff,
+            *trimer_energies(form.kernel, potential.sizes, values, group, n_species, r, functions),
+            "eV",
+        )
+        for group in groups
     ]
     return max(candidates, key=lambda jump: (abs(jump.value), abs(jump.slope), abs(jump.curvature)))
 
@@ -194,15 +227,4 @@ def _jump(cutoff: Cutoff, value: FloatArray, slope: FloatArray, unit: str) -> Ju
     step = _STEP * cutoff.distance
     below = (3.0 * slope[0] - 4.0 * slope[1] + slope[2]) / (2.0 * step)
     above = -(3.0 * slope[3] - 4.0 * slope[4] + slope[5]) / (2.0 * step)
-    return Jump(
-        cutoff, float(value[0] - value[3]), float(slope[0] - slope[3]), float(below - above), unit
-    )
-
-
-def merged(jumps: Sequence[Jump]) -> list[Jump]:
-    """Return one jump per potential, function and distance: that of the first pair of species."""
-    first: dict[tuple[str, str, float, float], Jump] = {}
-    for jump in jumps:
-        cutoff = jump.cutoff
-        first.setdefault((cutoff.potential, cutoff.function, cutoff.distance, jump.value), jump)
-    return list(first.values())
+    return Jump(cutoff, float(value[0] - value[3]), float(slope[0] - slope[3]), float(below - above), unit)

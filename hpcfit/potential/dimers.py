@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpcfit.potential.batch import Batch
 from hpcfit.potential.library import Geometry, evaluate
+from hpcfit.potential.library_functions import Functions, Scratch
 from hpcfit.records import FloatArray
 
 
@@ -56,6 +58,7 @@ def trimer_energies(
     species: tuple[int, ...],
     n_species: int,
     r: FloatArray,
+    functions: Functions | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return energies [n] of two or three atoms and their slopes [n] by the distance of the first two.
 
@@ -69,6 +72,8 @@ def trimer_energies(
         Of two or three atoms.
     r
         [n], distances of the first two, Angstrom.
+    functions
+        Of a potential with functions: compiled without derivatives.
     """
     n, m = len(r), len(species)
     position = np.zeros((n, m, 3))
@@ -87,7 +92,8 @@ def trimer_energies(
         vector=vector.reshape(-1, 3),
     )
     geometry = Geometry(batch)
+    free: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
     columns = np.zeros((1, geometry.n_rows(virials=False)))
-    evaluate(form, geometry, values, np.zeros(0, dtype=np.int32), columns, False, sizes=sizes)
+    evaluate(form, geometry, values, free, columns, False, functions, Scratch(), sizes=sizes)
     forces = columns[0, n:].reshape(n, m, 3)
     return columns[0, :n].copy(), -forces[:, 1, 0]

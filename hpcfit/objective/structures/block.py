@@ -141,12 +141,12 @@ class StructureBlock:
         for k, values in zip(chosen, found, strict=True):
             self._values[k] = _judged(self._items[k], values, fitted)
 
-    def _note(self, x: FloatArray) -> None:
-        """Note shells at cut-offs in the last evaluation."""
+    def _note(self, x: FloatArray, crossings: bool = True) -> None:
+        """Note shells at cut-offs in the last evaluation; trial points need no `crossings`."""
         for item, values in zip(self._items, self._values, strict=True):
             if values is not None:
                 labels = item.labels if len(values.beside) == len(item.labels) else item.fitted
-                self._notes.add(item, values, labels, x)
+                self._notes.add(item, values, labels, x, crossings)
 
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]."""
@@ -157,6 +157,7 @@ class StructureBlock:
         self._evaluate(
             lambda k, item: item.case.values(item.fitted_tasks, self._s[k], self._hessians[k]), x, fitted=True
         )
+        self._note(x, crossings=False)
         return np.asarray(self._assemble(derivatives=False)[0])
 
     def linearise(self, x: FloatArray) -> FloatArray:

@@ -106,4 +106,6 @@ def make_item(
             tasks[name] = Task(observe(structure, name, {}, masses))
     used = {*rows, *(name for name, fitted in terms if fitted)}
     fitted = tuple(label for label in tasks if label in used)
-    return Item(structure, Case(number, structure, find_shells), tuple(tasks), tuple(tasks.values()), fitted, rows)
+    return Item(
+        structure, Case(number, structure, find_shells), tuple(tasks), tuple(tasks.values()), fitted, rows
+    )

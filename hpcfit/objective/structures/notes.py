@@ -42,18 +42,22 @@ class ShellNotes:
         new, self._new = self._new, []
         return new
 
-    def add(self, item: Item, values: Values, labels: tuple[str, ...], x: FloatArray) -> None:
-        """Note what a structure's values at `x` depend on."""
+    def add(
+        self, item: Item, values: Values, labels: tuple[str, ...], x: FloatArray, crossings: bool = True
+    ) -> None:
+        """Note what a structure's values at `x` depend on, and which shells crossed a cut-off since the last time."""
         if values.relaxed.failed:
             return
         if self._crossable is None:
-            self._jumps = {jump.cutoff: jump for jump in self._model.jumps(x) if jump.noted}
+            known = set(self._model.cutoffs)
+            jumps = [jump for jump in self._model.jumps(x) if jump.noted]
+            self._jumps = {jump.cutoff: jump for jump in jumps if jump.cutoff in known}
             self._crossable = ShellFinder(list(self._jumps))
         if not self._crossable.cutoffs:
             return
         self._evaluator.at(x)
         self._note_beside(item, values, labels)
-        if len(item.case.degrees.start):
+        if crossings and len(item.case.degrees.start):
             self._note_crossings(item, values, self._crossable)
 
     def _note_beside(self, item: Item, values: Values, labels: tuple[str, ...]) -> None:
@@ -70,7 +74,7 @@ class ShellNotes:
             atoms = item.case.atoms_at(values.relaxed.s)
             self._new.append(
                 f"structure '{item.structure.id}', {', '.join(dict.fromkeys(of))}: "
-                f"shell {self._said(shell)}, {side} the cut-off, where the potential jumps by "
+                f"shell {self._said(shell)}, {side} the cut-off, where the potential jumps: "
                 f"{self._jumps[shell.cutoff].sizes}; values are those with the neighbours {side}, "
                 f"across it {structure_jump(self._evaluator, atoms, shell)} change; {REMEDY}"
             )
@@ -94,10 +98,12 @@ class ShellNotes:
         # The shell on the side to which the number of neighbours changed.
         crossed = [shell for shell in shells if (shell.gap > 0) == (change > 0)]
         if not crossed:
-            return f"structure '{name}': {abs(change)} pairs crossed the cut-off {self._place(cutoff)}; {REMEDY}"
+            return (
+                f"structure '{name}': {abs(change)} pairs crossed the cut-off {self._place(cutoff)}; {REMEDY}"
+            )
         shell = min(crossed, key=lambda one: abs(one.gap))
         return (
-            f"structure '{name}': shell {self._said(shell)} crossed the cut-off, where the potential jumps by "
+            f"structure '{name}': shell {self._said(shell)} crossed the cut-off, where the potential jumps: "
             f"{self._jumps[cutoff].sizes}; in the structure {structure_jump(self._evaluator, atoms, shell)} "
             f"change, and the objective jumps; {REMEDY}"
         )

@@ -98,9 +98,27 @@ def structure_jump(evaluate: ImagesEvaluator, atoms: Atoms, shell: Shell) -> str
 
 
 def jump_lines(jumps: Sequence[Jump], species: Sequence[str]) -> Iterator[str]:
-    """Yield a line for each potential, function and cut-off: what jumps there."""
+    """Yield a line for each potential, pair of species and function: the jump of value and slope at its cut-off."""
     for jump in jumps:
-        yield f"{place_of_cutoff(jump.cutoff, species)}: {jump.sizes}"
+        unit = jump.unit or "1"
+        yield (
+            f"{place_of_cutoff(jump.cutoff, species)}: jump {abs(jump.value):.2g} {unit}, "
+            f"slope {abs(jump.slope):.2g} {unit}/A"
+        )
+
+
+def jump_notes(jumps: Sequence[Jump], species: Sequence[str]) -> list[str]:
+    """Return for each potential whose energy jumps at a cut-off, or its slope, the largest such jump."""
+    worst: dict[str, Jump] = {}
+    for jump in jumps:
+        known = worst.get(jump.cutoff.potential)
+        if jump.is_abrupt and (known is None or abs(jump.value) > abs(known.value)):
+            worst[jump.cutoff.potential] = jump
+    return [
+        f"note: {place_of_cutoff(jump.cutoff, species)}: jump {abs(jump.value):.2g} eV, "
+        f"slope {abs(jump.slope):.2g} eV/A"
+        for jump in worst.values()
+    ]
 
 
 def place_of_cutoff(cutoff: Cutoff, species: Sequence[str]) -> str:

@@ -203,9 +203,7 @@ class Case:
             shells += self._find_shells(atoms, WINDOW * strain)
         return shells, strain
 
-    def _placement(
-        self, tasks: Sequence[Task], s: FloatArray, steps: FloatArray | None = None
-    ) -> Placement:
+    def _placement(self, tasks: Sequence[Task], s: FloatArray, steps: FloatArray | None = None) -> Placement:
         shells, strain = self._shells(tasks, s, steps)
         return placed(shells, strain) if shells else STANDARD
 
