@@ -205,7 +205,7 @@ class ScriptJob(JobObjective):
 
     def _outcomes(self, fit: Fit) -> tuple[tuple[StructureOutcome, ...], BlockResults]:
         x = self.model.variables.at(self._values)
-        return fit.on_root(lambda: fit.structures(x))
+        return self._with_notes(fit, lambda: fit.structures(x))
 
     def _log(self) -> TextIO:
         return sys.stdout if self.style.shows("medium") else io.StringIO()

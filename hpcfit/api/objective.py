@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import warnings
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from hpcfit.parallel.communicator import ROOT
 from hpcfit.records import VERBOSITIES, FloatArray, Job, Structure
 from hpcfit.report.structures import parameter_lines
 from hpcfit.runfile.header import Style
+
+_Value = TypeVar("_Value")
 
 
 class JobObjective:
@@ -36,6 +38,7 @@ class JobObjective:
         self._model: Model | None = None
         self._values: FloatArray = np.zeros(0)
         self._fit: Fit | None = None
+        self._warned: set[str] = set()
 
     @property
     def record(self) -> Job:
@@ -67,6 +70,23 @@ class JobObjective:
         if self._comm.rank == ROOT:
             sys.stdout.writelines(f"{line}\n" for line in lines)
             sys.stdout.flush()
+
+    def warn(self, texts: Iterable[str]) -> None:
+        """Print warnings that were not printed before, on the root."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._warned]
+        self._warned.update(new)
+        self.say([f"warning: {text}" for text in new] if self.style.shows("minimum") else [])
+
+    def _with_notes(self, fit: Fit, evaluate: Callable[[], _Value]) -> _Value:
+        """Evaluate on the root while the other ranks serve, and print warnings about own structures."""
+
+        def evaluated() -> tuple[_Value, list[str]]:
+            value = evaluate()
+            return value, fit.problem.take_notes() if fit.plan.structure_blocks else []
+
+        value, notes = fit.on_root(evaluated)
+        self.warn(notes)
+        return value
 
     def set_verbosity(self, level: int | str) -> None:
         """Set how much is printed: ``none``, ``minimum``, ``medium``, ``maximum``, ``debug``, or 0 to 4.
@@ -143,7 +163,7 @@ class JobObjective:
         with on_all_ranks(self._comm):
             fit = self._at(parameters)
             x = self.model.variables.at(self._values)
-            return fit.on_root(lambda: fit.plan.loss_factor * fit.objective.cost(x))
+            return self._with_notes(fit, lambda: fit.plan.loss_factor * fit.objective.cost(x))
 
     def calculate_gradient(self, parameters: Any = None, eps: float | None = None) -> FloatArray:
         """Return the derivatives [n_free] of the objective, exact through relaxations too; collective.
@@ -199,7 +219,7 @@ class JobObjective:
         with np.errstate(all="ignore"):
             x = self.model.variables.at(values)
             slopes = self.model.variables.slopes(x)
-        by_variable = fit.on_root(lambda: fit.objective.gradient(x)[1])
+        by_variable = self._with_notes(fit, lambda: fit.objective.gradient(x)[1])
         gradient = 2.0 * fit.plan.loss_factor * by_variable / slopes
         if not np.isfinite(gradient).all():
             raise HpcfitError(f"gradient is not finite at {values.tolist()}")

@@ -139,10 +139,10 @@ class JobStructure:
             (record,), 1, ((0.0,) * len(record.properties),), masses=species_masses(job.record)
         )
         model = job.model
+        block = StructureBlock(model, work)
         with np.errstate(all="ignore"):
-            (result,), _ = StructureBlock(model, work).results(
-                model.variables.at(job.get_potential_parameters())
-            )
+            (result,), _ = block.results(model.variables.at(job.get_potential_parameters()))
+            job.warn(block.take_notes())
         self.update(result)
         return result
 

@@ -13,6 +13,7 @@ from hpcfit.cli.options import add_trust_options
 from hpcfit.fit import Fit, prepare, read
 from hpcfit.objective.partition import assign_blocks
 from hpcfit.objective.plan import Plan
+from hpcfit.objective.structures.shells import jump_lines
 from hpcfit.objective.validation import validation_lines
 from hpcfit.parallel.communicator import Communicator
 
@@ -59,10 +60,12 @@ def _evaluate(fit: Fit, n_ranks: int, out: TextIO) -> int:
     gradient = fit.objective.linearise(x).gradient
     seconds = time.perf_counter()
     _write_balance(plan, n_ranks, fit.problem.memory(), out)
+    out.writelines(f"{line}\n" for line in jump_lines(fit.local.model.jumps(x), plan.job.species))
     is_finite = np.isfinite(cost) and bool(np.isfinite(gradient).all())
     where = "" if is_finite else fit.problem.first_non_finite()
     results = [result for results, _ in fit.problem.results(x) for result in results]
     out.writelines(f"warning: structure '{r.id}': {r.failure}\n" for r in results if r.failure)
+    out.writelines(f"warning: {text}\n" for text in fit.problem.take_notes())
     largest = float(np.abs(gradient).max(initial=0.0))
     out.write(f"{plan.loss_label:<16}{plan.loss_factor * cost:.10g}, gradient {largest:.3e}\n")
     out.write(f"{'seconds':<16}{costed - begun:.4f} residual, {seconds - costed:.4f} residual and Jacobian\n")

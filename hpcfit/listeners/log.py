@@ -12,6 +12,7 @@ import numpy as np
 
 from hpcfit.errors import Fault, InputError
 from hpcfit.fit import STOPPED_SIGNAL, Fit, FitStep, Listener
+from hpcfit.objective.structures.shells import jump_notes
 from hpcfit.objective.validation import validation_lines
 from hpcfit.records import FloatArray, State
 from hpcfit.report import report
@@ -62,6 +63,20 @@ class Messages(Listener):
         if fit.plan.job.validate and not self._store.resumes:
             lines += validation_lines(fit.plan, fit.local.model)
         self._write("minimum", lines)
+        model = fit.local.model
+        self._write("medium", jump_notes(model.jumps(model.start), model.species))
+
+    def step(self, step: FitStep) -> None:
+        """Write new warnings about own structures."""
+        self._write_notes()
+
+    def finish(self, result: RunResult, values: FloatArray) -> None:
+        """Write new warnings about own structures."""
+        self._write_notes()
+
+    def _write_notes(self) -> None:
+        if self._fit.plan.structure_blocks:
+            self._write("minimum", (f"warning: {text}" for text in self._fit.problem.take_notes()))
 
     def end(self, state: State) -> None:
         """Write why the result cannot be trusted, or how to resume."""
@@ -103,6 +118,7 @@ class RunLog(Messages):
             n_fitted = self._fit.plan.n_fitted_properties
             self._write("medium", start_lines(self._store.header, step.values, n_fitted))
         self._is_first = False
+        super().step(step)
 
     def end(self, state: State) -> None:
         """Write the end of the fit."""
@@ -116,6 +132,7 @@ class RunLog(Messages):
 
     def finish(self, result: RunResult, values: FloatArray) -> None:
         """Write the largest densities."""
+        super().finish(result, values)
         model, style, x = self._fit.local.model, self._store.header.style, result.state.x
         if model.embedding and style.shows("medium"):
             found, species = self._fit.problem.largest_densities(x), self._fit.plan.job.species

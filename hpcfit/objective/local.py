@@ -139,6 +139,12 @@ class LocalObjective:
         with np.errstate(all="ignore"):
             return [block.results(x) for block in self.blocks if isinstance(block, StructureBlock)]
 
+    def take_notes(self) -> list[str]:
+        """Return new warnings about own structures."""
+        with np.errstate(all="ignore"):
+            found = [block.take_notes() for block in self.blocks if isinstance(block, StructureBlock)]
+        return [note for notes in found for note in notes]
+
     @property
     def relaxed(self) -> list[FloatArray]:
         """Start points of relaxations, per block of own structures."""

@@ -12,6 +12,7 @@ from hpcfit.objective.compiled import Compiled, compile_job
 from hpcfit.objective.variables import Variables
 from hpcfit.potential.batch import Batch
 from hpcfit.potential.catalogue import cutoff
+from hpcfit.potential.cutoffs import Jump, cutoffs_of, jumps_of
 from hpcfit.potential.functions import functions_of, reach
 from hpcfit.potential.library import (
     Geometry,
@@ -25,7 +26,7 @@ from hpcfit.potential.library_functions import Functions, Scratch
 from hpcfit.potential.neighbours import seen_by
 from hpcfit.potential.second_derivative import SecondDerivative
 from hpcfit.potential.spline import CompiledFunction
-from hpcfit.records import Bonds, FloatArray, Job, Potential, PotentialForm, species_tuples
+from hpcfit.records import Bonds, Cutoff, FloatArray, Job, Potential, PotentialForm, species_tuples
 
 
 class Model:
@@ -48,6 +49,7 @@ class Model:
             programs = (compiled.values[number], compiled.derivatives[number])
             form = forms[potential.form].shaped(potential.sizes)
             self._terms.append(_Term(potential, form, len(job.species), programs, scratch))
+        self.species = job.species
         #: whether `second_derivative` is available
         self.is_exact = compiled.second is not None
         self._seconds = [_Second(second, scratch) if second else None for second in compiled.second or ()]
@@ -155,6 +157,20 @@ class Model:
         return first_non_finite
 
     @property
+    def cutoffs(self) -> list[Cutoff]:
+        """The cut-offs of all potentials."""
+        return [cutoff for term in self._terms for cutoff in term.cutoffs]
+
+    def jumps(self, x: FloatArray) -> list[Jump]:
+        """Return what jumps at every one of `cutoffs` at `x`."""
+        values, jumps, first = self.variables.parameters(x), [], 0
+        for term in self._terms:
+            last = first + term.n_parameters
+            jumps += term.jumps(values[first:last])
+            first = last
+        return jumps
+
+    @property
     def embedding(self) -> tuple[str, ...]:
         """The potentials that embed atoms in a density."""
         return tuple(term.id for term in self._terms if term.embeds)
@@ -212,6 +228,7 @@ class _Term:
         scratch: Scratch,
     ) -> None:
         self.id = potential.id
+        self._potential, self._form, self._n_species = potential, form, n_species
         self.embeds = any(role.argument == "density" for role in form.roles)
         self.kernel, self._name, self._sizes = form.kernel, form.name, potential.sizes
         self._scratch = scratch
@@ -292,6 +309,16 @@ class _Term:
             self.evaluate(geometry, parameters, columns, virials)
         # Row by row, as the sums of a matrix product may depend on alignment.
         return np.array([(column * weights).sum() for column in columns[1:]])
+
+    @property
+    def cutoffs(self) -> list[Cutoff]:
+        """Its cut-offs."""
+        return cutoffs_of(self._potential, self._form, self._n_species)
+
+    def jumps(self, parameters: FloatArray) -> list[Jump]:
+        """Return what jumps at its cut-offs."""
+        values = parameters[self._place]
+        return jumps_of(self._potential, self._form, self._n_species, values, self._functions[0])
 
     def densities(self, geometry: Geometry, parameters: FloatArray) -> FloatArray:
         """Return the densities [n_atoms] at the atoms, NaN for atoms that are not embedded."""

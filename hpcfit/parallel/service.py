@@ -36,6 +36,7 @@ class Request(enum.Enum):
     RESULTS = enum.auto()
     RELAXED = enum.auto()
     RESTORE = enum.auto()
+    NOTES = enum.auto()
     BALANCE = enum.auto()
     FIRST_NON_FINITE = enum.auto()
     MEMORY = enum.auto()
@@ -146,6 +147,7 @@ HANDLERS: dict[Request, Callable[..., Any]] = {
     Request.RESULTS: lambda worker, x: worker._gathered(worker.local.results(x)),
     Request.RELAXED: Worker._relaxed,
     Request.RESTORE: lambda worker, relaxed: worker.local.restore(relaxed),
+    Request.NOTES: lambda worker: worker._gathered(worker.local.take_notes()),
     Request.BALANCE: Worker._balance,
     Request.FIRST_NON_FINITE: Worker._first_non_finite,
     Request.MEMORY: Worker._memory,
@@ -225,6 +227,10 @@ class RootProblem:
     def restore(self, relaxed: Sequence[FloatArray]) -> None:
         """Set the starts of relaxations to an earlier result of `relaxed`."""
         self._evaluate(Request.RESTORE, list(relaxed))
+
+    def take_notes(self) -> list[str]:
+        """Return the warnings about own structures since the last call."""
+        return list(self._evaluate(Request.NOTES))
 
     def balance(self) -> None:
         """Redistribute the blocks by their times in the last request."""

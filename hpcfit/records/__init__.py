@@ -2,6 +2,7 @@
 
 from hpcfit.records.arrays import FloatArray, IntArray
 from hpcfit.records.configurations import Configurations, DatasetIndex, Missing, Predictions
+from hpcfit.records.cutoffs import Cutoff, Shell
 from hpcfit.records.forms import (
     N_ATOMS,
     ColumnFile,
@@ -96,6 +97,7 @@ __all__ = [
     "Configurations",
     "Constraint",
     "ConstraintTerm",
+    "Cutoff",
     "DatasetIndex",
     "DatasetSource",
     "DegreeOfFreedom",
@@ -140,6 +142,7 @@ __all__ = [
     "RobustLossForm",
     "RoleForm",
     "ScipyOptions",
+    "Shell",
     "Site",
     "Sites",
     "SizeForm",

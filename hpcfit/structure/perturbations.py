@@ -29,6 +29,10 @@ class Perturbation(Protocol):
     def apply(self, cell: FloatArray, position: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the changed cells [k, 3, 3] and positions [k, n_atoms of the supercell, 3]."""
 
+    @property
+    def excursion(self) -> tuple[float, float]:
+        """The largest strain, and the largest displacement, Angstrom."""
+
 
 @dataclass(frozen=True)
 class Unchanged:
@@ -39,6 +43,11 @@ class Unchanged:
     def apply(self, cell: FloatArray, position: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return cell and position."""
         return cell, position
+
+    @property
+    def excursion(self) -> tuple[float, float]:
+        """Return zeros."""
+        return 0.0, 0.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,11 @@ class Strained:
         """Return cells and positions times the matrix."""
         return cell @ self.matrix, position @ self.matrix
 
+    @property
+    def excursion(self) -> tuple[float, float]:
+        """The strain; no atom moves against it."""
+        return float(np.linalg.norm(self.matrix - np.eye(3), 2)), 0.0
+
 
 @dataclass(frozen=True)
 class Sized:
@@ -69,6 +83,11 @@ class Sized:
         """Return scaled cells and positions."""
         scale = np.cbrt(self.volume / np.abs(np.linalg.det(cell)))[:, None, None]
         return scale * cell, scale * position
+
+    @property
+    def excursion(self) -> tuple[float, float]:
+        """Unknown without the structure, hence infinite."""
+        return np.inf, 0.0
 
 
 @dataclass(frozen=True)
@@ -87,6 +106,11 @@ class Displaced:
         moved[:, self.atom, self.axis] += self.amount
         return np.array(self.multiples, dtype=np.float64) @ cell, moved
 
+    @property
+    def excursion(self) -> tuple[float, float]:
+        """The displacement."""
+        return 0.0, abs(self.amount)
+
 
 def origins_of(multiples: Multiples) -> list[tuple[int, int, int]]:
     """Return the indices of a supercell's cells, the origin first."""
@@ -103,12 +127,18 @@ class Point:
         [k, 3, 3] and [k, n_atoms, 3].
     evaluations
         By perturbation.
+    fraction
+        Steps of stencils over the standard ones.
     """
 
     def __init__(
-        self, cell: FloatArray, position: FloatArray, evaluations: dict[Perturbation, Evaluation]
+        self,
+        cell: FloatArray,
+        position: FloatArray,
+        evaluations: dict[Perturbation, Evaluation],
+        fraction: float = 1.0,
     ) -> None:
-        self.cell, self.position = cell, position
+        self.cell, self.position, self.fraction = cell, position, fraction
         self.volume: FloatArray = np.abs(np.linalg.det(cell))  #: [k], Angstrom^3
         self._evaluations = evaluations
         self.base = evaluations[Unchanged()]
@@ -131,6 +161,7 @@ def evaluate_perturbed(
     position: FloatArray,
     perturbations: Sequence[Perturbation],
     derivatives: bool,
+    fraction: float = 1.0,
 ) -> Requests[Point]:
     """Evaluate one structure and its perturbed images at k points.
 
@@ -146,6 +177,8 @@ def evaluate_perturbed(
         The structure itself is always evaluated.
     derivatives
         Whether to compute derivatives by the fitted parameters.
+    fraction
+        Steps of stencils over the standard ones.
     """
     groups: dict[Multiples, list[Perturbation]] = {ONCE: [Unchanged()]}
     for one in dict.fromkeys(perturbations):
@@ -161,6 +194,7 @@ def evaluate_perturbed(
             for group, evaluation in zip(groups.values(), evaluations, strict=True)
             for number, one in enumerate(group)
         },
+        fraction,
     )
 
 

@@ -13,7 +13,9 @@ from hpcfit.objective.losses import apply, gradient_of, sum_of_squares
 from hpcfit.objective.model import Model
 from hpcfit.objective.structures.images import ImagesEvaluator
 from hpcfit.objective.structures.items import Item, make_item
+from hpcfit.objective.structures.notes import ShellNotes
 from hpcfit.objective.structures.rows import PropertyRow
+from hpcfit.objective.structures.shells import ShellFinder
 from hpcfit.potential.expression.interpreter import run
 from hpcfit.potential.library import NotFinite
 from hpcfit.potential.program import Program
@@ -81,7 +83,8 @@ class StructureBlock:
     def __init__(self, model: Model, plan: StructurePlan, loss: RobustLoss | None = None) -> None:
         self._model, self._plan, self._loss = model, plan, loss
         self._evaluator = ImagesEvaluator(model, model.n_species)
-        self._items = list(_items(plan))
+        self._notes = ShellNotes(model, self._evaluator)
+        self._items = list(_items(plan, ShellFinder(model.cutoffs)))
         self._s = [item.case.degrees.start for item in self._items]
         self._hessians: list[FloatArray | None] = [None] * len(self._items)
         self._derived = [
@@ -107,6 +110,10 @@ class StructureBlock:
             for item, values in zip(self._items, self._values, strict=True)
             if values is not None and values.relaxed.message
         ]
+
+    def take_notes(self) -> list[str]:
+        """Return new warnings about shells at cut-offs."""
+        return self._notes.take()
 
     def _names(self) -> Iterator[str]:
         """Yield the structure or derived property of every residual row."""
@@ -134,6 +141,13 @@ class StructureBlock:
         for k, values in zip(chosen, found, strict=True):
             self._values[k] = _judged(self._items[k], values, fitted)
 
+    def _note(self, x: FloatArray, crossings: bool = True) -> None:
+        """Note shells at cut-offs in the last evaluation; trial points need no `crossings`."""
+        for item, values in zip(self._items, self._values, strict=True):
+            if values is not None:
+                labels = item.labels if len(values.beside) == len(item.labels) else item.fitted
+                self._notes.add(item, values, labels, x, crossings)
+
     def cost(self, x: FloatArray) -> float:
         """Return the sum of squared residuals at `x` [n_free]."""
         residual = self._residual(x)
@@ -143,6 +157,7 @@ class StructureBlock:
         self._evaluate(
             lambda k, item: item.case.values(item.fitted_tasks, self._s[k], self._hessians[k]), x, fitted=True
         )
+        self._note(x, crossings=False)
         return np.asarray(self._assemble(derivatives=False)[0])
 
     def linearise(self, x: FloatArray) -> FloatArray:
@@ -154,6 +169,7 @@ class StructureBlock:
             self._hessians[k] = None if values is None else values.hessian
             if values is not None and not values.relaxed.failed:
                 self._s[k] = values.relaxed.s
+        self._note(x)
         self._columns = self._assemble(derivatives=True)
         return self._columns
 
@@ -226,6 +242,7 @@ class StructureBlock:
         self._evaluate(
             lambda k, item: item.case.values(item.tasks, self._s[k], self._hessians[k]), x, fitted=False
         )
+        self._note(x)
         results = [
             item.result(values)
             for item, values in zip(self._items[: self._plan.n_own], self._values, strict=False)
@@ -257,7 +274,7 @@ class StructureBlock:
         self._hessians = [None] * len(self._items)
 
 
-def _items(plan: StructurePlan) -> Iterator[Item]:
+def _items(plan: StructurePlan, find_shells: ShellFinder) -> Iterator[Item]:
     needed = [
         (term.structure, term.property, weight > 0)
         for derived, weight in zip(plan.derived, plan.derived_weights, strict=True)
@@ -279,7 +296,7 @@ def _items(plan: StructurePlan) -> Iterator[Item]:
                 [Fault(f"line {line}: structure '{structure.id}'", what) for line, what in found]
             )
         try:
-            yield make_item(number, structure, weights, terms, plan.masses)
+            yield make_item(number, structure, weights, terms, plan.masses, find_shells)
         except ValueError as error:
             raise InputError(
                 [Fault(f"line {structure.line}: structure '{structure.id}'", str(error))]

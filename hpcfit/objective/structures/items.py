@@ -10,6 +10,7 @@ import numpy as np
 from hpcfit.objective.structures.rows import PropertyRow
 from hpcfit.records import FloatArray, Structure, StructureResult
 from hpcfit.structure.observing import FORMS, observe
+from hpcfit.structure.relax.placement import FindShells
 from hpcfit.structure.relax.response import Case, Task, Values
 
 
@@ -66,6 +67,7 @@ def make_item(
     weights: Sequence[float],
     terms: Sequence[tuple[str, bool]],
     masses: Sequence[float],
+    find_shells: FindShells | None = None,
 ) -> Item:
     """Return a structure with its tasks.
 
@@ -81,6 +83,8 @@ def make_item(
         Further properties that derived ones need, and whether those are fitted.
     masses
         Per species of the job, amu.
+    find_shells
+        Finds shells near cut-offs.
 
     Raises
     ------
@@ -102,4 +106,6 @@ def make_item(
             tasks[name] = Task(observe(structure, name, {}, masses))
     used = {*rows, *(name for name, fitted in terms if fitted)}
     fitted = tuple(label for label in tasks if label in used)
-    return Item(structure, Case(number, structure), tuple(tasks), tuple(tasks.values()), fitted, rows)
+    return Item(
+        structure, Case(number, structure, find_shells), tuple(tasks), tuple(tasks.values()), fitted, rows
+    )

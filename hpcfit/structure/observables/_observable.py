@@ -14,6 +14,10 @@ from hpcfit.records import FloatArray, PropertyForm, Structure
 from hpcfit.structure.perturbations import Perturbation, Point
 
 
+def _none(_: float) -> tuple[Perturbation, ...]:
+    return ()
+
+
 def _same(moments: FloatArray) -> FloatArray:
     return moments
 
@@ -38,6 +42,8 @@ class Observable:
         Computes changes [columns, p] of the components from moments [m] and their changes [columns, m].
     n
         Number of components.
+    stencil
+        Images for differences, from their steps over the standard ones, `Point.fraction`.
     """
 
     moments: Callable[[Point], FloatArray]
@@ -45,6 +51,16 @@ class Observable:
     finish: Callable[[FloatArray], FloatArray] = _same
     tangent: Callable[[FloatArray, FloatArray], FloatArray] = _same_tangent
     n: int = 1
+    stencil: Callable[[float], tuple[Perturbation, ...]] = _none
+
+    @property
+    def has_stencil(self) -> bool:
+        """Whether it is a difference of evaluations, which a shell near a cut-off disturbs."""
+        return self.stencil is not _none
+
+    def images(self, fraction: float) -> tuple[Perturbation, ...]:
+        """Return all perturbed images."""
+        return (*self.perturbations, *self.stencil(fraction))
 
 
 @dataclass(frozen=True)

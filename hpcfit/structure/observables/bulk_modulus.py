@@ -31,15 +31,21 @@ def _pressures(at: Point, step: float) -> FloatArray:
 
 def _bulk_modulus() -> Observable:
     """Return V d2E/dV2 = -V dp/dV; V is proportional to exp(3 t)."""
-    return Observable(lambda at: -first(_pressures(at, STRAIN), STRAIN)[..., None] / 3.0, _scaled(STRAIN))
+
+    def moments(at: Point) -> FloatArray:
+        step = STRAIN * at.fraction
+        return -first(_pressures(at, step), step)[..., None] / 3.0
+
+    return Observable(moments, stencil=lambda fraction: _scaled(STRAIN * fraction))
 
 
 def _derivative() -> Observable:
     """Return dB/dp = (dB/dt)/(dp/dt) = -p''/(3 p'), primes by the logarithm t of all lengths."""
 
     def moments(at: Point) -> FloatArray:
-        along, here = _pressures(at, _WIDE), at.base.virials[..., :3].sum(-1) / (3.0 * at.volume)
-        return np.stack([first(along, _WIDE), second(along, here, _WIDE)], axis=-1)
+        step = _WIDE * at.fraction
+        along, here = _pressures(at, step), at.base.virials[..., :3].sum(-1) / (3.0 * at.volume)
+        return np.stack([first(along, step), second(along, here, step)], axis=-1)
 
     def finish(m: FloatArray) -> FloatArray:
         return np.array([-m[1] / (3.0 * m[0])])
@@ -47,7 +53,9 @@ def _derivative() -> Observable:
     def tangent(m: FloatArray, change: FloatArray) -> FloatArray:
         return np.asarray((m[1] * change[..., :1] / m[0] - change[..., 1:]) / (3.0 * m[0]))
 
-    return Observable(moments, _scaled(_WIDE), finish, tangent)
+    return Observable(
+        moments, finish=finish, tangent=tangent, stencil=lambda fraction: _scaled(_WIDE * fraction)
+    )
 
 
 RECORDS = (

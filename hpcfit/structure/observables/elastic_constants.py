@@ -22,33 +22,37 @@ from hpcfit.structure.relax.stencils import LENGTH, OFFSETS, STRAIN, first
 from hpcfit.units import GPA
 
 
-def _strains(component: int) -> tuple[Strained, ...]:
+def _strains(component: int, fraction: float) -> tuple[Strained, ...]:
     """Return the strains along one Voigt component at the stencil's steps."""
-    unit = voigt_strain(component)
-    return tuple(Strained(tuple((np.eye(3) + k * STRAIN * unit).ravel())) for k in OFFSETS)
+    unit, step = voigt_strain(component), STRAIN * fraction
+    return tuple(Strained(tuple((np.eye(3) + k * step * unit).ravel())) for k in OFFSETS)
+
+
+def _moved(n_atoms: int, fraction: float) -> list[tuple[Displaced, ...]]:
+    """Return, for every coordinate of all atoms but the first, the displacements at the stencil's steps."""
+    return [
+        tuple(Displaced(atom, axis, k * (LENGTH * fraction)) for k in OFFSETS)
+        for atom in range(1, n_atoms)
+        for axis in range(3)
+    ]
 
 
 def _stress_slope(at: Point, strain: int, component: int) -> FloatArray:
     """Return the derivative [columns, k] of a component of the stress, tension positive, by a strain."""
     values = []
-    for one in _strains(strain):
+    for one in _strains(strain, at.fraction):
         volumes = at.volume * np.linalg.det(one.matrix)
         values.append(-at.evaluation(one).virials[..., component] / volumes)
-    return first(np.array(values), STRAIN)
+    return first(np.array(values), STRAIN * at.fraction)
 
 
 def _relaxed(row: int, column: int, n_atoms: int) -> Observable:
     """Return the elastic constant of stress `column` and strain `row` with relaxed ions."""
     n = 3 * (n_atoms - 1)
-    moved = [
-        tuple(Displaced(atom, axis, k * LENGTH) for k in OFFSETS)
-        for atom in range(1, n_atoms)
-        for axis in range(3)
-    ]
 
     def moments(at: Point) -> FloatArray:
         clamped = _stress_slope(at, row, column)[..., None]
-        changes = [_slopes(at, coordinate) for coordinate in moved]
+        changes = [_slopes(at, coordinate) for coordinate in _moved(n_atoms, at.fraction)]
         stresses = np.stack([stress for stress, _ in changes], axis=-1)
         hessian = np.stack([forces for _, forces in changes], axis=-2).reshape(*clamped.shape[:-1], n * n)
         mixed = at.volume[:, None] * stresses[..., row, :]
@@ -75,18 +79,18 @@ def _relaxed(row: int, column: int, n_atoms: int) -> Observable:
         d_moves = -(d_mixed + d_hessian @ moves) @ inverse
         return np.asarray(d_clamped + d_stresses @ moves + d_moves @ stresses)[..., None]
 
-    perturbations: tuple[Perturbation, ...] = (
-        *_strains(row),
-        *(one for coordinate in moved for one in coordinate),
-    )
-    return Observable(moments, perturbations, finish, tangent)
+    def stencil(fraction: float) -> tuple[Perturbation, ...]:
+        moved = _moved(n_atoms, fraction)
+        return (*_strains(row, fraction), *(one for coordinate in moved for one in coordinate))
+
+    return Observable(moments, finish=finish, tangent=tangent, stencil=stencil)
 
 
 def _slopes(at: Point, coordinate: tuple[Displaced, ...]) -> tuple[FloatArray, FloatArray]:
     """Return derivatives of stresses [columns, k, 6] and minus the forces [columns, k, n] by one coordinate."""
-    evaluations = [at.evaluation(one) for one in coordinate]
-    stresses = first(np.array([-e.virials / at.volume[:, None] for e in evaluations]), LENGTH)
-    forces = first(np.array([e.forces[..., 1:, :] for e in evaluations]), LENGTH)
+    evaluations, step = [at.evaluation(one) for one in coordinate], LENGTH * at.fraction
+    stresses = first(np.array([-e.virials / at.volume[:, None] for e in evaluations]), step)
+    forces = first(np.array([e.forces[..., 1:, :] for e in evaluations]), step)
     return stresses, -forces.reshape(*stresses.shape[:-1], -1)
 
 
@@ -99,7 +103,10 @@ def _form(row: int, column: int) -> ObservableForm:
             raise ValueError(f"ions of {name}, found '{ions}', allowed clamped, relaxed")
         # One atom has nothing to relax.
         if ions == "clamped" or len(structure.atoms) == 1:
-            return Observable(lambda at: _stress_slope(at, row, column)[..., None], _strains(row))
+            return Observable(
+                lambda at: _stress_slope(at, row, column)[..., None],
+                stencil=lambda fraction: _strains(row, fraction),
+            )
         return _relaxed(row, column, len(structure.atoms))
 
     return ObservableForm(

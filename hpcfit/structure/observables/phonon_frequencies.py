@@ -87,16 +87,18 @@ def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> O
         [-2j * np.pi * float(sum(a * b for a, b in zip(q, R, strict=True))) for R in origins_of(multiples)]
     )
     weights = 1.0 / np.sqrt(np.repeat(masses, 3))
-    moved = [
-        tuple(Displaced(atom, axis, k * LENGTH, multiples) for k in OFFSETS)
-        for atom in range(n)
-        for axis in range(3)
-    ]
+
+    def moved(fraction: float) -> list[tuple[Displaced, ...]]:
+        return [
+            tuple(Displaced(atom, axis, k * (LENGTH * fraction), multiples) for k in OFFSETS)
+            for atom in range(n)
+            for axis in range(3)
+        ]
 
     def moments(at: Point) -> FloatArray:
-        columns = []
-        for coordinate in moved:
-            slope = -first(np.array([at.evaluation(one).forces for one in coordinate]), LENGTH)
+        columns, step = [], LENGTH * at.fraction
+        for coordinate in moved(at.fraction):
+            slope = -first(np.array([at.evaluation(one).forces for one in coordinate]), step)
             cells = slope.reshape(*slope.shape[:2], len(phases), 3 * n)
             columns.append((phases[:, None] * cells).sum(-2))
         D = np.stack(columns, axis=-1) * weights * weights[:, None]
@@ -118,9 +120,10 @@ def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> O
         still = roots == 0.0
         return np.where(still, 0.0, changes * _THZ**2 / (2.0 * np.where(still, 1.0, np.abs(roots))))
 
-    return Observable(
-        moments, tuple(one for coordinate in moved for one in coordinate), finish, tangent, n=3 * n
-    )
+    def stencil(fraction: float) -> tuple[Displaced, ...]:
+        return tuple(one for coordinate in moved(fraction) for one in coordinate)
+
+    return Observable(moments, finish=finish, tangent=tangent, n=3 * n, stencil=stencil)
 
 
 def _roots(levels: FloatArray) -> FloatArray:
