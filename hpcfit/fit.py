@@ -31,6 +31,7 @@ from hpcfit.runfile.structure_outcomes import BlockResults, structure_outcomes
 from hpcfit.solver.covariance import covariance, propagated, spectrum
 from hpcfit.solver.geodesic import start
 from hpcfit.solver.minimisers import iterate
+from hpcfit.solver.noise import WithNoiseFloor
 from hpcfit.solver.priors import WithPriors, with_priors
 from hpcfit.solver.problem import Problem
 from hpcfit.solver.step import Bounds
@@ -157,9 +158,11 @@ class Fit:
             return
         with requests(self._worker) as problem:
             self.problem = problem
-            self.objective = with_priors(problem, self.plan.job.free, self.local.model.variables.curves)
+            curves = self.local.model.variables.curves
+            self._with_priors = with_priors(problem, self.plan.job.free, curves)
             if self._initial is None:
-                self._initial = problem.relaxed()
+                self._initial, self._noise = problem.relaxed(), problem.noise()
+            self.objective = WithNoiseFloor(self._with_priors, self._noise, self.local.model.start)
             yield True
 
     def on_root(self, evaluate: Callable[[], _Value]) -> _Value:
@@ -293,8 +296,8 @@ class Fit:
         [1, n_rows] or [1 + n_free, n_rows]; configurations in the order of `LocalObjective.rows`. On the root.
         """
         columns = self.problem.rows(x, with_derivatives)
-        if isinstance(self.objective, WithPriors):
-            columns = np.concatenate([columns, self.objective.rows(x)[: len(columns)]], axis=1)
+        if isinstance(self._with_priors, WithPriors):
+            columns = np.concatenate([columns, self._with_priors.rows(x)[: len(columns)]], axis=1)
         return columns
 
     def result(self, state: State) -> RunResult:

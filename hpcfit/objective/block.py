@@ -11,6 +11,7 @@ import numpy as np
 
 from hpcfit.objective.losses import add_loss_curvature, apply, sum_of_squares
 from hpcfit.objective.model import Model
+from hpcfit.objective.noise import rounding_error
 from hpcfit.objective.weights import Factors
 from hpcfit.potential.library import NotFinite
 from hpcfit.potential.neighbours import find_neighbours
@@ -59,6 +60,7 @@ class BlockObjective:
         self._loss = loss
         self._weight = self._row_weights(configurations, factors) if loss else np.zeros(0)
         self.n_residuals = int(np.count_nonzero(self._factor))
+        self.noise = self._rounding(configurations)  #: norm of the rounding errors of all residuals
         self._values = aligned(1, len(self._factor))
         self._kept: list[FloatArray] = []
         self._workspace = workspace
@@ -83,6 +85,14 @@ class BlockObjective:
             target.append((-self._volume[:, None] * configurations.stress).ravel())
         factors_all, targets = np.concatenate(factor), np.concatenate(target)
         return factors_all, np.where(factors_all == 0.0, 0.0, targets)
+
+    def _rounding(self, configurations: Configurations) -> float:
+        n_atoms = np.diff(configurations.ptr)
+        # Energies and virials are sums over atoms.
+        sizes = [1.0 + n_atoms, np.ones(3 * len(configurations.species)), np.repeat(1.0 + n_atoms, 6)]
+        errors = np.concatenate(sizes if self._virials else sizes[:2])
+        error = rounding_error(configurations.position)
+        return error * float(np.sqrt(((self._factor * errors) ** 2).sum()))
 
     def _row_weights(self, configurations: Configurations, factors: Factors) -> FloatArray:
         """Return sqrt(W) of every row."""

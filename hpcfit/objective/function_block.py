@@ -51,6 +51,7 @@ class FunctionBlock(BlockObjective):
         workspace: Workspace | None,
     ) -> None:
         super().__init__(model, configurations, factors, species, n_species, loss, workspace)
+        self.noise = 0.0  # a user's function has any scale
         c = configurations
         self._place, start = by_configuration(c.ptr, used)
         # With factor 1 rows are differences; those of virials become stresses.

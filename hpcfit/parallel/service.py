@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -40,6 +41,7 @@ class Request(enum.Enum):
     BALANCE = enum.auto()
     FIRST_NON_FINITE = enum.auto()
     MEMORY = enum.auto()
+    NOISE = enum.auto()
 
 
 class Worker:
@@ -121,6 +123,10 @@ class Worker:
         owned = self.comm.all_gather([block.n_bytes for block in self.local.blocks])
         return [n_bytes for rank in owned for n_bytes in rank]
 
+    def _noise(self) -> list[float]:
+        owned = self.comm.all_gather([block.noise for block in self.local.blocks])
+        return [noise for rank in owned for noise in rank]
+
     def _first_non_finite(self) -> str:
         """Return where the last result was not finite."""
         found = [place for place in self.comm.all_gather(self.local.first_non_finite()) if place is not None]
@@ -151,6 +157,7 @@ HANDLERS: dict[Request, Callable[..., Any]] = {
     Request.BALANCE: Worker._balance,
     Request.FIRST_NON_FINITE: Worker._first_non_finite,
     Request.MEMORY: Worker._memory,
+    Request.NOISE: Worker._noise,
 }
 
 
@@ -239,6 +246,10 @@ class RootProblem:
     def memory(self) -> list[int]:
         """Return the memory of each block in bytes."""
         return list(self._evaluate(Request.MEMORY))
+
+    def noise(self) -> float:
+        """Return the norm of the rounding errors of all residuals."""
+        return math.hypot(*self._evaluate(Request.NOISE))
 
     def first_non_finite(self) -> str:
         """Return where the last result was not finite; empty if it was finite."""

@@ -140,6 +140,9 @@ class _Fit:
         if np.isnan(state.solver.damping):
             state = replace(state, solver=self.rule.first(state.solver, model, self.options))
         state = self._step(state, model)
+        if state.outcome == STOPPED_NO_PROGRESS and state.cost <= at.noise**2:
+            # Nothing but rounding errors is left.
+            state = replace(state, outcome=CONVERGED_COST)
         converged = state.outcome in (CONVERGED_COST, CONVERGED_STEP)
         return (
             replace(state, outcome=STOPPED_EVAPORATED) if converged and has_evaporated(state, at) else state

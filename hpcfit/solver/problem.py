@@ -22,11 +22,14 @@ class Linearisation:
         [n], Q^T r.
     rest
         Norm of the part of r outside the range of J: |r|^2 = |projection|^2 + rest^2.
+    noise
+        Norm of the rounding errors of r; 0 where it is not known.
     """
 
     triangle: FloatArray
     projection: FloatArray
     rest: float = 0.0
+    noise: float = 0.0
 
     @property
     def cost(self) -> float:

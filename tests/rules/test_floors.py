@@ -35,6 +35,7 @@ FLOORS = {
     "atomic": 1,
     "errors": 1,
     "units": 1,
+    "translations": 1,
     "version": 1,
     "catalogue": 1,
 }

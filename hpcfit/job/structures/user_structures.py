@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hpcfit.job.document.species import number_of
 from hpcfit.job.document.values import quoted
 from hpcfit.job.structures.scope import Scope
 from hpcfit.records import Atoms, FloatArray
+from hpcfit.translations import cells_away, moved_words
 
 #: Elements that name a file, and the format of the file.
 FILES = {"poscar-file": "poscar", "file": ""}
@@ -85,11 +87,36 @@ def _inline(element: etree._Element, scope: Scope) -> Placed | None:
     species = [number_of(atom, atom.get("type"), scope.species, scope.faults) for atom in listed]
     position = np.array([_coordinates(atom) for atom in listed])
     reduced = np.array([values.boolean(atom.get("reduced"), False) for atom in listed])
-    position[reduced] = position[reduced] @ vectors
     pbc = _periodic(element.find("pbc"), cell, scope)
-    if min(species) < 0 or not np.isfinite(position).all():
+    if min(species) < 0 or not np.isfinite(position).all() or not np.isfinite(vectors).all():
         return None
+    if cell is not None:
+        position = _in_cell(cell, vectors, pbc, listed, position, reduced)
     return Placed(Atoms(np.array(species, dtype=np.int32), vectors, pbc, position))
+
+
+def _in_cell(
+    cell: etree._Element,
+    vectors: FloatArray,
+    pbc: np.ndarray,
+    listed: Sequence[etree._Element],
+    position: FloatArray,
+    reduced: np.ndarray,
+) -> FloatArray:
+    """Return Cartesian positions; atoms many cells away move back by whole vectors, exactly as the text gives them."""
+    cartesian = position.copy()
+    cartesian[reduced] = position[reduced] @ vectors
+    away = cells_away(vectors, pbc.tolist(), cartesian)
+    if not away.any():
+        return cartesian
+    rows = [row for name in ("a1", "a2", "a3") for row in cell.iterchildren(name)]
+    position = moved_words(_words(listed), _words(rows), away, reduced.tolist())
+    position[reduced] = position[reduced] @ vectors
+    return np.asarray(np.where(away.any(axis=1, keepdims=True), position, cartesian))
+
+
+def _words(elements: Sequence[etree._Element]) -> list[list[str]]:
+    return [[element.get(axis, "0") for axis in "xyz"] for element in elements]
 
 
 def _periodic(element: etree._Element | None, cell: etree._Element | None, scope: Scope) -> np.ndarray:

@@ -11,6 +11,7 @@ from hpcfit.errors import Fault, InputError
 from hpcfit.objective.block import aligned
 from hpcfit.objective.losses import apply, gradient_of, sum_of_squares
 from hpcfit.objective.model import Model
+from hpcfit.objective.noise import rounding_error
 from hpcfit.objective.structures.images import ImagesEvaluator
 from hpcfit.objective.structures.items import Item, make_item
 from hpcfit.objective.structures.notes import ShellNotes
@@ -101,6 +102,19 @@ class StructureBlock:
         """Allocated memory: neighbours, second derivatives, and the Jacobian once it was computed."""
         n_bytes = sum(h.nbytes for h in self._hessians if h is not None) + self._evaluator.n_bytes
         return n_bytes + (0 if self._columns is None else self._columns.nbytes)
+
+    @property
+    def noise(self) -> float:
+        """Norm of the rounding errors of all residuals."""
+        squares = 0.0
+        largest = 0.0
+        for item in self._items:
+            # Relaxations and stencils lose a further digit.
+            error = 10.0 * rounding_error(item.structure.atoms.position)
+            largest = max(largest, error)
+            squares += sum(row.rounding(error) for row in item.rows.values())
+        squares += sum(row.rounding(largest) for row in self._derived if row.weight > 0)
+        return float(np.sqrt(squares))
 
     @property
     def warnings(self) -> list[str]:

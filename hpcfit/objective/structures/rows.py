@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hpcfit.objective.noise import rounding_error
 from hpcfit.records import FloatArray, WantedProperty
 
 #: Error, in tolerances (for relative styles: targets), of every component of a property without a value, because its
@@ -37,17 +38,26 @@ class PropertyRow:
         """Return the residuals [n] without a value."""
         return np.full(self.n, FAILED * np.sqrt(self.weight))
 
+    def rounding(self, error: float) -> float:
+        """Return the sum of squared residuals that rounding errors `error` (1 + |target|) of the values make."""
+        target = np.abs(self.wanted.target)
+        if self.wanted.style == "absolute-diff":
+            return self.weight * error * float((1.0 + target).sum())
+        unit = target if self.wanted.style == "squared-relative" else self.wanted.tolerance
+        return self.weight * error**2 * float((((1.0 + target) / unit) ** 2).sum())
+
     def residual(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return residuals [n] of values [n], and their derivatives [n] by the values.
 
         ``squared`` gives sqrt(W) (p - t)/tolerance, ``squared-relative`` sqrt(W) (p - t)/t. ``absolute-diff`` adds
         W |p - t| to the sum of squares: its residual is the root of that with the sign of p - t. Its slope diverges
-        at the target, where it is set to 0.
+        at the target, where it is set to 0; differences below rounding errors are at the target.
         """
         difference = values - np.array(self.wanted.target)
         root = np.sqrt(self.weight)
         if self.wanted.style == "absolute-diff":
-            size = np.sqrt(np.abs(difference))
+            noise = rounding_error(np.zeros(0)) * (1.0 + np.abs(self.wanted.target))
+            size = np.sqrt(np.where(np.abs(difference) > noise, np.abs(difference), 0.0))
             slope = np.divide(0.5 * root, size, where=size > 0, out=np.zeros(len(size)))
             return root * np.sign(difference) * size, slope
         relative = self.wanted.style == "squared-relative"

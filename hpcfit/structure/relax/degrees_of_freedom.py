@@ -12,10 +12,13 @@ Angstrom, with the first atom fixed, or for ``atom-distance`` the ratio of the d
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hpcfit.records import Atoms, DegreeOfFreedom, FloatArray, Structure
 from hpcfit.structure.relax.stencils import LENGTH, STRAIN
+from hpcfit.translations import wrapped
 
 #: Indices of the Voigt components xx yy zz yz xz xy in a tensor.
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
@@ -54,7 +57,8 @@ class DegreesOfFreedom:
 
     def __init__(self, structure: Structure) -> None:
         self._structure = structure
-        self.atoms: Atoms = structure.atoms
+        atoms = structure.atoms
+        self.atoms: Atoms = replace(atoms, position=wrapped(atoms.cell, atoms.pbc.tolist(), atoms.position))
         chosen = {degree.name: degree for degree in structure.relaxed}
         self._check(chosen)
         strained = {"cell-orthorhombic": 3, "cell-full": 6}
