@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hpcfit.atomic import replacing, sweep
+from hpcfit.atomic import sweep, write
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.records import FloatArray, Job, State
 from hpcfit.runfile.file import (
@@ -17,12 +17,13 @@ from hpcfit.runfile.file import (
     UnreadableRunError,
     header_image,
     read_run,
+    run_image,
     state_values,
-    write_run,
 )
 from hpcfit.runfile.header import RunHeader
 from hpcfit.runfile.layout import stored_name
 from hpcfit.runfile.run import History, RunResult, StoredRun, plain_values
+from hpcfit.sealed.files import sealed
 
 
 class MemoryStore:
@@ -197,8 +198,7 @@ class RunStore(MemoryStore):
         run = self._run
         try:
             previous = _previous_path(self._path) if self._keep_previous else ""
-            with replacing(self._path, previous) as temporary:
-                write_run(temporary, self._image, run)
+            write(self._path, sealed(run_image(self._image, run)), previous)
         except (OSError, RuntimeError) as error:
             fault = Fault(self._path, "run file cannot be written", found=str(error))
             raise HpcfitError(str(fault)) from error
