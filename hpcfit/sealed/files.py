@@ -90,7 +90,6 @@ class SealedFile(io.RawIOBase):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self.fault = ""  #: the first damage that a read met
         self._position = 0
         self._cache: OrderedDict[int, bytes] = OrderedDict()
         self._file = _opened(path)
@@ -111,11 +110,11 @@ class SealedFile(io.RawIOBase):
         whole = HEAD + self.length + n_pages * _DIGEST
         # compared before anything of a stated size is allocated
         if size != whole:
-            what = "cut, damaged or changed by another program"
-            raise SealError(f"{what}: {size} bytes for the {whole} of its seal")
+            what = "truncated file" if size < whole else "longer than its seal says"
+            raise SealError(f"{what}, {size} bytes in place of {whole}")
         self._digests = _exactly(self._file, HEAD + self.length, n_pages * _DIGEST)
         if head != _head(self.length, self._digests):
-            raise SealError("damaged, or changed by another program: its seal does not match")
+            raise SealError("its seal does not match")
         self.seal = _seal(self._digests)  #: the same for files with the same content
 
     def verify(self) -> None:
@@ -191,8 +190,7 @@ class SealedFile(io.RawIOBase):
         page = _exactly(self._file, HEAD + first, min(PAGE, self.length - first))
         if _digest(page) != self._digests[number * _DIGEST : (number + 1) * _DIGEST]:
             where = f"bytes {HEAD + first} to {HEAD + first + len(page) - 1}"
-            self.fault = self.fault or f"damaged, or changed by another program: checksum of {where}"
-            raise SealError(self.fault)
+            raise SealError(f"checksum of {where} does not match")
         self._cache[number] = page
         if len(self._cache) > _CACHED:
             self._cache.popitem(last=False)

@@ -17,10 +17,13 @@ def edited(path):
         seal(str(path))
 
 
+@contextmanager
 def without_seal(path):
-    """Make a sealed file look like one of the old layout: plain HDF5 from its first byte."""
-    edited_content = Path(path).read_bytes()[HEAD:]
-    Path(path).write_bytes(edited_content)
+    """Turn a sealed file into plain HDF5 from its first byte, as earlier versions wrote, and open it for writing."""
+    with h5py.File(path, "r+") as file:
+        yield file
+    content = Path(path).read_bytes()[HEAD:]
+    Path(path).write_bytes(content)
 
 
 def flipped(path, position, bit=0):

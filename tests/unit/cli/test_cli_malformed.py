@@ -5,13 +5,13 @@ import shutil
 import subprocess
 import sys
 
-import h5py
 import numpy as np
 import pytest
 
 from hpcfit.cli import main as command_line
 from hpcfit.parallel.communicator import Serial
 from tests.helpers import small_jobs
+from tests.helpers.edited import edited as open_edited
 from tests.helpers.malformed_structures import STRUCTURES
 from tests.helpers.small_jobs import dataset_element, job_text, sealed, silicon
 
@@ -56,7 +56,7 @@ def damaged(change):
     """A fault of the dataset: `change(file)` on the open file."""
 
     def damage(folder):
-        with h5py.File(folder / "si.h5", "r+") as file:
+        with open_edited(folder / "si.h5") as file:
             change(file)
 
     return damage
