@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
 from typing import Any, get_type_hints
 
@@ -99,8 +99,7 @@ def read_run(source: str, path: str) -> StoredRun:
     if not os.path.exists(source):
         raise UnreadableRunError([Fault(source, "no such file")])
     try:
-        with _opened(source) as (file, has_seal):
-            _check_format(file, source, has_seal)
+        with _opened(source) as file:
             state = _read_state(file[layout.STATE])
             return StoredRun(
                 header=_read_header(file, source),
@@ -117,19 +116,17 @@ def read_run(source: str, path: str) -> StoredRun:
 
 
 @contextmanager
-def _opened(source: str) -> Iterator[tuple[h5py.File, bool]]:
-    """Open a copy in memory, which nobody changes between check and use, and tell whether the file has a seal."""
-    has_seal = is_sealed(source)
-    if has_seal:
-        with SealedFile(source) as sealed:
-            content = sealed.content()
-    else:
-        with open(source, "rb") as plain:
-            content = plain.read()
-    with open_image(content) as file:
-        if foreign := foreign_parts(file, len(content)):
+def _opened(source: str) -> Iterator[h5py.File]:
+    """Open a run file, all of whose bytes match their checksums."""
+    with ExitStack() as stack:
+        sealed = stack.enter_context(SealedFile(source)) if is_sealed(source) else None
+        file = stack.enter_context(h5py.File(sealed or source, "r"))
+        _check_format(file, source, sealed is not None)
+        if sealed is not None:
+            sealed.verify()
+        if foreign := foreign_parts(file, os.path.getsize(source)):
             raise SealError(foreign)
-        yield file, has_seal
+        yield file
 
 
 def _check_format(file: h5py.File, source: str, has_seal: bool) -> None:

@@ -128,17 +128,6 @@ class SealedFile(io.RawIOBase):
         for number in range(len(self._digests) // _DIGEST):
             self._page(number)
 
-    def content(self) -> bytes:
-        """Return the whole file with an empty head, as HDF5 reads it.
-
-        Raises
-        ------
-        SealError
-            If a page is damaged.
-        """
-        n_pages = len(self._digests) // _DIGEST
-        return b"".join([bytes(HEAD), *(self._page(number) for number in range(n_pages))])
-
     def readable(self) -> bool:
         """Return that it can be read."""
         return True

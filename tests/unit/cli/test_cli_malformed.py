@@ -247,16 +247,16 @@ def test_output_that_cannot_be(folder, capsys):
 
 def test_a_run_that_exists_is_not_replaced(folder, capsys):
     assert command_line.main(["run", "job.xml"]) == 0
-    content = (folder / "run.h5").read_bytes()
+    content = (folder / "job.run.h5").read_bytes()
     capsys.readouterr()
     expect(
         said(["run", "job.xml"], capsys),
         [
-            r"run\.h5: run file exists, found a finished run \(converged: .*\), "
+            r"job\.run\.h5: run file exists, found a finished run \(converged: .*\), "
             "allowed --overwrite or hpcfit resume, in Python overwrite=True or resume=True"
         ],
     )
-    assert (folder / "run.h5").read_bytes() == content
+    assert (folder / "job.run.h5").read_bytes() == content
     assert command_line.main(["run", "job.xml", "--overwrite"]) == 0
 
 
