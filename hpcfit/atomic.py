@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 @contextlib.contextmanager
@@ -42,6 +43,44 @@ def replacing(path: str, previous: str = "") -> Iterator[str]:
         for name in (temporary, kept):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name)
+
+
+def write(path: str, pieces: Iterable[bytes | memoryview], previous: str = "") -> None:
+    """Write a whole file, which replaces `path` only after write, flush to disk and close have succeeded.
+
+    Parameters
+    ----------
+    path, previous
+        As in `replacing`.
+    pieces
+        The content, in order.
+
+    Raises
+    ------
+    OSError
+        If any of these fails, as on a full disk; `path` stays as it was.
+    """
+    # Unbuffered, so that every failure shows before the file is closed and renamed.
+    with replacing(path, previous) as temporary, open(temporary, "wb", buffering=0) as file:
+        for piece in pieces:
+            write_all(file, piece)
+        os.fsync(file.fileno())
+
+
+def write_all(file: io.RawIOBase | io.FileIO, data: bytes | memoryview) -> None:
+    """Write all of `data`: one call of the system may write a part.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, or the write fails otherwise.
+    """
+    rest = memoryview(data).cast("B")
+    while len(rest):
+        written = file.write(rest)
+        if not written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        rest = rest[written:]
 
 
 def sweep(*paths: str) -> None:

@@ -291,7 +291,7 @@ def one_fit(program: str, folder: Path) -> tuple[float, float, float, float]:
     """Return wall and processor seconds, seconds in iterations, and peak memory in MB."""
     begun = time.perf_counter()
     # By way of a small process: the peak memory of a child counts that of the process it was forked from.
-    command = [sys.executable, "-c", ALONE, program, "run", "job.xml", "--overwrite"]
+    command = [sys.executable, "-c", ALONE, program, "run", "job.xml", "-o", "run.h5", "--overwrite"]
     done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     wall = time.perf_counter() - begun
     processor, memory = (float(word) for word in done.stdout.split())

@@ -315,7 +315,9 @@ class ScriptDataset:
 
     def _file(self) -> AbstractContextManager[Any]:
         if self._configurations is None:
-            return reader.Dataset(self.path, self.name)
+            # a file that replaces the one of the index would not fit it
+            index: DatasetIndex | None = self.__dict__.get("index")
+            return reader.Dataset(self.path, self.name, index.identity if index else "")
         return InMemory(self.name, self._configurations, self._property_weight)
 
     def _whole(self) -> Configurations:

@@ -150,7 +150,13 @@ class ScriptJob(JobObjective):
                 allowed = "a free parameter, and a fitted property"
                 raise InputError([Fault(self.record.path, "nothing to fit", allowed=allowed)])
 
-    def perform_fitting(self, output: str | Path = "", overwrite: bool = False, resume: bool = False) -> str:
+    def perform_fitting(
+        self,
+        output: str | Path = "",
+        overwrite: bool = False,
+        resume: bool = False,
+        break_lock: bool = False,
+    ) -> str:
         """Fit with the job's own minimiser from the current parameters, and return the outcome; collective.
 
         `result` holds the result. SIGUSR1, SIGTERM and SIGINT stop the fit after the current iteration.
@@ -163,6 +169,8 @@ class ScriptJob(JobObjective):
             Whether to replace an earlier run in `output`.
         resume
             Whether to continue an earlier run in `output`, to the same bits.
+        break_lock
+            Whether to take the run file's lock from a process on another host, silent for 10 minutes.
 
         Raises
         ------
@@ -185,7 +193,7 @@ class ScriptJob(JobObjective):
             job = replace(fit.plan.job, verbosity=self.style.verbosity, log_file="")
             fit.local.plan = replace(fit.plan, job=job)
             x = self.model.variables.at(self._values)
-            found = minimise(fit, stopped, str(output), overwrite, resume, x, brief=True)
+            found = minimise(fit, stopped, str(output), overwrite, resume, x, True, break_lock)
         self._result, self._values = found, self.model.variables.free(found.run.state.x)
         self.say([f"Fitting process complete: {found.outcome}"] if self.style.shows("minimum") else [])
         return found.outcome

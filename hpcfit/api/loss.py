@@ -97,6 +97,7 @@ class Loss(Evaluator):
         overwrite: bool = False,
         resume: bool = False,
         verbosity: str = "medium",
+        break_lock: bool = False,
         **more: Any,
     ) -> Result:
         """Minimise the loss from the start values; collective.
@@ -117,6 +118,8 @@ class Loss(Evaluator):
             Whether to continue an earlier run in `output`, to the same bits.
         verbosity
             ``none``, ``minimum``, ``medium``, ``maximum`` or ``debug``.
+        break_lock
+            Whether to take the run file's lock from a process on another host, silent for 10 minutes.
 
         Raises
         ------
@@ -131,7 +134,7 @@ class Loss(Evaluator):
             self._text = self._job_text(method, {**(options or {}), **more}, local)
         self._fit.local.plan = self._with(verbosity)
         with on_all_ranks(self._comm), stop_requests() as stopped:
-            result = minimise(self._fit, stopped, str(output), overwrite, resume)
+            result = minimise(self._fit, stopped, str(output), overwrite, resume, break_lock=break_lock)
         self._calculator.attach(self)
         self._theta = result.x
         return result

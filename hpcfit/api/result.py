@@ -41,6 +41,7 @@ def minimise(
     resume: bool,
     x: FloatArray | None = None,
     brief: bool = False,
+    break_lock: bool = False,
 ) -> Result:
     """Fit, or continue an earlier run if `resume` is true and there is one; the same result on every rank.
 
@@ -49,7 +50,7 @@ def minimise(
     earlier = session.earlier_run(fit, output) if resume else None
     if earlier is not None and earlier.result is not None:
         return Result(earlier, earlier.result.outcome, fit.comm)
-    found = session.run(fit, sys.stdout, stopped, output, overwrite, earlier, x, brief)
+    found = session.run(fit, sys.stdout, stopped, output, overwrite, earlier, x, brief, break_lock)
     outcome, run = fit.comm.broadcast(found)
     return Result(run, outcome, fit.comm)
 
@@ -118,8 +119,17 @@ class Result:
         pairs = zip(header.parameters, self.run.values.tolist(), strict=True)
         return start.started_at({p.path: value for p, value in pairs if p.free})
 
-    def save(self, path: str | Path, overwrite: bool = False) -> None:
+    def save(self, path: str | Path, overwrite: bool = False, break_lock: bool = False) -> None:
         """Write a run file as ``hpcfit run`` does; the root writes.
+
+        Parameters
+        ----------
+        path
+            The run file.
+        overwrite
+            Whether to replace an earlier run.
+        break_lock
+            Whether to take the run file's lock from a process on another host, silent for 10 minutes.
 
         Raises
         ------
@@ -128,7 +138,7 @@ class Result:
         """
         with on_all_ranks(self.comm):
             if self.comm.rank == ROOT:
-                save_run(str(path), self.run, overwrite)
+                save_run(str(path), self.run, overwrite, break_lock)
 
     def report(self, stream: TextIO | None = None) -> None:
         """Write the report of ``hpcfit report`` on the root, by default to standard output."""

@@ -13,6 +13,15 @@ def add_trust_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_lock_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that breaks the lock of a run file."""
+    parser.add_argument(
+        "--break-lock",
+        action="store_true",
+        help="write the run file although a process on another host, silent for 10 minutes, has its lock",
+    )
+
+
 def add_include_option(parser: argparse.ArgumentParser) -> None:
     """Add the option that lets a job include any file."""
     parser.add_argument(

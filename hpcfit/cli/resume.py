@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
-from hpcfit.cli.options import add_trust_options
+from hpcfit.cli.options import add_lock_option, add_trust_options
 from hpcfit.cli.run import exit_code
 from hpcfit.errors import InputError
 from hpcfit.fit import Fit, prepare, read
@@ -15,8 +17,9 @@ from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import raise_on_all_ranks
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.report import report
-from hpcfit.runfile.changes import differences
+from hpcfit.runfile.changes import differences, refuse_other_job
 from hpcfit.runfile.job_of_run import hints, reread
+from hpcfit.runfile.names import run_of
 from hpcfit.runfile.store import load
 
 _DESCRIPTION = """\
@@ -27,27 +30,54 @@ the job or a dataset has changed since the run started."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Complete the parser of the command."""
     parser.description = _DESCRIPTION
-    parser.add_argument("run_file", help="the run file, as in run.h5")
+    parser.add_argument(
+        "run_file", help="the run file, as in job.run.h5, or the job that has it by default, as in job.xml"
+    )
+    parser.add_argument("--job", metavar="JOB", help="refuse the run if it is not one of this job")
+    add_lock_option(parser)
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_resume)
 
 
 def _resume(options: argparse.Namespace, comm: Communicator) -> int:
-    return exit_code(resume(options.run_file, comm, sys.stdout, options.allow_outside, options.allow_python))
+    output, job = options.run_file, options.job or ""
+    if Path(output).suffix == ".xml":
+        output, job = run_of(output), job or output
+    trust = options.allow_outside, options.allow_python
+    return exit_code(resume(output, comm, sys.stdout, *trust, job, options.break_lock))
 
 
 def resume(
-    output: str, comm: Communicator, log: TextIO, allow_outside: bool = False, allow_python: bool = False
+    output: str,
+    comm: Communicator,
+    log: TextIO,
+    allow_outside: bool = False,
+    allow_python: bool = False,
+    job: str = "",
+    break_lock: bool = False,
 ) -> str:
     """Continue the run in `output` with bitwise the same result, and return the outcome as `run.fit` does.
+
+    Parameters
+    ----------
+    job
+        The job whose run it must be; empty for the one that the run file names.
+    break_lock
+        As in `hpcfit.listeners.session.run`.
 
     Raises
     ------
     SharedError
-        On every rank, when the run cannot be read, or the job or a dataset has changed since it started.
+        On every rank, when the run cannot be read, is of another job, or the job or a dataset has changed since it
+        started.
     """
+    stored = None
     with raise_on_all_ranks(comm):
-        stored = load(output) if comm.rank == ROOT else None
+        if comm.rank == ROOT:
+            stored = load(output)
+            if job:
+                refuse_other_job(stored, read(job, allow_outside, allow_python))
+                stored = replace(stored, header=replace(stored.header, job_path=job))
     if finished := comm.broadcast(stored.result.outcome if stored and stored.result else ""):
         if stored:
             report.write(stored, log)
@@ -60,4 +90,4 @@ def resume(
                 raise InputError([*faults, *hints(stored)])
         if comm.rank == ROOT and stored.note:
             log.write(f"{stored.note}\n")
-        return session.run(Fit(plan, comm), log, stopped, earlier=stored)[0]
+        return session.run(Fit(plan, comm), log, stopped, earlier=stored, break_lock=break_lock)[0]

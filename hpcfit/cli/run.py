@@ -6,11 +6,12 @@ import argparse
 import sys
 from typing import TextIO
 
-from hpcfit.cli.options import add_trust_options
+from hpcfit.cli.options import add_lock_option, add_trust_options
 from hpcfit.fit import NOT_FITTED, Fit, prepare, read
 from hpcfit.listeners import session
 from hpcfit.parallel.communicator import Communicator
 from hpcfit.parallel.signals import stop_requests
+from hpcfit.runfile.names import default_run
 
 _DESCRIPTION = """\
 Fit the potentials of JOB to its structures. Under mpirun the ranks share the work; the result has the same bits on
@@ -22,15 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Complete the parser of the command."""
     parser.description = _DESCRIPTION
     parser.add_argument("job", help="the job, an XML file")
-    parser.add_argument("-o", "--output", default="run.h5", help="the run file (default: %(default)s)")
+    parser.add_argument(
+        "-o", "--output", help="the run file (default: named after the job, job.run.h5 for job.xml)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the run file")
+    add_lock_option(parser)
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_run)
 
 
 def _run(options: argparse.Namespace, comm: Communicator) -> int:
     trust = options.allow_outside, options.allow_python
-    return exit_code(fit(options.job, options.output, options.overwrite, comm, sys.stdout, *trust))
+    output = options.output or default_run(options.job)
+    outcome = fit(options.job, output, options.overwrite, comm, sys.stdout, *trust, options.break_lock)
+    return exit_code(outcome)
 
 
 def fit(
@@ -41,6 +47,7 @@ def fit(
     log: TextIO,
     allow_outside: bool = False,
     allow_python: bool = False,
+    break_lock: bool = False,
 ) -> str:
     """Fit a job from its start into a run file, and return the outcome on the root, an empty string elsewhere.
 
@@ -51,7 +58,7 @@ def fit(
     """
     with stop_requests() as stopped:
         plan = prepare(lambda: read(path, allow_outside, allow_python), comm)
-        return session.run(Fit(plan, comm), log, stopped, output, overwrite)[0]
+        return session.run(Fit(plan, comm), log, stopped, output, overwrite, break_lock=break_lock)[0]
 
 
 def exit_code(outcome: str) -> int:

@@ -64,6 +64,12 @@ def block_checksum(configurations: Configurations) -> NDArray[np.uint8]:
     return _digest(np.asarray(array, dtype=field.dtype) for array, field in zip(arrays, FIELDS, strict=True))
 
 
+def identity(checksums: NDArray[np.uint8], names: Iterable[str]) -> str:
+    """Return the hash of the checksums of all blocks [n_blocks, 16] and of further hashes, as 32 hexadecimal digits."""
+    arrays = [checksums, np.frombuffer("\0".join(names).encode(), dtype=np.uint8)]
+    return _digest(arrays).tobytes().hex()
+
+
 def names_checksum(names: Iterable[str]) -> str:
     """Return the hash of a list of names, as 32 hexadecimal digits."""
     return hashlib.blake2b("\0".join(names).encode(), digest_size=HASH_SIZE).hexdigest()

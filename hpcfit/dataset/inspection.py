@@ -26,9 +26,10 @@ from hpcfit.dataset.layout import (
     Field,
 )
 from hpcfit.errors import Fault
+from hpcfit.sealed.hdf5 import foreign_parts
 
 
-def layout_faults(file: Any, name: str) -> list[Fault]:
+def layout_faults(file: Any, name: str, size: int) -> list[Fault]:
     """Return all deviations of an open file from the layout.
 
     Parameters
@@ -37,10 +38,14 @@ def layout_faults(file: Any, name: str) -> list[Fault]:
         An open h5py file.
     name
         Name of the file in faults.
+    size
+        Bytes of the file.
     """
     marks = _mark_faults(file, name)
     if marks:
         return marks
+    if foreign := foreign_parts(file, size):
+        return [Fault(name, "not stored in the file itself", foreign, "arrays within the file")]
     faults = _attribute_faults(file, name)
     for field in FIELDS + BLOCK_FIELDS + _present(file):
         faults += _field_faults(file, name, field)

@@ -2,7 +2,9 @@
 
 ``/config`` holds one row per configuration (``ptr`` one more), ``/atom`` one row per atom, ``/species`` and
 ``/group`` the names to which integers refer, ``/block`` a checksum per run of configurations and
-``/provenance`` one row per import. The arrays are those of `hpcfit.records.Configurations`.
+``/provenance`` one row per import. The arrays are those of `hpcfit.records.Configurations`. The file is sealed
+(`hpcfit.sealed`): nothing in it reaches HDF5 or a fit before its checksum was compared. Files of earlier versions have
+no seal; of these readers compare the checksums of the blocks that they read.
 """
 
 from __future__ import annotations

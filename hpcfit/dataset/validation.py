@@ -67,7 +67,9 @@ def validate(path: str | Path) -> list[Finding]:
     """
     found: dict[tuple[bool, str], list[IntArray]] = {}
     with Dataset(path) as dataset:
-        findings = _findings_of_index(dataset)
+        nowhere = np.array([], dtype=np.int64)
+        findings = [Finding(True, str(fault), nowhere) for fault in dataset.seal_faults()]
+        findings += _findings_of_index(dataset)
         start = 0
         for stop, checksum in zip(*dataset.blocks(), strict=True):
             for finding in _findings_of_block(dataset, start, int(stop), checksum):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+import itertools
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +33,8 @@ from hpcfit.dataset.reader import Dataset
 from hpcfit.dataset.replacing import refuse_existing, replacing
 from hpcfit.errors import Fault, InputError
 from hpcfit.records import Configurations, FloatArray
+from hpcfit.sealed.files import SealedFile, copy_content, seal
+from hpcfit.sealed.hdf5 import checked
 
 
 def write(
@@ -70,10 +71,13 @@ def write(
     target = Path(path)
     refuse_existing(target, overwrite)
     _refuse_defects(configurations, provenance.source)
-    with replacing(target) as temporary, h5py.File(temporary, "w") as file:
-        create(file)
-        file.attrs[ENERGY_KIND_ATTRIBUTE] = energy_kind
-        _extend(file, configurations, provenance, property_weight)
+    with replacing(target) as temporary:
+        with checked(str(temporary), "w") as file:
+            create(file)
+            file.attrs[ENERGY_KIND_ATTRIBUTE] = energy_kind
+            _extend(file, configurations, provenance, property_weight)
+            _state_hashes(file)
+        seal(str(temporary))
 
 
 def append(
@@ -83,9 +87,9 @@ def append(
     energy_kind: str,
     property_weight: FloatArray | None = None,
 ) -> None:
-    """Append configurations to a file; the old file stays until the new one is complete.
+    """Append configurations to a file, whose every byte is verified; the old file stays until the new one is complete.
 
-    Parameters are those of `write`.
+    A file without a seal gets one. Parameters are those of `write`.
 
     Raises
     ------
@@ -100,10 +104,39 @@ def append(
     if old_kind and energy_kind and energy_kind != old_kind:
         raise InputError([Fault(str(path), "energies of another kind", energy_kind, old_kind)])
     with replacing(target) as temporary:
-        shutil.copyfile(target, temporary)
-        with h5py.File(temporary, "r+") as file:
+        _copy(target, temporary)
+        with checked(str(temporary), "r+") as file:
             file.attrs[ENERGY_KIND_ATTRIBUTE] = old_kind or energy_kind
             _extend(file, configurations, provenance, property_weight)
+            _state_hashes(file)
+        seal(str(temporary))
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Write a verified copy of a dataset, without its seal, in the present layout."""
+    with Dataset(source) as dataset:
+        if not dataset.is_sealed:
+            _write_again(dataset, target)
+            return
+    with SealedFile(str(source)) as sealed:
+        copy_content(sealed, str(target))
+
+
+def _write_again(dataset: Dataset, target: Path) -> None:
+    """Write a dataset of the old layout in the present one, block by block, each compared with its checksum."""
+    index = dataset.index()
+    ends, _ = dataset.blocks()
+    with checked(str(target), "w") as file:
+        create(file)
+        file.attrs[ENERGY_KIND_ATTRIBUTE] = dataset.energy_kind
+        for path, names in ((SPECIES, dataset.symbols), (GROUP, dataset.groups)):
+            _merge_names(file[path], names)
+        for first, stop in itertools.pairwise([0, *ends.tolist()]):
+            configurations = dataset.read(first, stop)
+            weights = None if index.property_weight is None else index.property_weight[first:stop]
+            _extend(file, configurations, None, weights)
+        rows = [astuple(row) for row in dataset.provenance()]
+        _append_rows(file[PROVENANCE], np.array(rows, dtype=file[PROVENANCE].dtype))
 
 
 def _refuse_defects(configurations: Configurations, source: str) -> None:
@@ -117,7 +150,7 @@ def _refuse_defects(configurations: Configurations, source: str) -> None:
 def _extend(
     file: Any,
     configurations: Configurations,
-    provenance: Provenance,
+    provenance: Provenance | None,
     property_weight: FloatArray | None = None,
 ) -> None:
     n, n_atoms = len(file["config/id"]), len(file["atom/species"])
@@ -136,8 +169,16 @@ def _extend(
         stop = min(start + BLOCK, len(new))
         _append_rows(file[BLOCK_STOP], [n + stop])
         _append_rows(file[BLOCK_CHECKSUM], [block_checksum(_slice(new, start, stop))])
-    _append_rows(file[PROVENANCE], np.array([astuple(provenance)], dtype=file[PROVENANCE].dtype))
+    if provenance is not None:
+        _append_rows(file[PROVENANCE], np.array([astuple(provenance)], dtype=file[PROVENANCE].dtype))
+
+
+def _state_hashes(file: Any) -> None:
+    """Store the hashes by which a run recognises the content."""
     file.attrs[CONTENT_ATTRIBUTE] = content_hash(file["config/id"][:])
+    for field in OPTIONAL_FIELDS:
+        if field.path in file:
+            file[field.path].attrs[CHECKSUM_ATTRIBUTE] = weights_hash([file[field.path][:]])
 
 
 def _slice(configurations: Configurations, start: int, stop: int) -> Configurations:
@@ -170,7 +211,6 @@ def _append_weights(file: Any, field: Field, weights: FloatArray | None, n_old: 
         _append_rows(file[field.path], np.ones((n_old, *field.shape)))
     stored = file[field.path]
     _append_rows(stored, np.ones((n_new, *field.shape)) if weights is None else weights)
-    stored.attrs[CHECKSUM_ATTRIBUTE] = weights_hash([stored[:]])
 
 
 def _append_rows(dataset: Any, rows: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TextIO
 
 from hpcfit.errors import InputError
@@ -17,8 +18,9 @@ from hpcfit.parallel.guard import raise_on_all_ranks
 from hpcfit.records import FloatArray, Job
 from hpcfit.runfile.changes import differences
 from hpcfit.runfile.header import RunHeader
+from hpcfit.runfile.lock import RunLock
 from hpcfit.runfile.run import StoredRun
-from hpcfit.runfile.store import MemoryStore, RunStore, load, refuse_taken
+from hpcfit.runfile.store import MemoryStore, RunStore, load, refuse_taken, run_lock
 
 
 def run(
@@ -30,6 +32,7 @@ def run(
     earlier: StoredRun | None = None,
     x: FloatArray | None = None,
     brief: bool = False,
+    break_lock: bool = False,
 ) -> tuple[str, StoredRun | None]:
     """Fit, and return the outcome and the run on the root, an empty string and None elsewhere.
 
@@ -43,32 +46,44 @@ def run(
         [n_free], the start; by default the job's start values.
     brief
         Whether to log messages and progress only, and to export no files.
+    break_lock
+        Whether to take the lock of the run file from a process on another host, which may be gone.
 
     Raises
     ------
     SharedError
-        On every rank, if the run file cannot be written.
+        On every rank, if the run file cannot be written, or another process writes it.
     """
     header, store, job = fit.header(), None, fit.plan.job
-    with raise_on_all_ranks(fit.comm):
-        if fit.comm.rank == ROOT:
-            store = _store(job, header, output, overwrite, earlier)
-    if store is None:
-        return fit.run([], stopped), None
-    with open_log(job.log_file, header.style, stream, append=store.resumes) as log:
-        listeners = [RunFile(store), *_listeners(job, store, log, brief)]
-        return fit.run(listeners, stopped, earlier, x), store.run
+    with ExitStack() as held:
+        with raise_on_all_ranks(fit.comm):
+            if fit.comm.rank == ROOT:
+                lock = None
+                if path := earlier.path if earlier else output:
+                    lock = held.enter_context(run_lock(path, break_lock))
+                    stream.write(f"{lock.note}\n" if lock.note else "")
+                store = _store(job, header, output, overwrite, earlier, lock)
+        if store is None:
+            return fit.run([], stopped), None
+        with open_log(job.log_file, header.style, stream, append=store.resumes) as log:
+            listeners = [RunFile(store), *_listeners(job, store, log, brief)]
+            return fit.run(listeners, stopped, earlier, x), store.run
 
 
 def _store(
-    job: Job, header: RunHeader, output: str, overwrite: bool, earlier: StoredRun | None
+    job: Job,
+    header: RunHeader,
+    output: str,
+    overwrite: bool,
+    earlier: StoredRun | None,
+    lock: RunLock | None,
 ) -> MemoryStore:
     interval = job.fitting.checkpoint_interval if job.fitting else 1
     if earlier is not None:
-        return RunStore.resume(earlier, header, interval)
+        return RunStore.resume(earlier, header, interval, lock)
     if output:
         refuse_taken(job, output)
-        return RunStore.create(output, header, interval, overwrite)
+        return RunStore.create(output, header, interval, overwrite, lock)
     return MemoryStore(header)
 
 

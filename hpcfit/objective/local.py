@@ -97,7 +97,7 @@ class LocalObjective:
         if self._in_memory is not None:
             return self._in_memory.open(number)
         source = self.plan.sources[number]
-        return Dataset(source.path, source.file)
+        return Dataset(source.path, source.file, self.plan.indices[number].identity)
 
     def rows(self, x: FloatArray, with_derivatives: bool) -> list[FloatArray]:
         """Return the residual at `x` of every dataset block, optionally with its derivatives below it.

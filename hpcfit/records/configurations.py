@@ -122,6 +122,7 @@ class DatasetIndex:
     Attributes are as in `Configurations`; `content` is a hash over all configurations' ids,
     `path` the file as the job names it, `property_weight` [n, 3] are factors on the residuals of energy, forces and
     stress, None for no factors, and `force_weights` is the hash of the weights of all atoms, empty if there are none.
+    `identity` tells the file from one that replaces it, empty for configurations in memory.
     """
 
     path: str
@@ -134,6 +135,7 @@ class DatasetIndex:
     weight: FloatArray
     property_weight: FloatArray | None = None
     force_weights: str = ""
+    identity: str = ""
 
     def __len__(self) -> int:
         return len(self.ptr) - 1

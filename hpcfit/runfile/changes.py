@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from hpcfit.errors import Fault
+from hpcfit.errors import Fault, InputError
 from hpcfit.records import DatasetIndex, Job
 from hpcfit.runfile.header import DatasetRecord, RunHeader
+from hpcfit.runfile.run import StoredRun
 
 _SHOWN = 80  #: characters of a line that fit into a message
 
@@ -27,7 +28,7 @@ def differences(header: RunHeader, job: Job, indexes: Sequence[DatasetIndex]) ->
         for source, index in zip(job.datasets, indexes, strict=True)
     }
     stored = {record.id: record for record in header.datasets}
-    faults = [*_job_fault(header, job)] or [*_start_faults(header, job)] or [*_file_fault(header, job)]
+    faults = job_differences(header, job)
     for name, record in stored.items():
         if name not in current:
             faults.append(Fault(job.path, f"dataset '{name}' of the run is missing", allowed=record.path))
@@ -39,6 +40,25 @@ def differences(header: RunHeader, job: Job, indexes: Sequence[DatasetIndex]) ->
         if name not in stored
     )
     return faults
+
+
+def job_differences(header: RunHeader, job: Job) -> list[Fault]:
+    """Return a fault for the first change of the job, its datasets left out; empty if it is the run's job."""
+    return [*_job_fault(header, job)] or [*_start_faults(header, job)] or [*_file_fault(header, job)]
+
+
+def refuse_other_job(stored: StoredRun, job: Job) -> None:
+    """Refuse a run of another job, or of an earlier text of this one.
+
+    Raises
+    ------
+    InputError
+        With the first difference.
+    """
+    if faults := job_differences(stored.header, job):
+        what = "run of another job, or the job changed since"
+        allowed = f"{job.path}, or another run file"
+        raise InputError([Fault(stored.path, what, stored.header.job_path, allowed), *faults])
 
 
 def _job_fault(header: RunHeader, job: Job) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
 from typing import Any, get_type_hints
 
@@ -20,6 +21,8 @@ from hpcfit.runfile.layout import RunField
 from hpcfit.runfile.outcomes import StructureOutcome
 from hpcfit.runfile.run import RunResult, StoredRun, standard_errors
 from hpcfit.runfile.structure_columns import outcomes_of, property_columns, structure_columns
+from hpcfit.sealed.files import HEAD, SealedFile, SealError, is_sealed
+from hpcfit.sealed.hdf5 import content_of, foreign_parts, new_image, open_image
 
 _SOLVER_FIELDS = tuple(field.name for field in fields(SolverState))
 _STATE_TYPES = get_type_hints(State) | get_type_hints(SolverState)
@@ -36,40 +39,51 @@ class UnreadableRunError(InputError):
     """A run file that is missing or damaged; the previous generation may replace it."""
 
 
+#: Names of the rows and columns along an axis of `RunField.shape`.
+_Names = Mapping[str, Sequence[str]]
+
+#: Errors of h5py on damaged or foreign files.
+_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError)
+
+
 def header_image(header: RunHeader, path: str) -> bytes:
-    """Return the part that is equal in all generations of the run file `path`, as an HDF5 file in memory."""
-    with h5py.File(path, "w", driver="core", backing_store=False) as file:
+    """Return the part that is equal in all generations of the run file `path`, as the content of an HDF5 file."""
+    with new_image() as file:
         file.attrs[layout.FORMAT_ATTRIBUTE] = layout.FORMAT
         file.attrs[layout.VERSION_ATTRIBUTE] = layout.VERSION
         _write_header(file, header, os.path.dirname(os.path.abspath(path)))
-        file.flush()
-        return bytes(file.id.get_file_image())
+        return content_of(file)
 
 
-def write_run(target: str, image: bytes, run: StoredRun) -> None:
-    """Write `run` to the file `target`, which is truncated first and must not be a run file in use.
+def run_image(image: bytes, run: StoredRun) -> bytes:
+    """Return a run as the content of an HDF5 file, to be sealed.
 
     Parameters
     ----------
     image
         `header_image` of the run's header; reusing it halves the time of a write.
-
-    Raises
-    ------
-    OSError, RuntimeError
-        If the file cannot be written.
     """
-    with open(target, "wb") as start:
-        start.write(image)
-    with h5py.File(target, "r+", locking="best-effort") as file:
+    names = _names(run.header)
+    with open_image(bytes(HEAD) + image, writable=True) as file:
         file.attrs[layout.COMPLETE_ATTRIBUTE] = run.complete
-        _write_state(file.create_group(layout.STATE), run.state)
-        _write_columns(file[layout.STATE], layout.VALUE_FIELDS, {"values": run.values})
-        _write_columns(file[layout.STATE], layout.RELAXED_FIELDS, _relaxed_columns(run.relaxed))
+        state = file.create_group(layout.STATE)
+        _write_state(state, run.state, names)
+        _write_columns(state, layout.VALUE_FIELDS, {"values": run.values}, names)
+        _write_columns(state, layout.RELAXED_FIELDS, _relaxed_columns(run.relaxed), names)
         columns = {name: layout.history_field(name) for name in run.history}
-        _write_columns(file.create_group(layout.HISTORY), columns, run.history)
+        _write_columns(file.create_group(layout.HISTORY), columns, run.history, names)
         if run.result is not None:
-            _write_result(file, run, run.result)
+            _write_result(file, run, run.result, names)
+        return content_of(file)
+
+
+def _names(header: RunHeader) -> _Names:
+    return {
+        "n_parameters": [p.path for p in header.parameters],
+        "n_varying": [p.path for p in header.parameters if p.varies],
+        "n_free": [p.path for p in header.free],
+        "n_datasets": [record.id for record in header.datasets],
+    }
 
 
 def read_run(source: str, path: str) -> StoredRun:
@@ -80,16 +94,15 @@ def read_run(source: str, path: str) -> StoredRun:
     UnreadableRunError
         If the file is missing or damaged.
     InputError
-        If it is not a run file of this version.
+        If it is not a run file of a known version.
     """
     if not os.path.exists(source):
         raise UnreadableRunError([Fault(source, "no such file")])
     try:
-        with h5py.File(source, "r", locking="best-effort") as file:
-            _check_format(file, source)
+        with _opened(source) as file:
             state = _read_state(file[layout.STATE])
             return StoredRun(
-                header=_read_header(file),
+                header=_read_header(file, source),
                 state=state,
                 values=_read(file[layout.STATE]["values"]),
                 history={name: _read(column) for name, column in file[layout.HISTORY].items()},
@@ -98,18 +111,34 @@ def read_run(source: str, path: str) -> StoredRun:
                 path=path,
                 source=source,
             )
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        # damaged HDF5 files raise any of these, depending on what is damaged
+    except _DAMAGE as error:
         raise UnreadableRunError([Fault(source, "run file cannot be read", found=str(error))]) from error
 
 
-def _check_format(file: h5py.File, source: str) -> None:
+@contextmanager
+def _opened(source: str) -> Iterator[h5py.File]:
+    """Open a run file, all of whose bytes match their checksums."""
+    with ExitStack() as stack:
+        sealed = stack.enter_context(SealedFile(source)) if is_sealed(source) else None
+        file = stack.enter_context(h5py.File(sealed or source, "r"))
+        _check_format(file, source, sealed is not None)
+        if sealed is not None:
+            sealed.verify()
+        if foreign := foreign_parts(file, os.path.getsize(source)):
+            raise SealError(foreign)
+        yield file
+
+
+def _check_format(file: h5py.File, source: str, has_seal: bool) -> None:
     found = file.attrs.get(layout.FORMAT_ATTRIBUTE, "another kind of HDF5 file")
     if found != layout.FORMAT:
         raise InputError([Fault(source, "not a run file", str(found), layout.FORMAT)])
     version = file.attrs[layout.VERSION_ATTRIBUTE]
-    if version != layout.VERSION:
-        raise InputError([Fault(source, "run file of another version", str(version), str(layout.VERSION))])
+    if version not in layout.READABLE:
+        allowed = " or ".join(str(number) for number in layout.READABLE)
+        raise InputError([Fault(source, "run file of another version", str(version), allowed)])
+    if version == layout.VERSION and not has_seal:
+        raise SealError("its seal is missing")
 
 
 def _write_header(file: h5py.File, header: RunHeader, folder: str) -> None:
@@ -120,7 +149,8 @@ def _write_header(file: h5py.File, header: RunHeader, folder: str) -> None:
         relative_path=os.path.relpath(header.job_path, folder),
         hash=header.job_hash,
     )
-    _write_columns(job, layout.JOB_FIELDS, {"text": header.job_text})
+    names = _names(header)
+    _write_columns(job, layout.JOB_FIELDS, {"text": header.job_text}, names)
     about = file.create_group(layout.RUN)
     about.attrs.update(
         started=header.started,
@@ -132,20 +162,20 @@ def _write_header(file: h5py.File, header: RunHeader, folder: str) -> None:
         precision=header.style.precision,
         **asdict(header.counts),
     )
-    _write_columns(about, layout.RUN_FIELDS, {"hosts": header.hosts})
+    _write_columns(about, layout.RUN_FIELDS, {"hosts": header.hosts}, names)
     file.create_group(layout.VERSIONS).attrs.update(header.versions)
     file.create_group(layout.SOLVER).attrs.update(header.options)
-    _write_records(file.create_group(layout.DATASETS), layout.DATASET_FIELDS, header.datasets)
-    _write_records(file.create_group(layout.PARAMETERS), layout.PARAMETER_FIELDS, header.parameters)
+    _write_records(file.create_group(layout.DATASETS), layout.DATASET_FIELDS, header.datasets, names)
+    _write_records(file.create_group(layout.PARAMETERS), layout.PARAMETER_FIELDS, header.parameters, names)
 
 
-def _read_header(file: h5py.File) -> RunHeader:
+def _read_header(file: h5py.File, source: str) -> RunHeader:
     job, about = file[layout.JOB], file[layout.RUN].attrs
     datasets = _read_records(file[layout.DATASETS], layout.DATASET_FIELDS)
     parameters = _read_records(file[layout.PARAMETERS], layout.PARAMETER_FIELDS)
     return RunHeader(
         job_name=job.attrs["name"],
-        job_path=_job_path(job.attrs, file.filename),
+        job_path=_job_path(job.attrs, source),
         job_text=job["text"].asstr()[()],
         job_hash=job.attrs["hash"],
         datasets=tuple(DatasetRecord(**row) for row in datasets),
@@ -174,12 +204,12 @@ def state_values(state: State) -> dict[str, Any]:
     return {name: values[name] for name in _STATE_TYPES}
 
 
-def _write_state(group: h5py.Group, state: State) -> None:
+def _write_state(group: h5py.Group, state: State, names: _Names) -> None:
     for name, value in state_values(state).items():
         if name in STATE_SCALARS:
             group.attrs[layout.stored_name(name)] = value
         else:
-            _write(group, name, layout.state_field(name), value)
+            _write(group, name, layout.state_field(name), value, names)
 
 
 def _read_state(group: h5py.Group) -> State:
@@ -201,36 +231,48 @@ def _read_relaxed(group: h5py.Group) -> tuple[FloatArray, ...]:
     return tuple(flat[first:last] for first, last in itertools.pairwise(ends))
 
 
-def _write_result(file: h5py.File, run: StoredRun, result: RunResult) -> None:
+def _write_result(file: h5py.File, run: StoredRun, result: RunResult, names: _Names) -> None:
     group = file.create_group(layout.RESULT)
     group.attrs["outcome"] = result.outcome
-    _write_columns(group, layout.RESULT_FIELDS, vars(result))
+    _write_columns(group, layout.RESULT_FIELDS, vars(result), names)
     timings = {"name": list(result.timings), "seconds": list(result.timings.values())}
-    _write_columns(file.create_group(layout.TIMINGS), layout.TIMING_FIELDS, timings)
+    phases = {"n_phases": list(result.timings)}
+    _write_columns(file.create_group(layout.TIMINGS), layout.TIMING_FIELDS, timings, phases)
     final = {
         "final": run.values,
         "standard_error": standard_errors(run.header.parameters, result.covariance),
     }
-    _write_columns(file[layout.PARAMETERS], layout.FINAL_FIELDS, final)
+    _write_columns(file[layout.PARAMETERS], layout.FINAL_FIELDS, final, names)
     predictions = file.create_group(layout.PREDICTIONS)
     for k, prediction in enumerate(result.predictions):
-        # numbered, since an id may hold characters that are special in HDF5
-        group = predictions.create_group(str(k))
-        group.attrs["source"] = prediction.source
-        _write_columns(group, layout.PREDICTION_FIELDS, vars(prediction))
-    structures = file.create_group(layout.STRUCTURES)
-    _write_columns(structures, layout.STRUCTURE_FIELDS, structure_columns(result.structures))
-    properties = structures.create_group(layout.PROPERTIES)
-    _write_columns(properties, layout.PROPERTY_FIELDS, property_columns(result.structures))
+        group = predictions.create_group(layout.dataset_name(prediction.source))
+        group.attrs.update(source=prediction.source, number=k)
+        _write_columns(
+            group, layout.PREDICTION_FIELDS, vars(prediction), {"n_groups": list(prediction.groups)}
+        )
+    _write_structures(file.create_group(layout.STRUCTURES), result.structures)
+
+
+def _write_structures(group: h5py.Group, outcomes: Sequence[StructureOutcome]) -> None:
+    own = {
+        "n_structures": [outcome.id for outcome in outcomes],
+        "n_properties": [f"{outcome.id}: {prop.name}" for outcome in outcomes for prop in outcome.properties],
+    }
+    _write_columns(group, layout.STRUCTURE_FIELDS, structure_columns(outcomes), own)
+    properties = group.create_group(layout.PROPERTIES)
+    _write_columns(properties, layout.PROPERTY_FIELDS, property_columns(outcomes), own)
 
 
 def _read_result(file: h5py.File, state: State) -> RunResult:
     group, timings = file[layout.RESULT], file[layout.TIMINGS]
-    predictions = file[layout.PREDICTIONS]
+    # in the order of the job; version 5 has the number for a name
+    predictions = sorted(
+        file[layout.PREDICTIONS].items(), key=lambda item: int(item[1].attrs.get("number", item[0]))
+    )
     return RunResult(
         outcome=group.attrs["outcome"],
         state=state,
-        predictions=tuple(_read_predictions(predictions[str(k)]) for k in range(len(predictions))),
+        predictions=tuple(_read_predictions(own) for _, own in predictions),
         structures=_read_structures(file[layout.STRUCTURES]),
         timings=dict(zip(_read(timings["name"]), _read(timings["seconds"]).tolist(), strict=True)),
         **{name: _read(group[name]) for name in layout.RESULT_FIELDS},
@@ -251,13 +293,18 @@ def _read_predictions(group: h5py.Group) -> Predictions:
     return Predictions(source=group.attrs["source"], **columns)
 
 
-def _write_columns(group: h5py.Group, table: Mapping[str, RunField], columns: Mapping[str, Any]) -> None:
+def _write_columns(
+    group: h5py.Group, table: Mapping[str, RunField], columns: Mapping[str, Any], names: _Names
+) -> None:
     for name, field in table.items():
-        _write(group, name, field, columns[name])
+        _write(group, name, field, columns[name], names)
 
 
-def _write_records(group: h5py.Group, table: Mapping[str, RunField], records: Sequence[Any]) -> None:
-    _write_columns(group, table, {name: [getattr(record, name) for record in records] for name in table})
+def _write_records(
+    group: h5py.Group, table: Mapping[str, RunField], records: Sequence[Any], names: _Names
+) -> None:
+    columns = {name: [getattr(record, name) for record in records] for name in table}
+    _write_columns(group, table, columns, names)
 
 
 def _read_records(group: h5py.Group, table: Mapping[str, RunField]) -> Iterator[dict[str, Any]]:
@@ -265,10 +312,14 @@ def _read_records(group: h5py.Group, table: Mapping[str, RunField]) -> Iterator[
     return (dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-def _write(group: h5py.Group, name: str, field: RunField, value: Any) -> None:
-    dtype = None if field.unit else h5py.string_dtype()
+def _write(group: h5py.Group, name: str, field: RunField, value: Any, names: _Names) -> None:
+    text = h5py.string_dtype()
     data = np.asarray(value) if field.unit else np.asarray(value, dtype=object)
-    group.create_dataset(name, data=data, dtype=dtype).attrs.update(unit=field.unit, shape=field.shape)
+    array = group.create_dataset(name, data=data, dtype=None if field.unit else text)
+    array.attrs.update(unit=field.unit, shape=field.shape, description=field.description)
+    for axis, size, label in zip(field.shape.split(", "), data.shape, ("rows", "columns"), strict=False):
+        if size and size == len(names.get(axis, ())):
+            array.attrs.create(label, list(names[axis]), dtype=text)
 
 
 def _read(array: h5py.Dataset) -> NDArray[Any]:

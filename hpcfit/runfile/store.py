@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from hpcfit.atomic import replacing, sweep
+from hpcfit.atomic import sweep, write
 from hpcfit.errors import Fault, HpcfitError, InputError
 from hpcfit.records import FloatArray, Job, State
 from hpcfit.runfile.file import (
@@ -17,12 +17,15 @@ from hpcfit.runfile.file import (
     UnreadableRunError,
     header_image,
     read_run,
+    run_image,
     state_values,
-    write_run,
 )
 from hpcfit.runfile.header import RunHeader
 from hpcfit.runfile.layout import stored_name
+from hpcfit.runfile.lock import RunLock
+from hpcfit.runfile.names import previous_path
 from hpcfit.runfile.run import History, RunResult, StoredRun, plain_values
+from hpcfit.sealed.files import sealed
 
 
 class MemoryStore:
@@ -112,18 +115,33 @@ class RunStore(MemoryStore):
     Every write replaces the whole file and keeps the previous generation beside it.
     """
 
-    def __init__(self, path: str, header: RunHeader, earlier: StoredRun | None, interval: int) -> None:
+    def __init__(
+        self,
+        path: str,
+        header: RunHeader,
+        earlier: StoredRun | None,
+        interval: int,
+        lock: RunLock | None = None,
+    ) -> None:
         super().__init__(header, earlier)
         self._path = path
+        self._lock = lock
         self._interval = interval
         self._image = header_image(self._header, path)
         #: a damaged file at `path`, or one of another run, must not become the previous generation
         self._keep_previous = earlier is not None and earlier.source == path
         self._must_be_new = False
-        sweep(path, _previous_path(path))
+        sweep(path, previous_path(path))
 
     @classmethod
-    def create(cls, path: str, header: RunHeader, interval: int = 1, overwrite: bool = False) -> RunStore:
+    def create(
+        cls,
+        path: str,
+        header: RunHeader,
+        interval: int = 1,
+        overwrite: bool = False,
+        lock: RunLock | None = None,
+    ) -> RunStore:
         """Return the store of a new run; nothing is written before the first state.
 
         Parameters
@@ -132,24 +150,28 @@ class RunStore(MemoryStore):
             Iterations between writes; a write includes the states since the last one.
         overwrite
             Whether to replace an existing run file. Other files are never replaced.
+        lock
+            The run file's lock, which every state refreshes.
 
         Raises
         ------
         InputError
             If the file exists, or the folder does not exist or cannot be written to.
         """
-        _require_folder(path)
+        require_folder(path)
         _refuse_existing(path, overwrite)
-        store = cls(path, header, earlier=None, interval=interval)
+        store = cls(path, header, earlier=None, interval=interval, lock=lock)
         store._must_be_new = not overwrite
         if overwrite:
             # a fallback must never lead to the run that is overwritten
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(_previous_path(path))
+                os.unlink(previous_path(path))
         return store
 
     @classmethod
-    def resume(cls, earlier: StoredRun, header: RunHeader, interval: int = 1) -> RunStore:
+    def resume(
+        cls, earlier: StoredRun, header: RunHeader, interval: int = 1, lock: RunLock | None = None
+    ) -> RunStore:
         """Return the store of a run that continues `earlier` in the same file.
 
         Parameters
@@ -160,14 +182,18 @@ class RunStore(MemoryStore):
             Of this process; the time of start stays that of `earlier`.
         interval
             Iterations between writes.
+        lock
+            The run file's lock, which every state refreshes.
 
         Raises
         ------
         InputError
-            If the folder cannot be written to.
+            If the folder cannot be written to, or the run went on since it was read.
         """
-        _require_folder(earlier.path)
-        return cls(earlier.path, header, earlier, interval)
+        require_folder(earlier.path)
+        if lock is not None:
+            _refuse_progress(earlier, load(earlier.path))
+        return cls(earlier.path, header, earlier, interval, lock)
 
     def save(  # noqa: D102 (as above)
         self,
@@ -177,11 +203,15 @@ class RunStore(MemoryStore):
         relaxed: Sequence[FloatArray] = (),
     ) -> None:
         super().save(state, seconds, values, relaxed)
+        if self._lock is not None:
+            self._lock.refresh()
         if state.iteration % self._interval == 0 or state.outcome:
             self._write()
 
     def finish(self, result: RunResult, values: FloatArray | None = None) -> None:  # noqa: D102
         super().finish(result, values)
+        if self._lock is not None:
+            self._lock.refresh()
         self._write()
 
     def keep(self, run: StoredRun) -> None:
@@ -196,9 +226,8 @@ class RunStore(MemoryStore):
         self._run = replace(self.run, path=self._path, source=self._path)
         run = self._run
         try:
-            previous = _previous_path(self._path) if self._keep_previous else ""
-            with replacing(self._path, previous) as temporary:
-                write_run(temporary, self._image, run)
+            previous = previous_path(self._path) if self._keep_previous else ""
+            write(self._path, sealed(run_image(self._image, run)), previous)
         except (OSError, RuntimeError) as error:
             fault = Fault(self._path, "run file cannot be written", found=str(error))
             raise HpcfitError(str(fault)) from error
@@ -206,8 +235,8 @@ class RunStore(MemoryStore):
         self._keep_previous = True
 
 
-def save_run(path: str, run: StoredRun, overwrite: bool) -> None:
-    """Write a run that was kept in memory to a run file.
+def save_run(path: str, run: StoredRun, overwrite: bool, break_lock: bool = False) -> None:
+    """Write a run that was kept in memory to a run file, whose lock is held meanwhile.
 
     Raises
     ------
@@ -216,8 +245,33 @@ def save_run(path: str, run: StoredRun, overwrite: bool) -> None:
     HpcfitError
         If the file cannot be written.
     """
-    store = RunStore.create(path, run.header, overwrite=overwrite)
-    store.keep(run)
+    with run_lock(path, break_lock) as lock:
+        RunStore.create(path, run.header, overwrite=overwrite, lock=lock).keep(run)
+
+
+@contextlib.contextmanager
+def run_lock(path: str, break_lock: bool = False) -> Iterator[RunLock]:
+    """Hold the lock of a run file.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to, or another process writes the run file or may do so.
+    """
+    require_folder(path)
+    lock = RunLock(path, break_lock)
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _refuse_progress(read: StoredRun, current: StoredRun) -> None:
+    """Refuse a run that another process continued between reading it and locking it."""
+    if current.state.iteration != read.state.iteration or current.complete != read.complete:
+        found, allowed = (f"iteration {run.state.iteration}" for run in (current, read))
+        what = "another process continued the run meanwhile, resume again"
+        raise InputError([Fault(read.path, what, found, allowed)])
 
 
 def load(path: str) -> StoredRun:
@@ -235,7 +289,7 @@ def load(path: str) -> StoredRun:
     try:
         return read_run(path, path)
     except UnreadableRunError as error:
-        previous = _previous_path(path)
+        previous = previous_path(path)
         if not os.path.exists(previous):
             raise
         try:
@@ -252,17 +306,11 @@ def refuse_taken(job: Job, path: str) -> None:
     InputError
         With every such file.
     """
-    kept = [os.path.realpath(name) for name in (path, _previous_path(path))]
+    kept = [os.path.realpath(name) for name in (path, previous_path(path))]
     what = "output file would replace the run file or its previous generation"
     taken = [Fault(job.path, what, file) for name, file in job.outputs if os.path.realpath(name) in kept]
     if taken:
         raise InputError(taken)
-
-
-def _previous_path(path: str) -> str:
-    """Return the name of the previous generation: ``run.previous.h5`` for ``run.h5``."""
-    stem, extension = os.path.splitext(path)
-    return f"{stem}.previous{extension}"
 
 
 def _appended(history: History, state: State, seconds: float) -> History:
@@ -277,7 +325,14 @@ def _appended(history: History, state: State, seconds: float) -> History:
     return {name: np.concatenate([history[name], values]) for name, values in row.items()}
 
 
-def _require_folder(path: str) -> None:
+def require_folder(path: str) -> None:
+    """Refuse a run file in a folder that does not exist or cannot be written to.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
     folder = os.path.dirname(path) or os.curdir
     if not os.path.isdir(folder):
         raise InputError([Fault(path, "folder of the run file does not exist", found=folder)])
@@ -286,7 +341,7 @@ def _require_folder(path: str) -> None:
 
 
 def _refuse_existing(path: str, overwrite: bool) -> None:
-    if not (os.path.exists(path) or os.path.exists(_previous_path(path))):
+    if not (os.path.exists(path) or os.path.exists(previous_path(path))):
         return
     run = load(path)
     if overwrite:

@@ -4,7 +4,8 @@
 #
 #   sbatch [options] run.sh [JOB [RUN_FILE]]
 #
-# Defaults: job.xml, run.h5. An existing RUN_FILE is resumed, on any number of ranks, with the bits that it would have had.
+# Defaults: job.xml, and a run file named after it (job.run.h5). An existing RUN_FILE of this JOB is resumed, on any number
+# of ranks, with the bits that it would have had; one of another job, or of an earlier text of this one, is refused.
 #
 #SBATCH --job-name=hpcfit
 #SBATCH --ntasks=4
@@ -17,7 +18,8 @@
 set -u
 
 job=${1:-job.xml}
-run=${2:-run.h5}
+name=${job##*/}
+run=${2:-${name%.*}.run.h5}
 most_restarts=20
 
 # What starts the ranks: mpirun, or for example LAUNCH="srun --mpi=pmi2" (MPICH) or "srun --mpi=pmix" (Open MPI).
@@ -36,7 +38,7 @@ trap 'limit=yes; pass_on USR1' USR1
 trap 'pass_on TERM' TERM
 
 if [ -e "$run" ]; then
-    $launch hpcfit resume "$run" &
+    $launch hpcfit resume --job "$job" "$run" &
 else
     $launch hpcfit run "$job" -o "$run" &
 fi

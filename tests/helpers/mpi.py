@@ -54,7 +54,7 @@ def started(n_ranks, *arguments):
     """Start a slow fit and wait for its first state on disk."""
     process = subprocess.Popen(on_ranks(n_ranks, DRIVER, "slow", *arguments), stdout=subprocess.DEVNULL)
     limit = time.monotonic() + TIME_LIMIT
-    while not Path("run.h5").exists():
+    while not Path("job.run.h5").exists():
         assert process.poll() is None and time.monotonic() < limit
         time.sleep(0.01)
     return process

@@ -29,7 +29,7 @@ def test_known_parameters(folder, hpcfit, properties_of):
     job = (folder / "job.xml").read_text(encoding="utf-8")
     (folder / "job.xml").write_text(job.replace("<fitting>", '<fitting enabled="false">'), encoding="utf-8")
     hpcfit(folder, "run", "job.xml")
-    found = properties_of(folder / "run.h5")
+    found = properties_of(folder / "job.run.h5")
     energy = found["distorted", "total-energy"].value[0]
     # by a sum over the pairs in extended precision
     assert energy == pytest.approx(-406.20486732322995596, abs=1e-11)
@@ -44,7 +44,7 @@ def test_known_parameters(folder, hpcfit, properties_of):
 
 def test_fit_finds_them_again(folder, hpcfit, outcome_of):
     hpcfit(folder, "run", "job.xml")
-    found = outcome_of(folder / "run.h5")
+    found = outcome_of(folder / "job.run.h5")
     # forces with six decimals: (1e-6)^2/12 for each of 324 components, of weight 1/2 and tolerance 0.01
     assert found["cost"][-1] == pytest.approx(0.5 * 324 * 1e-12 / 12 / 0.01**2, rel=0.05)
     assert found["n_linearisations"][-1] <= 6

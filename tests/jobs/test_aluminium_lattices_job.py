@@ -50,7 +50,7 @@ def folder(tmp_path):
 
 def test_geodesic(folder, hpcfit, outcome_of):
     hpcfit(folder, "run", "job.xml")
-    found = outcome_of(folder / "run.h5")
+    found = outcome_of(folder / "job.run.h5")
     assert found["cost"][0] == pytest.approx(1480.318049, abs=1e-6)
     assert found["n_linearisations"][np.argmax(found["cost"] <= 792.732)] <= 20
     assert found["cost"][-1] == pytest.approx(792.73148, abs=1e-5)
@@ -61,7 +61,7 @@ def test_geodesic(folder, hpcfit, outcome_of):
 
 def test_bfgs(folder, hpcfit, outcome_of):
     hpcfit(folder, "run", "bfgs.xml")
-    found = outcome_of(folder / "run.h5")
+    found = outcome_of(folder / "job.run.h5")
     assert found["cost"][-1] < 792.74
     assert found["n_linearisations"][-1] <= 200
 
@@ -77,8 +77,8 @@ def at(folder, hpcfit, properties_of, parameters):
     job = (folder / "job.xml").read_text(encoding="utf-8")
     (folder / "job.xml").write_text(job.replace("<fitting>", '<fitting enabled="false">'), encoding="utf-8")
     hpcfit(folder, "run", "job.xml")
-    found = {name: prop.value[0] for name, prop in properties_of(folder / "run.h5").items()}
-    return found, load(str(folder / "run.h5")).state.cost
+    found = {name: prop.value[0] for name, prop in properties_of(folder / "job.run.h5").items()}
+    return found, load(str(folder / "job.run.h5")).state.cost
 
 
 def test_end_point_of_atomicrex(folder, hpcfit, properties_of):

@@ -20,8 +20,8 @@ def error(properties, name, fitted):
 def test_fit(tmp_path, hpcfit, outcome_of, properties_of):
     shutil.copytree(JOBS, tmp_path, dirs_exist_ok=True)
     hpcfit(tmp_path, "run", "job.xml")
-    assert outcome_of(tmp_path / "run.h5")["cost"][-1] == pytest.approx(2.5421665, abs=1e-6)
-    properties = properties_of(tmp_path / "run.h5")
+    assert outcome_of(tmp_path / "job.run.h5")["cost"][-1] == pytest.approx(2.5421665, abs=1e-6)
+    properties = properties_of(tmp_path / "job.run.h5")
     for fitted, n, energy, force in ((True, 80, 0.89e-3, 6.5e-3), (False, 20, 1.09e-3, 6.2e-3)):
         assert error(properties, "atomic-energy", fitted) == (n, pytest.approx(energy, abs=5e-6))
         assert error(properties, "atomic-forces", fitted) == (n, pytest.approx(force, abs=5e-5))

@@ -17,10 +17,10 @@ PINNED = {"lattice-parameter": 3.615, "atomic-energy": -3.54, "bulk-modulus": 14
 def test_fit(tmp_path, hpcfit, outcome_of, properties_of):
     shutil.copy(JOB, tmp_path)
     hpcfit(tmp_path, "run", "job.xml")
-    found = outcome_of(tmp_path / "run.h5")
+    found = outcome_of(tmp_path / "job.run.h5")
     assert found["cost"][-1] == pytest.approx(0.0325721599, abs=1e-9)
     assert found["n_linearisations"][-1] <= 4
-    properties = properties_of(tmp_path / "run.h5")
+    properties = properties_of(tmp_path / "job.run.h5")
     for name, value in PINNED.items():
         assert properties["fcc", name].value[0] == pytest.approx(value, rel=1e-10)
     for name, value in {"C11": 176.40, "C12": 124.80, "C44": 81.77}.items():

@@ -24,8 +24,8 @@ def folder(tmp_path_factory, hpcfit):
 
 
 def test_fit(folder, outcome_of, properties_of):
-    assert outcome_of(folder / "run.h5")["cost"][-1] == pytest.approx(0.1389457, abs=1e-6)
-    found = properties_of(folder / "run.h5")
+    assert outcome_of(folder / "job.run.h5")["cost"][-1] == pytest.approx(0.1389457, abs=1e-6)
+    found = properties_of(folder / "job.run.h5")
     expected = {
         ("fcc", "lattice-parameter"): (3.6150, 5e-5),
         ("fcc", "C11"): (176.7, 0.05),
@@ -40,14 +40,14 @@ def test_fit(folder, outcome_of, properties_of):
 
 
 def test_formation_energy_as_relaxed_by_ase(folder, properties_of):
-    found = properties_of(folder / "run.h5")
+    found = properties_of(folder / "job.run.h5")
     a = found["fcc", "lattice-parameter"].value[0]
     atoms = bulk("Cu", "fcc", a=a).repeat(3)
     perfect = atoms.copy()
     del atoms[0]
     energies = []
     for each in (atoms, perfect):
-        each.calc = Hpcfit(folder / "run.h5")
+        each.calc = Hpcfit(folder / "job.run.h5")
         # along the cell's volume alone, as the job says
         BFGS(UnitCellFilter(each, hydrostatic_strain=True), logfile=None).run(fmax=1e-4, steps=100)
         energies.append(each.get_potential_energy())
@@ -61,7 +61,7 @@ def test_relaxed_structure_is_written(folder):
     same = ase.io.read(folder / "vacancy.poscar", format="vasp")
     assert len(atoms) == len(same) == 26
     np.testing.assert_allclose(same.cell, atoms.cell, atol=1e-10)
-    atoms.calc = Hpcfit(folder / "run.h5")
+    atoms.calc = Hpcfit(folder / "job.run.h5")
     # the relaxation ends at gradients below 1e-8; positions are written with eight decimals
     assert np.abs(atoms.get_forces()).max() < 1e-7
     assert abs(np.trace(atoms.get_stress(voigt=False))) < 1e-8

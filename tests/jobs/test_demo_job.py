@@ -32,7 +32,7 @@ def test_demo_on_two_ranks(tmp_path, hpcfit, outcome_of):
     printed = hpcfit(tmp_path, "run", "job.xml", ranks=2)
     assert "ranks       2 on" in printed
     assert "outcome          converged" in printed
-    found = outcome_of(tmp_path / "run.h5")
+    found = outcome_of(tmp_path / "job.run.h5")
     assert found["cost"][0] == pytest.approx(1413.099, abs=1e-3)
     assert found["cost"][-1] < 27.87545
     for name, value in {

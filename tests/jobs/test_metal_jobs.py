@@ -61,6 +61,6 @@ def test_nickel(tmp_path, hpcfit):
     hpcfit(tmp_path, "data", "import", str(source), "-o", "nickel.h5")
     shutil.copy(ROOT / "jobs" / "nickel-snap" / "eam-splines.xml", tmp_path)
     hpcfit(tmp_path, "run", "eam-splines.xml", ranks=2, seconds=600)
-    rows = rows_of(tmp_path / "run.h5")
+    rows = rows_of(tmp_path / "eam-splines.run.h5")
     assert 1e3 * rows["all", ENERGY].mae <= 3.9
     assert rows["all", FORCE].mae <= 0.05

@@ -33,12 +33,12 @@ def folder(tmp_path_factory, hpcfit):
 
 
 def test_fit(folder, outcome_of, properties_of):
-    found = outcome_of(folder / "run.h5")
+    found = outcome_of(folder / "job.run.h5")
     assert found["cost"][0] == pytest.approx(4.48786, abs=5e-6)
     assert found["cost"][-1] == pytest.approx(1.780261, abs=1e-6)
     assert found["ABOP.D0[SiC]"] == pytest.approx(5.298, abs=1e-3)
     assert found["ABOP.gamma[CSiSi]"] == found["ABOP.gamma[SiCC]"] == pytest.approx(0.014714, rel=1e-3)
-    properties = properties_of(folder / "run.h5")
+    properties = properties_of(folder / "job.run.h5")
     for name, (start, end) in PROPERTIES.items():
         half_unit = 5e-5 if abs(end) < 10 else 0.05
         assert properties[name].start[0] == pytest.approx(start, abs=half_unit)
@@ -47,8 +47,8 @@ def test_fit(folder, outcome_of, properties_of):
 
 def test_exported_potential_has_its_minimum_at_the_lattice_parameter(folder, hpcfit, properties_of):
     """By ASE's own Tersoff potential."""
-    hpcfit(folder, "export", "run.h5", "--format", "lammps-tersoff", "-o", "SiC.tersoff")
-    found = properties_of(folder / "run.h5")
+    hpcfit(folder, "export", "job.run.h5", "--format", "lammps-tersoff", "-o", "SiC.tersoff")
+    found = properties_of(folder / "job.run.h5")
     a = found["SiC", "lattice-parameter"].value[0]
     energies = []
     for length in (a - 1e-3, a, a + 1e-3):

@@ -29,7 +29,7 @@ def folder(tmp_path_factory, hpcfit) -> Path:
 
 def test_three_parameters(folder, hpcfit, outcome_of):
     hpcfit(folder, "run", "job.xml")
-    found = outcome_of(folder / "run.h5")
+    found = outcome_of(folder / "job.run.h5")
     loss = 0.5 * found["cost"]
     assert loss[0] == pytest.approx(4471.64324, abs=5e-6)
     assert loss[-1] <= 0.694079

@@ -31,7 +31,7 @@ def folder(tmp_path_factory, hpcfit):
 
 
 def test_fit(folder, outcome_of, properties_of):
-    found = outcome_of(folder / "run.h5")
+    found = outcome_of(folder / "job.run.h5")
     assert found["cost"][-1] == pytest.approx(17.3993953, abs=1e-6)
     for name, value in {
         "A": 14.8993,
@@ -41,7 +41,7 @@ def test_fit(folder, outcome_of, properties_of):
         "lambda": 16.887,
     }.items():
         assert found[f"SW.{name}"] == pytest.approx(value, rel=1e-4)
-    properties = properties_of(folder / "run.h5")
+    properties = properties_of(folder / "job.run.h5")
     # of the potential as it was published, in the literature
     for name, published, fitted in (("C11", 151.4, 142.99), ("C12", 76.4, 81.32), ("C44", 56.4, 48.60)):
         prop = properties["diamond", name]
@@ -53,7 +53,7 @@ def test_fit(folder, outcome_of, properties_of):
 @pytest.mark.long
 def test_same_bits_on_two_ranks(folder, hpcfit, outcome_of):
     hpcfit(folder, "run", "job.xml", "-o", "two.h5", ranks=2)
-    one, two = outcome_of(folder / "run.h5"), outcome_of(folder / "two.h5")
+    one, two = outcome_of(folder / "job.run.h5"), outcome_of(folder / "two.h5")
     assert len(one["cost"]) > 5
     np.testing.assert_array_equal(one["x"], two["x"])
     np.testing.assert_array_equal(one["cost"], two["cost"])

@@ -13,8 +13,8 @@ SCRIPT = Path(__file__).resolve().parents[2] / "jobs" / "slurm" / "run.sh"
 
 #: Notes its arguments and the signals that reach it; after one it ends as hpcfit does.
 LAUNCHER = """#!/bin/bash
-trap 'echo USR1 >> notes; touch run.h5; exit 3' USR1
-trap 'echo TERM >> notes; touch run.h5; exit 3' TERM
+trap 'echo USR1 >> notes; touch job.run.h5; exit 3' USR1
+trap 'echo TERM >> notes; touch job.run.h5; exit 3' TERM
 echo "mpirun $*" >> notes
 [ -e finish ] && exit $(cat finish)
 for k in {1..300}; do sleep 0.1; done
@@ -54,10 +54,10 @@ def _end_by(process: subprocess.Popen[bytes], number: int, folder: Path) -> int:
 
 def test_limit_requeues_and_the_next_start_resumes(start, tmp_path):
     assert _end_by(start(), signal.SIGUSR1, tmp_path) == 3
-    assert _notes(tmp_path) == ["mpirun -n 6 hpcfit run job.xml -o run.h5", "USR1", "scontrol requeue 17"]
+    assert _notes(tmp_path) == ["mpirun -n 6 hpcfit run job.xml -o job.run.h5", "USR1", "scontrol requeue 17"]
     (tmp_path / "finish").write_text("0", encoding="utf-8")
     assert start(SLURM_RESTART_COUNT="1").wait(20) == 0
-    assert _notes(tmp_path)[3:] == ["mpirun -n 6 hpcfit resume run.h5"]
+    assert _notes(tmp_path)[3:] == ["mpirun -n 6 hpcfit resume --job job.xml job.run.h5"]
 
 
 def test_limit_after_many_restarts_ends(start, tmp_path):

@@ -39,8 +39,10 @@ def expected(tmp_path_factory):
     """The fit in one process, without MPI."""
     folder = tmp_path_factory.mktemp("mixed")
     job = small_jobs.write_job(folder, JOB, {"si.h5": silicon(8)})
-    assert run.fit(str(job), str(folder / "run.h5"), False, Serial(), io.StringIO()).startswith("converged")
-    return bits(folder / "run.h5")
+    assert run.fit(str(job), str(folder / "job.run.h5"), False, Serial(), io.StringIO()).startswith(
+        "converged"
+    )
+    return bits(folder / "job.run.h5")
 
 
 @pytest.mark.parametrize(("n_ranks", "then"), [(2, 3), (3, 1)])
@@ -48,7 +50,7 @@ def test_same_bits_after_a_kill(n_ranks, then, folder, expected):
     process = started(n_ranks, "run", "job.xml")
     time.sleep(random.Random(n_ranks + 10 * then).uniform(0.1, 0.5))
     kill(process)
-    assert not load("run.h5").complete
-    done = finished(then, "resume", "run.h5")
+    assert not load("job.run.h5").complete
+    done = finished(then, "resume", "job.run.h5")
     assert done.returncode == 0, done.stderr
-    assert bits("run.h5") == expected
+    assert bits("job.run.h5") == expected

@@ -155,17 +155,17 @@ def test_same_bits_as_one_process(name, n_ranks, run_alone, run_on_ranks):
     errors = [(found / f"stderr.{rank}").read_text(encoding="utf-8") for rank in range(n_ranks)]
     assert errors == [""] * n_ranks
     assert printed[0].count("outcome") == 1 and not any(printed[1:])
-    stored = load(str(found / "run.h5"))
+    stored = load(str(found / "job.run.h5"))
     code = 0 if stored.result.outcome.startswith("converged") else 3
     assert [(found / f"code.{rank}").read_text() for rank in range(n_ranks)] == [str(code)] * n_ranks
     assert len(stored.header.hosts) == n_ranks
-    assert bits(found / "run.h5") == bits(expected / "run.h5")
+    assert bits(found / "job.run.h5") == bits(expected / "job.run.h5")
 
 
 def test_what_the_cases_are_there_for(run_alone, run_on_ranks):
     """Iterations, relaxations, second derivatives and restricted bonds really occur."""
     mixed, bonds = (
-        load(str(run_alone(name) / "run.h5"))
+        load(str(run_alone(name) / "job.run.h5"))
         for name in ("own structures that relax", "bonds of two species")
     )
     assert mixed.state.iteration > 3
@@ -175,7 +175,7 @@ def test_what_the_cases_are_there_for(run_alone, run_on_ranks):
     assert [parameter.path for parameter in bonds.header.free] == PATHS
     for name in ("second derivatives, tsqr", "second derivatives, stream"):
         (n_ranks,) = CASES[name].ranks
-        assert load(str(run_on_ranks(name, n_ranks) / "run.h5")).state.n_second_derivatives > 2
+        assert load(str(run_on_ranks(name, n_ranks) / "job.run.h5")).state.n_second_derivatives > 2
 
 
 @pytest.mark.parametrize("n_ranks", CASES["own structures that relax"].ranks)

@@ -2,12 +2,12 @@ import argparse
 import subprocess
 import sys
 
-import h5py
 import pytest
 
 from hpcfit.cli.data import add_parser
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
+from tests.helpers.edited import edited
 
 FRAME = '1\nLattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:forces:R:3 {}\nSi 0.1 0 0 1 2 3\n'
 
@@ -101,7 +101,7 @@ def test_append_needs_a_dataset(run):
 
 def test_validate_says_errors_by_its_exit_code(run, tmp_path, capsys):
     run("import", "set.xyz", "-o", "set.h5")
-    with h5py.File(tmp_path / "set.h5", "r+") as file:
+    with edited(tmp_path / "set.h5") as file:
         file["config/energy"][0] = -1.25
     assert run("validate", "set.h5") == 2
     assert "error: id does not match the content, configurations 0\n" in capsys.readouterr().out

@@ -5,13 +5,13 @@ import shutil
 import subprocess
 import sys
 
-import h5py
 import numpy as np
 import pytest
 
 from hpcfit.cli import main as command_line
 from hpcfit.parallel.communicator import Serial
 from tests.helpers import small_jobs
+from tests.helpers.edited import edited as open_edited
 from tests.helpers.malformed_structures import STRUCTURES
 from tests.helpers.small_jobs import dataset_element, job_text, sealed, silicon
 
@@ -56,7 +56,7 @@ def damaged(change):
     """A fault of the dataset: `change(file)` on the open file."""
 
     def damage(folder):
-        with h5py.File(folder / "si.h5", "r+") as file:
+        with open_edited(folder / "si.h5") as file:
             change(file)
 
     return damage
@@ -247,16 +247,16 @@ def test_output_that_cannot_be(folder, capsys):
 
 def test_a_run_that_exists_is_not_replaced(folder, capsys):
     assert command_line.main(["run", "job.xml"]) == 0
-    content = (folder / "run.h5").read_bytes()
+    content = (folder / "job.run.h5").read_bytes()
     capsys.readouterr()
     expect(
         said(["run", "job.xml"], capsys),
         [
-            r"run\.h5: run file exists, found a finished run \(converged: .*\), "
+            r"job\.run\.h5: run file exists, found a finished run \(converged: .*\), "
             "allowed --overwrite or hpcfit resume, in Python overwrite=True or resume=True"
         ],
     )
-    assert (folder / "run.h5").read_bytes() == content
+    assert (folder / "job.run.h5").read_bytes() == content
     assert command_line.main(["run", "job.xml", "--overwrite"]) == 0
 
 

@@ -49,19 +49,19 @@ def test_the_same_fit_as_from_python(job, capsys):
     exec(FUNCTION, names)
     loss = hpcfit.Loss(hpcfit.Calculator(potential, data), residual_fn=names["residual_fn"])
     result = loss.minimize(verbosity="none")
-    stored = load("run.h5")
+    stored = load("job.run.h5")
     assert stored.state.x.tobytes() == result.x.tobytes()
     assert stored.header.counts.n_residuals == len(loss.residual())
     np.testing.assert_array_equal(stored.history["cost"], result.history["cost"])
-    assert main(["export", "run.h5", "--format", "lammps-sw", "-o", "Si.sw"]) == 0
+    assert main(["export", "job.run.h5", "--format", "lammps-sw", "-o", "Si.sw"]) == 0
 
 
 def test_a_function_that_changed_is_another_job(job, capsys):
     assert main(["run", "job.xml", "--allow-python"]) == 0
-    before = load("run.h5").header.job_hash
+    before = load("job.run.h5").header.job_hash
     job.with_name("mine.py").write_text(FUNCTION + "# changed\n")
     assert main(["run", "job.xml", "--allow-python", "--overwrite"]) == 0
-    assert load("run.h5").header.job_hash != before
+    assert load("job.run.h5").header.job_hash != before
 
 
 def test_a_faulty_function(job, capsys):
@@ -78,7 +78,7 @@ def test_streaming_gives_the_same_bits(job):
     text = job.read_text().replace("<fitting>", '<fitting assembly="stream">')
     job.with_name("stream.xml").write_text(text)
     assert main(["run", "stream.xml", "--allow-python", "-o", "stream.h5"]) == 0
-    assert small_jobs.bits("stream.h5") == small_jobs.bits("run.h5")
+    assert small_jobs.bits("stream.h5") == small_jobs.bits("job.run.h5")
 
 
 def test_a_robust_loss_of_what_a_function_returns(job):
@@ -92,6 +92,6 @@ def test_a_robust_loss_of_what_a_function_returns(job):
     job.with_name("known.xml").write_text(own)
     assert main(["run", "job.xml", "--allow-python"]) == 0
     assert main(["run", "known.xml", "-o", "known.h5"]) == 0
-    found, expected = (load(name).history["cost"] for name in ("run.h5", "known.h5"))
+    found, expected = (load(name).history["cost"] for name in ("job.run.h5", "known.h5"))
     # Not one over the other: energies of 35 eV round to 1e-14 before the difference is taken.
     assert found == pytest.approx(expected, rel=1e-10) and found[0] < 1.0

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from pathlib import Path
 
 import h5py
@@ -11,6 +12,8 @@ from hpcfit.dataset.reader import Dataset
 from hpcfit.dataset.writer import append, write
 from hpcfit.errors import InputError
 from hpcfit.records import Configurations
+from hpcfit.sealed.files import is_sealed
+from tests.helpers.edited import edited, flipped, without_seal
 
 
 def assert_same_bits(a: Configurations, b: Configurations) -> None:
@@ -115,7 +118,7 @@ def test_unfit_configurations_are_not_written(tmp_path, configurations, provenan
 
 
 def replace_array(path: Path, name: str, values) -> None:
-    with h5py.File(path, "r+") as file:
+    with edited(path) as file:
         del file[name]
         file[name] = values
 
@@ -149,7 +152,8 @@ def test_truncated_file(stored, keep):
 def test_not_hdf5(tmp_path):
     path = tmp_path / "set.h5"
     path.write_text("Lattice=")
-    assert refusal(path) == [f"{path}: cannot be read as HDF5, found file signature not found"]
+    found = "neither a sealed file nor plain HDF5, or its beginning is damaged"
+    assert refusal(path) == [f"{path}: cannot be read as HDF5, found {found}"]
 
 
 def test_foreign_hdf5(tmp_path):
@@ -164,7 +168,7 @@ def test_foreign_hdf5(tmp_path):
 
 
 def test_other_version(stored):
-    with h5py.File(stored, "r+") as file:
+    with edited(stored) as file:
         file.attrs[layout.VERSION_ATTRIBUTE] = 99
     assert refusal(stored) == [f"{stored}: format version of the dataset, found 99, allowed 1"]
 
@@ -174,7 +178,7 @@ def test_swapped_shapes_wrong_types_and_missing_arrays_are_all_said(stored, conf
     replace_array(stored, "atom/force", configurations.force.T)
     replace_array(stored, "config/cell", configurations.stress)
     replace_array(stored, "config/energy", configurations.energy.astype(np.float32))
-    with h5py.File(stored, "r+") as file:
+    with edited(stored) as file:
         del file["config/mask"], file["group"], file.attrs["content"]
     assert refusal(stored) == [
         f"{stored}: attribute 'content' is missing",
@@ -212,21 +216,21 @@ def test_broken_offsets(stored, configurations, change, said):
 
 
 def test_changed_name_of_a_species(stored):
-    with h5py.File(stored, "r+") as file:
+    with edited(stored) as file:
         file["species"][0] = "Ge"
     (line,) = refusal(stored)
     assert line.startswith(f"{stored}: /species: checksum of the names does not match")
 
 
-def test_changed_id(stored):
-    with h5py.File(stored, "r+") as file:
+def test_changed_id_without_a_seal(stored):
+    with without_seal(stored) as file:
         file["config/id"][0, 0] ^= 1
     (line,) = refusal(stored)
     assert line.startswith(f"{stored}: /config/id: hash of the ids does not match")
 
 
 def test_numbers_that_are_not_finite_are_refused(stored):
-    with h5py.File(stored, "r+") as file:
+    with edited(stored) as file:
         file["config/energy"][[0, 1, 3]] = np.nan
         file["atom/species"][-1] = 7
     assert refusal(stored) == [
@@ -235,21 +239,109 @@ def test_numbers_that_are_not_finite_are_refused(stored):
     ]
 
 
-def test_damaged_bytes_are_said_with_the_array(stored):
-    with h5py.File(stored, "r") as file:
+def test_damaged_bytes_are_said_with_the_array(tmp_path, make, provenance):
+    path = tmp_path / "set.h5"
+    write(path, make(n=3000), provenance, "energy")
+    with h5py.File(path, "r") as file:
         chunk = file["atom/position"].id.get_chunk_info(0)
-    content = bytearray(stored.read_bytes())
-    content[chunk.byte_offset + chunk.size // 2] ^= 0xFF
-    stored.write_bytes(content)
-    (line,) = refusal(stored)
-    assert line.startswith(f"{stored}: /atom/position: cannot be read, the file is damaged")
+    flipped(path, chunk.byte_offset + chunk.size // 2)
+    (line,) = refusal(path)
+    assert line.startswith(f"{path}: /atom/position: cannot be read, the file is damaged")
+    assert re.search(r"found checksum of bytes \d+ to \d+ does not match", line)
 
 
 def test_damage_is_noticed_when_the_file_is_opened(stored):
     with h5py.File(stored, "r") as file:
         chunk = file["config/ptr"].id.get_chunk_info(0)
-    content = bytearray(stored.read_bytes())
-    content[chunk.byte_offset + chunk.size // 2] ^= 0xFF
-    stored.write_bytes(content)
-    with pytest.raises(InputError, match="cannot be read, the file is damaged"), Dataset(stored):
+    flipped(stored, chunk.byte_offset + chunk.size // 2)
+    with pytest.raises(InputError, match="found checksum of bytes 512 to"), Dataset(stored):
         pass
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+@pytest.mark.parametrize("name", ["config/energy", "config/group", "config/weight", "atom/position"])
+def test_an_edit_behind_hpcfits_back_is_found_by_the_rank_that_reads_it(
+    tmp_path, make, provenance, sealed, name
+):
+    path = tmp_path / "set.h5"
+    write(path, make(n=3000), provenance, "energy")
+    with h5py.File(path, "r+") if sealed else without_seal(path) as file:
+        row = file["config/ptr"][2500] if name.startswith("atom") else 2500
+        file[name][row] = 1 - file[name][row]
+    with pytest.raises(InputError, match=r"checksum|truncated|longer"), Dataset(path) as dataset:
+        dataset.read(2490, 2510)
+    if not sealed:
+        with Dataset(path) as dataset:
+            assert len(dataset.read(0, 1000)) == 1000
+            with pytest.raises(InputError, match=r"configurations 2048 to 2999: checksum does not match"):
+                dataset.read(2048, 2049)
+
+
+def test_a_file_without_a_seal_gets_one_when_it_is_appended_to(tmp_path, make, provenance, monkeypatch):
+    monkeypatch.setattr("hpcfit.dataset.writer.BLOCK", 3)
+    paths, factors = [tmp_path / "old.h5", tmp_path / "new.h5"], np.arange(24.0).reshape(8, 3)
+    weighted = dataclasses.replace(c := make(n=8), force_weight=np.linspace(0, 1, len(c.species)))
+    for path in paths:
+        write(path, weighted, provenance, "energy", property_weight=factors)
+    with without_seal(paths[0]):
+        pass
+    assert not is_sealed(str(paths[0]))
+    for path in paths:
+        append(path, make(n=3, seed=5), provenance, "energy")
+        assert is_sealed(str(path))
+    with Dataset(paths[0]) as old, Dataset(paths[1]) as new:
+        assert_same_bits(old.read(0, 11), new.read(0, 11))
+        one, other = old.index(), new.index()
+        assert (one.content, one.force_weights) == (other.content, other.force_weights)
+        assert np.array_equal(one.property_weight, other.property_weight)
+        assert old.provenance() == new.provenance()
+        assert all(np.array_equal(a, b) for a, b in zip(old.blocks(), new.blocks(), strict=True))
+
+
+def test_a_damaged_file_is_never_appended_to(tmp_path, make, provenance):
+    path = tmp_path / "set.h5"
+    write(path, make(n=3000), provenance, "energy")
+    with h5py.File(path, "r") as file:
+        chunk = file["atom/force"].id.get_chunk_info(0)
+    flipped(path, chunk.byte_offset + chunk.size // 2)
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="checksum of bytes"):
+        append(path, make(n=3, seed=5), provenance, "energy")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_file_that_replaces_another_is_refused(tmp_path, make, provenance, sealed):
+    path = tmp_path / "set.h5"
+    for seed in (1, 2):
+        write(path, make(n=8, seed=seed), provenance, "energy", overwrite=True)
+        if not sealed:
+            with without_seal(path):
+                pass
+        if seed == 1:
+            with Dataset(path) as dataset:
+                identity = dataset.index().identity
+            with Dataset(path, identity=identity):
+                pass
+    with (
+        pytest.raises(InputError, match=rf"set.h5: dataset was replaced while it was in use, .*{identity}"),
+        Dataset(path, identity=identity),
+    ):
+        pass
+
+
+def test_arrays_in_other_files_are_refused(tmp_path, stored):
+    with edited(stored) as file:
+        del file["config/energy"]
+        file["config/energy"] = h5py.ExternalLink("other.h5", "/energy")
+    assert refusal(stored) == [
+        f"{stored}: not stored in the file itself, found /config: 'energy' is a link to another place, "
+        "allowed arrays within the file"
+    ]
+
+
+def test_declared_sizes_are_compared_with_the_length_of_the_file(stored):
+    with edited(stored) as file:
+        file["atom/species"].resize(10**12, axis=0)
+    (line,) = refusal(stored)
+    assert "/atom/species: 4000000000000 bytes in a file of" in line

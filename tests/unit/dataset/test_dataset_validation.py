@@ -8,6 +8,7 @@ from hpcfit.dataset.hashing import content_ids
 from hpcfit.dataset.validation import validate
 from hpcfit.dataset.writer import append, write
 from hpcfit.errors import InputError
+from tests.helpers.edited import edited, flipped
 
 
 def errors(path) -> list[str]:
@@ -27,7 +28,7 @@ def test_sound_file_has_only_its_missing_targets(stored):
 )
 def test_flipped_bit(stored, name):
     # Written through HDF5, so that Fletcher-32 agrees with the wrong number.
-    with h5py.File(stored, "r+") as file:
+    with edited(stored) as file:
         first = file[name][:1]
         first.reshape(-1).view(np.uint64)[0] ^= 1
         file[name][:1] = first
@@ -38,28 +39,28 @@ def test_flipped_bit(stored, name):
 
 def test_only_the_damaged_block_is_named(stored, make, provenance):
     append(stored, make(n=3, seed=5), provenance, "energy")
-    with h5py.File(stored, "r+") as file:
+    with edited(stored) as file:
         file["config/group"][8] ^= 1
     assert errors(stored) == ["error: checksum of the block does not match, configurations 7 8 9"]
 
 
-def test_damaged_bytes_do_not_end_the_search(stored, make, provenance):
-    append(stored, make(n=3, seed=5), provenance, "energy")
-    with h5py.File(stored, "r+") as file:
+def test_damaged_bytes_do_not_end_the_search(tmp_path, make, provenance):
+    path = tmp_path / "set.h5"
+    write(path, make(n=3000), provenance, "energy")
+    with h5py.File(path) as file:
         chunk = file["atom/position"].id.get_chunk_info(0)
-    content = bytearray(stored.read_bytes())
-    content[chunk.byte_offset + chunk.size // 2] ^= 0xFF
-    stored.write_bytes(content)
-    found = errors(stored)
-    # Both blocks lie in the damaged chunk.
-    assert len(found) == 1
-    assert "/atom/position: cannot be read, the file is damaged" in found[0]
-    assert found[0].endswith("configurations 0 1 2 3 4 5 6 7 and 2 more")
+    flipped(path, chunk.byte_offset + chunk.size // 2)
+    found = errors(path)
+    # All three blocks lie in the damaged chunk.
+    assert len(found) == 2
+    assert "checksum of bytes" in found[0]
+    assert "/atom/position: cannot be read, the file is damaged" in found[1]
+    assert found[1].endswith("configurations 0 1 2 3 4 5 6 7 and 2992 more")
 
 
 def test_numbers_that_are_not_finite(stored, make, provenance):
     append(stored, make(n=3, seed=5), provenance, "energy")
-    with h5py.File(stored, "r+") as file:
+    with edited(stored) as file:
         file["atom/force"][file["config/ptr"][7]] = np.inf
     assert "error: forces are not finite, configurations 7" in errors(stored)
 
@@ -87,7 +88,7 @@ def test_repeated_configurations(stored, configurations, provenance):
 
 
 def test_broken_layout_is_refused(stored):
-    with h5py.File(stored, "r+") as file:
+    with edited(stored) as file:
         del file["config/id"]
     with pytest.raises(InputError, match="/config/id: array is missing"):
         validate(stored)
@@ -98,6 +99,6 @@ def test_every_block_of_many_has_its_checksum(tmp_path, make, provenance, monkey
     path = tmp_path / "set.h5"
     write(path, make(n=8), provenance, "energy")
     assert errors(path) == []
-    with h5py.File(path, "r+") as file:
+    with edited(path) as file:
         file["config/weight"][4] += 1.0
     assert errors(path) == ["error: checksum of the block does not match, configurations 3 4 5"]

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import h5py
 import numpy as np
 import pytest
 
@@ -15,6 +14,7 @@ from hpcfit.objective.local import LocalObjective
 from hpcfit.objective.ordering import by_configuration
 from hpcfit.parallel.guard import SharedError
 from tests.helpers import small_jobs
+from tests.helpers.edited import edited
 from tests.helpers.small_jobs import job_text, silicon
 
 X = np.array([14.0, 0.61, 2.3])
@@ -86,14 +86,14 @@ def test_weights_are_known_again_without_reading_them(tmp_path):
     append(path, replace(silicon(1), force_weight=np.full(8, 0.5)), PROVENANCE, "energy")
     with Dataset(path) as dataset:
         stated = dataset.index().force_weights
-    with h5py.File(path, "r+") as file:
+    with edited(path) as file:
         file["atom/force_weight"][39] = 0.25
     with Dataset(path) as dataset:
         assert dataset.index().force_weights == stated
     assert [str(finding) for finding in validate(path)] == [
         "error: checksum of /atom/force_weight does not match"
     ]
-    with h5py.File(path, "r+") as file:
+    with edited(path) as file:
         file["atom/force_weight"][39] = 0.5
         del file["atom/force_weight"].attrs["checksum"]
     # Where none is stated the weights are read.
@@ -122,10 +122,9 @@ def test_weights_from_targets(tmp_path, plain):
 
 
 def test_a_damaged_array_of_weights(tmp_path):
-    import h5py
 
     write(tmp_path / "a.h5", SILICON, PROVENANCE, "energy", property_weight=np.ones((4, 3)))
-    with h5py.File(tmp_path / "a.h5", "r+") as file:
+    with edited(tmp_path / "a.h5") as file:
         file["config/property_weight"].resize(3, axis=0)
     with pytest.raises(
         InputError, match=r"/config/property_weight: wrong shape, found \[3, 3\], allowed \[4, 3\]"

@@ -12,9 +12,13 @@ from hpcfit.errors import HpcfitError, InputError
 from hpcfit.records import Predictions, SolverState, State
 from hpcfit.runfile import file as runfile
 from hpcfit.runfile.store import MemoryStore, RunStore, load
+from tests.helpers.edited import edited
 
 #: What only the last state keeps: arrays but `x`, and texts.
 NOT_IN_HISTORY = {"scale", "direction", "start_x", "best_x", "restarted", "outcome", "solver"}
+
+
+KNOWN_ATTRIBUTES = ("unit", "shape", "description", "rows", "columns")
 
 
 def same(a, b):
@@ -165,26 +169,54 @@ def test_job_is_found_beside_a_moved_run(tmp_path, header, states):
     assert load(str(moved / "runs" / "run.h5")).header.job_path == str(moved / "job.xml")
 
 
-def test_every_array_has_unit_and_shape(path, header, states, result):
-    saved(File(path), header, states).finish(result)
+def arrays_of(path):
+    """Every array of a file by name: its attributes, and its shape."""
     arrays = {}
+
+    def note(name, item):
+        if isinstance(item, h5py.Dataset):
+            arrays[name] = dict(item.attrs), item.shape
+
+    with h5py.File(path) as file:
+        file.visititems(note)
+    return arrays
+
+
+def test_every_array_describes_itself(path, header, states, result):
+    saved(File(path), header, states).finish(result)
     with h5py.File(path) as file:
         assert file.attrs["complete"]
-        file.visititems(
-            lambda name, item: (
-                arrays.update({name: dict(item.attrs)}) if isinstance(item, h5py.Dataset) else None
-            )
-        )
         assert file["parameters/final"][...].tolist() == [1.0, 0.5874, 2.0951]
         errors = file["parameters/standard_error"][...]
         assert errors[0] == 0.2 and np.isnan(errors[1:]).all()
+    arrays = arrays_of(path)
     assert len(arrays) > 30
-    assert all(set(attributes) == {"unit", "shape"} for attributes in arrays.values())
-    assert arrays["predictions/0/stress"] == {"unit": "eV/Angstrom^3", "shape": "n_configurations, 6"}
-    assert arrays["history/x"] == {
-        "unit": "parameters/unit, 1 for a transform",
-        "shape": "n_rows, n_free",
-    }
+    for attributes, _ in arrays.values():
+        assert {"unit", "shape", "description"} <= set(attributes) <= {*KNOWN_ATTRIBUTES}
+        assert attributes["description"]
+    free = ["SW.A[SiSi]", "SW.B[SiSi]"]
+    attributes, _ = arrays["history/x"]
+    assert attributes["unit"] == "parameters/unit, 1 for a transform"
+    assert attributes["shape"] == "n_rows, n_free"
+    assert list(attributes["columns"]) == free and "rows" not in attributes
+    assert list(arrays["parameters/final"][0]["rows"]) == [*free, "SW.sigma[SiSi]"]
+    assert list(arrays["result/covariance"][0]["rows"]) == free
+    assert list(arrays["result/covariance"][0]["columns"]) == free
+    assert list(arrays["timings/seconds"][0]["rows"]) == ["start", "iterations"]
+    for attributes, shape in arrays.values():
+        for size, label in zip(shape, ("rows", "columns"), strict=False):
+            assert label not in attributes or len(attributes[label]) == size
+
+
+def test_predictions_are_found_by_the_id_of_their_dataset(path, header, states, result):
+    ids = ["train/si", "b", "..", "a%2F"]
+    predictions = tuple(replace(result.predictions[0], source=name) for name in ids)
+    saved(File(path), header, states).finish(replace(result, predictions=predictions))
+    with h5py.File(path) as file:
+        assert set(file["predictions"]) == {"train%2Fsi", "b", "%2E%2E", "a%252F"}
+        assert file["predictions/b/stress"].attrs["unit"] == "eV/Angstrom^3"
+    # in the order of the job, not of the names
+    assert [p.source for p in load(path).result.predictions] == ids
 
 
 def test_interval_and_outcome_decide_when_to_write(path, header, states):
@@ -261,7 +293,7 @@ def test_missing_file_is_named(path):
 
 def test_other_version_is_refused_without_fallback(path, header, states):
     saved(File(path), header, states)
-    with h5py.File(path, "a") as file:
+    with edited(path) as file:
         file.attrs["format version"] = 1
-    with pytest.raises(InputError, match="run file of another version, found 1, allowed 5"):
+    with pytest.raises(InputError, match="run file of another version, found 1, allowed 5 or 6"):
         load(path)

@@ -1,0 +1,1 @@
+"""Sealed files, in which a changed byte is always found, and HDF5 inside them."""
