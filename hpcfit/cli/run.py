@@ -23,7 +23,11 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("run", help="fit the job of an XML file", description=_DESCRIPTION)
     parser.add_argument("job", help="the job, an XML file")
     parser.add_argument("-o", "--output", default="run.h5", help="the run file (default: %(default)s)")
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the run file")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an earlier run in the run file, and output files that hpcfit has not written",
+    )
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_run)
 

@@ -112,7 +112,7 @@ class _Reader:
         self._faults = faults
         self._folder = Path(path).absolute().parent
         self._species = read_species(root, faults)
-        self._outputs = Outputs(self._folder, faults)
+        self._outputs = Outputs(self._folder, faults, options.allow_outside)
         self._scope = Scope(
             folder=self._folder,
             species=self._species.symbols,
