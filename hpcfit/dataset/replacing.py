@@ -26,6 +26,8 @@ def replacing(path: Path) -> Iterator[Path]:
         When the file cannot be written.
     """
     try:
+        # of killed processes
+        atomic.sweep(str(path))
         with atomic.replacing(str(path)) as temporary:
             yield Path(temporary)
     except OSError as error:

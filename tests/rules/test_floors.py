@@ -36,6 +36,7 @@ FLOORS = {
     "records": 1,
     "atomic": 1,
     "early_signals": 0,
+    "input_files": 1,
     "job_outputs": 1,
     "errors": 1,
     "units": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Outputs:
         anywhere.
         """
         named = self._folder / file
-        path = named.parent.resolve() / named.name
+        path = Path(os.path.realpath(named.parent), named.name)
         if path.name in ("", "..") or "\0" in file:
             self._faults.add(element, "not the name of a file", quoted(file))
             return str(self._folder)
@@ -45,14 +46,14 @@ class Outputs:
             if is_server(file):
                 what = "output file has the name of a database server"
                 self._faults.add(element, what, quoted(file), "another name")
-            elif not self._allow_outside and not path.is_relative_to(self._folder.resolve()):
+            elif not self._allow_outside and not path.is_relative_to(os.path.realpath(self._folder)):
                 what = "output file is outside the job's folder"
                 self._faults.add(element, what, quoted(file), "inside, or --allow-outside")
-            elif path.is_symlink():
+            elif os.path.islink(path):
                 self._faults.add(element, "output file is a symbolic link", quoted(file), "a regular file")
-            elif not path.parent.is_dir():
+            elif not os.path.isdir(path.parent):
                 self._faults.add(element, "folder of the file does not exist", quoted(file))
-            elif path.is_dir():
+            elif os.path.isdir(path):
                 self._faults.add(element, "output file is a folder", quoted(file))
             if path in self._taken:
                 line = self._faults.line(self._taken[path][0])
@@ -62,7 +63,7 @@ class Outputs:
 
     def refuse(self, inputs: Iterable[str | Path]) -> None:
         """Report output files that the job also reads."""
-        read = {Path(path).resolve() for path in inputs}
+        read = {Path(os.path.realpath(path)) for path in inputs}
         for path, (element, file) in self._taken.items():
             if path in read:
                 self._faults.add(element, "output file is an input of the job", quoted(file))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from lxml import etree
 
-from hpcfit.errors import nearest
 from hpcfit.job.document import values
 from hpcfit.job.document.species import number_of
+from hpcfit.job.document.text_file import alike
 from hpcfit.job.document.values import quoted
 from hpcfit.job.structures.scope import Scope
 from hpcfit.records import Atoms, FloatArray
@@ -50,10 +51,9 @@ def _from_file(element: etree._Element, scope: Scope) -> Placed | None:
     path = scope.folder / name
     if not name or scope.catalogue is None:
         return None
-    if not path.is_file():
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        alike = nearest(path.name, names)
-        near = alike and str(Path(name).with_name(alike))
+    if not os.path.isfile(path):
+        other = alike(path)
+        near = other and str(Path(name).with_name(other))
         scope.faults.add(element, "no such file", quoted(name), nearest=near)
         return None
     if not scope.species:
