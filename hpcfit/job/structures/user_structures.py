@@ -85,7 +85,8 @@ def _inline(element: etree._Element, scope: Scope) -> Placed | None:
     species = [number_of(atom, atom.get("type"), scope.species, scope.faults) for atom in listed]
     position = np.array([_coordinates(atom) for atom in listed])
     reduced = np.array([values.boolean(atom.get("reduced"), False) for atom in listed])
-    position[reduced] = position[reduced] @ vectors
+    with np.errstate(all="ignore"):
+        position[reduced] = position[reduced] @ vectors
     pbc = _periodic(element.find("pbc"), cell, scope)
     if min(species) < 0 or not np.isfinite(position).all():
         return None
@@ -113,8 +114,10 @@ def _coordinates(element: etree._Element) -> list[float]:
 
 def _has_volume(vectors: FloatArray) -> bool:
     """Return whether cell vectors span a volume; NaN, which has been reported, counts as true."""
-    size = np.prod(np.linalg.norm(vectors, axis=1))
-    return bool(np.isnan(size) or abs(np.linalg.det(vectors)) > _FLAT * size)
+    with np.errstate(all="ignore"):
+        directions = vectors / np.abs(vectors).max(axis=1, keepdims=True)
+        size = np.prod(np.linalg.norm(directions, axis=1))
+        return bool(np.isnan(vectors).any() or abs(np.linalg.det(directions)) > _FLAT * size)
 
 
 def read_forces(element: etree._Element, n_atoms: int, scope: Scope) -> tuple[float, ...]:
