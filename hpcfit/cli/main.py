@@ -108,6 +108,8 @@ def _run_parallel(options: argparse.Namespace) -> int:
     except HpcfitError as error:
         return _say(error)
     early_signals.restore()
+    if comm.rank == ROOT:
+        early_signals.mark_ready()
     command: Callable[[argparse.Namespace, Communicator], int] = options.run_parallel
     code = 0
     try:

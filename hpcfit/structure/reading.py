@@ -42,7 +42,8 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
 
     try:
         # ASE recognises a POSCAR only by its name.
-        atoms: Any = ase_read(path, format="vasp" if kind == "poscar" else None)
+        with np.errstate(all="ignore"):  # lengths that are too large are reported by what follows
+            atoms: Any = ase_read(path, format="vasp" if kind == "poscar" else None)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:
