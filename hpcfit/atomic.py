@@ -10,6 +10,8 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 
+from hpcfit import early_signals
+
 
 @contextlib.contextmanager
 def replacing(path: str, previous: str = "") -> Iterator[str]:
@@ -31,6 +33,7 @@ def replacing(path: str, previous: str = "") -> Iterator[str]:
         If the folder cannot be written to.
     """
     temporary, kept = _temporary(path), _temporary(previous or path + ".previous")
+    early_signals.temporary_files |= {temporary, kept}
     try:
         yield temporary
         _sync(temporary)
@@ -43,6 +46,7 @@ def replacing(path: str, previous: str = "") -> Iterator[str]:
         for name in (temporary, kept):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name)
+        early_signals.temporary_files -= {temporary, kept}
 
 
 def write(path: str, pieces: Iterable[bytes | memoryview], previous: str = "") -> None:

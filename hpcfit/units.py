@@ -15,3 +15,9 @@ BAR = 1e-4 * GPA
 
 #: Units of stress that files come in, in eV/Angstrom^3.
 STRESS_UNITS = {"eV/A^3": 1.0, "GPa": GPA, "kbar": 0.1 * GPA, "bar": BAR}
+
+#: Longest cell vector and largest coordinate that a structure in Angstrom can have: a tenth of a millimetre.
+LONGEST = 1e6
+
+#: Largest weight, and the inverse of the smallest: squares of products of several stay finite.
+LARGEST_WEIGHT = 1e30

@@ -29,6 +29,7 @@ from hpcfit.dataset.hashing import weights_hash
 from hpcfit.dataset.layout import Provenance
 from hpcfit.dataset.writer import write
 from hpcfit.errors import Fault, InputError
+from hpcfit.input_files import read_text
 from hpcfit.job.structures.losses import read_weight_table
 from hpcfit.objective.local import OpenDataset
 from hpcfit.parallel.communicator import ROOT
@@ -228,7 +229,7 @@ class ScriptDataset:
             If the file cannot be read or does not match the dataset.
         """
         try:
-            table = read_weight_table(Path(path).read_text(encoding="utf-8"), str(path))
+            table = read_weight_table(read_text(path), str(path))
         except (OSError, UnicodeDecodeError) as error:
             raise InputError([Fault(str(path), "cannot be read", str(error))]) from error
         n = len(self)

@@ -226,13 +226,18 @@ class ScriptJob(JobObjective):
             self._structures[result.id].update(result)
         self.say([*structure_lines(outcomes, self.style), *failure_lines(outcomes)])
 
-    def output_results(self) -> None:
+    def output_results(self, overwrite: bool = False) -> None:
         """Write the structure and potential files that the job lists; collective.
+
+        Parameters
+        ----------
+        overwrite
+            Whether to replace files that hpcfit has not written.
 
         Raises
         ------
         HpcfitError
-            If a file cannot be written.
+            If a file cannot be written, or is not hpcfit's.
         """
         with on_all_ranks(self._comm):
             fit = self._at(None)
@@ -241,8 +246,8 @@ class ScriptJob(JobObjective):
             state = fit.on_root(lambda: start(x, fit.objective))
             if self._comm.rank == ROOT:
                 run = StoredRun(header, state, self.model.variables.parameters(x), {}, None)
-                write_structures(self.record, outcomes, self._log())
-                write_exports(self.record, run, self._log())
+                write_structures(self.record, outcomes, self._log(), overwrite)
+                write_exports(self.record, run, self._log(), overwrite)
 
 
 Job = ScriptJob  #: public name

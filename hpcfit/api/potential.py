@@ -14,6 +14,7 @@ from typing import Any
 from lxml import etree
 
 from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.input_files import read_text
 from hpcfit.potential.library import potential_forms
 from hpcfit.records import PotentialForm, SizeForm
 
@@ -128,7 +129,7 @@ class ScriptPotential:
         """
         name = "XML" if str(source).lstrip().startswith("<") else str(source)
         try:
-            text = str(source) if name == "XML" else Path(source).read_text(encoding="utf-8")
+            text = str(source) if name == "XML" else read_text(source)
             parser = etree.XMLParser(
                 resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
             )

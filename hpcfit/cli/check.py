@@ -11,11 +11,13 @@ import numpy as np
 
 from hpcfit.cli.options import add_trust_options
 from hpcfit.fit import Fit, prepare, read
+from hpcfit.listeners import session
 from hpcfit.objective.partition import assign_blocks
 from hpcfit.objective.plan import Plan
 from hpcfit.objective.structures.shells import jump_lines
 from hpcfit.objective.validation import validation_lines
-from hpcfit.parallel.communicator import Communicator
+from hpcfit.parallel.communicator import ROOT, Communicator
+from hpcfit.parallel.guard import raise_on_all_ranks
 
 _DESCRIPTION = """\
 Read JOB and its datasets and report every fault. Without faults, print structures, atoms, residuals, free parameters,
@@ -44,6 +46,9 @@ def _positive(text: str) -> int:
 
 def _check(options: argparse.Namespace, comm: Communicator) -> int:
     plan = prepare(lambda: read(options.job, options.allow_outside, options.allow_python), comm)
+    with raise_on_all_ranks(comm):
+        if comm.rank == ROOT:
+            session.refuse_outputs(plan.job)
     fit = Fit(plan, comm)
     with fit.root() as is_root:
         return _evaluate(fit, options.ranks or comm.size, sys.stdout) if is_root else 0

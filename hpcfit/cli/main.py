@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 import traceback
@@ -13,6 +15,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from hpcfit import early_signals
 from hpcfit.errors import HpcfitError
 from hpcfit.version import __version__
 
@@ -32,7 +35,8 @@ _COMMANDS = {
 
 def entry() -> None:
     """Run the command line and exit; the console script."""
-    sys.exit(main(sys.argv[1:]))
+    _open_standard_streams()
+    sys.exit(_flushed(main(sys.argv[1:])))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,15 +44,57 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser(arguments[0] if arguments else "").parse_args(arguments)
     if hasattr(options, "run_parallel"):
         return _run_parallel(options)
+    from hpcfit.parallel.signals import stop_at_once
+
     try:
-        code = int(options.run(options))
-        sys.stdout.flush()
-        return code
+        with stop_at_once():
+            code = int(options.run(options))
+            sys.stdout.flush()
+            return code
     except HpcfitError as error:
         return _say(error)
-    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except KeyboardInterrupt as stop:
+        return _stopped(stop)
+    except OSError as error:  # commands report those of their files
+        _discard_output()
+        # the reader of the output, such as `head`, may close it: it has all it wants
+        return (
+            1
+            if isinstance(error, BrokenPipeError)
+            else _print_error(f"output cannot be written, found {error}")
+        )
+
+
+def _open_standard_streams() -> None:
+    """Open those that the caller has closed: a file of the run would get their numbers, and printed text with them."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the smallest free number
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(number, "w", closefd=False), encoding="utf-8"))
+            if name == "stdout":
+                _print_error("warning: standard output is closed, nothing is printed there")
+
+
+def _flushed(code: int) -> int:
+    """Return the exit code, after what is left of the output is written or, where that fails, dropped."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        _discard_output()
+    return code
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _stopped(stop: KeyboardInterrupt) -> int:
+    early_signals.say(str(stop) or early_signals.stopped_line(2))
+    return early_signals.STOPPED
 
 
 def world() -> Communicator:
@@ -83,6 +129,9 @@ def _run_parallel(options: argparse.Namespace) -> int:
         comm = world()
     except HpcfitError as error:
         return _say(error)
+    early_signals.restore()
+    if comm.rank == ROOT:
+        early_signals.mark_ready()
     command: Callable[[argparse.Namespace, Communicator], int] = options.run_parallel
     code = 0
     try:
@@ -91,7 +140,12 @@ def _run_parallel(options: argparse.Namespace) -> int:
         return int(comm.broadcast(code))
     except SharedError as error:
         return _say(error.error) if comm.rank == ROOT else error.error.exit_code
-    except (Exception, KeyboardInterrupt):  # the other ranks wait for this one
+    except KeyboardInterrupt as stop:
+        code = _stopped(stop)
+        if comm.size > 1:  # the other ranks wait for this one
+            comm.abort(code)
+        return code
+    except Exception:
         try:
             _say_unexpected(comm)
         finally:  # even if the output is closed
@@ -101,12 +155,18 @@ def _run_parallel(options: argparse.Namespace) -> int:
 
 def _say_unexpected(comm: Communicator) -> None:
     place = f" on rank {comm.rank}" if comm.size > 1 else ""
-    text = f"hpcfit: unexpected error{place}\n{traceback.format_exc()}"
-    print(text, end="", file=sys.stderr, flush=True)
-    sys.stdout.flush()
+    print(f"hpcfit: unexpected error{place}\n{traceback.format_exc()}", end="", file=sys.stderr, flush=True)
+    _flushed(1)
 
 
 def _say(error: HpcfitError) -> int:
-    sys.stdout.flush()
-    print(error, file=sys.stderr, flush=True)
+    _flushed(1)
+    _print_error(str(error))
     return error.exit_code
+
+
+def _print_error(text: str) -> int:
+    """Print a text on standard error, unless nobody can read it, and return 1."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+    return 1

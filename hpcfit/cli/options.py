@@ -23,7 +23,6 @@ def add_lock_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_include_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that lets a job include any file."""
-    parser.add_argument(
-        "--allow-outside", action="store_true", help="let the job include files from outside its folder"
-    )
+    """Add the option that lets a job include any file, and write any."""
+    text = "let the job include and write files outside its folder"
+    parser.add_argument("--allow-outside", action="store_true", help=text)

@@ -26,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", help="the run file (default: named after the job, job.run.h5 for job.xml)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the run file")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an earlier run in the run file, and output files that hpcfit has not written",
+    )
     add_lock_option(parser)
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_run)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hpcfit.errors import Fault
 from hpcfit.records import Configurations, IntArray, Missing
+from hpcfit.units import LARGEST_WEIGHT, LONGEST
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,14 @@ def defects(configurations: Configurations) -> list[Defect]:
         "forces are not finite": _of_atoms(_not_finite(c.force), first_atom) & ~missing[Missing.FORCES],
         "stress is not finite": _not_finite(c.stress) & ~missing[Missing.STRESS],
         "positions are not finite": _of_atoms(_not_finite(c.position), first_atom),
+        f"positions beyond {LONGEST:g} A, lengths are in A": _of_atoms(_beyond(c.position), first_atom),
         "cell is not finite": _not_finite(c.cell),
+        f"cell vectors beyond {LONGEST:g} A, lengths are in A": _beyond(c.cell),
         "cell vectors of the periodic directions are missing or linearly dependent": _degenerate(
             c.cell, c.pbc
         ),
         "weight is negative or not finite": ~(np.isfinite(c.weight) & (c.weight >= 0)),
+        f"weight above {LARGEST_WEIGHT:g}": np.isfinite(c.weight) & (c.weight > LARGEST_WEIGHT),
         "species is not in the list of species": _of_atoms(_outside(c.species, len(c.symbols)), first_atom),
         "group is not in the list of groups": _outside(c.group, len(c.groups)),
     }
@@ -58,6 +62,12 @@ def defects(configurations: Configurations) -> list[Defect]:
 
 def _not_finite(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
+
+
+def _beyond(lengths: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which rows hold a finite length that no structure has."""
+    beyond = np.isfinite(lengths) & (np.abs(lengths) > LONGEST)
+    return np.asarray(beyond.any(axis=tuple(range(1, lengths.ndim))))
 
 
 def _outside(index: NDArray[np.int32], n: int) -> NDArray[np.bool_]:
@@ -73,5 +83,6 @@ def _of_atoms(flags: NDArray[np.bool_], first_atom: IntArray) -> NDArray[np.bool
 
 
 def _degenerate(cell: NDArray[np.float64], pbc: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    periodic = np.nan_to_num(cell) * pbc[:, :, np.newaxis]
+    with np.errstate(over="ignore"):
+        periodic = np.clip(np.nan_to_num(cell), -LONGEST, LONGEST) * pbc[:, :, np.newaxis]
     return np.asarray(np.linalg.matrix_rank(periodic) < pbc.sum(axis=1))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpcfit import atomic
 from hpcfit.errors import Fault, InputError
+from hpcfit.job_outputs import unsafe
 
 
 @contextmanager
@@ -25,10 +26,25 @@ def replacing(path: Path) -> Iterator[Path]:
         When the file cannot be written.
     """
     try:
+        # of killed processes
+        atomic.sweep(str(path))
         with atomic.replacing(str(path)) as temporary:
             yield Path(temporary)
     except OSError as error:
         raise InputError([Fault(str(path), "cannot be written", str(error))]) from error
+
+
+def refuse_unsafe(path: str, name: str, overwrite: bool) -> None:
+    """Refuse a job's output file that is not hpcfit's, at the moment of writing.
+
+    Raises
+    ------
+    InputError
+        If `hpcfit.job_outputs.unsafe` finds something; `name` is the file in the fault.
+    """
+    what, allowed = unsafe(path, overwrite)
+    if what:
+        raise InputError([Fault(name, what, allowed=allowed)])
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:

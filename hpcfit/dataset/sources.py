@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from hpcfit.catalogue import records
 from hpcfit.dataset.formats._format import UNREADABLE, DatasetFormat, Frame, SourceFile, stem
 from hpcfit.errors import Fault, InputError
+from hpcfit.input_files import RefusedFileError, check_regular, most_inflated, open_regular, size_text
 
 #: All formats of datasets.
 FORMATS = records("hpcfit.dataset.formats", DatasetFormat)
@@ -58,6 +59,10 @@ def open_source(path: Path) -> Source:
         raise InputError([Fault(str(path), "file does not exist")])
     if path.is_dir():
         return _collection(path, _folder_files(path))
+    try:
+        check_regular(path)
+    except OSError as error:
+        raise InputError([Fault(str(path), "cannot be read", error.strerror or str(error))]) from error
     if path.name.endswith(ARCHIVES):
         return _collection(path, _archive_files(path))
     form = format_of(path.name)
@@ -88,7 +93,7 @@ def _collection(path: Path, files: list[SourceFile]) -> Source:
 
 
 def _file(name: str, group: str, path: Path) -> SourceFile:
-    return SourceFile(name, group, lambda: path.open("rb"))
+    return SourceFile(name, group, lambda: open_regular(path))
 
 
 def _folder_files(path: Path) -> list[SourceFile]:
@@ -103,9 +108,15 @@ def _folder_files(path: Path) -> list[SourceFile]:
 def _archive_files(path: Path) -> list[SourceFile]:
     files = []
     try:
-        with tarfile.open(path) as archive:
+        left = most_inflated(path.stat().st_size)
+        with open_regular(path) as raw, tarfile.open(fileobj=raw) as archive:
             # In the order of the archive: seeking back in a compressed file reads it again from its start.
             for member in archive:
+                # read into memory below, and passed over by decompressing it
+                left -= member.size
+                if left < 0:
+                    what = f"content of more than {size_text(most_inflated(path.stat().st_size))}"
+                    raise RefusedFileError(f"{what}, as only a decompression bomb has")
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is not None:
                     name = PurePosixPath(member.name)

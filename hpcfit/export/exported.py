@@ -14,6 +14,7 @@ import numpy as np
 from hpcfit.dataset.replacing import replacing
 from hpcfit.export.sums import Parts
 from hpcfit.export.written import Accuracy, Written, lines_of
+from hpcfit.job_outputs import MARK
 from hpcfit.records import FloatArray, Job, Potential
 
 #: Ends of the names of files beside the wanted one.
@@ -148,7 +149,7 @@ def _hybrid(
         coefficients += [(f"{a} {b}", "none") for a in range(1, b + 1) if (a, b) not in covered]
     commands = lines_of(f"hybrid/overlay {' '.join(one.style for one in written)}", tuple(coefficients))
     script = "\n".join(
-        [f"# {' + '.join(p.id for part in parts.parts for p in part.potentials)}", *commands, ""]
+        [f"# {' + '.join(p.id for part in parts.parts for p in part.potentials)}, {MARK}", *commands, ""]
     )
     files = [(one.file, one.text) for one in written if not one.is_script]
     if written[0].is_script:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
-from hpcfit.dataset.replacing import replacing
+from hpcfit.dataset.replacing import refuse_unsafe, replacing
+from hpcfit.job_outputs import MARK, MARK_ENTRY
 from hpcfit.records import Job
 from hpcfit.runfile.outcomes import StructureOutcome
 
 
-def write_structures(job: Job, outcomes: Sequence[StructureOutcome], log: TextIO) -> None:
+def write_structures(
+    job: Job, outcomes: Sequence[StructureOutcome], log: TextIO, overwrite: bool = False
+) -> None:
     """Write the ``<output>`` files of every structure, replacing earlier ones, and list them in the log.
+
+    Files of other programs are replaced only with `overwrite`.
 
     Raises
     ------
     InputError
-        If a file cannot be written.
+        If a file cannot be written or is not hpcfit's.
     """
     by_id = {outcome.id: outcome for outcome in outcomes}
     for structure in job.own_structures:
         for wanted in structure.files:
+            refuse_unsafe(wanted.path, wanted.file, overwrite)
             atoms = _ase_atoms(by_id[structure.id])
             with replacing(Path(wanted.path)) as temporary:
                 _WRITERS[wanted.format](temporary, atoms, job.species)
@@ -50,12 +57,16 @@ def _write_poscar(path: Path, atoms: Any, species: Sequence[str]) -> None:
 
     # readers of POSCAR need the atoms grouped by species
     order = np.argsort([species.index(symbol) for symbol in atoms.symbols], kind="stable")
-    write_vasp(path, atoms[order], direct=True)
+    text = io.StringIO()
+    write_vasp(text, atoms[order], direct=True)
+    symbols, rest = text.getvalue().split("\n", 1)
+    path.write_text(f"{symbols.strip()} {MARK}\n{rest}", encoding="utf-8")
 
 
 def _write_extxyz(path: Path, atoms: Any, species: Sequence[str]) -> None:
     from ase.io.extxyz import write_extxyz
 
+    atoms.info[MARK_ENTRY[0]] = MARK_ENTRY[1]
     with path.open("w", encoding="utf-8") as file:
         write_extxyz(file, [atoms])
 
@@ -74,7 +85,7 @@ def _write_dump(path: Path, atoms: Any, species: Sequence[str]) -> None:
     low += [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]
     high += [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
     kinds = " ".join("pp" if periodic else "ff" for periodic in atoms.pbc)
-    lines = ["ITEM: TIMESTEP", "0", "ITEM: NUMBER OF ATOMS", str(len(atoms))]
+    lines = [f"ITEM: TIMESTEP ({MARK})", "0", "ITEM: NUMBER OF ATOMS", str(len(atoms))]
     lines.append(f"ITEM: BOX BOUNDS xy xz yz {kinds}")
     lines += [f"{a:.17g} {b:.17g} {t:.17g}" for a, b, t in zip(low, high, (xy, xz, yz), strict=True)]
     lines.append("ITEM: ATOMS id type element x y z")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 from lxml import etree
 
-from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.errors import Fault, InputError
+from hpcfit.input_files import MOST_TABLE, read_bytes
 from hpcfit.job.document import values
 from hpcfit.job.document.explain import check
 from hpcfit.job.document.include import expand
@@ -17,6 +19,7 @@ from hpcfit.job.document.outputs import Outputs
 from hpcfit.job.document.parsing import parse
 from hpcfit.job.document.schema import grammar
 from hpcfit.job.document.species import read_species
+from hpcfit.job.document.text_file import alike
 from hpcfit.job.document.values import Faults
 from hpcfit.job.fitting.minimisers import Minimisers
 from hpcfit.job.fitting.reading import read_fitting
@@ -86,10 +89,9 @@ def read_job(
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except FileNotFoundError:
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        fault = Fault(str(path), "no such file", nearest=nearest(path.name, names))
+        fault = Fault(str(path), "no such file", nearest=alike(path))
     except OSError as error:
         fault = Fault(str(path), "cannot be read", error.strerror or str(error))
     raise InputError([fault])
@@ -112,7 +114,7 @@ class _Reader:
         self._faults = faults
         self._folder = Path(path).absolute().parent
         self._species = read_species(root, faults)
-        self._outputs = Outputs(self._folder, faults)
+        self._outputs = Outputs(self._folder, faults, options.allow_outside)
         self._scope = Scope(
             folder=self._folder,
             species=self._species.symbols,
@@ -185,8 +187,8 @@ def _hash(content: bytes, root: etree._Element, folder: Path) -> str:
     """Return the hash of the job's text and of the files that it names, except datasets."""
     digest = hashlib.sha256(content)
     for path in _files(root, folder, *FILES, "param-file", "tabulated", "residual-function", "weight"):
-        if path.is_file():
-            digest.update(path.read_bytes())
+        with contextlib.suppress(OSError, ValueError):  # their readers report it
+            digest.update(read_bytes(path, MOST_TABLE))
     return digest.hexdigest()
 
 

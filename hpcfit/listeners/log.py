@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TextIO
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TextIO, cast
 
 import numpy as np
 
+from hpcfit.early_signals import resume_command
 from hpcfit.errors import Fault, InputError
 from hpcfit.fit import STOPPED_SIGNAL, Fit, FitStep, Listener
+from hpcfit.job_outputs import open_log_file
+from hpcfit.listeners.log_stream import LogStream
 from hpcfit.objective.structures.shells import jump_notes
 from hpcfit.objective.validation import validation_lines
 from hpcfit.records import FloatArray, State
@@ -37,16 +41,32 @@ def open_log(path: str, style: Style, stream: TextIO, append: bool) -> Iterator[
     Raises
     ------
     InputError
-        If the file cannot be written.
+        If a new file cannot be opened.
     """
     with ExitStack() as stack:
         if path:
-            try:
-                stream = stack.enter_context(open(path, "a" if append else "w", encoding="utf-8"))
-            except OSError as error:
-                raise InputError([Fault(path, "log cannot be written", str(error))]) from error
+            stream = _opened(path, append)
+            stack.callback(_close, stream)
+        safe = cast(TextIO, LogStream(stream, path or "standard output"))
+        stack.callback(safe.flush)
         silence = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
-        yield lambda level: stream if style.shows(level) else silence
+        yield lambda level: safe if style.shows(level) else silence
+
+
+def _opened(path: str, append: bool) -> TextIO:
+    try:
+        return open_log_file(path, append)
+    except OSError as error:
+        if not append:
+            raise InputError([Fault(path, "log cannot be written", str(error))]) from error
+        # a run that goes on must not fail because of its log
+        print(f"warning: {path} cannot be written, found {error}, the run goes on without", file=sys.stderr)
+        return open(os.devnull, "w", encoding="utf-8")
+
+
+def _close(file: TextIO) -> None:
+    with suppress(OSError):  # `LogStream` has said it
+        file.close()
 
 
 class Messages(Listener):
@@ -89,8 +109,10 @@ class Messages(Listener):
             where = where or "sum of squares or its derivatives, from finite predictions"
             self._write("minimum", [f"not finite: {where}"])
         if state.outcome == STOPPED_SIGNAL:
-            hint = ", checkpoint written, continue with: hpcfit resume"
-            self._write("minimum", [STOPPED_SIGNAL + (hint if isinstance(self._store, RunStore) else "")])
+            hint = ""
+            if isinstance(self._store, RunStore):
+                hint = f", checkpoint written, go on with: {resume_command(self._store.run.path)}"
+            self._write("minimum", [STOPPED_SIGNAL + hint])
 
     def _end_of_structures(self, state: State) -> None:
         """Write nothing about the job's own structures."""

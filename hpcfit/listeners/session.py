@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TextIO
 
-from hpcfit.errors import InputError
+from hpcfit.errors import Fault, InputError
 from hpcfit.fit import Fit, Listener
+from hpcfit.job_outputs import MARK, unsafe
 from hpcfit.listeners.exports import Exports
 from hpcfit.listeners.log import Log, Messages, RunLog, open_log
 from hpcfit.listeners.progress import Progress
@@ -39,7 +40,8 @@ def run(
     Parameters
     ----------
     output, overwrite
-        The run file, and whether it may replace an earlier one; without a name the run stays in memory.
+        The run file, and whether it may replace an earlier run, and the job's output files those of other programs;
+        without a name the run stays in memory.
     earlier
         The run to continue, in its own file.
     x
@@ -52,22 +54,59 @@ def run(
     Raises
     ------
     SharedError
-        On every rank, if the run file cannot be written, or another process writes it.
+        On every rank, if the run file cannot be written, another process writes it, or an output file is not
+        hpcfit's.
     """
     header, store, job = fit.header(), None, fit.plan.job
     with ExitStack() as held:
         with raise_on_all_ranks(fit.comm):
             if fit.comm.rank == ROOT:
+                if not brief:
+                    refuse_outputs(job, overwrite, earlier is not None)
                 lock = None
                 if path := earlier.path if earlier else output:
                     lock = held.enter_context(run_lock(path, break_lock))
-                    stream.write(f"{lock.note}\n" if lock.note else "")
                 store = _store(job, header, output, overwrite, earlier, lock)
+                log = held.enter_context(_log(job, header, stream, store.resumes))
+                if lock and lock.note:
+                    log("none").write(f"{lock.note}\n")
         if store is None:
             return fit.run([], stopped), None
-        with open_log(job.log_file, header.style, stream, append=store.resumes) as log:
-            listeners = [RunFile(store), *_listeners(job, store, log, brief)]
-            return fit.run(listeners, stopped, earlier, x), store.run
+        listeners = [RunFile(store), *_listeners(job, store, log, brief, overwrite)]
+        return fit.run(listeners, stopped, earlier, x), store.run
+
+
+def refuse_outputs(job: Job, overwrite: bool = False, resumes: bool = False) -> None:
+    """Refuse a job whose output files would replace files of other programs; a run that goes on appends to its log.
+
+    Raises
+    ------
+    InputError
+        With every such file.
+    """
+    faults = []
+    for path, name in job.outputs:
+        what, allowed = unsafe(path, overwrite or (resumes and path == job.log_file))
+        if what:
+            faults.append(Fault(_place(job, name), what, name, allowed))
+    if faults:
+        raise InputError(faults)
+
+
+def _place(job: Job, name: str) -> str:
+    """Return the first line of a job that names a file."""
+    lines = job.text.splitlines()
+    found = next((k for k, line in enumerate(lines, start=1) if os.path.basename(name) in line), 0)
+    return job.place(found) if found else job.path
+
+
+@contextmanager
+def _log(job: Job, header: RunHeader, stream: TextIO, resumes: bool) -> Iterator[Log]:
+    """Open the log; in a file it begins with hpcfit's mark."""
+    with open_log(job.log_file, header.style, stream, append=resumes) as log:
+        if job.log_file and not resumes:
+            log("none").write(f"# log {MARK}\n")
+        yield log
 
 
 def _store(
@@ -87,12 +126,12 @@ def _store(
     return MemoryStore(header)
 
 
-def _listeners(job: Job, store: MemoryStore, log: Log, brief: bool) -> Sequence[Listener]:
+def _listeners(job: Job, store: MemoryStore, log: Log, brief: bool, overwrite: bool) -> Sequence[Listener]:
     interval = job.fitting.output_interval if job.fitting else None
     progress = Progress(store.header, log("medium"), interval or 0)
     if brief:
         return [Messages(log, store), progress]
-    return [RunLog(log, store), progress, Exports(job, store, log("medium"))]
+    return [RunLog(log, store), progress, Exports(job, store, log("medium"), overwrite)]
 
 
 def earlier_run(fit: Fit, output: str) -> StoredRun | None:

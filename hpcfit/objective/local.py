@@ -22,6 +22,7 @@ from hpcfit.objective.residuals import Residual, load_residual
 from hpcfit.objective.structures.block import StructureBlock
 from hpcfit.objective.weights import Factors, property_weights, weights_by_target
 from hpcfit.potential.library import NotFinite
+from hpcfit.potential.sizes import cost, neighbours_per_atom
 from hpcfit.records import (
     AbsoluteWeights,
     Configurations,
@@ -72,6 +73,7 @@ class LocalObjective:
         self._owned = range(0)
         self._workspace = Workspace() if plan.assembly == "stream" else None
         self._blocks: dict[int, BlockObjective | StructureBlock] = {}
+        self._n_neighbours = 0.0  # of all atoms of datasets that this rank has read
 
     def own(self, first: int, last: int) -> None:
         """Own blocks `first` to `last` - 1: read new ones, drop all others."""
@@ -193,7 +195,17 @@ class LocalObjective:
                 configurations = read if len(read) == len(chosen) else read.take(chosen - chosen[0])
                 factors = plan.factors[source].take(np.searchsorted(plan.selected[source], chosen))
                 _require_volumes(dataset.name, chosen, configurations, factors)
+                self._refuse_dense(dataset.name, chosen, configurations)
                 self._blocks[number] = self._block(source, chosen, configurations, factors)
+
+    def _refuse_dense(self, name: str, chosen: IntArray, configurations: Configurations) -> None:
+        """Refuse configurations with too many neighbours for an atom, or for the memory."""
+        per_atom = neighbours_per_atom(configurations, self.model.cutoff)
+        self._n_neighbours += float(per_atom @ np.diff(configurations.ptr))
+        found, allowed = cost(self._n_neighbours, float(per_atom.max(initial=0.0)), self.model.cutoff)
+        if found:
+            where = f"{name}: configuration {chosen[np.argmax(per_atom)]}"
+            raise InputError([Fault(where, "too many neighbours", found, allowed)])
 
     def _block(
         self, source: int, chosen: IntArray, configurations: Configurations, factors: Factors

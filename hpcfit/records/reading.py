@@ -43,7 +43,7 @@ class ReadOptions:
     Parameters
     ----------
     allow_outside
-        Whether the job may include files outside its folder.
+        Whether the job may include and write files outside its folder.
     allow_python
         Whether residual functions may be in Python files. Reading a job never runs them.
     structures

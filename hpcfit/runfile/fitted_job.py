@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hpcfit.errors import Fault, InputError
+from hpcfit.input_files import open_regular
 from hpcfit.job.reader import read_job
 from hpcfit.known import catalogue
 from hpcfit.objective.model import Model
@@ -99,7 +100,7 @@ def _is_job(path: str) -> bool:
     """Return whether a file is a job file, by its content, or by its name if it does not exist."""
     if not os.path.isfile(path):
         return Path(path).suffix == ".xml"
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return file.read(256).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpcfit.catalogue import records
 from hpcfit.errors import nearest
@@ -54,6 +55,16 @@ def build(name: str, species: Sequence[int], values: Mapping[str, float]) -> Ato
     if lattice.system == "dimer":
         position = given["atom-distance"] * np.array([site[1:] for site in sites], dtype=np.float64)
         return Atoms(chosen, np.zeros((3, 3)), np.zeros(3, dtype=bool), position)
+    with np.errstate(all="ignore"):
+        return _placed(lattice, given, chosen, sites)
+
+
+def _placed(
+    lattice: LatticeForm,
+    given: Mapping[str, float],
+    chosen: NDArray[np.int32],
+    sites: Sequence[Sequence[float]],
+) -> Atoms:
     conventional = _conventional(lattice, given)
     centring = np.array(CENTRINGS[lattice.centring])
     fractional = np.array([site[1:] for site in sites]) @ np.linalg.inv(centring)

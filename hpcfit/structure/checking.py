@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hpcfit.records import Structure, WantedProperty
 from hpcfit.structure.observing import observe
 from hpcfit.structure.relax.degrees_of_freedom import DegreesOfFreedom
+from hpcfit.units import LONGEST
 
 
 def check(structure: Structure) -> list[tuple[int, str]]:
     """Return the faults of a structure with their lines."""
     faults: list[tuple[int, str]] = []
+    atoms = structure.atoms
+    largest = max(float(np.abs(lengths).max(initial=0.0)) for lengths in (atoms.cell, atoms.position))
+    if not largest <= LONGEST:
+        what = "cell or positions of the structure are too large"
+        return [(structure.line, f"{what}, found {largest:.0e} A, allowed {LONGEST:g} A; lengths are in A")]
     try:
         DegreesOfFreedom(structure)
     except ValueError as error:

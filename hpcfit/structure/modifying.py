@@ -28,7 +28,8 @@ def modify(atoms: Atoms, change: Modification) -> Atoms:
     """
     if change.kind not in _CHANGES:
         raise ValueError(f"unknown change, found {change.kind}, allowed {', '.join(_CHANGES)}")
-    return _CHANGES[change.kind](atoms, change)
+    with np.errstate(all="ignore"):  # `checking` reports lengths that are too large
+        return _CHANGES[change.kind](atoms, change)
 
 
 def _repeat(atoms: Atoms, change: Modification) -> Atoms:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import lzma
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.input_files import MOST_TABLE, check_inflated, check_regular
 from hpcfit.records import Atoms, FloatArray
 
 
@@ -29,12 +32,18 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
     ValueError
         When the file cannot be read, or has a species that the job lacks.
     """
+    try:
+        check_regular(path, MOST_TABLE)
+        check_inflated(path, MOST_TABLE)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     # ASE takes long to import.
     from ase.io import read as ase_read
 
     try:
         # ASE recognises a POSCAR only by its name.
-        atoms: Any = ase_read(path, format="vasp" if kind == "poscar" else None)
+        with np.errstate(all="ignore"):  # lengths that are too large are reported by what follows
+            atoms: Any = ase_read(path, format="vasp" if kind == "poscar" else None)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:

@@ -28,14 +28,15 @@ launch=${LAUNCH:-mpirun -n $SLURM_NTASKS}
 export SLURM_MPI_TYPE=none
 
 # SLURM sends USR1 to this shell alone, some time before the limit: hpcfit then stops after the iteration in hand.
+# A signal before the ranks are ready would end them without a checkpoint. hpcfit creates the file $HPCFIT_READY when
+# they are; until then, at most 15 s where the file never comes (its folder is not shared), signals are kept.
+export HPCFIT_READY=$PWD/.hpcfit-ready-$SLURM_JOB_ID-${SLURM_RESTART_COUNT:-0}
+rm -f "$HPCFIT_READY"
+trap 'rm -f "$HPCFIT_READY"' EXIT
 limit=no
-trapped=no
-pass_on() {
-    trapped=yes
-    [ -z "${!-}" ] || kill -"$1" $!
-}
-trap 'limit=yes; pass_on USR1' USR1
-trap 'pass_on TERM' TERM
+kept=
+trap 'limit=yes; kept="$kept USR1"' USR1
+trap 'kept="$kept TERM"' TERM
 
 if [ -e "$run" ]; then
     $launch hpcfit resume --job "$job" "$run" &
@@ -44,7 +45,11 @@ else
 fi
 
 # A trapped signal ends `wait` early.
-while trapped=no; wait $!; code=$?; [ $trapped = yes ]; do :; done
+while wait $!; code=$?; [ -n "$kept" ]; do
+    while kill -0 $! 2>/dev/null && [ ! -e "$HPCFIT_READY" ] && [ $SECONDS -lt 15 ]; do sleep 0.2; done
+    signals=$kept kept=  # in one command, so that no trap comes between
+    for signal in $signals; do kill -"$signal" $! 2>/dev/null; done
+done
 
 # Exit code 3 without the signal is a limit of the job's own: to start again would not help.
 if [ $code = 3 ] && [ $limit = yes ] && [ "${SLURM_RESTART_COUNT:-0}" -lt $most_restarts ]; then

@@ -16,6 +16,7 @@ LAUNCHER = """#!/bin/bash
 trap 'echo USR1 >> notes; touch job.run.h5; exit 3' USR1
 trap 'echo TERM >> notes; touch job.run.h5; exit 3' TERM
 echo "mpirun $*" >> notes
+[ -e starting ] || touch "$HPCFIT_READY"
 [ -e finish ] && exit $(cat finish)
 for k in {1..300}; do sleep 0.1; done
 """
@@ -43,12 +44,16 @@ def _notes(folder: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-def _end_by(process: subprocess.Popen[bytes], number: int, folder: Path) -> int:
+def _send_when_started(process: subprocess.Popen[bytes], number: int, folder: Path) -> None:
     limit = time.monotonic() + 20
     while not _notes(folder):
         assert time.monotonic() < limit
         time.sleep(0.02)
     process.send_signal(number)
+
+
+def _end_by(process: subprocess.Popen[bytes], number: int, folder: Path) -> int:
+    _send_when_started(process, number, folder)
     return process.wait(20)
 
 
@@ -68,6 +73,19 @@ def test_limit_after_many_restarts_ends(start, tmp_path):
 def test_cancelling_is_passed_on_and_ends(start, tmp_path):
     assert _end_by(start(), signal.SIGTERM, tmp_path) == 3
     assert _notes(tmp_path)[1:] == ["TERM"]
+
+
+def test_a_signal_before_the_ranks_are_ready_is_kept(start, tmp_path):
+    (tmp_path / "starting").touch()
+    process = start()
+    _send_when_started(process, signal.SIGUSR1, tmp_path)
+    time.sleep(1)
+    assert len(_notes(tmp_path)) == 1 and process.poll() is None
+    ready = tmp_path / ".hpcfit-ready-17-0"
+    ready.touch()
+    assert process.wait(20) == 3
+    assert _notes(tmp_path)[1:] == ["USR1", "scontrol requeue 17"]
+    assert not ready.exists()
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3])

@@ -128,7 +128,7 @@ def test_a_signal_stops_after_the_iteration_in_hand(folder, monkeypatch, number)
     monkeypatch.setattr(BlockObjective, "linearise", signalling)
     log = io.StringIO()
     assert fit(log=log) == "stopped: signal"
-    assert log.getvalue().endswith("stopped: signal, checkpoint written, continue with: hpcfit resume\n")
+    assert log.getvalue().endswith("stopped: signal, checkpoint written, go on with: hpcfit resume run.h5\n")
     assert signal.getsignal(number) is before
     stored = load("run.h5")
     assert stored.state.iteration == 3 and not stored.complete

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from hpcfit.records import Configurations, FloatArray
 ASYMMETRY = "asymmetry of stress"
 
 #: Errors of files that are truncated, not compressed as named, or not text.
-UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError)
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,26 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 
 from hpcfit.dataset.formats._format import ASYMMETRY, UNREADABLE, DatasetFormat, Frame, SourceFile
 from hpcfit.errors import Fault, nearest
+from hpcfit.input_files import Bounded, most_inflated
 from hpcfit.records import Configurations, FloatArray, Missing
 
 #: Factors on the residuals of energy, forces and stress [3], and on those of each atom's forces [N]: names that no
 #: other program uses.
 PROPERTY_WEIGHT_KEY = "hpcfit_property_weight"
 FORCE_WEIGHT_KEY = "hpcfit_force_weight"
+
+#: Characters of the longest line, and a number of atoms: a file of anything else must not fill the memory.
+_LONGEST = 1 << 24
+_COUNT = "[0-9]{1,9}"
 
 #: Indices of xx xy xz yx yy yz zx zy zz in xx yy zz yz xz xy.
 _FULL = [0, 5, 4, 5, 1, 3, 4, 3, 2]
@@ -39,25 +45,34 @@ def _parse_entries(text: str) -> dict[str, Any]:
 def _read(file: SourceFile) -> Iterator[Frame | Fault]:
     try:
         with file.open() as raw:
-            content = gzip.GzipFile(fileobj=raw) if file.name.endswith(".gz") else raw
+            content = _inflated(raw) if file.name.endswith(".gz") else raw
             yield from _frames_of_text(io.TextIOWrapper(content, encoding="utf-8"), file)
     except UNREADABLE as error:
         yield Fault(file.name, "cannot be read", str(error))
+
+
+def _inflated(raw: BinaryIO) -> BinaryIO:
+    size = raw.seek(0, io.SEEK_END)
+    raw.seek(0)
+    return io.BufferedReader(Bounded(gzip.GzipFile(fileobj=raw), most_inflated(size)))
 
 
 def _frames_of_text(lines: TextIO, file: SourceFile) -> Iterator[Frame | Fault]:
     # ASE seeks in its file, and silently stops at the first blank line. So each frame is passed to it separately,
     # which also tells which frame is faulty.
     number = 0
-    while line := lines.readline():
+    while line := lines.readline(_LONGEST):
         if not line.strip():
             continue
         where = f"{file.name}: frame {number}"
-        if not line.strip().isdecimal():
+        if not re.fullmatch(_COUNT, line.strip()):
             yield Fault(where, "must start with its number of atoms", repr(line.strip()[:40]))
             return
         n_atoms = int(line)
-        body = list(islice(lines, n_atoms + 1))
+        body = list(islice(iter(lambda: lines.readline(_LONGEST), ""), n_atoms + 1))
+        if any(len(text) == _LONGEST for text in body):
+            yield Fault(where, "line is too long", allowed=f"{_LONGEST} characters")
+            return
         if len(body) < n_atoms + 1:
             yield Fault(where, "is truncated", f"{max(len(body) - 1, 0)} atoms", f"{n_atoms} atoms")
             return
@@ -72,8 +87,8 @@ def _frame(where: str, group: str, text: str) -> Frame | Fault:
         (atoms,) = read_xyz(io.StringIO(text), slice(None), properties_parser=_parse_comment)
     except KeyError as error:
         return _unknown_species(where, str(error.args[0]))
-    except (ValueError, TypeError, IndexError, AttributeError, OSError) as error:
-        return Fault(where, "cannot be read", str(error))
+    except Exception as error:  # ASE's parser raises many kinds
+        return Fault(where, "cannot be read", str(error) or type(error).__name__)
     return Frame(where, group, atoms)
 
 

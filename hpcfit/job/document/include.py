@@ -6,11 +6,14 @@ included file occupies lines of its own.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
-from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.errors import Fault, InputError
+from hpcfit.input_files import MOST_TEXT, read_bytes, size_text
 from hpcfit.job.document.parsing import Include, scan
+from hpcfit.job.document.text_file import alike
 from hpcfit.job.document.values import Faults, quoted
 from hpcfit.records import Origin
 
@@ -64,6 +67,7 @@ class _Expander:
         self.origins: list[Origin] = []
         self.faults: list[Fault] = []
         self.n_included = 0
+        self._n_bytes = 0
 
     def file(self, content: bytes, path: Path, within: tuple[Path, ...]) -> None:
         """Add a file; `within` is the chain of files that include it."""
@@ -93,6 +97,8 @@ class _Expander:
     def _include(self, include: Include, path: Path, within: tuple[Path, ...]) -> None:
         where = f"{path}:{include.line}"
         self.n_included += 1
+        if self._n_bytes > MOST_TEXT:
+            return
         if self.n_included > _MOST:
             if self.n_included == _MOST + 1:
                 self.faults.append(Fault(where, "too many files included", allowed=f"{_MOST}"))
@@ -102,18 +108,29 @@ class _Expander:
             return
         name = include.attributes["href"].strip()
         target = path.parent / name
-        real = target.resolve()
+        real = Path(os.path.realpath(target))
         if not self._allow_outside and not real.is_relative_to(self._folder):
             what = "included file is outside the job's folder"
             self.faults.append(Fault(where, what, quoted(name), "inside, or --allow-outside"))
         elif real in within:
             self.faults.append(Fault(where, "file includes itself", quoted(name)))
-        elif not real.is_file():
-            names = [entry.name for entry in target.parent.iterdir()] if target.parent.is_dir() else []
-            fault = Fault(where, "no such file", quoted(name), nearest=nearest(target.name, names))
+        elif not os.path.isfile(real):
+            fault = Fault(where, "no such file", quoted(name), nearest=alike(target))
             self.faults.append(fault)
         else:
-            self.file(real.read_bytes(), target, (*within, real))
+            try:
+                content = read_bytes(real)
+            except OSError as error:
+                self.faults.append(
+                    Fault(where, "cannot be read", f"{quoted(name)}, {error.strerror or error}")
+                )
+                return
+            self._n_bytes += len(content)
+            if self._n_bytes > MOST_TEXT:
+                what, allowed = "included files are too large together", size_text(MOST_TEXT)
+                self.faults.append(Fault(where, what, size_text(self._n_bytes), allowed))
+                return
+            self.file(content, target, (*within, real))
             self._break()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 from lxml import etree
 
+from hpcfit import input_files
 from hpcfit.errors import Fault, nearest
 from hpcfit.job.document import values
 from hpcfit.job.document.values import Faults, quoted
@@ -27,17 +29,20 @@ def read_text(element: etree._Element, name: str, folder: Path, faults: Faults) 
         Collects the faults.
     """
     try:
-        return (folder / name).read_text(encoding="utf-8")
+        return input_files.read_text(folder / name, input_files.MOST_TABLE)
     except FileNotFoundError:
-        faults.add(element, "no such file", quoted(name), nearest=_alike(folder / name))
-    except (OSError, UnicodeDecodeError):
+        faults.add(element, "no such file", quoted(name), nearest=alike(folder / name))
+    except input_files.RefusedFileError as error:
+        faults.add(element, f"cannot be read, {error}", quoted(name))
+    except (OSError, UnicodeDecodeError, ValueError):
         faults.add(element, "cannot be read as text", quoted(name))
     return None
 
 
-def _alike(path: Path) -> str:
-    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    return nearest(path.name, names)
+def alike(path: Path) -> str:
+    """Return the name of the file of the same folder that is most similar to a missing one, empty if none is."""
+    folder = path.parent
+    return nearest(path.name, os.listdir(folder) if os.path.isdir(folder) else [])
 
 
 def read_table(element: etree._Element, name: str, folder: Path, faults: Faults) -> list[tuple[float, float]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from lxml import etree
 
-from hpcfit.errors import nearest
 from hpcfit.job.document import values
+from hpcfit.job.document.text_file import alike
 from hpcfit.job.document.values import quoted
 from hpcfit.job.structures.losses import built_in_properties, read_absolute
 from hpcfit.job.structures.scope import Scope
@@ -55,9 +56,8 @@ def _property(element: etree._Element, absolute: bool, scope: Scope) -> FittedPr
 
 def _existing(element: etree._Element, file: str, scope: Scope) -> str:
     path = scope.folder / file
-    if file and not scope.in_memory and not path.is_file():
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        alike = nearest(path.name, names)
-        near = alike and str(Path(file).with_name(alike))
+    if file and not scope.in_memory and not os.path.isfile(path):
+        name = alike(path)
+        near = name and str(Path(file).with_name(name))
         scope.faults.add(element, "no such file", quoted(file), nearest=near)
     return str(path)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from lxml import etree
 
 from hpcfit.errors import Fault, InputError, nearest
+from hpcfit.input_files import read_text
 from hpcfit.job.document import values
+from hpcfit.job.document.text_file import alike
 from hpcfit.job.document.values import quoted
 from hpcfit.job.structures.scope import Scope
 from hpcfit.records import (
@@ -139,9 +140,9 @@ def _file(function: etree._Element, scope: Scope) -> ResidualFile:
         scope.faults.add(function, "residual function in a Python file", quoted(file), "with --allow-python")
         return ResidualFile(name, file, str(path), "")
     try:
-        return ResidualFile(name, file, str(path), path.read_text(encoding="utf-8"))
+        return ResidualFile(name, file, str(path), read_text(path))
     except (OSError, UnicodeDecodeError) as error:
-        scope.faults.add(function, _unreadable(error), quoted(file), nearest=_alike(path))
+        scope.faults.add(function, _unreadable(error), quoted(file), nearest=alike(path))
         return ResidualFile(name, file, str(path), "")
 
 
@@ -151,9 +152,9 @@ def _table(weight: etree._Element, scope: Scope) -> WeightTable | None:
         return None
     path = scope.folder / file
     try:
-        return read_weight_table(path.read_text(encoding="utf-8"), file)
+        return read_weight_table(read_text(path), file)
     except (OSError, UnicodeDecodeError) as error:
-        scope.faults.add(weight, _unreadable(error), quoted(file), nearest=_alike(path))
+        scope.faults.add(weight, _unreadable(error), quoted(file), nearest=alike(path))
     except InputError as error:
         for fault in error.faults:
             scope.faults.add_of_file(weight, fault)
@@ -204,9 +205,3 @@ def _unreadable(error: OSError | UnicodeDecodeError) -> str:
     if isinstance(error, FileNotFoundError):
         return "no such file"
     return f"cannot be read: {error.strerror if isinstance(error, OSError) else 'not UTF-8 text'}"
-
-
-def _alike(path: Path) -> str:
-    """Return the most similar name in a file's folder."""
-    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    return nearest(path.name, names)

@@ -153,7 +153,8 @@ class OwnStructures:
 
 
 def _check_size(n_atoms: int, change: Modification) -> None:
-    size = n_atoms * (math.prod(change.numbers) if change.kind == "repeat" else 1)
+    layers = change.numbers[3] if change.kind == "surface" else 1
+    size = n_atoms * (math.prod(change.numbers) if change.kind == "repeat" else layers)
     if size > _MOST_ATOMS:
         raise ValueError(f"too many atoms in a structure, found {size:.0f}, allowed at most {_MOST_ATOMS}")
 

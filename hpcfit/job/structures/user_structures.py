@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from lxml import etree
 
-from hpcfit.errors import nearest
 from hpcfit.job.document import values
 from hpcfit.job.document.species import number_of
+from hpcfit.job.document.text_file import alike
 from hpcfit.job.document.values import quoted
 from hpcfit.job.structures.scope import Scope
 from hpcfit.records import Atoms, FloatArray
@@ -52,10 +53,9 @@ def _from_file(element: etree._Element, scope: Scope) -> Placed | None:
     path = scope.folder / name
     if not name or scope.catalogue is None:
         return None
-    if not path.is_file():
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        alike = nearest(path.name, names)
-        near = alike and str(Path(name).with_name(alike))
+    if not os.path.isfile(path):
+        other = alike(path)
+        near = other and str(Path(name).with_name(other))
         scope.faults.add(element, "no such file", quoted(name), nearest=near)
         return None
     if not scope.species:
@@ -105,7 +105,8 @@ def _in_cell(
 ) -> FloatArray:
     """Return Cartesian positions; atoms many cells away move back by whole vectors, exactly as the text gives them."""
     cartesian = position.copy()
-    cartesian[reduced] = position[reduced] @ vectors
+    with np.errstate(all="ignore"):  # numbers too large are reported with the structure
+        cartesian[reduced] = position[reduced] @ vectors
     away = cells_away(vectors, pbc.tolist(), cartesian)
     if not away.any():
         return cartesian
@@ -140,8 +141,10 @@ def _coordinates(element: etree._Element) -> list[float]:
 
 def _has_volume(vectors: FloatArray) -> bool:
     """Return whether cell vectors span a volume; NaN, which has been reported, counts as true."""
-    size = np.prod(np.linalg.norm(vectors, axis=1))
-    return bool(np.isnan(size) or abs(np.linalg.det(vectors)) > _FLAT * size)
+    with np.errstate(all="ignore"):
+        directions = vectors / np.abs(vectors).max(axis=1, keepdims=True)
+        size = np.prod(np.linalg.norm(directions, axis=1))
+        return bool(np.isnan(vectors).any() or abs(np.linalg.det(directions)) > _FLAT * size)
 
 
 def read_forces(element: etree._Element, n_atoms: int, scope: Scope) -> tuple[float, ...]:

@@ -11,13 +11,11 @@ from hpcfit.potential.catalogue import cutoff
 from hpcfit.potential.functions import reach
 from hpcfit.potential.library import potential_forms
 from hpcfit.potential.neighbours import find_pairs
-from hpcfit.records import FloatArray, Job, Potential, Structure
+from hpcfit.potential.sizes import cost, neighbours_per_atom
+from hpcfit.records import Configurations, FloatArray, Job, Potential, Structure
 
 #: Atoms closer than this, Angstrom, are duplicates.
 _SAME = 1e-3
-
-#: Most neighbours of one atom; lengths in another unit than Angstrom give more and would fill the memory.
-_MOST_NEIGHBOURS = 100_000
 
 
 def structure_faults(job: Job) -> Iterator[Fault]:
@@ -53,9 +51,11 @@ def _faults(structure: Structure, reach: float) -> Iterator[tuple[str, str, str]
         for wanted in structure.files:
             if wanted.format == "poscar":
                 yield "has no cell for a POSCAR", wanted.file, "lammps-dump, extxyz"
-    elif atoms.pbc.all() and (n := 4 / 3 * np.pi * reach**3 * len(atoms) / volume) > _MOST_NEIGHBOURS:
-        found = f"{n:.0e} neighbours of each atom within {reach:g} A"
-        yield "is too dense", found, f"{_MOST_NEIGHBOURS}; lengths are in A"
+    symbols = [str(number) for number in range(int(atoms.species.max(initial=0)) + 1)]
+    n = float(neighbours_per_atom(Configurations.bare(symbols, [atoms]), reach)[0])
+    found, allowed = cost(n * len(atoms), n, reach)
+    if found:
+        yield "is too dense", found, allowed
         return
     pairs = find_pairs(atoms.cell, atoms.pbc, atoms.position, _SAME)
     if len(pairs.first):

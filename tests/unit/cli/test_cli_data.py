@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hpcfit.cli.data import add_parser
+from hpcfit.cli.data import add_arguments
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
 from tests.helpers.edited import edited
@@ -19,8 +19,8 @@ def run(tmp_path, monkeypatch):
 
     def call(*words: str) -> int:
         parser = argparse.ArgumentParser()
-        add_parser(parser.add_subparsers())
-        args = parser.parse_args(["data", *words])
+        add_arguments(parser)
+        args = parser.parse_args(words)
         return args.run(args)
 
     return call

@@ -1,4 +1,6 @@
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -111,14 +113,30 @@ def test_an_error_for_the_user_is_one_line(folder, capsys, monkeypatch):
     assert streams.err == "run.h5: run file cannot be written, found disk full\n" and streams.out == ""
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("by what"), KeyboardInterrupt()])
-def test_any_other_error_aborts_with_its_traceback(folder, capsys, monkeypatch, error):
-    failing(monkeypatch, error)
+def test_any_other_error_aborts_with_its_traceback(folder, capsys, monkeypatch):
+    failing(monkeypatch, ZeroDivisionError("by what"))
     with pytest.raises(SystemExit) as ended:
         command_line.main(["run", "job.xml"])
     assert ended.value.code == 1
     message = capsys.readouterr().err
-    assert message.startswith("hpcfit: unexpected error\nTraceback") and type(error).__name__ in message
+    assert (
+        message.startswith("hpcfit: unexpected error\nTraceback") and "ZeroDivisionError: by what" in message
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [(["run", "job.xml"], "hpcfit.cli.run.fit"), (["report", "run.h5"], "hpcfit.report.report.from_file")],
+)
+def test_a_stop_at_once_is_one_line(folder, capfd, monkeypatch, command, function):
+    def stop(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["hpcfit", *command])
+    monkeypatch.setattr(function, stop)
+    assert command_line.main(command) == 3
+    assert capfd.readouterr() == ("", f"stopped by SIGINT, go on with: hpcfit {' '.join(command)}\n")
 
 
 def test_the_other_ranks_are_ended_where_nobody_reads_the_output(folder, monkeypatch):

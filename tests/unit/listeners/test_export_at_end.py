@@ -22,7 +22,7 @@ def _fit(folder, text, datasets=None):
 
 
 def test_a_file_over_an_earlier_one(tmp_path):
-    (tmp_path / "Si.sw").write_text("earlier")
+    (tmp_path / "Si.sw").write_text("# DATE: 2026-01-01 UNITS: metal by hpcfit 0.1.0\nearlier")
     log = _fit(
         tmp_path,
         job_text(
