@@ -41,7 +41,7 @@ FLOORS = {
     "units": 1,
     "translations": 1,
     "atomic": 0,
-    "early_signals": 0,
+    "early_signals": -1,
     "version": 0,
     "catalogue": 1,
 }

@@ -6,6 +6,7 @@ import pytest
 
 from hpcfit.cli.main import main
 from hpcfit.cli.run import fit
+from hpcfit.job_outputs import MARK
 from hpcfit.parallel.communicator import Serial
 from tests.helpers.eam_jobs import cells, eam_job
 from tests.helpers.small_jobs import LENNARD_JONES, job_text, potential, write_job
@@ -36,7 +37,7 @@ def test_a_job_and_its_notes(folder, capsys):
         "pair_coeff * * sw lj.SW.sw Si",
     )
     assert capsys.readouterr().out.splitlines() == [*commands, "# several pair styles: lj.in, lj.SW.sw"]
-    assert (folder / "lj.in").read_text().splitlines() == ["# LJ + SW", *commands]
+    assert (folder / "lj.in").read_text().splitlines() == [f"# LJ + SW, {MARK}", *commands]
     assert "not fitted" in (folder / "lj.SW.sw").read_text()
     assert main(["export", "job.xml", "--format", "lammps-lj", "-o", "only.in", "--potential", "LJ"]) == 0
     assert capsys.readouterr().out == "include only.in\n# not in the file: SW, which the job adds to LJ\n"

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from hpcfit import early_signals
 from hpcfit.cli import main as command_line
 from hpcfit.cli import run as run_command
 from hpcfit.errors import HpcfitError
@@ -134,6 +135,7 @@ def test_a_stop_at_once_is_one_line(folder, capfd, monkeypatch, command, functio
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sys, "argv", ["hpcfit", *command])
+    monkeypatch.setattr(early_signals, "run_file", "")
     monkeypatch.setattr(function, stop)
     assert command_line.main(command) == 3
     assert capfd.readouterr() == ("", f"stopped by SIGINT, go on with: hpcfit {' '.join(command)}\n")
@@ -217,7 +219,7 @@ def test_start_imports_what_is_needed_only(folder):
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("imported:")]
     assert lines == ["imported: []"] * 2
-    assert (folder / "run.h5").exists()
+    assert (folder / "job.run.h5").exists()
 
 
 def test_version(capsys):
