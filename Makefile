@@ -1,4 +1,4 @@
-# make demo | test | long | lint | format | bench | mutants | solvers | solvers-potentials | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
+# make demo | test | long | faults | lint | format | bench | mutants | solvers | solvers-potentials | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
 #
 # MPI=mpich (default) takes MPICH from a wheel; MPI=site takes what `mpirun` and the loader path give, for clusters.
 
@@ -22,7 +22,7 @@ EXTRAS_mpich := mpi,test
 EXTRAS_site  := site,test
 SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.[ch] csrc/*/*.[ch])
 
-.PHONY: demo test long lint format bench mutants solvers solvers-potentials fuzz clean
+.PHONY: demo test long faults lint format bench mutants solvers solvers-potentials fuzz clean
 
 demo: $(READY)
 	rm -rf $(RUN)/demo && mkdir -p $(RUN)/demo
@@ -37,6 +37,10 @@ test: $(READY)
 # The checks that take minutes, before an issue is closed.
 long: $(READY)
 	python -m pytest -m long
+
+# Random damage of run files and datasets; FAULTS="--flips 5000 --seed 2" and the like choose.
+faults: $(READY)
+	nice -n 10 python -m tests.faults.damaged_files $(FAULTS)
 
 lint: $(LINTER)
 	ruff check

@@ -157,6 +157,8 @@ def _info(args: argparse.Namespace) -> int:
         index = dataset.index()
         print(f"file            {args.file}")
         print(f"format version  {VERSION}")
+        blocks = "of blocks alone; --append adds those of every byte"
+        print(f"checksums       {'of every byte' if dataset.is_sealed else blocks}")
         print(f"content         {index.content}")
         print(f"configurations  {len(index)}")
         print(f"atoms           {index.ptr[-1]}")

@@ -24,7 +24,7 @@ PAGE = 1 << 16  #: bytes of the content under one digest
 _DIGEST = 16  #: bytes of the digest of a page
 _CACHED = 32  #: pages that a reader keeps
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
+SIGNATURE = b"\x89HDF\r\n\x1a\n"  #: first bytes of plain HDF5
 _LENGTH = re.compile(rb"hpcfit sealed file 1\ncontent (\d{1,15}) bytes")
 
 
@@ -67,7 +67,7 @@ def is_sealed(path: str) -> bool:
         If it cannot be read.
     """
     with _opened(path) as file:
-        return file.read(len(_HDF5)) != _HDF5
+        return file.read(len(SIGNATURE)) != SIGNATURE
 
 
 class SealedFile(io.RawIOBase):

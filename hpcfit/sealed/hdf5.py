@@ -9,7 +9,7 @@ from typing import Any
 
 import h5py
 
-from hpcfit.sealed.files import HEAD, CheckedFile
+from hpcfit.sealed.files import HEAD, SIGNATURE, CheckedFile
 
 #: HDF5 1.10 and later read such files, and HDF5 checks its own structures in them.
 _LIBVER = ("v110", "v110")
@@ -40,7 +40,9 @@ def open_image(content: bytes, writable: bool = False) -> h5py.File:
 def content_of(file: h5py.File) -> bytes:
     """Return the content of an HDF5 file in memory, without the head."""
     file.flush()
-    return bytes(file.id.get_file_image())
+    image = bytes(file.id.get_file_image())
+    # versions of HDF5 differ in whether the image has the head
+    return image if image.startswith(SIGNATURE) else image[HEAD:]
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from numpy._core._multiarray_umath import __cpu_features__
 
 from hpcfit.runfile.run import standard_errors
 from hpcfit.runfile.store import load
+from hpcfit.sealed.files import is_sealed
 
 OLD = Path(__file__).resolve().parents[1] / "data" / "old"
 FOLDERS = ("bfgs", "dataset", "lattices")
@@ -67,7 +68,9 @@ def test_an_old_job_gives_the_same_bits(folder, hpcfit):
 @pytest.mark.parametrize("folder", ["dataset", "lattices"], indirect=True)
 def test_an_old_checkpoint_resumes_with_the_same_bits(folder, hpcfit):
     assert load("stopped.h5").state.iteration == 3
+    assert not is_sealed("stopped.h5")
     hpcfit(Path(), "resume", "stopped.h5")
+    assert is_sealed("stopped.h5")
     assert_same(load("stopped.h5"), load("finished.h5"))
 
 
