@@ -35,7 +35,8 @@ SUM = (
 EAM = """<eam id="E"><mapping><pair-interaction species-a="*" species-b="*" function="v"/>
 <electron-density species-a="*" species-b="*" function="d"/><embedding-energy species="*" function="f"/></mapping>
 <functions><user-function id="v"><input-var>r</input-var><expression>k*exp(-1.1*r)</expression>
-<param name="k">40</param><cutoff>{}</cutoff><fit-dof><k/></fit-dof></user-function><user-function id="d"><input-var>r</input-var>
+<param name="k">40</param><cutoff>{}</cutoff><fit-dof><k/></fit-dof></user-function>
+<user-function id="d"><input-var>r</input-var>
 <expression>exp(-u*r)</expression><param name="u">0.7</param><cutoff>{}</cutoff><fit-dof><u/></fit-dof></user-function>
 <user-function id="f"><input-var>x</input-var><expression>-0.5*x^0.5</expression></user-function></functions></eam>"""
 

@@ -16,7 +16,9 @@ from hpcfit.structure.relax.response import Values
 #: Strain within which the shell is sought that crossed a cut-off.
 _NEAR = 0.1
 
-REMEDY = "use shift, force-shift or taper, or put the cut-off between shells"
+REMEDY = (
+    'end the function with at-cutoff="taper", "force-shift" or "shift", or put the cut-off between shells'
+)
 
 
 class ShellNotes:
