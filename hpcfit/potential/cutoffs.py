@@ -184,7 +184,7 @@ def jumps_of(
         value, slope = function_values(functions, numbers[cutoff.function], values, r)[:2]
         unit = "eV" if roles[cutoff.function] == "pair-interaction" else ""
         found.append(_jump(cutoff, value, slope, unit))
-    if any(role.argument == "density" for role in form.roles):
+    if any(role != "pair-interaction" for role in roles.values()):
         # A density that ends counts by the energy of embedding.
         ends = {(cutoff.species, cutoff.distance) for cutoff in cutoffs}
         dimers = [Cutoff(potential.id, DIMER, *end) for end in sorted(ends)]

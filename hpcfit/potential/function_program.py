@@ -9,6 +9,7 @@ from typing import Any
 
 from hpcfit.catalogue import records
 from hpcfit.errors import nearest
+from hpcfit.potential.expression.endings import BOUND, ended
 from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.program import Program
 from hpcfit.potential.spline import CompiledFunction, Spline, SplineProgram, compile_spline
@@ -149,7 +150,7 @@ def composed(
     """
     trees = _Trees(second)
     tree = trees.tree(function, names)
-    known: dict[str, Node] = {name: Name(name) for name in (VARIABLE, *names)}
+    known: dict[str, Node] = {name: Name(name) for name in (VARIABLE, BOUND, *names)}
     known |= {names[k]: Number(function.all_parameters[k].start) for k in fixed}
     known |= {f"s{k}": Name(f"s{k}") for k in range(len(trees.splines))}
     return substituted(tree, known), trees.splines
@@ -165,7 +166,9 @@ def own_tree(function: Function, names: Sequence[str]) -> Node:
     tree = parse(formula, [variable, *function.names, "cutoff"])
     known: dict[str, Node] = {variable: Name(VARIABLE), "cutoff": Number(function.cutoff)}
     known |= {name: Name(new) for name, new in zip(function.names, names[: len(function.names)], strict=True)}
-    return substituted(tree, known)
+    tree = substituted(tree, known)
+    width, used = function.taper_width, [VARIABLE, *names]
+    return ended(tree, function.ending, VARIABLE, function.cutoff, width, used)
 
 
 class _Trees:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hpcfit.potential.expression.endings import BOUND
 from hpcfit.potential.expression.syntax import Name, Node, Number, Operation, parse, substituted
 from hpcfit.potential.function_program import (
     FUNCTION_FORMS,
@@ -200,7 +201,7 @@ def tree_at(function: Function, names: Sequence[str], argument: float) -> Node:
     elif function.form in SPLINES:
         own = _spline_at(function, names, argument)
     else:
-        known: dict[str, Node] = {name: Name(name) for name in names}
+        known: dict[str, Node] = {name: Name(name) for name in (BOUND, *names)}
         own = substituted(own_tree(function, names), known | {VARIABLE: Number(argument)})
     return functools.reduce(lambda left, right: Operation("*", (left, right)), screening, own)
 

@@ -33,6 +33,10 @@ class Parameter:
         return self.free or bool(self.constraint)
 
 
+#: How a function of the distance ends at its cut-off, if it is not just cut.
+ENDINGS = ("shift", "force-shift", "taper")
+
+
 @dataclass(frozen=True)
 class Function:
     """A function of one variable as the job describes it.
@@ -66,6 +70,10 @@ class Function:
         Terms of a ``sum``, factors of a ``product``.
     screening
         A function that this one is multiplied by.
+    ending
+        How it ends at its cut-off: one of `ENDINGS`; empty where its formula is cut.
+    taper_width
+        Of a ``taper``.
     """
 
     id: str
@@ -82,6 +90,8 @@ class Function:
     values: tuple[float, ...] = ()
     ends: str = ""
     slopes: tuple[float, ...] = ()
+    ending: str = ""
+    taper_width: float = 0.0
 
     @property
     def nested(self) -> tuple[Function, ...]:

@@ -127,6 +127,8 @@ def _potential(form: PotentialForm) -> etree._Element:
         blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
     blocks += _export(form)
     attributes += [_optional(_node("attribute", _ref("boolean"), name=name)) for name in form.record.modes]
+    if form.record.pair_formula:
+        attributes.append(_ref("ending"))
     return _node(
         "element", _ref("potential-attributes"), *attributes, _node("interleave", *blocks), name=form.name
     )
@@ -176,7 +178,7 @@ def _function(form: FunctionForm) -> etree._Element:
         blocks.append(_optional(_node("element", _any_of(form.parameters, "freedom"), name="fit-dof")))
     blocks.append(_ref("cutoff-and-screening"))
     identifier = _node("attribute", _ref("identifier"), name="id")
-    return _node("element", identifier, _node("interleave", *blocks), name=form.name)
+    return _node("element", identifier, _ref("ending"), _node("interleave", *blocks), name=form.name)
 
 
 def _any_of(names: Iterable[str], definition: str) -> etree._Element:

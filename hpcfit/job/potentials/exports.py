@@ -8,7 +8,11 @@ from lxml import etree
 
 from hpcfit.job.document import values
 from hpcfit.job.document.outputs import Outputs
+from hpcfit.job.potentials.endings import has_ending
 from hpcfit.records import ExportElement, ExportFile, PotentialForm
+
+#: The format of a pair potential that does not just end by a cut.
+_TABLE = "table"
 
 
 def read_exports(
@@ -50,5 +54,8 @@ def _elements(
     by_name = {form.name: form.record.export_element for form in forms}
     for potential in potentials:
         known = by_name.get(str(potential.tag))
+        if known is not None and has_ending(potential):
+            # A pair style with these parameters would cut the energy.
+            known = ExportElement(known.element, _TABLE)
         if known is not None:
             yield from ((element, known) for element in potential.findall(known.element)[:1])

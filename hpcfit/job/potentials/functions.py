@@ -17,6 +17,7 @@ from hpcfit.errors import nearest
 from hpcfit.job.document import values
 from hpcfit.job.document.text_file import read_table
 from hpcfit.job.document.values import Faults, quoted
+from hpcfit.job.potentials.endings import with_ending
 from hpcfit.job.potentials.fit_parameters import FitParameters
 from hpcfit.records import Function, FunctionCatalogue, FunctionForm, Parameter
 
@@ -84,6 +85,7 @@ class FunctionReader:
             ends=self._ends(element) if element.tag == "tabulated" else "",
             slopes=self._slopes(element) if element.tag == "tabulated" else (),
         )
+        function = with_ending(element, function, self._faults)
         self._check(element, function)
         return function
 

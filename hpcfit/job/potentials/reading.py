@@ -13,11 +13,12 @@ from lxml import etree
 
 from hpcfit.errors import nearest
 from hpcfit.job.document import values
-from hpcfit.job.document.schema import PAIR_POTENTIAL
+from hpcfit.job.document.schema import PAIR_FORM, PAIR_POTENTIAL
 from hpcfit.job.document.tags import Combination, combination, tag_of
 from hpcfit.job.document.values import Faults, quoted
 from hpcfit.job.potentials.built import BuiltPotentials
 from hpcfit.job.potentials.combinations import read_combinations
+from hpcfit.job.potentials.endings import has_ending, of_functions
 from hpcfit.job.potentials.fit_parameters import FitParameters
 from hpcfit.job.potentials.param_file import Starts, read_param_file
 from hpcfit.records import (
@@ -66,8 +67,27 @@ def read_potentials(
             found.append(built.potential(element))
         else:
             form = by_name[element.tag]
-            found.append(_Reader(element, form, species, folder, degrees, faults).potential())
+            read = _Reader(element, form, species, folder, degrees, faults).potential()
+            if form.record.pair_formula:
+                read = _ended(element, read, form, by_name, species, faults)
+            found.append(read)
     return tuple(found)
+
+
+def _ended(
+    element: etree._Element,
+    read: Potential,
+    form: PotentialForm,
+    forms: Mapping[str, PotentialForm],
+    species: Sequence[str],
+    faults: Faults,
+) -> Potential:
+    """Return a pair potential, as functions if it is to end in another way than by a cut."""
+    if has_ending(element) and PAIR_FORM in forms:
+        return of_functions(element, read, form, forms[PAIR_FORM], species, faults)
+    if element.get("taper-width") is not None:
+        faults.add(element, "taper-width has no effect", allowed='with at-cutoff="taper"')
+    return read
 
 
 def _sizes(element: etree._Element, form: PotentialForm, faults: Faults) -> tuple[int, ...]:

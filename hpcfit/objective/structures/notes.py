@@ -10,12 +10,15 @@ from hpcfit.objective.structures.items import Item
 from hpcfit.objective.structures.shells import ShellFinder, place_of_cutoff, structure_jump
 from hpcfit.potential.cutoffs import Jump
 from hpcfit.records import Atoms, Cutoff, FloatArray, IntArray, Shell
+from hpcfit.structure.relax.placement import is_crowded
 from hpcfit.structure.relax.response import Values
 
 #: Strain within which the shell is sought that crossed a cut-off.
 _NEAR = 0.1
 
-REMEDY = "use shift, force-shift or taper, or put the cut-off between shells"
+REMEDY = (
+    'end the function with at-cutoff="taper", "force-shift" or "shift", or put the cut-off between shells'
+)
 
 
 class ShellNotes:
@@ -65,10 +68,18 @@ class ShellNotes:
         for label, shells in zip(labels, values.beside, strict=False):
             for shell in shells:
                 cutoff = shell.cutoff
-                key = (cutoff.potential, cutoff.function, cutoff.distance)
-                if cutoff in self._jumps and (item.structure.id, label, key) not in self._seen:
-                    self._seen.add((item.structure.id, label, key))
-                    by_cutoff.setdefault(key, (shell, []))[1].append(label)
+                place = (cutoff.potential, cutoff.function, cutoff.distance)
+                if cutoff in self._jumps and (item.structure.id, label, place) not in self._seen:
+                    self._seen.add((item.structure.id, label, place))
+                    by_cutoff.setdefault(place, (shell, []))[1].append(label)
+            key = (item.structure.id, label)
+            if is_crowded(shells) and key not in self._seen:
+                self._seen.add(key)
+                places = " and ".join(dict.fromkeys(self._place(shell.cutoff) for shell in shells))
+                self._new.append(
+                    f"structure '{item.structure.id}', {label}: shells at {places} are too near each other, "
+                    "differences between them lose digits; move a cut-off"
+                )
         for shell, of in by_cutoff.values():
             side = "inside" if shell.gap > 0 else "at or outside"
             atoms = item.case.atoms_at(values.relaxed.s)

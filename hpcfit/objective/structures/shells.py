@@ -15,6 +15,9 @@ from hpcfit.structure.evaluation_requests import Images
 from hpcfit.structure.relax.placement import TIE
 from hpcfit.units import GPA
 
+#: Jumps below this are printed as 0.
+_ROUNDING = 1e-12
+
 #: Distances that differ by less than this fraction are one shell.
 _SAME = 1e-7
 
@@ -102,9 +105,14 @@ def jump_lines(jumps: Sequence[Jump], species: Sequence[str]) -> Iterator[str]:
     for jump in jumps:
         unit = jump.unit or "1"
         yield (
-            f"{place_of_cutoff(jump.cutoff, species)}: jump {abs(jump.value):.2g} {unit}, "
-            f"slope {abs(jump.slope):.2g} {unit}/A"
+            f"{place_of_cutoff(jump.cutoff, species)}: jump {_size(jump.value)} {unit}, "
+            f"slope {_size(jump.slope)} {unit}/A"
         )
+
+
+def _size(value: float) -> str:
+    """Return a size, 0 for one of rounding."""
+    return f"{0.0 if abs(value) < _ROUNDING else abs(value):.2g}"
 
 
 def jump_notes(jumps: Sequence[Jump], species: Sequence[str]) -> list[str]:

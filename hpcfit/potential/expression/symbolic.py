@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from hpcfit.potential.expression.endings import BOUND, SLOPE_AT
 from hpcfit.potential.expression.syntax import PRODUCT, Name, Node, Number, Operation
 
 #: The variable and the parameters are real, which lets SymPy differentiate absolute values and signs.
@@ -190,6 +191,9 @@ def to_sympy(node: Node) -> Any:
         return sympy.Integer(int(node.value)) if whole else sympy.Float(node.value, 17)
     if isinstance(node, Name):
         return symbol(node.name)
+    if node.operator == SLOPE_AT:
+        formula, place = (to_sympy(operand) for operand in node.operands)
+        return sympy.diff(formula, symbol(BOUND)).xreplace({symbol(BOUND): place})
     return _OPERATIONS[node.operator](*(to_sympy(operand) for operand in node.operands))
 
 

@@ -23,11 +23,14 @@ TIE = 1e-10
 #: Steps are at least this fraction of the standard ones before the stencil leaves the structure.
 _SMALLEST = 1 / 8
 
-#: Steps below this fraction of the standard ones lose too many digits.
-_LEAST = 1e-3
+#: Steps below this fraction of the standard ones lose all digits.
+_LEAST = 1e-6
 
 #: Shells matter up to this many excursions from a cut-off.
 WINDOW = 1.5
+
+#: Strain between shells on both sides of cut-offs below which differences lose more than half of their digits.
+CROWDED = 1e-6
 
 #: Bound of higher orders of strains and displacements.
 _MARGIN = 1.02
@@ -87,6 +90,13 @@ def total_strain(excursions: Sequence[tuple[float, float]], shortest: float) -> 
     """Return the largest relative change of a distance of at least `shortest`: both atoms of a pair may move."""
     strain = sum(one for one, _ in excursions)
     return _MARGIN * (strain + 2.0 * sum(length for _, length in excursions) / shortest)
+
+
+def is_crowded(shells: Sequence[Shell]) -> bool:
+    """Whether shells on both sides of cut-offs leave too little room for differences."""
+    inside = min((shell.gap for shell in shells if shell.gap > TIE), default=np.inf)
+    outside = min((max(0.0, -shell.gap) for shell in shells if shell.gap <= TIE), default=np.inf)
+    return bool(inside + outside < CROWDED)
 
 
 def placed(shells: Sequence[Shell], excursion: float) -> Placement:
