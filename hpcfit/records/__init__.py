@@ -63,6 +63,7 @@ from hpcfit.records.potentials import Bonds, Function, Parameter, Potential
 from hpcfit.records.reading import Catalogue, ReadOptions
 from hpcfit.records.states import SolverState, State
 from hpcfit.records.structures import (
+    CENTRINGS,
     DEGREES_OF_FREEDOM,
     Atoms,
     DegreeOfFreedom,
@@ -82,6 +83,7 @@ from hpcfit.records.structures import (
 
 __all__ = [
     "BUILT_IN_RESIDUALS",
+    "CENTRINGS",
     "DEGREES_OF_FREEDOM",
     "N_ATOMS",
     "SCRIPT_JOB",

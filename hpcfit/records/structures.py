@@ -235,6 +235,15 @@ class DerivedProperty:
         return (self.wanted,)
 
 
+#: Primitive cell vectors in units of the conventional ones, whose lengths are 1, 1, c/a (or at 120 degrees).
+CENTRINGS = {
+    "primitive": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "face-centred": ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)),
+    "body-centred": ((-0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.5, 0.5, -0.5)),
+    # Every second layer along 111 of a face-centred lattice.
+    "rhombohedral": ((1.0, 0.5, 0.5), (0.5, 1.0, 0.5), (0.5, 0.5, 1.0)),
+}
+
 #: Number of the species among the lattice's own, and x, y, z in units of the conventional cell's vectors.
 Site: TypeAlias = tuple[int, float, float, float]
 Sites: TypeAlias = Callable[[Mapping[str, float]], list[Site]]
@@ -259,7 +268,7 @@ class LatticeForm:
     n_types
         Number of species, 1 or 2.
     centring
-        A key of `hpcfit.structure.building.CENTRINGS`.
+        A key of `CENTRINGS`.
     ca_ratio
         The default; NaN if the job must give it. Not used by a cubic lattice.
     internal
@@ -302,13 +311,16 @@ class Modification:
 
     ``repeat`` (numbers: n1 n2 n3); ``vacancy`` (site); ``substitution`` (site, species); ``interstitial`` (species,
     numbers: fractional coordinates); ``deformation`` (numbers: F row by row, positions and cell vectors times its
-    transpose); ``surface`` (numbers: h k l layers vacuum).
+    transpose); ``surface`` (numbers: h k l layers vacuum; termination: lowest and highest plane of atoms; vectors:
+    those of the cell in units of the conventional ones, to which h k l refer, empty if they are the same).
     """
 
     kind: str
     site: int = -1
     species: int = -1
     numbers: tuple[float, ...] = ()
+    termination: tuple[int, ...] = ()
+    vectors: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
