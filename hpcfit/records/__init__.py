@@ -63,8 +63,10 @@ from hpcfit.records.potentials import Bonds, Function, Parameter, Potential
 from hpcfit.records.reading import Catalogue, ReadOptions
 from hpcfit.records.states import SolverState, State
 from hpcfit.records.structures import (
+    CELL,
     CENTRINGS,
     DEGREES_OF_FREEDOM,
+    SIZE,
     Atoms,
     DegreeOfFreedom,
     DerivedProperty,
@@ -83,10 +85,12 @@ from hpcfit.records.structures import (
 
 __all__ = [
     "BUILT_IN_RESIDUALS",
+    "CELL",
     "CENTRINGS",
     "DEGREES_OF_FREEDOM",
     "N_ATOMS",
     "SCRIPT_JOB",
+    "SIZE",
     "VERBOSITIES",
     "AbsoluteWeights",
     "Atoms",

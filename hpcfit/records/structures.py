@@ -29,6 +29,10 @@ DEGREES_OF_FREEDOM = (
     "cell-full",
 )
 
+#: Those that change the cell, and those that give it its volume.
+CELL = DEGREES_OF_FREEDOM[4:]
+SIZE = ("lattice-parameter", *CELL)
+
 
 @dataclass(frozen=True)
 class Atoms:
@@ -84,6 +88,10 @@ class PropertyForm:
         Whether it has components, as many as the target.
     mirrors
         The degree of freedom of which it is the value, or empty. Fitting it relaxes that degree of freedom.
+    follows
+        The degrees of freedom on which it depends, if it depends on the geometry alone: an input where none relaxes.
+    vanishes
+        The degrees of freedom whose relaxation makes it zero.
     always
         Whether it is always computed.
     needs_volume
@@ -102,6 +110,8 @@ class PropertyForm:
     size: float = 1.0
     vector: bool = False
     mirrors: str = ""
+    follows: tuple[str, ...] = ()
+    vanishes: tuple[str, ...] = ()
     always: bool = False
     needs_volume: bool = False
     needs_masses: bool = False
