@@ -348,8 +348,8 @@ class StructureCatalogue:
     modify
         Returns changed atoms; raises `ValueError` for an invalid change.
     read
-        Reads a file, given as path, format (``poscar``, or empty for any that ASE knows) and the job's species, as
-        atoms, and the forces [n, 3] if any; raises `ValueError` for an invalid file.
+        Reads a file, given as path, format (``poscar``, or empty for any that ASE knows), the job's species and the
+        number of a frame or None, as atoms, and the forces [n, 3] if any; raises `ValueError` for an invalid file.
     check
         Returns the faults of a structure with their lines: degrees of freedom and properties that it cannot have,
         targets of the wrong length, invalid arguments.
@@ -359,7 +359,7 @@ class StructureCatalogue:
     properties: tuple[PropertyForm, ...]
     build: Callable[[str, Sequence[int], Mapping[str, float]], Atoms]
     modify: Callable[[Atoms, Modification], Atoms]
-    read: Callable[[str, str, Sequence[str]], tuple[Atoms, FloatArray | None]]
+    read: Callable[[str, str, Sequence[str], int | None], tuple[Atoms, FloatArray | None]]
     check: Callable[[Structure], Sequence[tuple[int, str]]] = lambda _: ()
 
 

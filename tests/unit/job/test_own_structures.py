@@ -47,7 +47,7 @@ def read(tmp_path, monkeypatch, forms, functions, catalogue, changes):
         changes.append(change)
         return replace(atoms, position=atoms.position + 1.0)
 
-    def read_file(path, kind, species):
+    def read_file(path, kind, species, frame):
         if "bad" in path:
             raise ValueError("not a structure")
         pair = Atoms(np.array([1, 0], np.int32), 9.0 * np.eye(3), np.ones(3, bool), np.zeros((2, 3)))
