@@ -13,6 +13,9 @@ GPA = 1e9 * 1e-30 / ELEMENTARY_CHARGE
 #: 1 bar in eV/Angstrom^3.
 BAR = 1e-4 * GPA
 
+#: 1 J/m^2 in eV/Angstrom^2.
+JOULE_PER_SQUARE_METRE = 1e-20 / ELEMENTARY_CHARGE
+
 #: Units of stress that files come in, in eV/Angstrom^3.
 STRESS_UNITS = {"eV/A^3": 1.0, "GPa": GPA, "kbar": 0.1 * GPA, "bar": BAR}
 

@@ -13,6 +13,7 @@ from hpcfit.objective.acceleration import describe_acceleration
 from hpcfit.objective.compiled import Compiled, compile_job
 from hpcfit.objective.partition import Block, PlannedStructures, cut_blocks, share_blocks, structure_cost
 from hpcfit.objective.structures.checks import structure_faults
+from hpcfit.objective.structures.inputs import input_warnings
 from hpcfit.objective.structures.plan import plan_structures
 from hpcfit.objective.weights import Factors, Weights, has_target, weigh
 from hpcfit.potential.library import potential_forms
@@ -65,7 +66,7 @@ class Plan:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Possible mistakes in the job."""
-        return (*self.job.warnings, *self.compiled.warnings)
+        return (*self.job.warnings, *self.compiled.warnings, *input_warnings(self.job))
 
     @property
     def sources(self) -> tuple[DatasetSource, ...]:

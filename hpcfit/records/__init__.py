@@ -64,7 +64,10 @@ from hpcfit.records.potentials import ENDINGS, Bonds, Function, Parameter, Poten
 from hpcfit.records.reading import Catalogue, ReadOptions
 from hpcfit.records.states import SolverState, State
 from hpcfit.records.structures import (
+    CELL,
+    CENTRINGS,
     DEGREES_OF_FREEDOM,
+    SIZE,
     Atoms,
     DegreeOfFreedom,
     DerivedProperty,
@@ -83,10 +86,13 @@ from hpcfit.records.structures import (
 
 __all__ = [
     "BUILT_IN_RESIDUALS",
+    "CELL",
+    "CENTRINGS",
     "DEGREES_OF_FREEDOM",
     "ENDINGS",
     "N_ATOMS",
     "SCRIPT_JOB",
+    "SIZE",
     "VERBOSITIES",
     "AbsoluteWeights",
     "Atoms",

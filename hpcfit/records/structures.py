@@ -29,6 +29,10 @@ DEGREES_OF_FREEDOM = (
     "cell-full",
 )
 
+#: Those that change the cell, and those that give it its volume.
+CELL = DEGREES_OF_FREEDOM[4:]
+SIZE = ("lattice-parameter", *CELL)
+
 
 @dataclass(frozen=True)
 class Atoms:
@@ -84,6 +88,10 @@ class PropertyForm:
         Whether it has components, as many as the target.
     mirrors
         The degree of freedom of which it is the value, or empty. Fitting it relaxes that degree of freedom.
+    follows
+        The degrees of freedom on which it depends, if it depends on the geometry alone: an input where none relaxes.
+    vanishes
+        The degrees of freedom whose relaxation makes it zero.
     always
         Whether it is always computed.
     needs_volume
@@ -102,6 +110,8 @@ class PropertyForm:
     size: float = 1.0
     vector: bool = False
     mirrors: str = ""
+    follows: tuple[str, ...] = ()
+    vanishes: tuple[str, ...] = ()
     always: bool = False
     needs_volume: bool = False
     needs_masses: bool = False
@@ -235,6 +245,15 @@ class DerivedProperty:
         return (self.wanted,)
 
 
+#: Primitive cell vectors in units of the conventional ones, whose lengths are 1, 1, c/a (or at 120 degrees).
+CENTRINGS = {
+    "primitive": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "face-centred": ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)),
+    "body-centred": ((-0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.5, 0.5, -0.5)),
+    # Every second layer along 111 of a face-centred lattice.
+    "rhombohedral": ((1.0, 0.5, 0.5), (0.5, 1.0, 0.5), (0.5, 0.5, 1.0)),
+}
+
 #: Number of the species among the lattice's own, and x, y, z in units of the conventional cell's vectors.
 Site: TypeAlias = tuple[int, float, float, float]
 Sites: TypeAlias = Callable[[Mapping[str, float]], list[Site]]
@@ -259,7 +278,7 @@ class LatticeForm:
     n_types
         Number of species, 1 or 2.
     centring
-        A key of `hpcfit.structure.building.CENTRINGS`.
+        A key of `CENTRINGS`.
     ca_ratio
         The default; NaN if the job must give it. Not used by a cubic lattice.
     internal
@@ -302,13 +321,16 @@ class Modification:
 
     ``repeat`` (numbers: n1 n2 n3); ``vacancy`` (site); ``substitution`` (site, species); ``interstitial`` (species,
     numbers: fractional coordinates); ``deformation`` (numbers: F row by row, positions and cell vectors times its
-    transpose); ``surface`` (numbers: h k l layers vacuum).
+    transpose); ``surface`` (numbers: h k l layers vacuum; termination: lowest and highest plane of atoms; vectors:
+    those of the cell in units of the conventional ones, to which h k l refer, empty if they are the same).
     """
 
     kind: str
     site: int = -1
     species: int = -1
     numbers: tuple[float, ...] = ()
+    termination: tuple[int, ...] = ()
+    vectors: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -326,8 +348,8 @@ class StructureCatalogue:
     modify
         Returns changed atoms; raises `ValueError` for an invalid change.
     read
-        Reads a file, given as path, format (``poscar``, or empty for any that ASE knows) and the job's species, as
-        atoms, and the forces [n, 3] if any; raises `ValueError` for an invalid file.
+        Reads a file, given as path, format (``poscar``, or empty for any that ASE knows), the job's species and the
+        number of a frame or None, as atoms, and the forces [n, 3] if any; raises `ValueError` for an invalid file.
     check
         Returns the faults of a structure with their lines: degrees of freedom and properties that it cannot have,
         targets of the wrong length, invalid arguments.
@@ -337,7 +359,7 @@ class StructureCatalogue:
     properties: tuple[PropertyForm, ...]
     build: Callable[[str, Sequence[int], Mapping[str, float]], Atoms]
     modify: Callable[[Atoms, Modification], Atoms]
-    read: Callable[[str, str, Sequence[str]], tuple[Atoms, FloatArray | None]]
+    read: Callable[[str, str, Sequence[str], int | None], tuple[Atoms, FloatArray | None]]
     check: Callable[[Structure], Sequence[tuple[int, str]]] = lambda _: ()
 
 

@@ -11,7 +11,7 @@ from hpcfit.objective.structures.rows import FAILED
 from hpcfit.records import FloatArray
 
 DERIVED = "derived-property"
-RELAXED, UNRELAXED = "relaxed", "before relaxation"
+RELAXED, UNRELAXED, INPUT = "relaxed", "before relaxation", "not relaxed"
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class PropertyOutcome:
     style, tolerance
         Of its residual.
     state
-        ``relaxed`` for a relaxed degree of freedom, ``before relaxation`` for a property measured there; empty for
-        others.
+        ``relaxed`` for a relaxed degree of freedom, ``before relaxation`` for a property measured there, ``not
+        relaxed`` for an input; empty for others.
     weight
         W, the product of normalised weights; 0 if not fitted.
     minimum, maximum

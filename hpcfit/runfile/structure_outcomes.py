@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hpcfit.objective.plan import Plan
+from hpcfit.objective.structures.inputs import is_input
 from hpcfit.records import DerivedProperty, PropertyForm, Structure, StructureResult, WantedProperty
-from hpcfit.runfile.outcomes import DERIVED, RELAXED, UNRELAXED, PropertyOutcome, StructureOutcome
+from hpcfit.runfile.outcomes import DERIVED, INPUT, RELAXED, UNRELAXED, PropertyOutcome, StructureOutcome
 from hpcfit.structure.catalogue import structure_catalogue
 
 #: Of every block of own structures: results of structures, and values of derived properties.
@@ -119,7 +120,7 @@ def _property(
         fit=wanted.fit,
         style=wanted.style,
         tolerance=wanted.tolerance / form.size,
-        state=RELAXED if mirrored else UNRELAXED if structure.relaxed and not wanted.relaxed else "",
+        state=_state(form, structure, wanted),
         weight=weight,
         minimum=mirrored.minimum / form.size if mirrored else -np.inf,
         maximum=mirrored.maximum / form.size if mirrored else np.inf,
@@ -128,6 +129,15 @@ def _property(
         value=value,
         target=target,
     )
+
+
+def _state(form: PropertyForm, structure: Structure, wanted: WantedProperty) -> str:
+    if structure.relaxed and not wanted.relaxed:
+        return UNRELAXED
+    if any(degree.name == form.mirrors for degree in structure.relaxed):
+        return RELAXED
+    # Volumes are always listed; only with a target they look like predictions.
+    return INPUT if is_input(form, structure, wanted) and (form.mirrors or wanted.target) else ""
 
 
 def _derived(prop: DerivedProperty, weight: float, start: float, value: float) -> StructureOutcome:

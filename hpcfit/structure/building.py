@@ -10,16 +10,7 @@ from numpy.typing import NDArray
 
 from hpcfit.catalogue import records
 from hpcfit.errors import nearest
-from hpcfit.records import Atoms, FloatArray, LatticeForm
-
-#: Primitive cell vectors in units of the conventional ones, whose lengths are 1, 1, c/a (or at 120 degrees).
-CENTRINGS = {
-    "primitive": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
-    "face-centred": ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)),
-    "body-centred": ((-0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.5, 0.5, -0.5)),
-    # Every second layer along 111 of a face-centred lattice.
-    "rhombohedral": ((1.0, 0.5, 0.5), (0.5, 1.0, 0.5), (0.5, 0.5, 1.0)),
-}
+from hpcfit.records import CENTRINGS, Atoms, FloatArray, LatticeForm
 
 LATTICES = records("hpcfit.structure.lattices", LatticeForm)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hpcfit.records import Atoms, FloatArray, Modification
+from hpcfit.structure.surfaces import cut_surface
 
 
 def modify(atoms: Atoms, change: Modification) -> Atoms:
@@ -19,7 +20,7 @@ def modify(atoms: Atoms, change: Modification) -> Atoms:
         The structure.
     change
         See `Modification`. A deformation transforms positions and non-zero cell vectors; a surface is cut from the
-        structure as a bulk, `layers` thick, with `vacuum` (Angstrom) on each side.
+        structure as a bulk, `layers` thick, with `vacuum` (Angstrom) on each side, see `hpcfit.structure.surfaces`.
 
     Raises
     ------
@@ -75,27 +76,6 @@ def _deformation(atoms: Atoms, change: Modification) -> Atoms:
     return Atoms(atoms.species, atoms.cell @ gradient.T, atoms.pbc, atoms.position @ gradient.T)
 
 
-def _surface(atoms: Atoms, change: Modification) -> Atoms:
-    *whole, vacuum = _numbers(change, 5)
-    h, k, m, layers = (round(float(n)) for n in whole)
-    if (h, k, m, layers) != tuple(whole) or (h, k, m) == (0, 0, 0) or layers < 1 or vacuum < 0:
-        found = " ".join(f"{n:g}" for n in change.numbers)
-        raise ValueError(f"surface, found {found}, allowed h k l, not all 0, a number of layers, and vacuum")
-    if not atoms.pbc.all() or np.linalg.det(atoms.cell) == 0.0:
-        raise ValueError("surface of a structure that is not periodic in all directions")
-    # ASE takes long to import.
-    from ase import Atoms as AseAtoms
-    from ase.build import surface
-
-    # ASE uses tags for layers, so species are passed as elements: the first one as hydrogen.
-    bulk = AseAtoms(atoms.species + 1, positions=atoms.position, cell=atoms.cell, pbc=True)
-    slab = surface(bulk, (h, k, m), layers, vacuum=float(vacuum), periodic=True)
-    species = np.asarray(slab.numbers - 1, dtype=np.int32)
-    return Atoms(
-        species, np.array(slab.cell, dtype=np.float64), np.ones(3, dtype=bool), np.array(slab.positions)
-    )
-
-
 def _site(atoms: Atoms, change: Modification) -> int:
     if not 0 <= change.site < len(atoms):
         raise ValueError(f"site of {change.kind}, found {change.site}, allowed 0 .. {len(atoms) - 1}")
@@ -121,5 +101,5 @@ _CHANGES: dict[str, Callable[[Atoms, Modification], Atoms]] = {
     "substitution": _substitution,
     "interstitial": _interstitial,
     "deformation": _deformation,
-    "surface": _surface,
+    "surface": cut_surface,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ from hpcfit.input_files import MOST_TABLE, check_inflated, check_regular
 from hpcfit.records import Atoms, FloatArray
 
 
-def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArray | None]:
+def read(
+    path: str, kind: str, species: Sequence[str], frame: int | None = None
+) -> tuple[Atoms, FloatArray | None]:
     """Return the atoms in a file, and the forces [n, 3] (eV/Angstrom) if there are any.
 
     Parameters
@@ -23,14 +26,15 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
         The file.
     kind
         ``poscar``, whose atom lines may contain three more numbers, the force; or empty for a format that ASE detects.
-        Of several structures the last one is read, as in ASE.
     species
         The job's species, to which the atoms' numbers refer.
+    frame
+        Which of several structures, from 0, or from -1 backwards; None if the file must hold a single one.
 
     Raises
     ------
     ValueError
-        When the file cannot be read, or has a species that the job lacks.
+        When the file cannot be read, has no such frame or several without one, or a species that the job lacks.
     """
     try:
         check_regular(path, MOST_TABLE)
@@ -38,17 +42,25 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     # ASE takes long to import.
-    from ase.io import read as ase_read
+    from ase.io import iread
 
     try:
         # ASE recognises a POSCAR only by its name.
         with np.errstate(all="ignore"):  # lengths that are too large are reported by what follows
-            atoms: Any = ase_read(path, format="vasp" if kind == "poscar" else None)
+            frames: Iterator[Any] = iread(path, index=":", format="vasp" if kind == "poscar" else None)
+            atoms, n = _chosen(frames, frame)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:
         # ASE's parsers raise many kinds of exceptions.
         raise ValueError(f"cannot read {path}: {type(error).__name__} {error}") from error
+    n = max(n, _n_configurations(path)) if kind == "poscar" else n
+    if frame is None and n > 1:
+        raise ValueError(
+            f"{path} holds several structures, found {n}, allowed 1, or <file frame=...> 0 .. {n - 1}"
+        )
+    if atoms is None:
+        raise ValueError(f"frame of {path}, found {frame}, allowed 0 .. {n - 1}, or -{n} .. -1 from the end")
     forces = _poscar_forces(path, len(atoms)) if kind == "poscar" else _forces(atoms)
     if forces is not None and not np.isfinite(forces).all():
         raise ValueError(f"{path}: a force is not finite")
@@ -56,6 +68,26 @@ def read(path: str, kind: str, species: Sequence[str]) -> tuple[Atoms, FloatArra
         return from_ase(atoms, species, path), forces
     except InputError as error:
         raise ValueError(str(error.faults[0])) from error
+
+
+def _chosen(frames: Iterator[Any], frame: int | None) -> tuple[Any, int]:
+    """Return one of the structures in a file, None if there is none such, and their number."""
+    # Only as many as are counted from the end are kept.
+    last: deque[Any] = deque(maxlen=max(1, -(frame or 0)))
+    chosen, n = None, 0
+    for n, atoms in enumerate(frames, start=1):
+        last.append(atoms)
+        if n - 1 == (frame or 0):
+            chosen = atoms
+    if frame is not None and frame < 0:
+        chosen = last[0] if n >= -frame else None
+    return chosen, n
+
+
+def _n_configurations(path: str) -> int:
+    """Return the number of configurations in a VASP file that numbers them, of which ASE reads the first."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return sum(line.lower().startswith("direct configuration") for line in file)
 
 
 def from_ase(atoms: Any, species: Sequence[str], where: str) -> Atoms:

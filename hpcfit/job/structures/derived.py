@@ -11,6 +11,7 @@ from hpcfit.errors import nearest
 from hpcfit.job.document import values
 from hpcfit.job.document.braces import named_terms
 from hpcfit.job.document.values import quoted
+from hpcfit.job.structures.composition import SURFACE_ENERGY, check_composition
 from hpcfit.job.structures.properties import check_target, lacking, style_of
 from hpcfit.job.structures.scope import Scope
 from hpcfit.records import DatasetSource, DerivedProperty, DerivedTerm, Group, Structure, WantedProperty
@@ -30,10 +31,37 @@ def read_derived(element: etree._Element, scope: Scope) -> DerivedProperty:
             scope.faults.add(expression, str(error))
         if not named:
             scope.faults.add(expression, "<expression> without a property", allowed="{structure.property}")
+    identifier = values.line_of_text(element.get("id"))
     fit = values.boolean(element.get("fit"), False)
+    return derived_from(element, identifier, formula, named, unit, fit, scope)
+
+
+def derived_from(
+    element: etree._Element,
+    identifier: str,
+    formula: str,
+    named: Mapping[str, str],
+    unit: str,
+    fit: bool,
+    scope: Scope,
+) -> DerivedProperty:
+    """Return the derived property with the target, tolerance, style and weight of an element.
+
+    Parameters
+    ----------
+    element, identifier
+        The element, and the id of the property.
+    formula, named
+        From `named_terms`.
+    unit
+        As printed.
+    fit
+        Whether it is fitted.
+    scope
+        The job's context.
+    """
     target = (values.number(element.get("target")),) if "target" in element.attrib else ()
     check_target(element, fit, target, scope)
-    weight = values.number(element.get("relative-weight"), 1.0)
     wanted = WantedProperty(
         name=DERIVED,
         fit=fit,
@@ -43,8 +71,8 @@ def read_derived(element: etree._Element, scope: Scope) -> DerivedProperty:
         style=style_of(element, target, scope),
         line=values.line_of(element),
     )
+    weight = values.number(element.get("relative-weight"), 1.0)
     terms = tuple(DerivedTerm(name, *_halves(path)) for name, path in named.items())
-    identifier = values.line_of_text(element.get("id"))
     return DerivedProperty(identifier, values.line_of(element), weight, formula, terms, unit, wanted)
 
 
@@ -72,6 +100,8 @@ def join_derived(group: Group, elements: Mapping[str, etree._Element], scope: Sc
             for term in leaf.terms:
                 if _check_term(term, elements[leaf.id], structures, scope):
                     needed.setdefault(term.structure, []).append(term.property)
+            if elements[leaf.id].tag == SURFACE_ENERGY:
+                check_composition(leaf, elements[leaf.id], structures, scope)
     return _with_listed(group, needed, scope)
 
 
@@ -93,7 +123,7 @@ def _check_term(
         return False
     structure = structures.get(term.structure)
     if structure is None:
-        what = "unknown structure in <expression>"
+        what = f"unknown structure in <{where.tag}>"
         add(
             where,
             what,

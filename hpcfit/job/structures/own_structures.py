@@ -99,7 +99,8 @@ class OwnStructures:
             return None
 
     def _modified(self, element: etree._Element, placed: Placed | None) -> Atoms:
-        changes = read_modifications(element, self._scope.species, self._scope.faults)
+        form = self._lattices.get(str(element.tag))
+        changes = read_modifications(element, form, self._scope.species, self._scope.faults)
         if placed is None or self._scope.catalogue is None:
             return _NO_ATOMS
         atoms = placed.atoms

@@ -14,6 +14,7 @@ from hpcfit.job.structures.derived import DERIVED, join_derived, read_derived
 from hpcfit.job.structures.losses import ABSOLUTE_ELEMENTS, WEIGHTED
 from hpcfit.job.structures.own_structures import OwnStructures
 from hpcfit.job.structures.scope import Scope
+from hpcfit.job.structures.surface_energies import surface_energies, with_surface_energy
 from hpcfit.records import DatasetSource, DerivedProperty, Group, RobustLoss, RobustLossForm, Structure
 
 #: Attributes that require normalised or absolute weights.
@@ -45,6 +46,7 @@ def read_structures(element: etree._Element, scope: Scope) -> tuple[Group, bool]
     values.check_ids(element.iter("group", "dataset", DERIVED, *own.tags), scope.faults)
     tree = reader.group(element)
     derived = {values.line_of_text(node.get("id")): node for node in element.iter(DERIVED)}
+    derived |= surface_energies(element)
     return join_derived(tree, derived, scope), absolute
 
 
@@ -107,8 +109,14 @@ class _Reader:
             if element.tag == "dataset"
             else self._own.structure(element)
         )
-        self._check(element, [entry.relative_weight for entry in leaf.properties if entry.fit])
-        return leaf
+        fitted = [entry.relative_weight for entry in leaf.properties if entry.fit]
+        found = with_surface_energy(element, leaf, self._scope) if isinstance(leaf, Structure) else leaf
+        if isinstance(found, Group):
+            fitted += [
+                c.relative_weight for c in found.children if isinstance(c, DerivedProperty) and fits(c)
+            ]
+        self._check(element, fitted)
+        return found
 
     def _check(self, element: etree._Element, fitted: Sequence[float]) -> None:
         """Report siblings whose relative weights are all zero: they cannot be normalised."""

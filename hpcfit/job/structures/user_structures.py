@@ -61,7 +61,8 @@ def _from_file(element: etree._Element, scope: Scope) -> Placed | None:
     if not scope.species:
         return None
     try:
-        atoms, forces = scope.catalogue.read(str(path), FILES[str(element.tag)], scope.species)
+        frame = values.whole(element.get("frame"), 0) if "frame" in element.attrib else None
+        atoms, forces = scope.catalogue.read(str(path), FILES[str(element.tag)], scope.species, frame)
     except ValueError as error:
         scope.faults.add(element, str(error).replace(str(path), name))
         return None

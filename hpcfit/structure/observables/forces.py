@@ -17,5 +17,6 @@ RECORDS = (
         "forces on all atoms, row by row",
         lambda structure, *_: _forces(len(structure.atoms)),
         vector=True,
+        vanishes=("atom-coordinates",),
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hpcfit.records import FloatArray, Structure
+from hpcfit.records import CELL, SIZE, FloatArray, Structure
 from hpcfit.structure.observables._observable import Observable, ObservableForm
 from hpcfit.structure.perturbations import Point
 
@@ -57,6 +57,7 @@ RECORDS = (
         "lattice parameter",
         lambda structure, *_: _stretch(structure, "lattice-parameter", 0),
         mirrors="lattice-parameter",
+        follows=SIZE,
     ),
     ObservableForm(
         "ca-ratio",
@@ -65,6 +66,7 @@ RECORDS = (
         "ratio of the lattice parameters along z and x",
         lambda structure, *_: _stretch(structure, "ca-ratio", 2, 0),
         mirrors="ca-ratio",
+        follows=("ca-ratio", *CELL[1:]),
     ),
     ObservableForm(
         "atom-distance",
@@ -73,5 +75,6 @@ RECORDS = (
         "distance between the first and the second atom",
         _distance,
         mirrors="atom-distance",
+        follows=("atom-distance", "atom-coordinates"),
     ),
 )

@@ -77,7 +77,8 @@ def frequencies(q: tuple[Fraction, Fraction, Fraction], masses: FloatArray) -> O
     Parameters
     ----------
     q
-        In units of the reciprocal cell vectors.
+        Multiples of the reciprocal vectors b of the structure's own cell, with a_i b_j = 2 pi delta_ij: the phase of
+        the cell at n1 a_1 + n2 a_2 + n3 a_3 is 2 pi q n.
     masses
         [n_atoms], amu.
     """
@@ -161,7 +162,10 @@ RECORDS = (
         "frequencies at a wave vector in ascending order; negative where a mode is unstable",
         _observe,
         vector=True,
-        arguments={"q": "wave vector in units of the reciprocal cell vectors, as in 1/2 0 0.25"},
+        arguments={
+            "q": "wave vector, as in 1/2 0 0.25: multiples of the reciprocal vectors b of the structure's own cell,"
+            " with a_i b_j = 2 pi delta_ij"
+        },
         needs_masses=True,
         n_images=lambda n_atoms: 6 * n_atoms,
     ),

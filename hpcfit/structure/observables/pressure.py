@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hpcfit.records import CELL, SIZE
 from hpcfit.structure.observables._observable import Observable, ObservableForm
 from hpcfit.units import BAR
 
@@ -22,6 +23,7 @@ def _form(component: int, name: str) -> ObservableForm:
         "component of the pressure tensor, positive in compression",
         lambda *_: _component(component),
         size=BAR,
+        vanishes=CELL[1:] if component < 3 else CELL[2:],
         needs_volume=True,
     )
 
@@ -34,6 +36,7 @@ RECORDS = (
         "mean of pxx, pyy, pzz; positive in compression",
         lambda *_: _pressure(),
         size=BAR,
+        vanishes=SIZE,
         needs_volume=True,
     ),
     # In the order of the virial.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hpcfit.records import FloatArray, Structure
+from hpcfit.records import SIZE, FloatArray, Structure
 from hpcfit.structure.observables._observable import Observable, ObservableForm
 from hpcfit.structure.perturbations import Point
 
@@ -35,6 +35,7 @@ RECORDS = (
         "A^2",
         "area of the face of the cell that two of its vectors a, b, c span",
         _area,
+        follows=(*SIZE, "ca-ratio"),
         arguments={"face": "the two vectors: ab (the default), bc or ca"},
     ),
 )

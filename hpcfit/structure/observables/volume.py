@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hpcfit.records import SIZE
 from hpcfit.structure.observables._observable import Observable, ObservableForm
 
 
@@ -16,6 +17,7 @@ RECORDS = (
         "A^3",
         "volume of the cell",
         lambda *_: _volume(1.0),
+        follows=(*SIZE, "ca-ratio"),
         always=True,
         needs_volume=True,
     ),
@@ -25,6 +27,7 @@ RECORDS = (
         "A^3/atom",
         "volume over the number of atoms",
         lambda structure, *_: _volume(float(len(structure.atoms))),
+        follows=(*SIZE, "ca-ratio"),
         always=True,
         needs_volume=True,
     ),

@@ -47,7 +47,7 @@ def read(tmp_path, monkeypatch, forms, functions, catalogue, changes):
         changes.append(change)
         return replace(atoms, position=atoms.position + 1.0)
 
-    def read_file(path, kind, species):
+    def read_file(path, kind, species, frame):
         if "bad" in path:
             raise ValueError("not a structure")
         pair = Atoms(np.array([1, 0], np.int32), 9.0 * np.eye(3), np.ones(3, bool), np.zeros((2, 3)))
@@ -165,7 +165,7 @@ def test_changes_come_in_the_order_of_the_document(read, changes):
       <repeat x="2" y="3" z="4"/><vacancy site="0"/>
       <properties><total-energy/></properties>
       <substitution site="5" type="Ni"/><interstitial type="Al" x="0.5" y="0.25" z="0"/><vacancy site="1"/>
-      <deformation xx="1.01" yz="0.02"/><surface h="1" k="-1" l="0" layers="4" vacuum="10.5"/>"""
+      <deformation xx="1.01" yz="0.02"/><surface h="1" k="-1" l="0" layers="4" vacuum="10.5" termination="1 0"/>"""
         )
     )
     assert changes == [
@@ -175,7 +175,13 @@ def test_changes_come_in_the_order_of_the_document(read, changes):
         Modification("interstitial", species=0, numbers=(0.5, 0.25, 0.0)),
         Modification("vacancy", site=1),
         Modification("deformation", numbers=(1.01, 0.0, 0.0, 0.0, 1.0, 0.02, 0.0, 0.0, 1.0)),
-        Modification("surface", numbers=(1.0, -1.0, 0.0, 4.0, 10.5)),
+        Modification(
+            "surface",
+            numbers=(1.0, -1.0, 0.0, 4.0, 10.5),
+            termination=(1, 0),
+            # Those of the repeated primitive cell, in units of the cube's.
+            vectors=((0.0, 1.0, 1.0), (1.5, 0.0, 1.5), (2.0, 2.0, 0.0)),
+        ),
     ]
     assert structure.atoms.position.tolist() == [[7.0, 7.0, 7.0]]
     assert structure.values == {}  # a surface is no lattice any more

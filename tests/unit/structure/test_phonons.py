@@ -7,6 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from hpcfit.fit import Fit, prepare, read
+from hpcfit.parallel.communicator import Serial
 from hpcfit.records import Modification
 from hpcfit.structure.modifying import modify
 from hpcfit.structure.observables.phonon_frequencies import supercell, wave_vector
@@ -97,3 +99,55 @@ def test_waves_along_what_is_not_periodic(tmp_path):
     layer = lattice("graphene", {"lattice-parameter": 3.8})
     with pytest.raises(Exception, match="wave along a direction that is not periodic, found '0 0 1/2'"):
         frequencies(model, layer, "0 0 1/2")
+
+
+NEAREST = """<job><name>springs</name><atom-types><species mass="27">Al</species></atom-types>
+<potentials><morse id="M"><D0>0.5</D0><alpha>1.5</alpha><r0>2.8</r0><cutoff>3</cutoff></morse></potentials>
+<structures>{structures}</structures></job>
+"""
+SPRINGS = """<{form}-lattice id="{form}{k}"><atom-type>Al</atom-type><lattice-parameter>{a!r}</lattice-parameter>
+<properties><phonon-frequencies q="{q}"/></properties></{form}-lattice>"""
+#: sqrt(eV/Angstrom^2/amu) / (2 pi) in THz, CODATA 2018.
+THZ = 15.633302
+
+
+def _fcc(zeta):
+    """M omega^2 / K along 2 pi/a (zeta, 0, 0): 4 sin^2(zeta pi/2) twice and 8 sin^2."""
+    sine = np.sin(np.pi * zeta / 2) ** 2
+    return [4 * sine, 4 * sine, 8 * sine]
+
+
+def _sc(zeta):
+    """M omega^2 / K along 2 pi/a (zeta, 0, 0): one chain, and no force across it."""
+    return [0.0, 0.0, 4 * np.sin(np.pi * zeta) ** 2]
+
+
+def _bcc(zeta):
+    """M omega^2 / K along 2 pi/a (zeta, 0, 0), the same for all polarisations: 16/3 sin^2(zeta pi/2)."""
+    return [16 / 3 * np.sin(np.pi * zeta / 2) ** 2] * 3
+
+
+@pytest.mark.parametrize(
+    ("form", "a", "cells", "dispersion"),
+    [
+        ("fcc", 2.8 * 2**0.5, ((0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0)), _fcc),
+        ("bcc", 2.8 * 2 / 3**0.5, ((-0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.5, 0.5, -0.5)), _bcc),
+        ("sc", 2.8, np.eye(3), _sc),
+    ],
+)
+def test_dispersion_of_springs_between_neighbours(tmp_path, form, a, cells, dispersion):
+    """q_i = a_i k / (2 pi) along 100: the basis is the own cell, and no factor 2 pi is left out."""
+    zetas = (1 / 8, 1 / 4, 1 / 2, 1.0)
+    q = [" ".join(str(zeta * row[0]) for row in cells) for zeta in zetas]
+    text = NEAREST.format(
+        structures="".join(SPRINGS.format(form=form, k=k, a=a, q=one) for k, one in enumerate(q))
+    )
+    path = tmp_path / "job.xml"
+    path.write_text(text)
+    fit = Fit(prepare(lambda: read(str(path)), Serial()), Serial())
+    found = fit.on_root(lambda: fit.structures(fit.local.model.start)[0])
+    spring = 2 * 0.5 * 1.5**2
+    for zeta, outcome in zip(zetas, found, strict=True):
+        (values,) = (one.value for one in outcome.properties if one.name == "phonon-frequencies")
+        expected = np.sort(np.sqrt(np.array(dispersion(zeta)) * spring / 27)) * THZ
+        np.testing.assert_allclose(values, expected, rtol=1e-6, atol=2e-3)

@@ -89,3 +89,48 @@ def test_files_without_meaning(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         read(str(path), "", ("Al",))
+
+
+FRAME = """1
+Lattice="{a} 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3 pbc="T T T"
+Al 0 0 0
+"""
+
+
+def frames(folder, *lengths):
+    path = folder / "path.xyz"
+    path.write_text("".join(FRAME.format(a=a) for a in lengths))
+    return str(path)
+
+
+@pytest.mark.parametrize(("frame", "length"), [(0, 4), (1, 5), (2, 6), (-1, 6), (-2, 5), (-3, 4)])
+def test_one_of_several_frames(tmp_path, frame, length):
+    atoms, _ = read(frames(tmp_path, 4, 5, 6), "", ("Al",), frame)
+    assert atoms.cell[0, 0] == length
+
+
+def test_a_single_frame_needs_no_number(tmp_path):
+    path = frames(tmp_path, 4)
+    assert [read(path, "", ("Al",), frame)[0].cell[0, 0] for frame in (None, 0, -1)] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("frame", [3, -4])
+def test_frames_that_are_not_there(tmp_path, frame):
+    with pytest.raises(
+        ValueError, match=rf"path.xyz, found {frame}, allowed 0 .. 2, or -3 .. -1 from the end"
+    ):
+        read(frames(tmp_path, 4, 5, 6), "", ("Al",), frame)
+
+
+def test_several_frames_without_a_number_are_refused(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"holds several structures, found 3, allowed 1, or <file frame=\.\.\.> 0"
+    ):
+        read(frames(tmp_path, 4, 5, 6), "", ("Al",))
+
+
+def test_a_poscar_file_of_several_configurations_is_refused(tmp_path):
+    rows = "0 0 0\n0.5 0.5 0.5\nDirect configuration=     2\n0 0 0.1\n0.5 0.5 0.6"
+    path = poscar(tmp_path, rows, "Direct configuration=     1")
+    with pytest.raises(ValueError, match=r"cell\.txt holds several structures, found 2"):
+        read(path, "poscar", ("Al", "Ni"))
