@@ -85,7 +85,7 @@ def _densities(
     step, in_file = _in_file(embedding) if is_default and source.resolution is None else (0.0, 0)
     if step:
         # What a table leaves out is a straight line in hpcfit too.
-        ends_alike = all(curve is None or _points(curve) is not None for curve in embedding)
+        ends_alike = all(curve is None or _table(curve) is not None for curve in embedding)
         n = in_file if ends_alike else max(in_file, math.ceil(end / step) + 1)
         last = f"the file from which F comes is tabulated to {step * (in_file - 1):.6g}"
         return step, equidistant(step, n), (*notes, f"{last}, this one to {step * (n - 1):.6g}")
@@ -126,20 +126,27 @@ def equidistant(step: float, n: int) -> FloatArray:
     return np.asarray(step * np.arange(n), dtype=np.float64)
 
 
-def _points(curve: FunctionSum | None) -> FloatArray | None:
-    """Return the points of a function from a table, None for another."""
-    if curve is None or curve.function is None or curve.function.form != "tabulated":
+def _table(curve: FunctionSum | None) -> tuple[FloatArray, FloatArray, bool] | None:
+    """Return points and values of a tabulated function, and whether values are times the argument; None for others."""
+    function = curve.function if curve else None
+    if function is None or function.screening is not None:
         return None
-    return np.array(curve.function.knots)
+    is_divided = function.form == "product" and [f.formula for f in function.children[1:]] == ["1/r"]
+    if is_divided:
+        function = function.children[0]
+    if function.form != "tabulated" or function.screening is not None:
+        return None
+    x, y = np.array(function.knots), np.array(function.values)
+    # Below 0 there are only points that continue a table.
+    return x[x >= 0.0], y[x >= 0.0], is_divided
 
 
 def _in_file(curves: Sequence[FunctionSum | None]) -> tuple[float, int]:
     """Return the step and the number of points that all tabulated functions share, (0, 0) if there is no such step."""
-    found = [points for curve in curves if (points := _points(curve)) is not None]
+    found = [table[0] for curve in curves if (table := _table(curve)) is not None]
     if not found:
         return 0.0, 0
-    first = found[0]
-    step = float(first[0] if first[0] > 0 else first[1])
+    step = float(next(points for points in found[0] if points > 0))
     numbers = [np.rint(points / step) for points in found]
     if not all(np.array_equal(points, step * k) for points, k in zip(found, numbers, strict=True)):
         return 0.0, 0
@@ -160,19 +167,17 @@ def as_in_file(curve: FunctionSum, x: FloatArray, table: FloatArray, times_x: bo
     times_x
         Whether the table holds x times the function.
     """
-    known = _points(curve)
-    function = curve.function
-    if known is None or function is None or function.screening is not None:
+    known = _table(curve)
+    if known is None:
         return table
-    places = np.searchsorted(x, known)
-    if places[-1] >= len(x) or not np.array_equal(x[places], known):
+    points, values, is_times_x = known
+    places = np.searchsorted(x, points)
+    if places[-1] >= len(x) or not np.array_equal(x[places], points) or (is_times_x and not times_x):
         return table
-    values = np.array(function.values)
     found = table.copy()
-    if not times_x:
-        found[places] = values
-        return found
-    found[places] = [_factor(value, place) for value, place in zip(values, known, strict=True)]
+    if times_x and not is_times_x:
+        values = np.array([_factor(value, point) for value, point in zip(values, points, strict=True)])
+    found[places] = values
     return found
 
 

@@ -30,11 +30,24 @@ def midpoints(values: FloatArray) -> FloatArray:
 
     It is a cubic in each interval, with slopes at the points from differences over five of them.
     """
+    slope = _slopes(values)
+    return np.asarray((values[:-1] + values[1:]) / 2.0 + (slope[:-1] - slope[1:]) / 8.0)
+
+
+def slopes_at(values: FloatArray, part: float) -> FloatArray:
+    """Return the slopes of the same interpolation, per step, at a part of each interval, [n - 1]."""
+    slope, rise = _slopes(values), values[1:] - values[:-1]
+    curved, twisted = 3.0 * rise - 2.0 * slope[:-1] - slope[1:], slope[:-1] + slope[1:] - 2.0 * rise
+    return np.asarray(slope[:-1] + part * (2.0 * curved + 3.0 * part * twisted))
+
+
+def _slopes(values: FloatArray) -> FloatArray:
+    """Return LAMMPS's slopes at the points of a table, per step."""
     slope = np.empty_like(values)
     slope[2:-2] = (values[:-4] - values[4:] + 8.0 * (values[3:-1] - values[1:-3])) / 12.0
     slope[1], slope[-2] = (values[2] - values[0]) / 2.0, (values[-1] - values[-3]) / 2.0
     slope[0], slope[-1] = values[1] - values[0], values[-1] - values[-2]
-    return np.asarray((values[:-1] + values[1:]) / 2.0 + (slope[:-1] - slope[1:]) / 8.0)
+    return slope
 
 
 #: Errors of interpolation from which on a table is wrong, relative where a value exceeds 1.

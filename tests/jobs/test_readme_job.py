@@ -41,7 +41,7 @@ def test_job_of_the_readme(tmp_path):
 
 
 def test_functions_and_constraints(tmp_path):
-    *_, eam, _, constraints, _ = _texts("docs/potentials.md")
+    *_, eam, _, _, constraints, _ = _texts("docs/potentials.md")
     text = _with("potentials", f"<potentials>{eam}</potentials>").replace("</job>", f"{constraints}</job>")
     built = _read(tmp_path, text)
     assert [p.path for p in built.parameters if p.varies] == [
@@ -53,6 +53,19 @@ def test_functions_and_constraints(tmp_path):
     assert built.warnings == ()
     model = Model(built)
     assert model.variables.parameters(model.start)[-1] == pytest.approx(0.8 + math.exp(-1.14 * 2.86))
+
+
+def test_an_alloy_of_the_files_of_its_elements(tmp_path):
+    *_, alloy, _, _ = _texts("docs/potentials.md")
+    table = "0.5 0.4 0.3 0.2 0.1"
+    for symbol, z in (("Cu", 29), ("Zr", 40)):
+        text = f"a\nb\nc\n1 {symbol}\n5 0.25 5 1.6 6.5\n{z} 60 4 fcc\n{table}\n{table}\n{table}\n"
+        (tmp_path / f"{symbol}.eam.alloy").write_text(text)
+    species = "<species>Cu</species><species>Zr</species>"
+    job = _with("potentials", f"<potentials>{alloy}</potentials>").replace("<species>Si</species>", species)
+    found = _read(tmp_path, job)
+    assert [p.path for p in found.free] == ["EAM.V.node[1].y", "EAM.V.node[2].y", "EAM.V.node[3].y"]
+    assert found.warnings == ()
 
 
 def test_series_of_polynomials(tmp_path):

@@ -71,10 +71,7 @@ def _eam(form: str, more: tuple[str, str] = ("", "")) -> str:
 
 #: Format, potentials, files, and pair styles.
 SUMS = {
-    "eam-alloy": ("eam-alloy", _eam("eam"), 1, "eam/alloy"),
     "eam-fs": ("eam-fs", _eam("eam"), 1, "eam/fs"),
-    "adp": ("adp", _eam("adp", ADP), 1, "adp"),
-    "meam-spline": ("meam-spline", _eam("meam", MEAM), 1, "meam/spline"),
     "pairs into eam/alloy": (
         "eam-alloy",
         _eam("eam") + LJ.format("") + REPULSION.format(SCREENING.format(3)) + ONE_BODY,

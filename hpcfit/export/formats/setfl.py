@@ -14,12 +14,15 @@ import numpy as np
 from hpcfit.export.curves import FunctionSum, curve_of, pair_curve, steps
 from hpcfit.export.format import Format
 from hpcfit.export.grid import Grid, as_in_file, grid_of
-from hpcfit.export.interpolation import begin_of_range, finite, midpoints
+from hpcfit.export.interpolation import begin_of_range, finite, midpoints, slopes_at
 from hpcfit.export.source import ExportSource, number
-from hpcfit.export.written import OF_TABLES, Written, quoted
+from hpcfit.export.written import OF_TABLES, Accuracy, Written, quoted
 from hpcfit.records import FloatArray, Function
 
 _Factor = Callable[[FloatArray], FloatArray]
+
+#: Bonds of an atom that may lie at a kink at the same time.
+_BONDS_AT_KINKS = 4
 
 #: LAMMPS computes slopes from five points.
 FEWEST_POINTS = 5
@@ -87,6 +90,8 @@ class _Tables:
     inner: float
     density: tuple[float, float]
     errors: dict[str, float] = field(default_factory=dict)
+    slopes: dict[str, float] = field(default_factory=dict)
+    slope_errors: dict[str, float] = field(default_factory=dict)
     replaced: int = 0
     right_r: float = 0.0
     right_rho: float = 0.0
@@ -120,14 +125,46 @@ class _Tables:
             # The function is zero at its cut-off even if it jumps there; the table takes the limit from inside.
             both[len(x) - 1] = curve(np.array([np.nextafter(curve.reach, 0.0)]))[0][0]
         with np.errstate(invalid="ignore"):
-            table, replaced = finite(both[: len(x)] * factor(x))
-        table = as_in_file(curve, x, table, factor is not np.ones_like)
+            exact_at_points = as_in_file(curve, x, both[: len(x)] * factor(x), factor is not np.ones_like)
+        table, replaced = finite(exact_at_points)
         self.replaced += replaced
         inside = (middle >= stated[0]) & (middle <= stated[1])
         exact = both[len(x) :]
-        error = np.abs(midpoints(table) / factor(middle) - exact)
+        values = midpoints(table) / factor(middle)
+        error = np.abs(values - exact)
         self.errors[name] = max(self.errors.get(name, 0.0), float(error[inside].max(initial=0.0)))
-        return table, begin_of_range(x, error, exact)
+        right = begin_of_range(x, error, exact)
+        self._keep_slopes(name, curve, x, table, (right, min(curve.reach, x[-1])), factor)
+        return table, right
+
+    def _keep_slopes(
+        self,
+        name: str,
+        curve: FunctionSum,
+        x: FloatArray,
+        table: FloatArray,
+        ends: tuple[float, float],
+        factor: _Factor,
+    ) -> None:
+        """Keep the largest slope, and its largest error inside the range of the table but for a step at its end."""
+        step = x[1] - x[0]
+        for part in (0.25, 0.75):
+            place = x[:-1] + part * step
+            inside = (place > ends[0] + 2.0 * step) & (place < ends[1] - 2.0 * step)
+            value, exact = curve(place)
+            slope = slopes_at(table, part) / step
+            if factor is not np.ones_like:
+                slope = (slope - value) / place
+            for kept, found in ((self.slopes, exact), (self.slope_errors, slope - exact)):
+                kept[name] = max(kept.get(name, 0.0), float(np.abs(found[inside]).max(initial=0.0)))
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """What the file promises: more than others where a kink of a function makes errors of slopes."""
+        errors = [self.slope_errors.get(name, 0.0) for name in ("V", "rho", "F")]
+        _, largest_rho, largest_f = (self.slopes.get(name, 0.0) for name in ("V", "rho", "F"))
+        force = errors[0] + errors[1] * largest_f + errors[2] * largest_rho
+        return Accuracy(OF_TABLES.energy, max(OF_TABLES.force, _BONDS_AT_KINKS * force))
 
 
 def _write(
@@ -172,7 +209,7 @@ def _write(
         style,
         (("* *", f"{quoted(source.file)} {' '.join(source.species)}"),),
         notes=(*_notes(source, tables), *steps(named)),
-        accuracy=OF_TABLES,
+        accuracy=tables.accuracy,
         shortest=tables.right_r,
         densities=(tables.right_rho, grid.rho[-1]),
     )
@@ -215,6 +252,8 @@ def _notes(source: ExportSource, tables: _Tables) -> Iterator[str]:
     if met:
         ranges += f", densities {met.smallest:.6g} to {met.largest:.6g}"
     yield f"largest errors of interpolation: {errors} ({ranges})"
+    slopes = ", ".join(f"{name} {error:.1e}" for name, error in tables.slope_errors.items())
+    yield f"largest errors of slopes where the tables are right: {slopes}"
     if tables.replaced:
         yield f"{tables.replaced} values that are not finite were replaced by the nearest finite value"
 

@@ -16,7 +16,7 @@ from hpcfit.export.verification.cells import (
     scaled,
     usual_spacing,
 )
-from hpcfit.export.verification.lammps import Answer, Question, ask
+from hpcfit.export.verification.engine import Answer, Question, ask
 from hpcfit.objective.model import Model
 from hpcfit.potential.batch import Batch
 from hpcfit.potential.neighbours import find_neighbours
@@ -170,7 +170,9 @@ def _verdict(exported: Exported, own: _Prepared, answers: Sequence[Answer], vers
             continue
         count, energy, force = rows.get(one.label, (0, 0.0, 0.0))
         found = one.errors(answer)
-        rows[one.label] = count + 1, max(energy, found[0]), max(force, found[1])
+        # A NaN of LAMMPS stays.
+        largest = np.maximum((energy, force), found).tolist()
+        rows[one.label] = count + 1, largest[0], largest[1]
     counted = [row for label, row in rows.items() if not label.endswith(_OUTSIDE)]
     differs = any(not (energy <= allowed.energy and force <= allowed.force) for _, energy, force in counted)
     stopped = any(answer.fault for answer in answers) or not counted

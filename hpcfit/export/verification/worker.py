@@ -25,6 +25,7 @@ def started(log: str) -> Any:
 
 
 if __name__ == "__main__":
+    del sys.path[0]  # this folder, whose files could hide other modules
     try:
         engine = started(sys.argv[2])
     except Exception as error:

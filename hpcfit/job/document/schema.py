@@ -138,7 +138,7 @@ def _built_potential(form: PotentialForm) -> etree._Element:
     functions = _node("element", _node("oneOrMore", _ref("function")), name="functions")
     parts = [_optional(_mapping(form.roles)), _optional(functions)]
     if form.record.function_file:
-        parts.append(_optional(_node("element", _ref("function-file"), name="param-file")))
+        parts.append(_node("zeroOrMore", _node("element", _ref("function-file"), name="param-file")))
     blocks = _node("interleave", *parts, *_export(form))
     return _node("element", _ref("potential-attributes"), blocks, name=form.name)
 

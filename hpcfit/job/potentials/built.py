@@ -16,7 +16,7 @@ from hpcfit.job.potentials.fit_parameters import FitParameters
 from hpcfit.job.potentials.function_file import FunctionFile
 from hpcfit.job.potentials.functions import FunctionReader
 from hpcfit.job.potentials.mapping import Mapping
-from hpcfit.records import Catalogue, Function, Potential, PotentialForm, species_tuples
+from hpcfit.records import Bonds, Catalogue, Function, Potential, PotentialForm, species_tuples
 
 
 class BuiltPotentials:
@@ -68,6 +68,8 @@ class BuiltPotentials:
         roles = tuple(
             place if bonds.seen(*found) else -1 for place, found in zip(mapped, every, strict=False)
         )
+        if roles and element.find("param-file") is not None:
+            self._warn_of_pairs(element, form, bonds, roles)
         for place, function in enumerate(functions):
             if place not in roles:
                 self._faults.warn(element, f"function '{function.id}' of {identifier} has no role")
@@ -75,25 +77,49 @@ class BuiltPotentials:
         line = values.line_of(element)
         return Potential(identifier, form.name, parameters, functions, roles, bonds, line=line)
 
+    def _warn_of_pairs(
+        self, element: etree._Element, form: PotentialForm, bonds: Bonds, roles: Sequence[int]
+    ) -> None:
+        """Warn of bonds without a pair energy, as of an alloy made of the files of its elements."""
+        place = 0
+        for role in form.roles:
+            tuples = species_tuples(role.kind, len(self._species))
+            for found, number in zip(tuples, roles[place:], strict=False):
+                if role.name == PAIR_ROLE and number < 0 and bonds.seen(*found):
+                    pair = "-".join(self._species[k] for k in found)
+                    what = f"no {PAIR_ROLE} of {pair} in a <param-file> or <mapping>: it is zero"
+                    self._faults.warn(element, what)
+            place += len(tuples)
+
     def _functions_and_roles(
         self, element: etree._Element, form: PotentialForm, identifier: str
     ) -> tuple[tuple[Function, ...], tuple[int, ...]]:
         """Return the functions and roles of an element, from itself or from the file that it names."""
-        file = element.find("param-file")
+        files = element.findall("param-file")
         if element.tag != PAIR_POTENTIAL:
-            self._check_parts(element, file is not None)
-        if file is not None and form.record.function_file:
-            made = FunctionFile(file, form, identifier, self._species, self._degrees, self._faults)
-            return made.read(self._folder)
+            self._check_parts(element, bool(files))
         block = element if element.tag == PAIR_POTENTIAL else element.find("functions")
-        functions = () if block is None else self._functions.functions(block, identifier)
-        return functions, self._roles(element, form, functions)
+        own = () if block is None else self._functions.functions(block, identifier)
+        if not files or not form.record.function_file:
+            return own, self._roles(element, form, own)
+        is_part = element.find("mapping") is not None
+        made = FunctionFile(files, form, identifier, self._species, self._degrees, self._faults, is_part)
+        functions, roles = made.read(self._folder)
+        if not is_part or not roles:
+            return (*functions, *own), roles
+        self._check_names(element, functions, own)
+        return combined(functions, roles, own, self._roles(element, form, (*functions, *own)))
+
+    def _check_names(
+        self, element: etree._Element, of_files: Sequence[Function], own: Sequence[Function]
+    ) -> None:
+        for name in sorted({function.id for function in of_files} & {function.id for function in own}):
+            what = "name of a function is that of one in the <param-file>"
+            self._faults.add(element, what, name, "another id")
 
     def _check_parts(self, element: etree._Element, has_file: bool) -> None:
         for name in ("mapping", "functions"):
             part = element.find(name)
-            if part is not None and has_file:
-                self._faults.add(part, f"<{name}> beside a <param-file>", allowed="one of them")
             # An unknown element may be the missing one, misspelt; it has been reported.
             misspelt = any(nearest(str(child.tag), ["mapping", "functions"]) == name for child in element)
             if part is None and not has_file and not misspelt:
@@ -129,3 +155,23 @@ class BuiltPotentials:
             entry = etree.SubElement(mapping, PAIR_ROLE, function=function.id)
             entry.sourceline = values.line_of(element)  # type: ignore[assignment]
         return mapping
+
+
+def combined(
+    of_files: Sequence[Function], roles: Sequence[int], own: Sequence[Function], mapped: Sequence[int]
+) -> tuple[tuple[Function, ...], tuple[int, ...]]:
+    """Return functions and roles where a mapping replaces roles of functions of files.
+
+    Parameters
+    ----------
+    of_files, roles
+        The functions of the files, and their roles.
+    own, mapped
+        The job's functions, and the roles of both in the mapping, -1 where it says nothing.
+    """
+    chosen = [new if new >= 0 else old for old, new in zip(roles, mapped, strict=True)]
+    # Those of a file that the mapping replaces are gone; the job's own stay, with a warning if they have no role.
+    kept = [place for place in range(len(of_files)) if place in chosen]
+    kept += range(len(of_files), len(of_files) + len(own))
+    every = (*of_files, *own)
+    return tuple(every[place] for place in kept), tuple(kept.index(k) if k >= 0 else -1 for k in chosen)

@@ -1,7 +1,7 @@
 """Functions from LAMMPS files: the ``<param-file>`` of ``eam``, ``adp`` and ``meam``.
 
-A table becomes a tabulated function, a spline stays a spline. With a number of knots, all become splines with that
-many knots, whose values are the start values of a fit.
+A table becomes a tabulated function, a spline stays a spline. With a number of knots, functions become splines with
+that many knots, whose values are the start values of a fit; ``free`` or ``fixed`` say which.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from hpcfit.job.document import values
 from hpcfit.job.document.text_file import read_text
 from hpcfit.job.document.values import Faults
 from hpcfit.job.potentials.fit_parameters import FitParameters
+from hpcfit.job.potentials.freed import FreedFunctions
 from hpcfit.job.potentials.lammps_tables import READERS, BadFileError, Curve
 from hpcfit.records import FloatArray, Function, PotentialForm, species_tuple, species_tuples
 
@@ -31,8 +32,8 @@ class FunctionFile:
 
     Parameters
     ----------
-    element
-        The ``<param-file>``.
+    elements
+        The ``<param-file>`` elements, one or more.
     form
         A potential whose functions can come from files.
     identifier
@@ -43,24 +44,31 @@ class FunctionFile:
         Creates parameters.
     faults
         Collects the faults.
+    is_part
+        Whether the job may have functions for species that no file has.
     """
 
     def __init__(
         self,
-        element: etree._Element,
+        elements: Sequence[etree._Element],
         form: PotentialForm,
         identifier: str,
         species: Sequence[str],
         degrees: FitParameters,
         faults: Faults,
+        is_part: bool = False,
     ) -> None:
-        self._element = element
+        self._elements = elements
+        self._element = element = elements[0]
+        self._is_part = is_part
+        self._freed = FreedFunctions(elements, faults)
         self._form = form
         self._identifier = identifier
         self._species = species
         self._degrees = degrees
         self._faults = faults
-        self._name = values.line_of_text(element.text)
+        self._names = [values.line_of_text(each.text) for each in elements]
+        self._name = ", ".join(self._names)
         self._n_knots = values.whole(element.get("knots"), 0)
         self._start = values.number(element.get("from"), 0.0)
 
@@ -69,22 +77,38 @@ class FunctionFile:
         if ("knots" in self._element.attrib) != ("from" in self._element.attrib):
             allowed = "both or none"
             self._faults.add(self._element, "knots and from of <param-file>", "one of them", allowed)
-        text = read_text(self._element, self._name, folder, self._faults)
-        if text is None or self._n_knots == 1:  # the schema reports it
-            return (), ()
+        read = READERS[self._form.record.function_file]
+        found: list[Curve] = []
+        name = self._name
         try:
-            curves = list(self._wanted(READERS[self._form.record.function_file](text, self._species)))
+            for element, name in zip(self._elements, self._names, strict=True):
+                text = read_text(element, name, folder, self._faults)
+                if text is None or self._n_knots == 1:  # the schema reports it
+                    return (), ()
+                found += self._new(read(text, self._species), found)
+            name = self._name
+            curves = list(self._wanted(found))
+            are_tables = self._n_knots == 0 and any(curve.slopes is None for curve in curves)
+            self._freed.check([curve.name for curve in curves], are_tables)
             functions = tuple(map(self._function, curves))
         except BadFileError as error:
-            where = f"{self._name}:{error.line}" if error.line else self._name
+            where = f"{name}:{error.line}" if error.line else name
             self._faults.add_of_file(self._element, Fault(where, error.what, error.found, error.allowed))
             return (), ()
         return functions, tuple(self._roles(curves))
 
+    def _new(self, curves: Sequence[Curve], earlier: Sequence[Curve]) -> Sequence[Curve]:
+        """Return curves if no earlier file has one of them."""
+        if twice := {curve.name for curve in curves} & {curve.name for curve in earlier}:
+            what = "functions are in an earlier <param-file> too"
+            raise BadFileError(0, what, ", ".join(sorted(twice)), "each species in one file")
+        return curves
+
     def _wanted(self, curves: Sequence[Curve]) -> Iterator[Curve]:
         """Yield the curves for the job's species."""
         elements = {symbol for curve in curves for symbol in curve.species}
-        if missing := [symbol for symbol in self._species if symbol not in elements]:
+        missing = [symbol for symbol in self._species if symbol not in elements]
+        if missing and not (self._is_part and len(missing) < len(self._species)):
             raise BadFileError(
                 0, "species of the job are not in the file", ", ".join(missing), ", ".join(sorted(elements))
             )
@@ -110,11 +134,12 @@ class FunctionFile:
             )
 
     def _function(self, curve: Curve) -> Function:
-        if self._n_knots == 0 and curve.slopes is None:
+        is_free = curve.name in self._freed
+        if (self._n_knots == 0 or not is_free) and curve.slopes is None:
             x, y = (tuple(array.tolist()) for array in (curve.x, curve.y))
             return Function(curve.name, "tabulated", (), (), cutoff=curve.cutoff, knots=x, values=y)
-        if self._n_knots == 0:
-            return self._spline(curve, curve.x, curve.y, np.array(curve.slopes))
+        if self._n_knots == 0 or not is_free:
+            return self._spline(curve, curve.x, curve.y, np.array(curve.slopes), is_free)
         start = max(curve.x[0], self._start) if math.isfinite(curve.cutoff) else curve.x[0]
         if start >= curve.x[-1]:
             allowed = f"below {curve.x[-1]:g}"
@@ -134,11 +159,13 @@ class FunctionFile:
         what = f"{self._identifier}.{function.id}: {len(knots)} knots differ from {self._name} by up to {error:.1e}"
         self._faults.warn(self._element, f"{what} from {knots[0]:g} to {knots[-1]:g}")
 
-    def _spline(self, curve: Curve, knots: FloatArray, y: FloatArray, slopes: FloatArray) -> Function:
+    def _spline(
+        self, curve: Curve, knots: FloatArray, y: FloatArray, slopes: FloatArray, is_free: bool = True
+    ) -> Function:
         """Return a clamped spline whose values are free, except at a cut-off."""
         n = len(knots)
         names = [*(f"node[{k}].y" for k in range(1, n + 1)), "derivative-left", "derivative-right"]
-        n_free = n - 1 if math.isfinite(curve.cutoff) else n
+        n_free = is_free * (n - 1 if math.isfinite(curve.cutoff) else n)
         parameters = []
         for k, (name, start) in enumerate(zip(names, [*y.tolist(), *slopes.tolist()], strict=True)):
             path = f"{self._identifier}.{curve.name}.{name}"

@@ -11,7 +11,7 @@ from hpcfit.export.densities import density_range
 from hpcfit.export.exporting import FORMATS, Settings, export, needs_structures
 from hpcfit.export.formats.setfl import same
 from hpcfit.export.grid import density_end
-from hpcfit.export.interpolation import finite, midpoints
+from hpcfit.export.interpolation import finite, midpoints, slopes_at
 from hpcfit.export.source import DensityRange, ExportSource
 from hpcfit.objective.model import Model
 from hpcfit.potential.library import potential_forms
@@ -193,6 +193,18 @@ def test_midpoints_of_a_cubic():
     errors = np.abs(midpoints(x**3) - (x[:-1] + 0.5) ** 3)
     assert errors[2:-2].max() < 1e-12
     assert errors[1] > 0.1
+
+
+def test_slopes_of_a_cubic():
+    """They are exact but for the two intervals at either end, and the derivative of the midpoints' cubics there."""
+    x = np.arange(12.0)
+    for part in (0.25, 0.75):
+        errors = np.abs(slopes_at(x**3, part) - 3.0 * (x[:-1] + part) ** 2)
+        assert errors[2:-2].max() < 1e-11
+        assert errors[0] > 0.1
+    random = np.random.default_rng(3).normal(size=9)
+    simpson = (slopes_at(random, 0.0) + 4.0 * slopes_at(random, 0.25) + slopes_at(random, 0.5)) / 12.0
+    assert random[:-1] + simpson == pytest.approx(midpoints(random), rel=1e-12)
 
 
 def test_midpoints_at_the_ends():

@@ -129,5 +129,117 @@ def test_faults_of_the_job(read: Callable[..., Job]) -> None:
         InputError, match=r"a.file: rho_Al ends before the first knot, found 3, allowed below 2"
     ):
         read(SETFL, attributes=' knots="6" from="3"')
-    with pytest.raises(InputError, match=r"job.xml:5: <mapping> beside a <param-file>, allowed one of them"):
-        read(SETFL, more="<mapping/>")
+
+
+NICKEL = SETFL.replace("Al", "Ni")
+TWO = "<species>Ni</species>"
+SECOND = "\n<param-file>b.file</param-file>"
+CROSS = """<mapping><pair-interaction species-a="Al" species-b="Ni" function="V"/></mapping>
+<functions><spline id="V"><cutoff>2</cutoff><nodes><node x="1" y="0.1"/><node x="2" y="0" enabled="false"/></nodes>
+</spline></functions>"""
+
+
+def _alloy(read: Callable[..., Job], more: str = "", attributes: str = "", second: str = NICKEL) -> Job:
+    Path("b.file").write_text(second)
+    return read(SETFL, attributes=attributes, more=SECOND + more, species=TWO)
+
+
+def test_files_of_elements_and_a_cross_term(read: Callable[..., Job]) -> None:
+    """An element gives its density to both; the pair of both comes from the job; only that is free."""
+    (potential,) = _alloy(read, CROSS).potentials
+    assert [f.id for f in potential.functions] == [
+        "F_Al",
+        "rho_Al",
+        "V_AlAl",
+        "F_Ni",
+        "rho_Ni",
+        "V_NiNi",
+        "V",
+    ]
+    assert potential.roles == (2, 6, 5, 1, 4, 1, 4, 0, 3)
+    assert [p.path for p in potential.parameters if p.free] == ["P.V.node[1].y"]
+
+
+def test_a_cross_term_that_nobody_gives(read: Callable[..., Job]) -> None:
+    job = _alloy(read)
+    assert job.potentials[0].roles == (2, -1, 5, 1, 4, 1, 4, 0, 3)
+    warning = "job.xml:4: no pair-interaction of Al-Ni in a <param-file> or <mapping>: it is zero"
+    assert warning in job.warnings
+
+
+def test_a_mapping_replaces_functions_of_a_file(read: Callable[..., Job]) -> None:
+    """What is replaced is gone, whatever is free of the rest keeps its path."""
+    more = CROSS.replace(' species-a="Al" species-b="Ni"', "").replace("V_", "")
+    job = read(SETFL, attributes=' knots="5" from="0.5" free="F_Al"', more=more)
+    (potential,) = job.potentials
+    assert [f.id for f in potential.functions] == ["F_Al", "rho_Al", "V"]
+    assert [f.form for f in potential.functions] == ["spline", "tabulated", "spline"]
+    assert potential.roles == (2, 1, 0)
+    free = [p.path for p in potential.parameters if p.free]
+    assert free == [*(f"P.F_Al.node[{k}].y" for k in range(1, 6)), "P.V.node[1].y"]
+
+
+def test_functions_are_freed_by_name(read: Callable[..., Job]) -> None:
+    by_name = {}
+    for attribute in ('free="V_AlAl F_Al"', 'fixed="rho_Al"'):
+        (potential,) = read(SETFL, attributes=f' knots="5" from="0.5" {attribute}').potentials
+        by_name[attribute] = [(f.id, f.form, sum(p.free for p in f.parameters)) for f in potential.functions]
+    assert by_name['free="V_AlAl F_Al"'] == by_name['fixed="rho_Al"']
+    assert by_name['fixed="rho_Al"'] == [
+        ("F_Al", "spline", 5),
+        ("rho_Al", "tabulated", 0),
+        ("V_AlAl", "spline", 4),
+    ]
+    (potential,) = read(MEAM, "meam", attributes=' free="V_AlAl"').potentials
+    assert {p.path.split(".")[1] for p in potential.parameters if p.free} == {"V_AlAl"}
+    assert {f.form for f in potential.functions} == {"spline"}
+
+
+KNOTS = ' knots="5" from="0.5"'
+
+
+@pytest.mark.parametrize(
+    ("attributes", "more", "line"),
+    [
+        (
+            f'{KNOTS} free="F_Al" fixed="F_Ni"',
+            "",
+            "5: free and fixed of <param-file>, found both, allowed one of them",
+        ),
+        (
+            f'{KNOTS} free="V_AlAi"',
+            "",
+            '5: unknown function in free of <param-file>, found "V_AlAi", '
+            "allowed F_Al, rho_Al, V_AlAl, F_Ni, rho_Ni, V_NiNi, nearest V_AlAl",
+        ),
+        (
+            ' free="V_AlAl"',
+            "",
+            "5: free of <param-file> has no effect on tables, allowed with knots and from",
+        ),
+        (
+            "",
+            CROSS.replace('"V"', '"F_Ni"'),
+            "4: name of a function is that of one in the <param-file>, found F_Ni, allowed another id",
+        ),
+        (
+            "",
+            '\n<param-file fixed="F_Al">c.file</param-file>',
+            "7: attribute fixed of another <param-file>, allowed in the first, for all",
+        ),
+    ],
+)
+def test_faults_of_freed_functions(read: Callable[..., Job], attributes: str, more: str, line: str) -> None:
+    Path("c.file").write_text(SETFL.replace("Al", "Cu"))
+    with pytest.raises(InputError) as caught:
+        _alloy(read, more, attributes)
+    assert f"job.xml:{line}" in str(caught.value).splitlines()
+
+
+def test_species_in_two_files_or_none(read: Callable[..., Job]) -> None:
+    with pytest.raises(InputError) as caught:
+        _alloy(read, second=SETFL)
+    twice = "b.file: functions are in an earlier <param-file> too, found F_Al, V_AlAl, rho_Al"
+    assert str(caught.value) == f"{twice}, allowed each species in one file"
+    with pytest.raises(InputError, match="species of the job are not in the file, found Ni, allowed Al, Cu"):
+        _alloy(read, second=SETFL.replace("Al", "Cu"))
