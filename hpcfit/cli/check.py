@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from hpcfit.cli.options import add_trust_options
+from hpcfit.cli.options import add_trust_options, say_without_structures
 from hpcfit.fit import Fit, prepare, read
 from hpcfit.objective.partition import assign_blocks
 from hpcfit.objective.plan import Plan
@@ -43,6 +43,8 @@ def _positive(text: str) -> int:
 
 def _check(options: argparse.Namespace, comm: Communicator) -> int:
     plan = prepare(lambda: read(options.job, options.allow_outside, options.allow_python), comm)
+    if not plan.blocks:
+        return say_without_structures(plan, comm, sys.stdout)
     fit = Fit(plan, comm)
     with fit.root() as is_root:
         return _evaluate(fit, options.ranks or comm.size, sys.stdout) if is_root else 0
