@@ -130,12 +130,19 @@ class Fit:
         The ranks; all of them make the same calls.
     in_memory
         Data in memory; None to read the job's files.
+
+    Raises
+    ------
+    InputError
+        If the plan has no structures.
     """
 
     problem: RootProblem  #: the objective without priors; on the root inside `root`
     objective: Problem  #: the objective with priors, which a fit minimises
 
     def __init__(self, plan: Plan, comm: Communicator, in_memory: InMemoryData | None = None) -> None:
+        if not plan.blocks:
+            raise InputError([Fault(plan.job.path, "no structures", allowed="one or more")])
         self.comm = comm
         self.local = LocalObjective(plan, in_memory)
         self._initial: list[FloatArray] | None = None  # start of the first relaxations

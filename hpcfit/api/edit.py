@@ -118,7 +118,7 @@ def with_target(
 ) -> Structure:
     """Return the structure with one more fitted property; numbers are in the printed unit.
 
-    The default tolerance is the present one, or that of the job's preset.
+    The default tolerance is the present one, or that of `_default`.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def with_target(
         raise _fault(structure.id, "unknown property", name, near=nearest(name, forms))
     form = forms[name]
     listed = next((prop for prop in structure.properties if prop.name == name), None)
-    kept = listed or WantedProperty(name, True, (), 1.0, _default(job, form), "squared")
+    kept = listed or WantedProperty(name, True, (), 1.0, _default(job, structure, form), "squared")
     changed = replace(
         kept,
         fit=True,
@@ -151,8 +151,10 @@ def with_target(
     return replace(structure, properties=tuple(properties), relaxed=relaxed)
 
 
-def _default(job: Job, form: PropertyForm) -> float:
-    return Tolerances(job.preset).default(form.unit) * form.size
+def _default(job: Job, structure: Structure, form: PropertyForm) -> float:
+    """Return the default tolerance: 1 in the printed unit for structures of scripts, as in atomicrex."""
+    of_script = structure.line == 0
+    return form.size if of_script else Tolerances(job.preset).default(form.unit) * form.size
 
 
 def _check(structure: Structure) -> None:

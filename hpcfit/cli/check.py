@@ -9,7 +9,7 @@ from typing import TextIO
 
 import numpy as np
 
-from hpcfit.cli.options import add_trust_options
+from hpcfit.cli.options import add_trust_options, say_without_structures
 from hpcfit.fit import Fit, prepare, read
 from hpcfit.listeners import session
 from hpcfit.objective.partition import assign_blocks
@@ -49,6 +49,8 @@ def _check(options: argparse.Namespace, comm: Communicator) -> int:
     with raise_on_all_ranks(comm):
         if comm.rank == ROOT:
             session.refuse_outputs(plan.job)
+    if not plan.blocks:
+        return say_without_structures(plan, comm, sys.stdout)
     fit = Fit(plan, comm)
     with fit.root() as is_root:
         return _evaluate(fit, options.ranks or comm.size, sys.stdout) if is_root else 0

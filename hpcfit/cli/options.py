@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TextIO
+
+from hpcfit.objective.plan import Plan
+from hpcfit.parallel.communicator import ROOT, Communicator
 
 
 def add_trust_options(parser: argparse.ArgumentParser) -> None:
@@ -26,3 +30,13 @@ def add_include_option(parser: argparse.ArgumentParser) -> None:
     """Add the option that lets a job include any file, and write any."""
     text = "let the job include and write files outside its folder"
     parser.add_argument("--allow-outside", action="store_true", help=text)
+
+
+def say_without_structures(plan: Plan, comm: Communicator, out: TextIO) -> int:
+    """Say that a job has potentials only, as one for an ASE calculator, and return the exit code 0."""
+    if comm.rank == ROOT:
+        job = plan.job
+        out.writelines(f"warning: {text}\n" for text in plan.warnings)
+        out.write(f"{job.path}: no structures, nothing is computed, no run file is written\n")
+        out.write(f"potentials of the job: {', '.join(p.id for p in job.potentials)}\n")
+    return 0

@@ -6,10 +6,10 @@ import argparse
 import sys
 from typing import TextIO
 
-from hpcfit.cli.options import add_lock_option, add_trust_options
+from hpcfit.cli.options import add_lock_option, add_trust_options, say_without_structures
 from hpcfit.fit import NOT_FITTED, Fit, prepare, read
 from hpcfit.listeners import session
-from hpcfit.parallel.communicator import Communicator
+from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.runfile.names import default_run
 
@@ -62,6 +62,9 @@ def fit(
     """
     with stop_requests() as stopped:
         plan = prepare(lambda: read(path, allow_outside, allow_python), comm)
+        if not plan.blocks:
+            say_without_structures(plan, comm, log)
+            return NOT_FITTED if comm.rank == ROOT else ""
         return session.run(Fit(plan, comm), log, stopped, output, overwrite, break_lock=break_lock)[0]
 
 

@@ -151,7 +151,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     Raises
     ------
     InputError
-        When there are no structures; with every invalid own structure, every invalid or empty selection, every species
+        When there are no structures for a fit; with every invalid own structure, every invalid or empty selection, every species
         that the job lacks, every fitted property without any target, and invalid weights of configurations.
     """
     faults: list[Fault] = [*structure_faults(job), *_without_bonds(job, indices)]
@@ -174,7 +174,7 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
             faults.extend(_missing_for_function(source, index, selected[-1]))
     if faults:
         raise InputError(faults)
-    if not (job.datasets or job.own_structures):
+    if job.fitting is not None and not (job.datasets or job.own_structures):
         raise InputError([Fault(job.path, "no structures", allowed="one or more")])
     weights, compiled = weigh(job, indices, selected), compile_job(job)
     sizes = [np.diff(index.ptr)[chosen] for index, chosen in zip(indices, selected, strict=True)]

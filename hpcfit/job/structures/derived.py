@@ -77,8 +77,8 @@ def derived_from(
 
 
 def _halves(path: str) -> tuple[str, str]:
-    structure, _, name = path.partition(".")
-    return structure.strip(), name.strip()
+    structure, dot, name = path.rpartition(".")  # ids may have dots, properties have none
+    return (structure.strip(), name.strip()) if dot else (path.strip(), "")
 
 
 def join_derived(group: Group, elements: Mapping[str, etree._Element], scope: Scope) -> Group:

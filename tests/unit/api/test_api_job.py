@@ -123,17 +123,17 @@ def test_t1_built_in_a_script(tmp_path):
     fcc = job.add_library_structure("fcc", "fcc", {"alat": 4.05, "type": "Al"})
     targets = {"bulk-modulus": 79, "C11": 114, "C12": 61.9, "C44": 31.6}
     for name, target in targets.items():
-        fcc.modify_property(name, target)
-    fcc.modify_property("lattice-parameter", 4.05, 2.0)
-    fcc.modify_property("atomic-energy", -3.36, 2.0)
+        fcc.modify_property(name, target, tolerance=2.0)
+    fcc.modify_property("lattice-parameter", 4.05, 2.0, 0.005)
+    fcc.modify_property("atomic-energy", -3.36, 2.0, 0.01)
     job.add_library_structure("bcc", "body-centered cubic", {"alat": 2.6}).modify_property(
-        "atomic-energy", -3.25
+        "atomic-energy", -3.25, tolerance=0.01
     )
     job.add_library_structure("hcp", "hcp", {"alat": 3.0, "clat": 4.8}).modify_property(
-        "atomic-energy", -3.33
+        "atomic-energy", -3.33, tolerance=0.01
     )
     dia = job.add_ase_structure("dia", ase.build.bulk("Al", "diamond", a=5.0))
-    dia.modify_property("atomic-energy", -2.36)
+    dia.modify_property("atomic-energy", -2.36, tolerance=0.01)
     assert list(job.structures) == ["fcc", "bcc", "hcp", "dia"]
     whole = parsed()
     for other in (job, whole):
@@ -151,13 +151,21 @@ def test_t1_built_in_a_script(tmp_path):
     assert job.perform_fitting().startswith("converged")
 
 
-def test_targets_take_the_tolerances_of_the_preset(tmp_path):
+def test_the_preset_holds_for_structures_of_the_file_alone(tmp_path):
+    """A structure that a script adds has tolerance 1 in the printed unit, as in atomicrex."""
+    lattice = """<fcc-lattice id="of file"><atom-type>Al</atom-type><lattice-parameter>4</lattice-parameter>
+      </fcc-lattice>"""
     found = []
     for preset in ("uniform", "balanced", "accurate-energies"):
-        job = bare(tmp_path, head=f"<tolerance-preset>{preset}</tolerance-preset>")
-        job.add_library_structure("fcc", "fcc", {"alat": 4.0}).modify_property("atomic-energy", -3.0)
-        found.append(job.record.own_structures[0].properties[0].tolerance)
-    assert found == [1.0, 0.01, 0.005]
+        job = bare(tmp_path, head=f"<tolerance-preset>{preset}</tolerance-preset>", structures=lattice)
+        job.add_library_structure("fcc", "fcc", {"alat": 4.0})
+        for structure in job.structures.values():
+            structure.modify_property("atomic-energy", -3.0)
+            structure.modify_property("pressure", 0.0)
+        found.append([prop.tolerance for own in job.record.own_structures for prop in own.properties])
+    bar = found[0][1]
+    assert found == [[tolerance, bar, 1.0, bar] for tolerance in (1.0, 0.01, 0.005)]
+    assert bar == pytest.approx(1 / 1602176.634, rel=1e-12)
 
 
 def test_the_step_of_differences_has_no_effect():
