@@ -124,7 +124,9 @@ def _opened(source: str) -> Iterator[h5py.File]:
         sealed = stack.enter_context(SealedFile(source)) if is_sealed(source) else None
         if sealed is None:
             refuse_misleading(source)
-        file = stack.enter_context(h5py.File(sealed or source, "r"))
+        # locks of other programs are respected, file systems without locks accepted
+        plain = {} if sealed else {"locking": "best-effort"}
+        file = stack.enter_context(h5py.File(sealed or source, "r", **plain))
         _check_format(file, source, sealed is not None)
         if sealed is not None:
             sealed.verify()
