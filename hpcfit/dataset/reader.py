@@ -36,6 +36,7 @@ from hpcfit.dataset.layout import (
 from hpcfit.errors import Fault, InputError
 from hpcfit.records import Configurations, DatasetIndex, IntArray
 from hpcfit.sealed.files import SealedFile, is_sealed
+from hpcfit.sealed.unsealed import refuse_misleading
 
 #: Rows of weights in memory at a time.
 _ROWS = 1 << 20
@@ -232,6 +233,8 @@ class Dataset:
             if self.is_sealed:
                 self._sealed = self._open.enter_context(SealedFile(str(self._path)))
                 return self._open.enter_context(h5py.File(self._sealed, "r"))
+            if not self._expected:
+                refuse_misleading(str(self._path))
             # Locks of other programs are respected; file systems without locks are accepted.
             return self._open.enter_context(h5py.File(self._path, "r", locking="best-effort"))
         except OSError as error:

@@ -23,6 +23,7 @@ from hpcfit.runfile.run import RunResult, StoredRun, standard_errors
 from hpcfit.runfile.structure_columns import outcomes_of, property_columns, structure_columns
 from hpcfit.sealed.files import HEAD, SealedFile, SealError, is_sealed
 from hpcfit.sealed.hdf5 import content_of, foreign_parts, new_image, open_image
+from hpcfit.sealed.unsealed import refuse_misleading
 
 _SOLVER_FIELDS = tuple(field.name for field in fields(SolverState))
 _STATE_TYPES = get_type_hints(State) | get_type_hints(SolverState)
@@ -110,6 +111,7 @@ def read_run(source: str, path: str) -> StoredRun:
                 relaxed=_read_relaxed(file[layout.STATE]),
                 path=path,
                 source=source,
+                has_seal=is_sealed(source),
             )
     except _DAMAGE as error:
         raise UnreadableRunError([Fault(source, "run file cannot be read", found=str(error))]) from error
@@ -120,7 +122,11 @@ def _opened(source: str) -> Iterator[h5py.File]:
     """Open a run file, all of whose bytes match their checksums."""
     with ExitStack() as stack:
         sealed = stack.enter_context(SealedFile(source)) if is_sealed(source) else None
-        file = stack.enter_context(h5py.File(sealed or source, "r"))
+        if sealed is None:
+            refuse_misleading(source)
+        # locks of other programs are respected, file systems without locks accepted
+        plain = {} if sealed else {"locking": "best-effort"}
+        file = stack.enter_context(h5py.File(sealed or source, "r", **plain))
         _check_format(file, source, sealed is not None)
         if sealed is not None:
             sealed.verify()

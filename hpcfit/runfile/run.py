@@ -74,6 +74,8 @@ class StoredRun:
         The run file.
     source
         The file the content was read from: `path`, or the previous generation if `path` is unreadable.
+    has_seal
+        Whether every byte of it was compared with a checksum; earlier versions wrote none.
     """
 
     header: RunHeader
@@ -84,6 +86,7 @@ class StoredRun:
     relaxed: tuple[FloatArray, ...] = ()
     path: str = ""
     source: str = ""
+    has_seal: bool = True
 
     @property
     def complete(self) -> bool:
@@ -92,12 +95,14 @@ class StoredRun:
 
     @property
     def note(self) -> str:
-        """A warning if `source` is not `path`; otherwise empty."""
-        if self.source == self.path:
-            return ""
-        return (
-            f"{self.path}: unreadable, {self.source} is used in its place (iteration {self.state.iteration})"
-        )
+        """A warning if `source` is not `path`, or has no seal; otherwise empty."""
+        notes = []
+        if self.source != self.path:
+            used = f"{self.source} is used in its place (iteration {self.state.iteration})"
+            notes.append(f"{self.path}: unreadable, {used}")
+        if not self.has_seal:
+            notes.append(f"{self.source}: of an earlier version, without checksums that would show damage")
+        return "; ".join(notes)
 
 
 def plain_values(parameters: tuple[Parameter, ...], state: State) -> FloatArray:

@@ -164,6 +164,23 @@ def test_run_that_went_on_meanwhile_is_read_again(path, header, states):
         RunStore.resume(read, header, lock=lock)
 
 
+def test_lock_that_took_the_place_of_a_stale_one_stays(path, monkeypatch):
+    """Another process breaks the lock between the look at it and its removal."""
+    is_gone = Owner.is_gone.fget
+
+    def overtaken(owner):
+        if gone := is_gone(owner):
+            os.unlink(f"{path}.lock")
+            leave(path)
+        return gone
+
+    leave(path, pid=dead_pid())
+    monkeypatch.setattr(Owner, "is_gone", property(overtaken))
+    with pytest.raises(InputError, match="another process writes this run file"):
+        RunLock(path)
+    assert json.loads(Path(f"{path}.lock").read_text())["token"] == "other"
+
+
 @pytest.mark.parametrize("links", [True, False])
 def test_of_many_at_once_one_takes_a_stale_lock(path, monkeypatch, links):
     """Every child tries for the lock of a dead process and holds what it gets; one gets it."""
