@@ -15,6 +15,10 @@ from pathlib import Path
 _MEMORY = 6 << 30
 
 
+#: Processor time of a case.
+_SECONDS = 20.0
+
+
 @dataclass
 class Outcome:
     """How a case ended: a text of the case's own, ``crashed: SIGNAL`` or ``hung``."""
@@ -50,6 +54,8 @@ class _Process:
         if hung:
             return "hung"
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        if number == signal.SIGPROF:
+            return f"hung: over {_SECONDS:g} s of processor time"
         return f"crashed: {signal.Signals(number).name}" if number else f"crashed: exit {status >> 8}"
 
 
@@ -66,6 +72,8 @@ def _serve(numbers: list[int], case: Callable[[int, Path], str], folder: Path, w
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for number in numbers:
+        # by processor time, since other programs may slow this one down; SIGPROF ends the process
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS)
         text = " ".join(case(number, own).split())
         os.write(write, f"{text}\n".encode())
     os._exit(0)
@@ -76,7 +84,7 @@ def run(
     case: Callable[[int, Path], str],
     folder: Path,
     n_workers: int = 2,
-    limit: float = 60.0,
+    limit: float = 300.0,
 ) -> Iterator[Outcome]:
     """Yield the outcome of every case; `case` gets its number and the folder of its process.
 
