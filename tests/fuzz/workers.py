@@ -1,5 +1,6 @@
 """Runs many cases in forked processes: a case that crashes, hangs or fills the memory ends its process alone."""
 
+import faulthandler
 import os
 import resource
 import select
@@ -69,6 +70,7 @@ def _serve(numbers: list[int], case: Callable[[int, Path], str], folder: Path, w
     os.dup2(sink, 2)
     sys.stdout = os.fdopen(os.dup(1), "w")
     sys.stderr = os.fdopen(os.dup(2), "w")
+    faulthandler.disable()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for number in numbers:
