@@ -1,4 +1,4 @@
-# make demo | test | long | faults | lint | format | bench | mutants | solvers | solvers-potentials | fuzz | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
+# make demo | test | long | lint | format | bench | mutants | solvers | solvers-potentials | fuzz | fuzz-inputs | faults | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
 #
 # MPI=mpich (default) takes MPICH from a wheel; MPI=site takes what `mpirun` and the loader path give, for clusters.
 
@@ -22,7 +22,7 @@ EXTRAS_mpich := mpi,test
 EXTRAS_site  := site,test
 SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.[ch] csrc/*/*.[ch])
 
-.PHONY: demo test long faults lint format bench mutants solvers solvers-potentials fuzz clean
+.PHONY: demo test long lint format bench mutants solvers solvers-potentials fuzz fuzz-inputs faults clean
 
 demo: $(READY)
 	rm -rf $(RUN)/demo && mkdir -p $(RUN)/demo
@@ -41,6 +41,8 @@ long: $(READY)
 # Random damage of run files and datasets; FAULTS="--flips 5000 --seed 2" and the like choose.
 faults: $(READY)
 	nice -n 10 python -m tests.faults.damaged_files $(FAULTS)
+	nice -n 10 python -m tests.faults.full_disks
+	nice -n 10 python -m tests.faults.early_signals
 
 lint: $(LINTER)
 	ruff check
@@ -89,5 +91,11 @@ fuzz:
 	  tests/csrc/fuzz_programs.c csrc/functions/program.c csrc/functions/program_fault.c -lm -o $(RUN)/fuzz/program
 	cd $(RUN)/fuzz && ./program -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=600 corpus
 
+# Mutated jobs, datasets, run files, potential files and extxyz: every command ends as the manual says; half an hour on
+# two cores. FUZZ_INPUTS="--seed 2 --cases 1000" and the like choose.
+fuzz-inputs: $(READY)
+	nice -n 10 python -m tests.fuzz --workers $(WORKERS) $(FUZZ_INPUTS)
+
+# Full disks and signals at random moments, one process each; full disks need root or gcc.
 clean:
 	rm -rf build .run .venv-* *.egg-info hpcfit/potential/_kernels*

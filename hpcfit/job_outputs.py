@@ -21,7 +21,7 @@ MARK = f"written by hpcfit {__version__}"
 MARK_ENTRY = ("written_by", f"hpcfit {__version__}")
 
 #: Marks of all versions; logs of early ones begin with the version.
-_MARKS = re.compile(rb'(?:\bby[ =]"?|\A)hpcfit \d+\.')
+_MARKS = re.compile(rb'(?:(?:\b|_)by[ =]"?|\A)hpcfit \d+\.')
 
 #: Bytes and lines in which a mark must be.
 _HEAD, _LINES = 4096, 3

@@ -55,6 +55,8 @@ def main(arguments: Sequence[str]) -> int:
         return _say(error)
     except KeyboardInterrupt as stop:
         return _stopped(stop)
+    except MemoryError as error:
+        return _print_error(_out_of_memory(error))
     except OSError as error:  # commands report those of their files
         _discard_output()
         # the reader of the output, such as `head`, may close it: it has all it wants
@@ -145,12 +147,19 @@ def _run_parallel(options: argparse.Namespace) -> int:
         if comm.size > 1:  # the other ranks wait for this one
             comm.abort(code)
         return code
-    except Exception:
+    except Exception as error:
         try:
-            _say_unexpected(comm)
+            if isinstance(error, MemoryError):
+                _print_error(_out_of_memory(error))
+            else:
+                _say_unexpected(comm)
         finally:  # even if the output is closed
             comm.abort(1)
         return 1
+
+
+def _out_of_memory(error: MemoryError) -> str:
+    return f"out of memory, found {str(error) or 'no room for an array'}, allowed less data per rank"
 
 
 def _say_unexpected(comm: Communicator) -> None:

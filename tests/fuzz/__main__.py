@@ -32,6 +32,8 @@ def main() -> int:
             entry = cases.input_of(outcome.number)[0]
             is_good = outcome.text.startswith(f"{entry.name} ok")
             ends[f"{entry.name} {'ok' if is_good else 'bad'}"] += 1
+            if not is_good and outcome.text not in kinds:
+                print(f"case {outcome.number}: {outcome.text}", flush=True)
             if not is_good:
                 kinds.setdefault(outcome.text, []).append(outcome.number)
             if time.monotonic() - began > options.seconds:

@@ -1,5 +1,6 @@
 """Runs many cases in forked processes: a case that crashes, hangs or fills the memory ends its process alone."""
 
+import faulthandler
 import os
 import resource
 import select
@@ -13,6 +14,10 @@ from pathlib import Path
 
 #: Bytes of address space of a process.
 _MEMORY = 6 << 30
+
+
+#: Processor time of a case.
+_SECONDS = 20.0
 
 
 @dataclass
@@ -50,6 +55,8 @@ class _Process:
         if hung:
             return "hung"
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        if number == signal.SIGPROF:
+            return f"hung: over {_SECONDS:g} s of processor time"
         return f"crashed: {signal.Signals(number).name}" if number else f"crashed: exit {status >> 8}"
 
 
@@ -63,9 +70,12 @@ def _serve(numbers: list[int], case: Callable[[int, Path], str], folder: Path, w
     os.dup2(sink, 2)
     sys.stdout = os.fdopen(os.dup(1), "w")
     sys.stderr = os.fdopen(os.dup(2), "w")
+    faulthandler.disable()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for number in numbers:
+        # by processor time, since other programs may slow this one down; SIGPROF ends the process
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS)
         text = " ".join(case(number, own).split())
         os.write(write, f"{text}\n".encode())
     os._exit(0)
@@ -76,7 +86,7 @@ def run(
     case: Callable[[int, Path], str],
     folder: Path,
     n_workers: int = 2,
-    limit: float = 60.0,
+    limit: float = 300.0,
 ) -> Iterator[Outcome]:
     """Yield the outcome of every case; `case` gets its number and the folder of its process.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from lxml import etree
@@ -120,7 +119,7 @@ class _Reader:
 
     def _check(self, element: etree._Element, fitted: Sequence[float]) -> None:
         """Report siblings whose relative weights are all zero: they cannot be normalised."""
-        if not self._absolute and fitted and math.fsum(fitted) == 0:
+        if not self._absolute and fitted and not any(fitted):
             self._scope.faults.add(
                 element, f"all relative weights inside <{element.tag}> are 0", allowed="one above 0"
             )
