@@ -30,7 +30,7 @@ def alone(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("n_ranks", [2, 3])
+@pytest.mark.parametrize("n_ranks", [pytest.param(2, marks=pytest.mark.long), 3])
 def test_same_bits_on_every_rank(n_ranks, alone, tmp_path):
     done = finished(tmp_path / "ranks", n_ranks)
     assert done.returncode == 0 and not done.stderr, done.stderr
