@@ -62,6 +62,8 @@ class Dataset:
 
     def __enter__(self) -> Dataset:
         self._file = self._open()
+        #: Open arrays by path: opening one takes as long as reading a small slice.
+        self._arrays: dict[str, Any] = {}
         try:
             faults = layout_faults(self._file, self.name)
             if faults:
@@ -81,6 +83,7 @@ class Dataset:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._arrays.clear()
         self._file.close()
 
     def __len__(self) -> int:
@@ -207,7 +210,9 @@ class Dataset:
 
     def _array(self, path: str, rows: slice = slice(None)) -> NDArray[Any]:
         try:
-            array: NDArray[Any] = self._file[path][rows]
+            if path not in self._arrays:
+                self._arrays[path] = self._file[path]
+            array: NDArray[Any] = self._arrays[path][rows]
         except _DAMAGE as error:
             raise self._damage(error, path) from error
         return array

@@ -66,7 +66,7 @@ def alone(tmp_path_factory):
     return driven(tmp_path_factory.mktemp("alone"), 1)
 
 
-@pytest.fixture(scope="module", params=[1, 3])
+@pytest.fixture(scope="module", params=[1, pytest.param(3, marks=pytest.mark.long)])
 def folder(request, alone, tmp_path_factory):
     if request.param == 1:
         return alone

@@ -11,9 +11,13 @@ import pytest
 
 from tests.physics.oracle_cells import Structure
 from tests.physics.oracle_kernels import Values, kernel_values
-from tests.physics.oracle_samples import ALL_CASES, FORMS, fittable, sample_structures
+from tests.physics.oracle_samples import ALL_CASES, CASES, FORMS, fittable, sample_structures
 
-parametrize = pytest.mark.parametrize(("name", "n_species"), ALL_CASES)
+#: Functions share the kernel of eam, whose invariances are checked in every run.
+parametrize = pytest.mark.parametrize(
+    ("name", "n_species"),
+    [case if case in CASES else pytest.param(*case, marks=pytest.mark.long) for case in ALL_CASES],
+)
 
 #: Measured 2e-14: rounding of moved positions, a few ulp of 10 Angstrom, times the steepness of the functions.
 TOLERANCE = 3e-13
