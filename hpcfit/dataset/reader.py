@@ -71,6 +71,8 @@ class Dataset:
 
     def __enter__(self) -> Dataset:
         self._open = ExitStack()
+        #: Open arrays by path: opening one takes as long as reading a small slice.
+        self._arrays: dict[str, Any] = {}
         try:
             self._file = self._opened()
             if faults := layout_faults(self._file, self.name, os.path.getsize(self._path)):
@@ -95,6 +97,7 @@ class Dataset:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._arrays.clear()
         self._open.close()
 
     def __len__(self) -> int:
@@ -261,7 +264,9 @@ class Dataset:
 
     def _array(self, path: str, rows: slice = slice(None)) -> NDArray[Any]:
         try:
-            array: NDArray[Any] = self._file[path][rows]
+            if path not in self._arrays:
+                self._arrays[path] = self._file[path]
+            array: NDArray[Any] = self._arrays[path][rows]
         except _DAMAGE as error:
             raise self._damage(error, path) from error
         return array

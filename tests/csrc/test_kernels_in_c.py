@@ -105,6 +105,7 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> tuple[FFI, Any]:
     return ffi, ffi.dlopen(str(folder / "kernels.so"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "n_species"), CASES)
 def test_clones_agree_with_the_baseline(
     name: str, n_species: int, baseline: tuple[FFI, Any], monkeypatch: pytest.MonkeyPatch
@@ -142,6 +143,7 @@ needs_gcc = pytest.mark.skipif(
 )
 
 
+@pytest.mark.long
 @needs_gcc
 def test_every_simd_loop_is_vectorised(capsys: pytest.CaptureFixture[str]) -> None:
     assert _vectorised().main() == 0, capsys.readouterr().out

@@ -32,6 +32,8 @@ CONSTRAINT = """<parameter-constraints><constraint id="c" dependent-dof="SW.lamb
 LOSS = """<dataset id="data" file="si.h5"><residual-function name="energy-forces"/>
   <weight energy="1" forces="0.1"/></dataset>"""
 
+FITTING = '<fitting blocks="5" checkpoint-interval="5"><geodesic-lm/></fitting>'
+
 OWN = dataset_element() + dataset_element(
     properties='<total-energy fit="false"/><stress/>', name="validation", file="validation.h5"
 )
@@ -44,12 +46,12 @@ def with_extras(text, scale):
 
 def driven(folder, n_ranks):
     """Let every face do the jobs in a folder, one process after another of so many ranks."""
-    write_dataset(folder / "si.h5", silicon(12))
-    write_dataset(folder / "validation.h5", sealed(silicon(4, seed=2)))
+    write_dataset(folder / "si.h5", silicon(6))
+    write_dataset(folder / "validation.h5", sealed(silicon(2, seed=2)))
     own = potential(A=14.0, gamma=2.3, dof=DOF)
     (folder / "loss.xml").write_text(with_extras(job_text(LOSS, own, weights="absolute"), 0.05))
     structures = STRUCTURES[: STRUCTURES.index("</group>")] + "</group>"
-    (folder / "own.xml").write_text(with_extras(job_text(OWN + structures, own), 2.0))
+    (folder / "own.xml").write_text(with_extras(job_text(OWN + structures, own, FITTING), 2.0))
     command = [sys.executable, DRIVER]
     if n_ranks > 1:
         command = [MPIRUN, "-n", str(n_ranks), *command]
@@ -64,7 +66,7 @@ def alone(tmp_path_factory):
     return driven(tmp_path_factory.mktemp("alone"), 1)
 
 
-@pytest.fixture(scope="module", params=[1, 3])
+@pytest.fixture(scope="module", params=[1, pytest.param(3, marks=pytest.mark.long)])
 def folder(request, alone, tmp_path_factory):
     if request.param == 1:
         return alone
@@ -137,7 +139,7 @@ def test_the_calculator_has_the_potentials_of_every_face(name, folder):
     assert found == found[:1] * len(found)
     predicted = load(str(folder / f"{name}.run.h5")).result.predictions[0]
     # a structure alone is summed in another order than among others
-    first = silicon(12)
+    first = silicon(6)
     atoms = Atoms("Si8", positions=first.position[:8], cell=first.cell[0], pbc=True, calculator=atoms.calc)
     assert atoms.get_potential_energy() == pytest.approx(predicted.energy[0], rel=1e-13)
     assert np.abs(atoms.get_forces() - predicted.force[:8]).max() < 1e-12

@@ -45,6 +45,7 @@ def expected(tmp_path_factory):
     return bits(folder / "job.run.h5")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n_ranks", "then"), [(2, 3), (3, 1)])
 def test_same_bits_after_a_kill(n_ranks, then, folder, expected):
     process = started(n_ranks, "run", "job.xml")

@@ -53,7 +53,15 @@ def expected(tmp_path_factory):
     return bits(folder / "job.run.h5")
 
 
-@pytest.mark.parametrize(("n_ranks", "then"), [(2, 3), (3, 2), (1, 4), (2, 1)])
+@pytest.mark.parametrize(
+    ("n_ranks", "then"),
+    [
+        (2, 3),
+        (3, 2),
+        pytest.param(1, 4, marks=pytest.mark.long),
+        pytest.param(2, 1, marks=pytest.mark.long),
+    ],
+)
 def test_same_bits_after_a_kill_at_any_moment(n_ranks, then, folder, expected):
     process = started(n_ranks, "run", "job.xml")
     time.sleep(random.Random(10 * n_ranks + then).uniform(0.0, 0.7))

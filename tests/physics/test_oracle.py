@@ -80,7 +80,38 @@ def test_energies(name: str, n_species: int) -> None:
 
 
 @pytest.mark.parametrize(("name", "n_species"), ALL_CASES)
-def test_forces_and_virials(name: str, n_species: int) -> None:
+def test_forces_and_virials_along_random_directions(name: str, n_species: int) -> None:
+    """Each direction moves all coordinates, or all strains, by 1 or -1, so that a wrong component shows in full."""
+    rng = np.random.default_rng(4)
+    for label, structure in sample_structures(name, n_species).items():
+        energy = oracle_function(name, structure, sample_tables(FORMS[name], n_species))
+        found = kernel_values(name, [structure], n_species)
+        forces, virial = found.forces[0], found.virials[0, 0]
+        force_scale, virial_scale = _scale(forces), _scale(virial)
+        still, unstrained = np.zeros_like(structure.position), np.zeros((3, 3))
+        for _ in range(2):
+            move = rng.choice([-1.0, 1.0], still.shape)
+            error = np.abs(np.vdot(forces, move) + _slope(energy, move, unstrained))
+            assert error < _tolerance(name) * force_scale, f"forces of {label}: {error}"
+            signs = rng.choice([-1.0, 1.0], 6)
+            error = np.abs(virial @ signs + _slope(energy, still, np.tensordot(signs, STRAINS, 1)))
+            assert error < _tolerance(name) * virial_scale, f"virial of {label}: {error}"
+
+
+def _scale(numbers: np.ndarray) -> float:
+    """Return the sum of the magnitudes, 1 where rounding alone is left, as of the forces on a single atom."""
+    total = float(np.abs(numbers).sum())
+    return total if total > 1e-9 else 1.0
+
+
+def _tolerance(name: str) -> float:
+    """Measured 5e-14 for forces and 2e-13 for virials, where large terms cancel in the sum."""
+    return ROOTS if name in EMBEDDING else 1e-12
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "n_species"), ALL_CASES)
+def test_every_force_and_virial(name: str, n_species: int) -> None:
     structures = sample_structures(name, n_species)
     table = sample_tables(FORMS[name], n_species)
     for label, structure in structures.items():
@@ -88,8 +119,7 @@ def test_forces_and_virials(name: str, n_species: int) -> None:
         found = kernel_values(name, [structure], n_species)
         still, unstrained = np.zeros_like(structure.position), np.zeros((3, 3))
         forces = [-_slope(energy, moved, unstrained) for moved in _units(still.shape)]
-        # Measured 5e-14 and, below, 2e-13, where large terms cancel in the sum.
-        tolerance = ROOTS if name in EMBEDDING else 1e-12
+        tolerance = _tolerance(name)
         error = largest_error(found.forces[0].ravel(), np.array(forces))
         assert error < tolerance, f"forces of {label}: {error}"
         virial = [-_slope(energy, still, strain) for strain in STRAINS]

@@ -10,10 +10,19 @@ from hpcfit.known import catalogue
 from hpcfit.parallel.communicator import Serial
 from hpcfit.records import Box
 from hpcfit.runfile.store import load
+from tests.helpers import small_jobs
 
 METHODS = {form.name: {m.name: m for m in form.methods} for form in catalogue().minimisers}
 SCIPY_METHODS, NLOPT_METHODS = METHODS["scipy"], METHODS["nlopt"]
 LOCAL = [name for name, form in SCIPY_METHODS.items() if not form.is_global]
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """Few structures: methods are compared, and each runs twice."""
+    monkeypatch.chdir(tmp_path)
+    small_jobs.write_dataset(tmp_path / "si.h5", small_jobs.silicon(4))
+    return hpcfit.Dataset.from_path("si.h5", weight=hpcfit.Weight(energy_weight=1.0, forces_weight=0.1))
 
 
 @pytest.fixture
