@@ -16,7 +16,7 @@ from lxml import etree
 from hpcfit.errors import Fault, InputError, nearest
 from hpcfit.input_files import read_text
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import PotentialForm, SizeForm
+from hpcfit.records import ENDINGS, PotentialForm, SizeForm
 
 _DEFAULT = "default"
 
@@ -60,6 +60,8 @@ class ScriptPotential:
         First part of the paths of its parameters; by default its form, or its short name, as ``SW``.
     between
         Two species, or ``*`` for any: the potential acts only on bonds between them; by default on all bonds.
+    at_cutoff, taper_width
+        How a pair energy ends: ``cut``, ``shift``, ``force-shift`` or ``taper`` over a width, Angstrom.
     **values
         Sizes, as ``terms`` of ``chebyshev``: whole numbers. Parameters: a number for all combinations of species, or a
         mapping from tags as ``SiC`` to numbers; by default the values published for the species. Names that Python
@@ -77,6 +79,8 @@ class ScriptPotential:
         species: Sequence[str],
         id: str = "",  # noqa: A002 (as in a job)
         between: tuple[str, str] = ("*", "*"),
+        at_cutoff: str = "cut",
+        taper_width: float | None = None,
         **values: float | Mapping[str, float],
     ) -> None:
         known = {entry.name: entry for entry in potential_forms()}
@@ -98,6 +102,7 @@ class ScriptPotential:
         name = id or known[form].record.short_id or form
         bonds = {f"species-{end}": symbol for end, symbol in zip("ab", between, strict=True) if symbol != "*"}
         self._element = etree.Element(form, {"id": name} | bonds)
+        self._end(known[form], at_cutoff, taper_width)
         for size in known[form].sizes:
             count = _size(f"Potential {name}: {size.name}", values.pop(size.name, None), size)
             self._element.set(size.name, str(count))
@@ -109,6 +114,20 @@ class ScriptPotential:
             for tag, number in value.items() if isinstance(value, Mapping) else [("", value)]:
                 child = etree.SubElement(self._element, parameter, {"tag": tag} if tag else {})
                 child.text = _text(_number(f"Potential {name}: {key}", number))
+
+    def _end(self, form: PotentialForm, at_cutoff: str, taper_width: float | None) -> None:
+        where = f"Potential {self._element.get('id')}"
+        if at_cutoff not in ("cut", *ENDINGS):
+            allowed = ", ".join(("cut", *ENDINGS))
+            raise InputError([Fault(where, "at_cutoff", repr(at_cutoff), allowed)])
+        if at_cutoff != "cut" and not form.record.pair_formula:
+            raise InputError(
+                [Fault(where, f"at_cutoff of {form.name}", at_cutoff, "cut, as its formula says")]
+            )
+        if at_cutoff != "cut":
+            self._element.set("at-cutoff", at_cutoff)
+        if taper_width is not None:
+            self._element.set("taper-width", _text(_number(f"{where}: taper_width", taper_width)))
 
     @classmethod
     def from_xml(cls, source: str | Path, species: Sequence[str] = ()) -> ScriptPotential:

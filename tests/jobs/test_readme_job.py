@@ -9,6 +9,7 @@ import pytest
 from hpcfit.job.reader import read_job
 from hpcfit.known import catalogue
 from hpcfit.objective.model import Model
+from hpcfit.objective.structures.shells import jump_notes
 from hpcfit.records import Bonds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +103,31 @@ def test_bonds_of_two_species(tmp_path):
         "<fitting>", '<fitting enabled="false">'
     )
     (potential,) = _read(tmp_path, text.replace("</species>", "</species><species>C</species>")).potentials
-    assert potential.bonds == Bonds(0, 1) and len(potential.parameters) == 3
+    assert potential.bonds == Bonds(0, 1) and len(potential.parameters) == 2
+
+
+def _potentials_of_the_manual():
+    """All elements of potentials in the manual and README, with their species."""
+    for file in ("README.md", "docs/potentials.md", "docs/new-potential.md"):
+        for text in _texts(file):
+            for name in ("gupta", "lennard-jones", "eam", "meam", "chebyshev", "stillinger-weber", "edip"):
+                for found in re.findall(rf"^ *(<{name} id=.*?</{name}>)", text, re.DOTALL | re.MULTILINE):
+                    if "param-file" not in found:
+                        yield pytest.param(found, id=f"{file}:{name}")
+
+
+@pytest.mark.parametrize("element", _potentials_of_the_manual())
+def test_examples_are_smooth_at_their_cutoffs(tmp_path, element):
+    """No energy jumps by more than 1e-5 eV, no force by more than 1e-4 eV/A, as a log would say."""
+    text = _with("potentials", f"<potentials>{element}</potentials>")
+    text = re.sub(
+        "<fitting>.*</fitting>", '<fitting enabled="false"><geodesic-lm/></fitting>', text, flags=re.DOTALL
+    )
+    if 'species-b="C"' in element:
+        text = text.replace("</species>", "</species><species>C</species>")
+    model = Model(_read(tmp_path, text))
+    jumps = model.jumps(model.start)
+    assert jumps and jump_notes(jumps, model.species) == []
 
 
 def test_structures(tmp_path):

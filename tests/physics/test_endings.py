@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import hpcfit
 from hpcfit.errors import InputError
 from hpcfit.job.reader import read_job
 from hpcfit.known import catalogue
@@ -167,12 +168,18 @@ def test_energies_forces_virials_and_all_derivatives(tmp_path, name, ending):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_second_derivatives_by_parameters(tmp_path, ending):
     """Along a line in parameter space, against differences of exact first derivatives."""
-    model_of(tmp_path, "lennard-jones", ending, FORMS["lennard-jones"][1])
+    width = f'taper-width="{W}"' if ending == "taper" else ""
+    (tmp_path / "job.xml").write_text(
+        "<job><name>j</name><atom-types><species>Ar</species></atom-types><potentials>"
+        f'<lennard-jones id="P" at-cutoff="{ending}" {width}><sigma>2.3</sigma><epsilon>0.3</epsilon>'
+        f"<cutoff>{C}</cutoff><fit-dof><sigma/></fit-dof></lennard-jones></potentials>{STRUCTURES}</job>"
+    )
     job = read(tmp_path)
     forms = {form.name: form for form in potential_forms()}
-    second = (compile_second_derivative(job.potentials[0], forms, 2, ()),)
+    second = (compile_second_derivative(job.potentials[0], forms, 1, ()),)
     model = Model(job, replace(compile_job(job), second=second))
-    geometry, v = model.geometry(batch()), np.linspace(-1, 1, model.n_free)
+    alone = replace(batch(), n_species=1, species=np.zeros(7, dtype=np.int32))
+    geometry, v = model.geometry(alone), np.ones(1)
     columns = np.zeros((1, geometry.n_rows(True)))
     model.second_derivative(geometry, model.start, v, columns, virials=True)
     slopes = []
@@ -228,3 +235,23 @@ def test_faults(tmp_path, attributes, what):
     (tmp_path / "job.xml").write_text(job)
     with pytest.raises(InputError, match=what):
         read(tmp_path)
+
+
+def test_potential_of_a_script(tmp_path):
+    values = {"sigma": 2.4, "epsilon": 0.3, "cutoff": C}
+    made = hpcfit.Potential("lennard-jones", ["Ar", "Kr"], "P", at_cutoff="taper", taper_width=W, **values)
+    whole = text("lennard-jones", "taper", {"sigma": (2.4,) * 3, "epsilon": (0.3,) * 3})
+    start, end = whole.index("<lennard-jones"), whole.index("</potentials>")
+    rows = []
+    for job in (whole, whole[:start] + made.to_xml() + whole[end:]):
+        (tmp_path / "job.xml").write_text(job)
+        model = Model(read(tmp_path))
+        rows.append([jump.value for jump in model.jumps(model.start)])
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 3
+    for form, ending, what in (
+        ("edip", "shift", "at_cutoff of edip"),
+        ("lennard-jones", "soft", "at_cutoff"),
+    ):
+        with pytest.raises(InputError, match=what):
+            hpcfit.Potential(form, ["Si"], at_cutoff=ending)
