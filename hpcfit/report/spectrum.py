@@ -13,6 +13,9 @@ from hpcfit.runfile.run import RunResult
 #: A direction is described by the parameters that make up this share of it, at most this many.
 _SHARE, _MOST = 0.95, 5
 
+#: Mean square of residuals, in tolerances, below which they are rounding errors if no variance is known.
+_EXACT = 1e-12
+
 #: A parameter is part of a sloppy direction from this component on; smaller ones are rounding.
 _PART = 1e-4
 
@@ -41,15 +44,16 @@ def undetermined(
 ) -> list[str]:
     """Return the paths of varying parameters, not at a bound, that the data do not determine.
 
-    If residuals do not outnumber determined directions, no variance is known; then only free parameters are judged, by
-    the sloppy directions.
+    If residuals do not outnumber determined directions, or are rounding errors, no variance is known; then only free
+    parameters are judged, by the sloppy directions.
     """
     varying = [(p, bound) for p, bound in zip(parameters, at_bound, strict=True) if p.varies]
     unknown = ~np.isfinite(np.diagonal(result.covariance))
     values = result.singular_values
     if len(values) and np.isfinite(values).all():
         rank = int(np.count_nonzero(values > len(values) * np.finfo(float).eps * values[0]))
-        if n_residuals <= rank:
+        exact = unknown.all() and result.state.cost <= _EXACT * n_residuals
+        if n_residuals <= rank or exact:
             loose = np.linalg.norm(result.directions[rank:], axis=0) >= _PART
             unknown[[p.free for p, _ in varying]] &= loose
             unknown[[not p.free for p, _ in varying]] = False

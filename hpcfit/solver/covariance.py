@@ -41,7 +41,8 @@ def covariance(
     """Return the parameters' covariance [n, n], cost / (n_residuals - n_determined) (R^T R)^-1.
 
     This is the estimate of linear least squares for the parameters that are not at a bound and that the data determine
-    to working precision; NaN for the others, and for all if R is not finite or there are too few residuals.
+    to working precision; NaN for the others, and for all if R is not finite, if there are too few residuals, or if the
+    residuals are rounding errors, which say nothing about the variance.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def covariance(
     norms = np.where(at.column_norms > 0.0, at.column_norms, 1.0)[free]
     _, singular, directions = np.linalg.svd(at.triangle[:, free] / norms)
     rank = int(np.count_nonzero(singular > n * np.finfo(float).eps * singular[0]))
-    if n_residuals <= rank:
+    if n_residuals <= rank or cost <= at.noise**2:
         return matrix
     determined = np.linalg.norm(directions[rank:], axis=0) < _PART
     places = np.flatnonzero(free)[determined]

@@ -14,7 +14,6 @@ from scipy.linalg import lapack, qr
 
 from hpcfit.records import FloatArray
 from hpcfit.solver.problem import Linearisation, Problem
-from hpcfit.solver.triangular import factor_rows, linearisation
 
 #: An estimate of the smallest singular value is trusted to this factor times the number of columns.
 _MARGIN = 10.0
@@ -90,8 +89,12 @@ def above_noise(at: Linearisation, size: FloatArray, noise: float) -> Linearisat
     rows[:, order] = along[:rank]
     target = across[:, :rank].T @ at.projection
     lost = at.projection - across[:, :rank] @ target
-    found = linearisation(factor_rows(np.vstack([(rows / size).T, target])))
-    return replace(found, rest=float(np.sqrt(found.rest**2 + at.rest**2 + lost @ lost)), noise=noise)
+    # A trapezoid, so that the diagonal below its rank is exactly zero.
+    reduced = qr(np.column_stack([rows / size, target]), mode="r")[0]
+    reduced *= np.where(np.diagonal(reduced) < 0.0, -1.0, 1.0)[:, None]
+    triangle, projection = np.zeros_like(at.triangle), np.zeros_like(at.projection)
+    triangle[:rank], projection[:rank] = reduced[:, :-1], reduced[:, -1]
+    return Linearisation(triangle, projection, float(np.sqrt(at.rest**2 + lost @ lost)), noise)
 
 
 def _least_singular(triangle: FloatArray) -> float:

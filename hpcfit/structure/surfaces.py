@@ -24,7 +24,7 @@ _ONE_PLANE = 1e-3
 
 #: Marker atoms that show how the builder turns a crystal: their displacements, Angstrom, and places where they are, in
 #: units of the cell's vectors; at one of them the builder does not wrap one of them to the other side.
-_MARK = 1e-4
+_MARK = 1e-5
 _PLACES = np.array([[0.437, 0.291, 0.353], [0.219, 0.613, 0.127], [0.531, 0.173, 0.719]])
 
 

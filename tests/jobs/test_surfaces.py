@@ -114,6 +114,10 @@ def test_a_fitted_surface_energy_has_an_exact_jacobian_through_the_bulk(fit):
             "termination of the surface, found 1, allowed 0",
         ),
         (slab("s", "", indices='h="1" k="0" l="0" termination="0 1 2"'), "termination"),
+        (
+            slab("s", "", indices='h="1" k="0" l="0"').replace('"12"', '"2000000"', 1),
+            "too many atoms in a structure",
+        ),
     ],
 )
 def test_faults(fit, structures, message):

@@ -154,8 +154,8 @@ class OwnStructures:
 
 
 def _check_size(n_atoms: int, change: Modification) -> None:
-    layers = change.numbers[3] if change.kind == "surface" else 1
-    size = n_atoms * (math.prod(change.numbers) if change.kind == "repeat" else layers)
+    factors = {"repeat": change.numbers, "surface": change.numbers[3:4]}
+    size = n_atoms * math.prod(factors.get(change.kind, ()))
     if size > _MOST_ATOMS:
         raise ValueError(f"too many atoms in a structure, found {size:.0f}, allowed at most {_MOST_ATOMS}")
 
