@@ -6,6 +6,7 @@ F(rho) and the densities; then r V(r) for pairs (1,1), (2,1), (2,2), ...; for ``
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -134,7 +135,9 @@ class _Tables:
         error = np.abs(values - exact)
         self.errors[name] = max(self.errors.get(name, 0.0), float(error[inside].max(initial=0.0)))
         right = begin_of_range(x, error, exact)
-        self._keep_slopes(name, curve, x, table, (right, min(curve.reach, x[-1])), factor)
+        # Nearer than a quarter of the smallest distance the slope of V loses its digits in (r V)' - V.
+        first = max(right, self.inner / 4.0) if math.isfinite(curve.reach) else right
+        self._keep_slopes(name, curve, x, table, (first, min(curve.reach, x[-1])), factor)
         return table, right
 
     def _keep_slopes(
