@@ -41,7 +41,10 @@ class Grid:
 
 
 def grid_of(
-    source: ExportSource, radial: Sequence[FunctionSum | None], embedding: Sequence[FunctionSum | None]
+    source: ExportSource,
+    radial: Sequence[FunctionSum | None],
+    embedding: Sequence[FunctionSum | None],
+    goes_on: bool,
 ) -> Grid:
     """Return the points of a file.
 
@@ -53,6 +56,8 @@ def grid_of(
         The functions of the distance.
     embedding
         The functions of the density.
+    goes_on
+        Whether LAMMPS extends F as a straight line, as hpcfit does with a table.
 
     Raises
     ------
@@ -71,12 +76,12 @@ def grid_of(
     else:
         n = source.n_points
         d_r, r = cutoff / (n - 1), np.linspace(0.0, cutoff, n)
-    d_rho, rho, of_density = _densities(source, embedding)
+    d_rho, rho, of_density = _densities(source, embedding, goes_on)
     return Grid(d_r, d_rho, r, rho, cutoff, (*notes, *of_density))
 
 
 def _densities(
-    source: ExportSource, embedding: Sequence[FunctionSum | None]
+    source: ExportSource, embedding: Sequence[FunctionSum | None], goes_on: bool
 ) -> tuple[float, FloatArray, tuple[str, ...]]:
     """Return step and points of the table of the density, and notes on them."""
     met = source.densities
@@ -84,8 +89,7 @@ def _densities(
     end, n, notes = density_end(source, met.largest if met else 0.0)
     step, in_file = _in_file(embedding) if is_default and source.resolution is None else (0.0, 0)
     if step:
-        # What a table leaves out is a straight line in hpcfit too.
-        ends_alike = all(curve is None or _table(curve) is not None for curve in embedding)
+        ends_alike = goes_on and all(curve is None or _table(curve) is not None for curve in embedding)
         n = in_file if ends_alike else max(in_file, math.ceil(end / step) + 1)
         last = f"the file from which F comes is tabulated to {step * (in_file - 1):.6g}"
         return step, equidistant(step, n), (*notes, f"{last}, this one to {step * (n - 1):.6g}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import math
 import os
 import re
 import tempfile
@@ -16,9 +17,10 @@ import pytest
 from hpcfit.errors import InputError
 from hpcfit.export.exported import Exported, write_files
 from hpcfit.export.exporting import FORMATS, Settings, export
+from hpcfit.export.verification.engine import Question, ask
 from hpcfit.export.verification.verify import Verdict, verify_all
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import Job
+from hpcfit.records import Atoms, Job
 from hpcfit.runfile.fitted_job import FinalJob, read_final
 from tests.helpers.small_jobs import silicon, write_dataset
 from tests.physics.export_samples import final_of_form
@@ -283,3 +285,34 @@ def test_a_slab_and_a_molecule_are_periodic_for_lammps(
     final = _of_text(tmp_path, SW.format("S", ""))
     verdict = verify_all([_written(final, "lammps-sw", "si.sw")])[0]
     assert not verdict.is_wrong, verdict.lines
+
+
+@pytest.mark.parametrize("style", ["eam-alloy", "adp"])
+def test_what_lammps_does_beyond_the_last_density(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    """F goes on as a straight line, or is constant; the notes tell. Two atoms whose density exceeds the table's end."""
+    monkeypatch.chdir(tmp_path)
+    write_dataset(tmp_path / "d.h5", silicon(n=1, symbols=("Si", "C")))
+    text = _eam("eam") if style == "eam-alloy" else _eam("adp", ADP)
+    pair = Atoms(
+        np.array([0, 1], np.int32), 20.0 * np.eye(3), np.ones(3, bool), np.array([[0.0, 0, 0], [2.0, 0, 0]])
+    )
+    energies = []
+    for largest in (0.01, 1.0):
+        exported = export(
+            _of_text(tmp_path, text), style, f"{largest}", "", Settings(largest_density=largest)
+        )
+        write_files(exported.files)
+        energies.append(ask([Question(exported.commands, pair, 2)]).answers[0].energy)
+        how = (
+            "extends F as a straight line"
+            if style == "eam-alloy"
+            else "keeps F constant, with the forces of a slope"
+        )
+        assert f"beyond the last density LAMMPS {how}" in exported.notes
+    density, end = math.exp(-2.0) * math.exp(1 / (2.0 - 4.5) + 1 / 4.5), 0.02
+    slope = 0.5 / math.sqrt(end + 0.1) if style == "eam-alloy" else 0.0
+    missing = -math.sqrt(end + 0.1) - slope * (density - end) + math.sqrt(density + 0.1)
+    # The last slope of a table is a difference over one interval.
+    assert energies[0] - energies[1] == pytest.approx(2.0 * missing, rel=1e-4)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -57,7 +57,9 @@ def write(source: ExportSource) -> Written:
     head = [f"# {comment}" for comment in source.comments]
     head.append(f"meam/spline {len(source.species)} {' '.join(source.species)}")
     right_r, right_rho = (splines.right.get(kind, places[0]) for kind, places in (("r", r), ("F", rho)))
+    met = source.densities
     notes = [
+        *(density_end(source, max(abs(met.smallest), abs(met.largest)))[2] if met else ()),
         f"right for distances {right_r:.3g} to {cutoff:.6g} A, densities {right_rho:.6g} to {rho[-1]:.6g}",
         f"from {r[0]:.3g} A and {rho[-1]:.6g} on LAMMPS extends functions as straight lines",
         *splines.notes(),
@@ -85,14 +87,14 @@ def write(source: ExportSource) -> Written:
 def _ranges(source: ExportSource, cutoff: float) -> Iterator[tuple[float, float, int]]:
     """Yield first, last and number of the knots of the distance, of the density and of the cosine."""
     met, n = source.densities, source.n_points
-    first = source.inner
-    if met and met.spacing > 0:
-        # Atoms of compressed cells come closer than those of the compressed crystals.
-        first = min(1.0, 0.7 * met.spacing)
-    yield first, cutoff, n
+    # Atoms of compressed cells come closer than those of the compressed crystals.
+    is_default = met is not None and met.spacing > 0 and source.inner == met.shortest
+    yield min(1.0, 0.7 * met.spacing) if met and is_default else source.inner, cutoff, n
     # Angles may make densities negative.
-    end, n_rho, _ = density_end(source, max(abs(met.smallest), abs(met.largest)) if met else 0.0)
-    yield -end, end, n_rho
+    largest = max(abs(met.smallest), abs(met.largest)) if met else 0.0
+    first = density_end(replace(source, densities=None), largest)[0]
+    end = density_end(source, largest)[0]
+    yield -first, end, 1 + round((n - 1) * (first + end) / (2.0 * first))
     yield -1.0, 1.0, n
 
 
@@ -149,13 +151,12 @@ class _Splines:
         ends = np.where(np.isfinite(slope), slope, 0.0)[[0, len(x) - 1]]
         spline = CubicSpline(x, values, bc_type=((1, ends[0]), (1, ends[1])))
         error = np.abs(spline(middle) - both[len(x) :])
-        largest = float(np.max(error, initial=0.0, where=np.isfinite(error)))
+        right = begin_of_range(x, error, both[len(x) :])
+        largest = float(np.max(error, initial=0.0, where=np.isfinite(error) & (middle > right)))
         self.errors[kind] = max(self.errors.get(kind, 0.0), largest)
         self.replaced += replaced
         argument = kind if kind in "Fg" else "r"
-        self.right[argument] = max(
-            self.right.get(argument, -math.inf), begin_of_range(x, error, both[len(x) :])
-        )
+        self.right[argument] = max(self.right.get(argument, -math.inf), right)
         knots = zip(x.tolist(), values.tolist(), strict=True)
         self.lines += ["spline3eq", str(len(x)), " ".join(map(number, ends.tolist()))]
         # The third number is the second derivative, which LAMMPS computes itself.
@@ -164,7 +165,7 @@ class _Splines:
     def notes(self) -> list[str]:
         """Return the errors between knots and the number of replaced values."""
         errors = ", ".join(f"{kind} {error:.1e}" for kind, error in self.errors.items())
-        found = [f"largest errors of interpolation: {errors}"]
+        found = [f"largest errors of interpolation there: {errors}"]
         if self.replaced:
             found.append(
                 f"{self.replaced} values that are not finite were replaced by the nearest finite value"

@@ -6,6 +6,7 @@ F(rho) and the densities; then r V(r) for pairs (1,1), (2,1), (2,2), ...; for ``
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -23,6 +24,9 @@ _Factor = Callable[[FloatArray], FloatArray]
 
 #: Bonds of an atom that may lie at a kink at the same time.
 _BONDS_AT_KINKS = 4
+
+#: The pair style that does not extend F beyond its last density.
+_ENDS_CONSTANT = "adp"
 
 #: LAMMPS computes slopes from five points.
 FEWEST_POINTS = 5
@@ -134,7 +138,9 @@ class _Tables:
         error = np.abs(values - exact)
         self.errors[name] = max(self.errors.get(name, 0.0), float(error[inside].max(initial=0.0)))
         right = begin_of_range(x, error, exact)
-        self._keep_slopes(name, curve, x, table, (right, min(curve.reach, x[-1])), factor)
+        # Nearer than a quarter of the smallest distance the slope of V loses its digits in (r V)' - V.
+        first = max(right, self.inner / 4.0) if math.isfinite(curve.reach) else right
+        self._keep_slopes(name, curve, x, table, (first, min(curve.reach, x[-1])), factor)
         return table, right
 
     def _keep_slopes(
@@ -182,7 +188,8 @@ def _write(
         (role, pair): curve_of(source.function(role, *pair)) for role in distortions for pair in pairs
     }
     radial = [*of_pairs.values(), *(c for found in of_elements.values() for c in found), *distorting.values()]
-    grid = grid_of(source, radial, embedding)
+    goes_on = style != _ENDS_CONSTANT
+    grid = grid_of(source, radial, embedding, goes_on)
     met = source.densities
     tables = _Tables(grid, source.inner, (met.smallest, met.largest) if met else (0.0, 0.0))
     head = [len(grid.rho), number(grid.d_rho), len(grid.r), number(grid.d_r), number(grid.cutoff)]
@@ -208,7 +215,7 @@ def _write(
         source.file,
         style,
         (("* *", f"{quoted(source.file)} {' '.join(source.species)}"),),
-        notes=(*_notes(source, tables), *steps(named)),
+        notes=(*_notes(source, tables, goes_on), *steps(named)),
         accuracy=tables.accuracy,
         shortest=tables.right_r,
         densities=(tables.right_rho, grid.rho[-1]),
@@ -236,7 +243,7 @@ def _element_line(source: ExportSource, element: int, symbol: str) -> str:
     return f"{z} {number(mass)} 0.0 NONE"
 
 
-def _notes(source: ExportSource, tables: _Tables) -> Iterator[str]:
+def _notes(source: ExportSource, tables: _Tables, goes_on: bool) -> Iterator[str]:
     met, grid = source.densities, tables.grid
     yield from grid.notes
     if met and met.smallest < 0:
@@ -246,7 +253,8 @@ def _notes(source: ExportSource, tables: _Tables) -> Iterator[str]:
         ends += f", densities {tables.right_rho:.3g} to {grid.rho[-1]:.6g}"
     yield f"right for {ends}"
     if any(name == "F" for name in tables.errors):
-        yield "beyond the last density LAMMPS extends F as a straight line"
+        how = "extends F as a straight line" if goes_on else "keeps F constant, with the forces of a slope"
+        yield f"beyond the last density LAMMPS {how}"
     errors = ", ".join(f"{name} {error:.1e}" for name, error in tables.errors.items())
     ranges = f"distances from {tables.inner:.6g} A on"
     if met:

@@ -9,6 +9,7 @@ from hpcfit.errors import InputError
 from hpcfit.export.crystals import largest_density
 from hpcfit.export.densities import density_range
 from hpcfit.export.exporting import FORMATS, Settings, export, needs_structures
+from hpcfit.export.formats.meam_spline import _ranges
 from hpcfit.export.formats.setfl import same
 from hpcfit.export.grid import density_end
 from hpcfit.export.interpolation import finite, midpoints, slopes_at
@@ -279,6 +280,21 @@ def test_densities_make_the_table(tmp_path):
     assert f"distances from {met.shortest:.6g} A on" in written.notes[5]
     lines, _, _ = _setfl(final, resolution=50, rho_range_factor=2.0)
     assert float(lines[4].split()[1]) * 49 == pytest.approx(2 * met.largest, rel=1e-14)
+
+
+def test_ranges_of_splines():
+    """Distances begin below the crystals' or where the user says; densities end at the crystals', knots as dense."""
+    met = DensityRange(1.0, 2.0, 2.5, 6.0, 1.75)
+    source = ExportSource(
+        ("Si",), embedded_atoms(1, "by pair"), _FORM, ("", "", ""), "out", 81, densities=met
+    )
+    near = DensityRange(1.0, 2.0, 1.0, 6.0, 0.7)
+    for inner, densities, first in ((2.5, met, 1.0), (1.2, met, 1.2), (1.0, near, 0.49)):
+        made = replace(source, inner=inner, densities=densities)
+        ranges = list(_ranges(made, 5.0))
+        assert ranges[0] == (pytest.approx(first), 5.0, 81)
+        assert ranges[1] == (-4.0, 6.0, 101)
+    assert list(_ranges(replace(source, rho_range_factor=1.5), 5.0))[1] == (-3.0, 3.0, 81)
 
 
 def test_crystals_of_huge_densities():

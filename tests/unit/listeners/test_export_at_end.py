@@ -72,6 +72,11 @@ def test_functions_of_a_spline_meam(tmp_path):
     assert [lines[k + 1] for k in starts] == ["50"] * 5
     last = [float(lines[k + 52].split()[0]) for k in starts]
     assert last == pytest.approx([4.0, 4.0, 3 * largest, 4.0, 1.0])
+    # Knots begin nearer than the smallest distance of the structures, where compressed cells have atoms.
+    first = [float(lines[k + 3].split()[0]) for k in starts]
+    shortest = np.sqrt((batch.vector**2).sum(axis=1)).min()
+    begin = min(1.0, 0.49 * shortest)
+    assert first == pytest.approx([begin, begin, -3 * largest, begin, -1.0])
 
 
 def test_a_potential_that_cannot_be_said_leaves_the_run_complete(tmp_path):
