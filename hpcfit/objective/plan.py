@@ -150,8 +150,9 @@ def make_plan(job: Job, indices: Sequence[DatasetIndex]) -> Plan:
     Raises
     ------
     InputError
-        When there are no structures for a fit; with every invalid own structure, every invalid or empty selection, every species
-        that the job lacks, every fitted property without any target, and invalid weights of configurations.
+        When there are no structures for a fit; with every invalid own structure, every invalid or empty selection,
+        every species that the job lacks, every fitted property without any target, and invalid weights of
+        configurations.
     """
     faults: list[Fault] = [*structure_faults(job), *_without_bonds(job, indices)]
     selected = []

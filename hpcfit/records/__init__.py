@@ -47,6 +47,7 @@ from hpcfit.records.losses import (
     WeightTable,
 )
 from hpcfit.records.minimisers import (
+    LIMITS,
     Box,
     GeodesicOptions,
     MethodForm,
@@ -58,6 +59,7 @@ from hpcfit.records.minimisers import (
     SpaOptions,
     Uses,
     Value,
+    limit_options,
 )
 from hpcfit.records.potentials import Bonds, Function, Parameter, Potential
 from hpcfit.records.reading import Catalogue, ReadOptions
@@ -83,6 +85,7 @@ from hpcfit.records.structures import (
 __all__ = [
     "BUILT_IN_RESIDUALS",
     "DEGREES_OF_FREEDOM",
+    "LIMITS",
     "N_ATOMS",
     "SCRIPT_JOB",
     "VERBOSITIES",
@@ -155,6 +158,7 @@ __all__ = [
     "WantedProperty",
     "WeightTable",
     "functions_by_path",
+    "limit_options",
     "place_of",
     "species_tuple",
     "species_tuples",
