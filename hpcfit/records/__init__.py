@@ -48,6 +48,7 @@ from hpcfit.records.losses import (
     WeightTable,
 )
 from hpcfit.records.minimisers import (
+    LIMITS,
     Box,
     GeodesicOptions,
     MethodForm,
@@ -59,6 +60,7 @@ from hpcfit.records.minimisers import (
     SpaOptions,
     Uses,
     Value,
+    limit_options,
 )
 from hpcfit.records.potentials import ENDINGS, Bonds, Function, Parameter, Potential
 from hpcfit.records.reading import Catalogue, ReadOptions
@@ -90,6 +92,7 @@ __all__ = [
     "CENTRINGS",
     "DEGREES_OF_FREEDOM",
     "ENDINGS",
+    "LIMITS",
     "N_ATOMS",
     "SCRIPT_JOB",
     "SIZE",
@@ -165,6 +168,7 @@ __all__ = [
     "WantedProperty",
     "WeightTable",
     "functions_by_path",
+    "limit_options",
     "place_of",
     "species_tuple",
     "species_tuples",

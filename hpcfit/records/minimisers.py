@@ -10,6 +10,9 @@ from typing import Any, TypeAlias
 
 from hpcfit.records.states import State
 
+#: Limits that every minimiser has, with the same meaning: rows of the log, and evaluations of all kinds.
+LIMITS = ("max-iter", "max-evaluations")
+
 #: Of an option; bool is a subclass of int.
 Value: TypeAlias = int | float | str
 
@@ -55,6 +58,14 @@ class OptionForm:
     default: Value | None = None
     description: str = ""
     needs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def limit_options() -> tuple[OptionForm, ...]:
+    """Return `LIMITS` as options without a default."""
+    return (
+        OptionForm("max-iter", "count", None, "limit of iterations, the rows of the log"),
+        OptionForm("max-evaluations", "count", None, "limit of all evaluations"),
+    )
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,8 @@ class MinimiserForm:
         Minimisers that may be nested, for the methods that nest one.
     inside_required
         Whether methods that nest a minimiser require one.
+    inside_limits
+        Those of `LIMITS` that the library can keep in a nested minimiser.
     wraps
         Whether any minimiser may be nested; it starts from points in the box.
     check
@@ -139,6 +152,7 @@ class MinimiserForm:
     methods: tuple[MethodForm, ...] = ()
     inside: tuple[str, ...] = ()
     inside_required: bool = False
+    inside_limits: tuple[str, ...] = LIMITS
     wraps: bool = False
     check: Callable[[MethodForm | None, Mapping[str, Any]], Iterator[tuple[str, str, str]]] = (
         lambda _method, _given: iter(())
@@ -186,6 +200,8 @@ class ScipyOptions:
     method: str
     options: tuple[tuple[str, Value], ...]  #: SciPy's names; SciPy's defaults apply to the others
     local: ScipyOptions | None = None  #: inside a global method; None for L-BFGS-B
+    max_iter: int | None = None
+    max_evaluations: int | None = None
 
 
 @dataclass(frozen=True)
@@ -194,13 +210,15 @@ class NloptOptions:
 
     method: str
     stopval: float | None = None
-    maxeval: int = 10000
+    maxeval: int | None = None  #: NLopt's own count; 10000 if no limit is given
     maxtime: float | None = None
     ftol_rel: float = 1e-10
     ftol_abs: float = 0.0
     xtol_rel: float = 1e-10
     seed: int = 0
     local: NloptOptions | None = None
+    max_iter: int | None = None
+    max_evaluations: int | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +228,7 @@ class SpaOptions:
     local: Minimiser
     max_iter: int = 100
     seed: int = 0
+    max_evaluations: int | None = None
 
 
 Minimiser: TypeAlias = GeodesicOptions | ScipyOptions | NloptOptions | SpaOptions

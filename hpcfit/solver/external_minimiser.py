@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 
 from hpcfit.records import FloatArray, GeodesicOptions, State
-from hpcfit.solver.geodesic import CONVERGED_ANGLE, STOPPED_FLAT, STOPPED_NO_PROGRESS, STOPPED_NOT_FINITE
+from hpcfit.solver.geodesic import (
+    CONVERGED_ANGLE,
+    STOPPED_EVALUATIONS,
+    STOPPED_FLAT,
+    STOPPED_ITERATIONS,
+    STOPPED_NO_PROGRESS,
+    STOPPED_NOT_FINITE,
+)
 from hpcfit.solver.problem import Linearisation, Problem
 from hpcfit.solver.step import Bounds
 
@@ -34,6 +41,10 @@ class NotFiniteError(Exception):
     """The Jacobian at the best point is not finite, so that no method can continue from there."""
 
 
+class LimitError(Exception):
+    """A limit of the job is reached; the message is the outcome."""
+
+
 class ExternalProblem:
     """The problem for an external minimiser; keeps the best point and counts evaluations.
 
@@ -51,12 +62,22 @@ class ExternalProblem:
         Whether the method respects the box; otherwise the outside is a wall.
     by_improvement
         Whether every better point is an iteration; otherwise the method reports its iterations.
+    max_iter, max_evaluations
+        Limits of the counts in the state; None without one.
     """
 
     def __init__(
-        self, problem: Problem, state: State, bounds: Bounds, keeps_bounds: bool, by_improvement: bool
+        self,
+        problem: Problem,
+        state: State,
+        bounds: Bounds,
+        keeps_bounds: bool,
+        by_improvement: bool,
+        max_iter: int | None = None,
+        max_evaluations: int | None = None,
     ) -> None:
         self.state = state
+        self._max_iter, self._max_evaluations = max_iter or np.inf, max_evaluations or np.inf
         self.bounds = bounds
         self.failure: BaseException | None = (
             None  #: the error that ended the evaluations; later ones raise it again
@@ -137,6 +158,16 @@ class ExternalProblem:
         """Count an iteration of the method and yield the state; the library's arguments are not used."""
         self.state = replace(self.state, iteration=self.state.iteration + 1)
         self._yield_state()
+        if limit := self.limit():
+            self._fail(LimitError(limit))
+
+    def limit(self) -> str:
+        """Return the outcome of a limit of the job that is reached, otherwise an empty string."""
+        state = self.state
+        if state.iteration >= self._max_iter:
+            return STOPPED_ITERATIONS
+        n_evaluations = state.n_costs + state.n_linearisations + state.n_second_derivatives
+        return STOPPED_EVALUATIONS if n_evaluations >= self._max_evaluations else ""
 
     def is_stationary(self) -> bool:
         """Return whether the residual at the best point is orthogonal to the movable columns of J."""
@@ -178,6 +209,8 @@ class ExternalProblem:
     def _evaluate(self, function: Callable[[FloatArray], Any], x: FloatArray) -> Any:
         if self.failure is not None:
             raise self.failure
+        if limit := self.limit():
+            self._fail(LimitError(limit))
         try:
             return function(x)
         except BaseException as error:
@@ -243,6 +276,9 @@ def run_external(method: Callable[[ExternalProblem], str], external: ExternalPro
     if not np.isfinite(external.state.cost):
         yield replace(external.state, outcome=STOPPED_NOT_FINITE)
         return
+    if limit := external.limit():
+        yield replace(external.state, outcome=limit)
+        return
     inner = greenlet(lambda: _to_its_end(method, external))
     external.hand_up = inner.parent.switch
     try:
@@ -271,6 +307,8 @@ def _to_its_end(method: Callable[[ExternalProblem], str], external: ExternalProb
         if external.failure is None:
             raise
         outcome = ""
+    if isinstance(external.failure, LimitError):
+        return str(external.failure)
     if isinstance(external.failure, NotFiniteError):
         return STOPPED_NOT_FINITE
     if external.failure is not None:

@@ -12,6 +12,7 @@ from hpcfit.errors import nearest
 from hpcfit.job.document import values
 from hpcfit.job.document.values import Faults, quoted
 from hpcfit.records import (
+    LIMITS,
     Box,
     GeodesicOptions,
     MethodForm,
@@ -57,15 +58,18 @@ class Minimisers:
             if option.name in element.attrib
         }
         if method is not None and method.options:
-            for option in [option for option in given if option not in method.options]:
-                what, near = f"option not known to {name} in <{form.name}>", nearest(option, method.options)
-                faults.add(element, what, option, ", ".join(method.options), near)
+            known = (*method.options, *LIMITS)
+            for option in [option for option in given if option not in known]:
+                what, near = f"option not known to {name} in <{form.name}>", nearest(option, known)
+                faults.add(element, what, option, ", ".join(known), near)
         for fault in form.check(method, given):
             faults.add(element, *fault)
         self._check_effects(element, form.options, given)
         inner = _first(element, self._forms if form.wraps else form.inside)
         if method is not None:
             self._check_nesting(element, inner, form, method)
+        if inner is not None and not form.wraps:
+            self._check_inner_limits(inner, form)
         local = None if inner is None else self._settings(inner)
         return form.read("" if method is None else name, given, local)
 
@@ -80,6 +84,17 @@ class Minimisers:
                 if text not in meanings:
                     what = f"{option.name} has no effect"
                     self._faults.add(element, what, f'{other}="{text}"', " or ".join(meanings))
+
+    def _check_inner_limits(self, inner: etree._Element, form: MinimiserForm) -> None:
+        """Report limits of a nested minimiser that the library cannot keep."""
+        for limit in LIMITS:
+            if limit not in inner.attrib or limit in form.inside_limits:
+                continue
+            if inner.tag == "BFGS" and limit == "max-iter":
+                self._faults.warn(inner, f"max-iter counts evaluations inside <{form.name}>")
+            else:
+                what, allowed = f"no {limit} inside <{form.name}>", ", ".join(form.inside_limits)
+                self._faults.add(inner, what, f'{limit}="{inner.get(limit)}"', allowed)
 
     def _check_nesting(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from hpcfit.records import (
     ScipyOptions,
     State,
     Uses,
+    limit_options,
 )
 from hpcfit.solver.external_minimiser import ExternalProblem, run_external
 from hpcfit.solver.geodesic import (
@@ -29,6 +31,9 @@ from hpcfit.solver.geodesic import (
 )
 from hpcfit.solver.problem import Problem
 from hpcfit.solver.step import Bounds
+
+#: Evaluations without a limit in the job; many algorithms have no other end.
+_MOST = 10000
 
 
 def _methods(uses: Uses, box: Box, names: str, least: int = 1) -> tuple[MethodForm, ...]:
@@ -53,7 +58,8 @@ _METHODS = {
 def iterate(problem: Problem, state: State, bounds: Bounds, options: NloptOptions) -> Iterator[State]:
     """Yield a state per better point, as `hpcfit.solver.geodesic.iterate` does; a resumed fit restarts."""
     keeps_bounds = _METHODS[options.method].box is not Box.NONE
-    external = ExternalProblem(problem, state, bounds, keeps_bounds, by_improvement=True)
+    limits = options.max_iter, options.max_evaluations
+    external = ExternalProblem(problem, state, bounds, keeps_bounds, True, *limits)
     return run_external(partial(_minimise, options=options), external)
 
 
@@ -89,7 +95,7 @@ def _optimiser(options: NloptOptions, n: int) -> Any:
     import nlopt
 
     optimiser = nlopt.opt(getattr(nlopt, options.method), n)
-    optimiser.set_maxeval(options.maxeval)
+    optimiser.set_maxeval(_most_evaluations(options))
     optimiser.set_ftol_rel(options.ftol_rel)
     optimiser.set_ftol_abs(options.ftol_abs)
     optimiser.set_xtol_rel(options.xtol_rel)
@@ -98,6 +104,13 @@ def _optimiser(options: NloptOptions, n: int) -> Any:
     if options.maxtime is not None:
         optimiser.set_maxtime(options.maxtime)
     return optimiser
+
+
+def _most_evaluations(options: NloptOptions) -> int:
+    """Return NLopt's limit: of the top method a looser one than the job's, which `ExternalProblem` keeps."""
+    if options.maxeval is not None:
+        return options.maxeval
+    return _MOST if options.max_evaluations is None else options.max_evaluations + 1
 
 
 def _outcome(optimiser: Any, external: ExternalProblem, options: NloptOptions) -> str:
@@ -110,7 +123,7 @@ def _outcome(optimiser: Any, external: ExternalProblem, options: NloptOptions) -
     if code < 0:
         # Either the limit of rounding, or a line search without a better point.
         return STOPPED_NO_PROGRESS
-    if optimiser.get_numevals() >= options.maxeval:
+    if optimiser.get_numevals() >= _most_evaluations(options):
         # Some algorithms report that as success.
         return STOPPED_EVALUATIONS
     names = {
@@ -128,8 +141,13 @@ def _read(method: str, given: Mapping[str, Any], local: NloptOptions | ScipyOpti
         # For <BFGS> take NLopt's own. Below rounding its line search fails, which would end the outer method too.
         stops: Mapping[str, Any] = dict(local.options)
         least = max(stops["ftol"], NloptOptions.ftol_rel)
-        local = NloptOptions("LD_LBFGS", maxeval=stops["maxiter"], ftol_rel=least, xtol_rel=0.0)
-    return NloptOptions(method, **given, local=local)
+        most = local.max_evaluations or stops["maxiter"]
+        local = NloptOptions("LD_LBFGS", maxeval=most, ftol_rel=least, xtol_rel=0.0)
+    elif local is not None and local.max_evaluations is not None:
+        most = min(local.max_evaluations, local.maxeval or local.max_evaluations)
+        local = replace(local, maxeval=most, max_evaluations=None)
+    named = {name.replace("-", "_"): value for name, value in given.items()}
+    return NloptOptions(method, **named, local=local)
 
 
 def _options(**forms: tuple[str, str]) -> tuple[OptionForm, ...]:
@@ -151,12 +169,14 @@ RECORDS = (
         inside_required=True,
         options=_options(
             stopval=("number", "stops at a chi^2 not above this"),
-            maxeval=("count", "limit of evaluations"),
+            maxeval=("count", f"NLopt's own limit of evaluations; {_MOST} if `max-evaluations` is not given"),
             maxtime=("positive", "limit of time in seconds"),
             ftol_rel=("not-negative", "relative change of chi^2"),
             ftol_abs=("not-negative", "change of chi^2"),
             xtol_rel=("not-negative", "relative change of the variables"),
             seed=("seed", "of the random numbers"),
-        ),
+        )
+        + limit_options(),
+        inside_limits=("max-evaluations",),
     ),
 )

@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from hpcfit.records import Box, FloatArray, MethodForm, MinimiserForm, OptionForm, ScipyOptions, State, Uses
+from hpcfit.records import (
+    LIMITS,
+    Box,
+    FloatArray,
+    MethodForm,
+    MinimiserForm,
+    OptionForm,
+    ScipyOptions,
+    State,
+    Uses,
+    limit_options,
+)
 from hpcfit.solver.external_minimiser import ExternalProblem, run_external
 from hpcfit.solver.geodesic import CONVERGED_COST, STOPPED_NO_PROGRESS
 from hpcfit.solver.minimisers._scipy_methods import METHODS, OPTIONS
@@ -29,6 +40,11 @@ _MACHINE_PRECISION = 2.0**-52
 #: Evaluations that an iteration of L-BFGS-B's line search can take.
 _LINE_SEARCH = 20
 
+#: SciPy's limits of evaluations; ``maxiter`` of these methods is another one.
+_EVALUATIONS = ("maxfun", "maxfev", "max_nfev")
+_COUNTS_EVALUATIONS = ("COBYLA",)
+_NO_LIMIT = 10**9
+
 _METHODS = {method.name: method for method in METHODS}
 
 
@@ -39,9 +55,8 @@ def iterate(problem: Problem, state: State, bounds: Bounds, options: ScipyOption
     """
     form = _METHODS[options.method]
     of_minimize = form.uses is not Uses.RESIDUALS and not form.is_global
-    external = ExternalProblem(
-        problem, state, bounds, form.box is not Box.NONE, by_improvement=not of_minimize
-    )
+    limits = options.max_iter, options.max_evaluations
+    external = ExternalProblem(problem, state, bounds, form.box is not Box.NONE, not of_minimize, *limits)
     method = _minimize if of_minimize else _GLOBAL.get(options.method, _least_squares)
     return run_external(partial(method, options=options), external)
 
@@ -108,8 +123,11 @@ def _least_squares(external: ExternalProblem, options: ScipyOptions) -> str:
 
 def _local(external: ExternalProblem, options: ScipyOptions) -> Any:
     """Return the arguments that a global method passes to its local minimiser, besides the function."""
-    keywords = _arguments(external, options.local or _LOCAL)
+    local = options.local or _LOCAL
+    keywords = _arguments(external, local)
     del keywords["fun"]
+    if local.max_iter is not None:
+        keywords["options"]["maxiter"] = local.max_iter
     return keywords
 
 
@@ -178,7 +196,22 @@ _GLOBAL = {
 
 
 def _read(method: str, given: Mapping[str, Any], local: ScipyOptions | None) -> ScipyOptions:
-    return ScipyOptions(method, tuple(sorted(given.items())), local)
+    own = {name: value for name, value in given.items() if name not in LIMITS}
+    limits = {name: given[name] for name in LIMITS if name in given}
+    own = {**_lifted(_METHODS[method], limits), **own}
+    return ScipyOptions(
+        method, tuple(sorted(own.items())), local, limits.get("max-iter"), limits.get("max-evaluations")
+    )
+
+
+def _lifted(form: MethodForm, limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Return SciPy's own limits where the job's replace them: SciPy's defaults would end a fit earlier."""
+    if not limits or form.is_global:
+        return {}  # a global method's number of iterations is its search
+    names = [*_EVALUATIONS]
+    if "max-iter" in limits or form.name in _COUNTS_EVALUATIONS:
+        names.append("maxiter")
+    return {name: _NO_LIMIT for name in names if name in form.options}
 
 
 def _read_bfgs(_method: str, given: Mapping[str, Any], _local: None) -> ScipyOptions:
@@ -186,7 +219,7 @@ def _read_bfgs(_method: str, given: Mapping[str, Any], _local: None) -> ScipyOpt
     threshold = given.get("conv-threshold", _THRESHOLD) * _MACHINE_PRECISION
     # atomicrex has no rule for the gradient.
     stops = ("ftol", threshold), ("gtol", 0.0), ("maxfun", _LINE_SEARCH * n), ("maxiter", n)
-    return ScipyOptions("L-BFGS-B", stops)
+    return ScipyOptions("L-BFGS-B", stops, max_iter=n, max_evaluations=given.get("max-evaluations"))
 
 
 def _check(form: MethodForm | None, given: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -214,7 +247,8 @@ RECORDS = (
         selector="method",
         methods=METHODS,
         inside=("scipy", "BFGS"),
-        options=OPTIONS,
+        inside_limits=("max-iter",),
+        options=(*OPTIONS, *limit_options()),
     ),
     MinimiserForm(
         name="BFGS",
@@ -227,6 +261,7 @@ RECORDS = (
         options=(
             OptionForm("conv-threshold", "not-negative", _THRESHOLD, "gain that is small enough"),
             OptionForm("max-iter", "count", _ITERATIONS, "limit of iterations"),
+            OptionForm("max-evaluations", "count", None, "limit of all evaluations"),
             OptionForm(
                 "gradient-epsilon", "positive", None, "no effect (a warning says so): the gradient is exact"
             ),

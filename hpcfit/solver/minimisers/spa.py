@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hpcfit.records import FloatArray, MinimiserForm, OptionForm, SpaOptions, State
-from hpcfit.solver.geodesic import start
+from hpcfit.solver.geodesic import STOPPED_EVALUATIONS, start
 from hpcfit.solver.problem import Problem
 from hpcfit.solver.step import Bounds
 
@@ -30,12 +30,28 @@ def iterate(
     best = state
     for trial in range(state.iteration, options.max_iter):
         point = state.x if trial == 0 else _random(bounds, options.seed, trial)
-        for tried in _trial(best, minimise(problem, start(point, problem), bounds, options.local)):
+        if (local := _local(options, best)) is None:
+            yield replace(best, outcome=STOPPED_EVALUATIONS)
+            return
+        for tried in _trial(best, minimise(problem, start(point, problem), bounds, local)):
             best = replace(tried, outcome="")
             yield best
         best = replace(best, iteration=trial + 1)
         yield best
-    yield from _trial(best, minimise(problem, start(best.x, problem), bounds, options.local))
+    if (local := _local(options, best)) is None:
+        yield replace(best, outcome=STOPPED_EVALUATIONS)
+        return
+    yield from _trial(best, minimise(problem, start(best.x, problem), bounds, local))
+
+
+def _local(options: SpaOptions, best: State) -> Any:
+    """Return the settings of the next trial, within what is left of the evaluations; None if nothing is left."""
+    if options.max_evaluations is None:
+        return options.local
+    left = options.max_evaluations - best.n_costs - best.n_linearisations - best.n_second_derivatives
+    own = options.local.max_evaluations
+    # The first point of a trial is one evaluation.
+    return replace(options.local, max_evaluations=min(left, own or left)) if left > 0 else None
 
 
 def _random(bounds: Bounds, seed: int, trial: int) -> FloatArray:
@@ -74,6 +90,7 @@ RECORDS = (
         wraps=True,
         options=(
             OptionForm("max-iter", "count", SpaOptions.max_iter, "number of trials"),
+            OptionForm("max-evaluations", "count", None, "limit of all evaluations of all trials"),
             OptionForm("seed", "seed", SpaOptions.seed, "of the random points"),
         ),
     ),

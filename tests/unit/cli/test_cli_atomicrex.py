@@ -53,7 +53,7 @@ JOB = """<?xml version='1.0' encoding='iso-8859-1'?>
 
 INCLUDED = "<xi:include href='structures.xml' xmlns:xi='http://www.w3.org/2003/XInclude' />"
 TABLE = ("--format", "table", "-o", "Al.table")
-FITTING = "<fitting><BFGS conv-threshold='1e5' max-iter='20' /></fitting>"
+FITTING = "<fitting><BFGS conv-threshold='1e-5' max-iter='50' /></fitting>"
 
 
 @pytest.fixture
