@@ -59,7 +59,7 @@ from hpcfit.records.minimisers import (
     Uses,
     Value,
 )
-from hpcfit.records.potentials import Bonds, Function, Parameter, Potential
+from hpcfit.records.potentials import GIVEN_SLOPES, Bonds, Function, Parameter, Potential
 from hpcfit.records.reading import Catalogue, ReadOptions
 from hpcfit.records.states import SolverState, State
 from hpcfit.records.structures import (
@@ -83,6 +83,7 @@ from hpcfit.records.structures import (
 __all__ = [
     "BUILT_IN_RESIDUALS",
     "DEGREES_OF_FREEDOM",
+    "GIVEN_SLOPES",
     "N_ATOMS",
     "SCRIPT_JOB",
     "VERBOSITIES",

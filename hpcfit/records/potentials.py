@@ -33,6 +33,10 @@ class Parameter:
         return self.free or bool(self.constraint)
 
 
+#: `Function.ends` of a table with given slopes at all knots.
+GIVEN_SLOPES = "given-slopes"
+
+
 @dataclass(frozen=True)
 class Function:
     """A function of one variable as the job describes it.
@@ -57,9 +61,9 @@ class Function:
         Of a ``tabulated`` function: its values at the knots.
     ends
         End conditions of a ``tabulated`` function: ``natural``, second derivative of zero; ``clamped``, given slopes;
-        empty for not-a-knot.
+        empty for not-a-knot; `GIVEN_SLOPES`, given slopes at all knots, so that second derivatives jump there.
     slopes
-        Of a clamped ``tabulated`` function, at both ends.
+        Of a ``tabulated`` function: at both ends of a clamped one, at all knots with `GIVEN_SLOPES`.
     cutoff
         The function is zero from here on; infinite for no cut-off.
     children

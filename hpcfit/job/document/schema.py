@@ -124,7 +124,7 @@ def _potential(form: PotentialForm) -> etree._Element:
         )
         blocks.append(_optional(_node("element", entries, name="fit-dof")))
     if form.record.file:
-        blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
+        blocks.append(_optional(_node("element", _ref("column-file"), name="param-file")))
     blocks += _export(form)
     attributes += [_optional(_node("attribute", _ref("boolean"), name=name)) for name in form.record.modes]
     return _node(
@@ -136,7 +136,7 @@ def _built_potential(form: PotentialForm) -> etree._Element:
     functions = _node("element", _node("oneOrMore", _ref("function")), name="functions")
     parts = [_optional(_mapping(form.roles)), _optional(functions)]
     if form.record.function_file:
-        parts.append(_optional(_node("element", _ref("function-file"), name="param-file")))
+        parts.append(_node("zeroOrMore", _node("element", _ref("function-file"), name="param-file")))
     blocks = _node("interleave", *parts, *_export(form))
     return _node("element", _ref("potential-attributes"), blocks, name=form.name)
 

@@ -79,11 +79,11 @@ class BuiltPotentials:
         self, element: etree._Element, form: PotentialForm, identifier: str
     ) -> tuple[tuple[Function, ...], tuple[int, ...]]:
         """Return the functions and roles of an element, from itself or from the file that it names."""
-        file = element.find("param-file")
+        files = element.findall("param-file")
         if element.tag != PAIR_POTENTIAL:
-            self._check_parts(element, file is not None)
-        if file is not None and form.record.function_file:
-            made = FunctionFile(file, form, identifier, self._species, self._degrees, self._faults)
+            self._check_parts(element, bool(files))
+        if files and form.record.function_file:
+            made = FunctionFile(files, form, identifier, self._species, self._degrees, self._faults)
             return made.read(self._folder)
         block = element if element.tag == PAIR_POTENTIAL else element.find("functions")
         functions = () if block is None else self._functions.functions(block, identifier)

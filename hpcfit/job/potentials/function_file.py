@@ -1,7 +1,7 @@
 """Functions from LAMMPS files: the ``<param-file>`` of ``eam``, ``adp`` and ``meam``.
 
-A table becomes a tabulated function, a spline stays a spline. With a number of knots, all become splines with that
-many knots, whose values are the start values of a fit.
+A table becomes a tabulated function with LAMMPS's piecewise cubics, a spline stays a spline. With a number of knots,
+all become splines with that many knots, whose values are the start values of a fit.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from hpcfit.errors import Fault
 from hpcfit.job.document import values
 from hpcfit.job.document.text_file import read_text
 from hpcfit.job.document.values import Faults
+from hpcfit.job.potentials.curves import Curve
 from hpcfit.job.potentials.fit_parameters import FitParameters
-from hpcfit.job.potentials.lammps_tables import READERS, BadFileError, Curve
-from hpcfit.records import FloatArray, Function, PotentialForm, species_tuple, species_tuples
+from hpcfit.job.potentials.labels import Labels
+from hpcfit.job.potentials.lammps_splines import OF_SEVERAL_FILES, READERS
+from hpcfit.job.potentials.lammps_words import BadFileError
+from hpcfit.records import GIVEN_SLOPES, FloatArray, Function, PotentialForm, species_tuple, species_tuples
 
 #: Points at which a spline is compared with the curve that it approximates.
 _N_COMPARED = 2001
@@ -31,8 +34,8 @@ class FunctionFile:
 
     Parameters
     ----------
-    element
-        The ``<param-file>``.
+    elements
+        The ``<param-file>`` elements: one, or one for each element of ``eam`` files.
     form
         A potential whose functions can come from files.
     identifier
@@ -47,20 +50,23 @@ class FunctionFile:
 
     def __init__(
         self,
-        element: etree._Element,
+        elements: Sequence[etree._Element],
         form: PotentialForm,
         identifier: str,
         species: Sequence[str],
         degrees: FitParameters,
         faults: Faults,
     ) -> None:
-        self._element = element
+        self._elements = elements
+        self._element = element = elements[0]
         self._form = form
         self._identifier = identifier
         self._species = species
         self._degrees = degrees
         self._faults = faults
-        self._name = values.line_of_text(element.text)
+        self._names = [values.line_of_text(each.text) for each in elements]
+        self._name = self._names[0]
+        self._labels = Labels(element, species, faults)
         self._n_knots = values.whole(element.get("knots"), 0)
         self._start = values.number(element.get("from"), 0.0)
 
@@ -69,26 +75,46 @@ class FunctionFile:
         if ("knots" in self._element.attrib) != ("from" in self._element.attrib):
             allowed = "both or none"
             self._faults.add(self._element, "knots and from of <param-file>", "one of them", allowed)
-        text = read_text(self._element, self._name, folder, self._faults)
-        if text is None or self._n_knots == 1:  # the schema reports it
+        format_name = self._form.record.function_file
+        if len(self._elements) > 1 and format_name not in OF_SEVERAL_FILES:
+            self._faults.add(self._elements[1], f"another <param-file> in <{self._form.name}>", "", "one")
+            return (), ()
+        texts = [
+            read_text(element, name, folder, self._faults)
+            for element, name in zip(self._elements, self._names, strict=True)
+        ]
+        given = [text for text in texts if text is not None]
+        if len(given) < len(texts) or self._n_knots == 1:  # the schema reports it
             return (), ()
         try:
-            curves = list(self._wanted(READERS[self._form.record.function_file](text, self._species)))
+            curves = self._wanted(READERS[format_name](given, self._species))
             functions = tuple(map(self._function, curves))
         except BadFileError as error:
-            where = f"{self._name}:{error.line}" if error.line else self._name
+            name = self._names[error.file]
+            where = f"{name}:{error.line}" if error.line else name
             self._faults.add_of_file(self._element, Fault(where, error.what, error.found, error.allowed))
             return (), ()
         return functions, tuple(self._roles(curves))
 
-    def _wanted(self, curves: Sequence[Curve]) -> Iterator[Curve]:
-        """Yield the curves for the job's species."""
-        elements = {symbol for curve in curves for symbol in curve.species}
-        if missing := [symbol for symbol in self._species if symbol not in elements]:
+    def _wanted(self, curves: Sequence[Curve]) -> list[Curve]:
+        """Return the curves for the job's species, with these in place of the file's labels."""
+        labels = list(dict.fromkeys(symbol for curve in curves for symbol in curve.species))
+        found = self._labels.of_species(labels, self._name)
+        missing = [symbol for symbol in self._species if symbol not in found]
+        if missing and not self._labels.has_faults:
             raise BadFileError(
-                0, "species of the job are not in the file", ", ".join(missing), ", ".join(sorted(elements))
+                0, "species of the job are not in the file", ", ".join(missing), ", ".join(sorted(labels))
             )
-        yield from (curve for curve in curves if set(curve.species) <= set(self._species))
+        species = {label: symbol for symbol, label in found.items()}
+        return [
+            replace(
+                curve,
+                species=(own := tuple(species[label] for label in curve.species)),
+                name=f"{curve.name.partition('_')[0]}_{''.join(own)}",
+            )
+            for curve in curves
+            if set(curve.species) <= set(species)
+        ]
 
     def _roles(self, curves: Sequence[Curve]) -> Iterator[int]:
         """Yield the function's index for each role; one with fewer species applies to all central atoms."""
@@ -110,27 +136,26 @@ class FunctionFile:
             )
 
     def _function(self, curve: Curve) -> Function:
-        if self._n_knots == 0 and curve.slopes is None:
-            x, y = (tuple(array.tolist()) for array in (curve.x, curve.y))
-            return Function(curve.name, "tabulated", (), (), cutoff=curve.cutoff, knots=x, values=y)
         if self._n_knots == 0:
-            return self._spline(curve, curve.x, curve.y, np.array(curve.slopes))
+            return _table(curve) if curve.is_table else self._spline(curve, curve.x, curve.y, curve.slopes)
         start = max(curve.x[0], self._start) if math.isfinite(curve.cutoff) else curve.x[0]
+        if start == 0 and curve.over_distance:
+            start = curve.x[1]
         if start >= curve.x[-1]:
             allowed = f"below {curve.x[-1]:g}"
             raise BadFileError(0, f"{curve.name} ends before the first knot", f"{start:g}", allowed)
         knots = np.linspace(start, curve.x[-1], self._n_knots)
-        known = curve.spline()
-        function = self._spline(curve, knots, known(knots), known(knots[[0, -1]], 1))
+        value, slope = curve.evaluate(knots)
+        function = self._spline(curve, knots, value, slope[[0, -1]])
         self._note_error(function, curve)
         return function
 
     def _note_error(self, function: Function, curve: Curve) -> None:
         y = np.array([p.start for p in function.parameters])
         knots = np.array(function.knots)
-        own = Curve("", "", (), knots, y[:-2], math.inf, (y[-2], y[-1])).spline()
+        own = replace(curve, x=knots, y=y[:-2], slopes=y[-2:], is_table=False, over_distance=False)
         x = np.linspace(knots[0], knots[-1], _N_COMPARED)
-        error = float(np.abs(own(x) - curve.spline()(x)).max())
+        error = float(np.abs(own.evaluate(x)[0] - curve.evaluate(x)[0]).max())
         what = f"{self._identifier}.{function.id}: {len(knots)} knots differ from {self._name} by up to {error:.1e}"
         self._faults.warn(self._element, f"{what} from {knots[0]:g} to {knots[-1]:g}")
 
@@ -152,3 +177,17 @@ class FunctionFile:
             cutoff=curve.cutoff,
             knots=tuple(knots.tolist()),
         )
+
+
+def _table(curve: Curve) -> Function:
+    """Return a piecewise cubic, divided by the distance if the file has it times the distance."""
+    x, y, slopes = (tuple(array.tolist()) for array in (curve.x, curve.y, curve.slopes))
+    name = f"{curve.name}.table" if curve.over_distance else curve.name
+    cutoff = curve.cutoff
+    table = Function(
+        name, "tabulated", (), (), cutoff=cutoff, knots=x, values=y, ends=GIVEN_SLOPES, slopes=slopes
+    )
+    if not curve.over_distance:
+        return table
+    inverse = Function(f"{curve.name}.inverse", "user-function", (), (), formula="1/r", variable="r")
+    return Function(curve.name, "product", (), (), cutoff=cutoff, children=(table, inverse))
