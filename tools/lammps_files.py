@@ -178,7 +178,7 @@ class _Comparison:
             n_points = max(len(f.knots) for f in embedding)
             settings = Settings(resolution=n_points, rho_range_factor=1.0, largest_density=largest)
         if self._format == "meam-spline":
-            settings = Settings(largest_density=100.0, inner=0.5)
+            settings = Settings(resolution=500, largest_density=100.0, inner=0.5)
         written = export(read_final("job.xml"), self._format, "back.file", "", settings)
         Path("back.file").write_text(written.text)
 
