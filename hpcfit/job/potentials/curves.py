@@ -69,17 +69,6 @@ class Curve:
             slopes=np.concatenate([[cubic(first, 1)], self.slopes]),
         )
 
-    def curvature_jump(self, low: float) -> tuple[float, float]:
-        """Return the largest jump of the second derivative at a point from `low` on, and that point."""
-        h, rise = np.diff(self.x), np.diff(self.y) / np.diff(self.x)
-        left, right = self.slopes[:-1], self.slopes[1:]
-        start, end = (6.0 * rise - 4.0 * left - 2.0 * right) / h, (2.0 * left + 4.0 * right - 6.0 * rise) / h
-        x = self.x[1:-1]
-        jumps = np.abs(start[1:] - end[:-1]) / (x if self.over_distance else 1.0)
-        jumps = np.where(x >= low, jumps, 0.0)
-        worst = int(jumps.argmax())
-        return float(jumps[worst]), float(x[worst])
-
 
 def five_point_slopes(y: FloatArray, step: float) -> FloatArray:
     """Return the slopes that LAMMPS gives a table at equidistant points: differences over five points."""

@@ -28,6 +28,9 @@ from hpcfit.records import GIVEN_SLOPES, FloatArray, Function, PotentialForm, sp
 #: Points at which a spline is compared with the curve that it approximates.
 _N_COMPARED = 2001
 
+#: A rise behind the end of a table below this part of its second half is not worth a warning.
+_NEGLIGIBLE = 1e-9
+
 
 class FunctionFile:
     """Creates functions and roles from a file.
@@ -136,6 +139,7 @@ class FunctionFile:
             )
 
     def _function(self, curve: Curve) -> Function:
+        self._note_end(curve)
         if self._n_knots == 0:
             return _table(curve) if curve.is_table else self._spline(curve, curve.x, curve.y, curve.slopes)
         start = max(curve.x[0], self._start) if math.isfinite(curve.cutoff) else curve.x[0]
@@ -149,6 +153,19 @@ class FunctionFile:
         function = self._spline(curve, knots, value, slope[[0, -1]])
         self._note_error(function, curve)
         return function
+
+    def _note_end(self, curve: Curve) -> None:
+        """Warn of a table of the distance that ends before its cut-off with a slope."""
+        last, gap = curve.x[-1], curve.cutoff - curve.x[-1]
+        if not (curve.is_table and 0 < gap < math.inf):
+            return
+        rise = float(abs(curve.slopes[-1]) * gap / (last if curve.over_distance else 1.0))
+        if rise > _NEGLIGIBLE * float(np.abs(curve.y[len(curve.y) // 2 :]).max()):
+            self._faults.warn(
+                self._element,
+                f"{self._identifier}.{curve.name}: the table ends at {last:g}, before the cut-off {curve.cutoff:g}; "
+                f"it goes on linearly, by up to {rise:.1e}; LAMMPS keeps the energy, but not the force, constant",
+            )
 
     def _note_error(self, function: Function, curve: Curve) -> None:
         y = np.array([p.start for p in function.parameters])
