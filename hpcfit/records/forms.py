@@ -115,6 +115,8 @@ class ColumnFile:
         Converts the columns of an entry to parameters.
     write
         Converts the parameters of an ordered triplet to columns.
+    energies
+        Columns that LAMMPS converts from a file's unit of energy.
     fixed
         Columns with a constant value, which are not parameters in hpcfit.
     strengths
@@ -131,6 +133,7 @@ class ColumnFile:
     columns: tuple[str, ...]
     read: Callable[[Mapping[str, float]], Mapping[str, float]] = _unchanged
     write: Callable[[Mapping[str, float]], Mapping[str, float]] = _unchanged
+    energies: tuple[str, ...] = ()
     fixed: Mapping[str, float] = field(default_factory=dict)
     strengths: tuple[str, ...] = ()
     not_negative: tuple[str, ...] = ()

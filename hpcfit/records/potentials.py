@@ -35,6 +35,8 @@ class Parameter:
 
 #: How a function of the distance ends at its cut-off, if it is not just cut.
 ENDINGS = ("shift", "force-shift", "taper")
+#: `Function.ends` of a table with given slopes at all knots.
+GIVEN_SLOPES = "given-slopes"
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,9 @@ class Function:
         Of a ``tabulated`` function: its values at the knots.
     ends
         End conditions of a ``tabulated`` function: ``natural``, second derivative of zero; ``clamped``, given slopes;
-        empty for not-a-knot.
+        empty for not-a-knot; `GIVEN_SLOPES`, given slopes at all knots, so that second derivatives jump there.
     slopes
-        Of a clamped ``tabulated`` function, at both ends.
+        Of a ``tabulated`` function: at both ends of a clamped one, at all knots with `GIVEN_SLOPES`.
     cutoff
         The function is zero from here on; infinite for no cut-off.
     children

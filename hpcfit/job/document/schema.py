@@ -124,7 +124,7 @@ def _potential(form: PotentialForm) -> etree._Element:
         )
         blocks.append(_optional(_node("element", entries, name="fit-dof")))
     if form.record.file:
-        blocks.append(_optional(_node("element", _ref("line-of-text"), name="param-file")))
+        blocks.append(_optional(_node("element", _ref("column-file"), name="param-file")))
     blocks += _export(form)
     attributes += [_optional(_node("attribute", _ref("boolean"), name=name)) for name in form.record.modes]
     if form.record.pair_formula:

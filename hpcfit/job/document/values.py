@@ -95,6 +95,9 @@ def number(text: str | None, default: float = math.nan) -> float:
     """Return `text` as a number: `default` without text, NaN if it is not a number."""
     if text is None:
         return default
+    # Python also takes digits of other scripts and underscores between digits.
+    if "_" in text or not text.isascii():
+        return math.nan
     try:
         return float(text)
     except ValueError:

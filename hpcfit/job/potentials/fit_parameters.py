@@ -27,6 +27,10 @@ class FitParameters:
         self._dependents = dependents
         self._faults = faults
 
+    def depends(self, path: str) -> bool:
+        """Return whether a parameter's value is an expression."""
+        return path in self._dependents
+
     def parameter(self, path: str, unit: str, start: float, degree: etree._Element | None) -> Parameter:
         """Return a parameter; a start value in its ``<fit-dof>`` entry takes precedence."""
         constraint = self._dependents.get(path, "")

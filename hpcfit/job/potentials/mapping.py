@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping as Mapping_
 from collections.abc import Sequence
 
 from lxml import etree
@@ -50,9 +51,19 @@ class Mapping:
                     self._faults.add(element, what, f"another in {self._faults.line(earlier)}")
                 if n_named > n_earlier:
                     found[combination] = (n_named, element)
+        self._check_orders(role, found)
         places = {element: self._place(role, element) for element in mapping.iterfind(role.name)}
         every = species_tuples(role.kind, len(self._species))
         return [places[found[entry][1]] if entry in found else -1 for entry in every]
+
+    def _check_orders(self, role: RoleForm, found: Mapping_[Combination, tuple[int, etree._Element]]) -> None:
+        """Warn of a function for one order of an ordered pair alone."""
+        if role.kind is not ParameterKind.ORDERED_PAIR:
+            return
+        for (one, other), (_, element) in found.items():
+            if one != other and (other, one) not in found:
+                own, missing = (tag_of(pair, self._species) for pair in ((one, other), (other, one)))
+                self._faults.warn(element, f"<{role.name}> for {own} alone: it is zero for {missing}")
 
     def _covered(self, kind: ParameterKind, element: etree._Element) -> dict[Combination, int]:
         """Return the combinations that an element covers, and how many species it names."""

@@ -1,12 +1,14 @@
 """Start values from LAMMPS potential files: the ``<param-file>`` of a potential.
 
 An entry has three elements and a fixed number of columns, which may continue on the next lines; ``#`` starts a comment.
-Entries whose second and third element are equal give the two-body parameters.
+Entries whose second and third element are equal give the two-body parameters. A parameter of a bond that has one value,
+as the repulsion between Si and C, stands in the entries of both atoms; LAMMPS takes one or the other by atom ids.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +17,15 @@ from lxml import etree
 
 from hpcfit.errors import Fault
 from hpcfit.job.document import values
-from hpcfit.job.document.tags import Combination
+from hpcfit.job.document.tags import Combination, tag_of
 from hpcfit.job.document.text_file import read_text
 from hpcfit.job.document.values import Faults, quoted
+from hpcfit.job.potentials.labels import Labels
+from hpcfit.job.potentials.lammps_words import BadFileError, energy_unit
 from hpcfit.records import ColumnFile, ParameterForm, PotentialForm, species_tuple
+
+#: Entries of the two orders of a bond that differ by no more than this, relative, are one value in different roundings.
+ROUNDING = 1e-3
 
 #: Start values by parameter name and combination of species.
 Starts = Mapping[tuple[str, Combination], float]
@@ -65,8 +72,9 @@ def read_param_file(
     if text is None:
         return None
     reader = _Reader(name, layout, element, faults)
-    starts = reader.starts(form.parameters, list(reader.entries(text, species)))
-    return None if reader.has_faults else starts
+    labels = Labels(element, species, faults)
+    starts = reader.starts(form.parameters, list(reader.entries(text, labels, species)), species)
+    return None if reader.has_faults or labels.has_faults else starts
 
 
 class _Reader:
@@ -83,14 +91,29 @@ class _Reader:
         self.has_faults = True
         self._faults.add_of_file(self._element, Fault(f"{self._name}:{line}", what, found, allowed))
 
-    def entries(self, text: str, species: Sequence[str]) -> Iterator[_Entry]:
+    def entries(self, text: str, labels: Labels, species: Sequence[str]) -> Iterator[_Entry]:
         """Yield the entries whose elements are all in the job."""
-        for line, words in self._rows(text):
-            elements = words[:3]
-            if all(element in species for element in elements):
-                columns = self._columns(line, words[3:])
-                if columns:
-                    yield _Entry(line, tuple(species.index(element) for element in elements), columns)
+        try:
+            unit = energy_unit(text)
+        except BadFileError as error:
+            self._fault(error.line, error.what, error.found, error.allowed)
+            return
+        rows = list(self._rows(text))
+        known = list(dict.fromkeys(word for _, words in rows for word in words[:3]))
+        found = labels.of_species(known, self._name)
+        places = {found[symbol]: number for number, symbol in enumerate(species) if symbol in found}
+        seen: dict[Combination, tuple[int, list[str]]] = {}
+        for line, words in rows:
+            elements = tuple(places[word] for word in words[:3] if word in places)
+            if len(elements) < 3:
+                continue
+            earlier, same = seen.setdefault(elements, (line, words))
+            if words != same:
+                what = f"entry for {' '.join(words[:3])} twice, with other values"
+                self._fault(line, what, f"another in line {earlier}", "one")
+            columns = self._columns(line, words[3:], unit)
+            if columns and words is same:
+                yield _Entry(line, elements, columns)
 
     def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
         """Yield the first line and the words of each entry."""
@@ -111,7 +134,7 @@ class _Reader:
         if words:
             self._fault(first, "an entry with too few columns", f"{len(words)} words", f"{n_words} words")
 
-    def _columns(self, line: int, words: Sequence[str]) -> dict[str, float]:
+    def _columns(self, line: int, words: Sequence[str], unit: float) -> dict[str, float]:
         """Return an entry's columns by name; empty if one has a fault."""
         found = dict(zip(self._layout.columns, map(values.number, words), strict=True))
         for (name, value), word in zip(found.items(), words, strict=True):
@@ -121,11 +144,15 @@ class _Reader:
             if value != self._layout.fixed.get(name, value):
                 self._fault(line, f"{name} is not supported", word, f"{self._layout.fixed[name]:g}")
                 return {}
-        return found
+        return {
+            name: value * unit if name in self._layout.energies else value for name, value in found.items()
+        }
 
-    def starts(self, rows: Sequence[ParameterForm], entries: Sequence[_Entry]) -> Starts:
-        """Return the parameters' values; entries that contradict each other are a fault."""
-        found: dict[tuple[str, Combination], tuple[float, int]] = {}
+    def starts(
+        self, rows: Sequence[ParameterForm], entries: Sequence[_Entry], species: Sequence[str]
+    ) -> Starts:
+        """Return the parameters' values: means of entries of the two orders of a bond that differ by roundings."""
+        found: dict[tuple[str, Combination], list[tuple[float, int]]] = {}
         for entry in entries:
             converted = self._layout.read(entry.columns)
             for row in rows:
@@ -135,12 +162,48 @@ class _Reader:
                     continue
                 value = converted[row.name]
                 self._check_range(entry.line, row, value)
-                earlier, line = found.setdefault((row.name, own), (value, entry.line))
-                if not math.isclose(earlier, value, rel_tol=1e-12):
-                    what = f"{row.name} differs for the same species"
-                    self._fault(entry.line, what, f"{value}", f"{earlier} as in line {line}")
-        return {key: value for key, (value, _) in found.items()}
+                found.setdefault((row.name, own), []).append((value, entry.line))
+        self._compare(found, species)
+        return {key: _mean([value for value, _ in given]) for key, given in found.items()}
+
+    def _compare(
+        self,
+        found: Mapping[tuple[str, Combination], Sequence[tuple[float, int]]],
+        species: Sequence[str],
+    ) -> None:
+        """Warn of values that differ by roundings; others that differ are faults."""
+        rounded: list[tuple[float, str]] = []
+        for (name, own), given in found.items():
+            earlier, line = given[0]
+            for value, other in given[1:]:
+                difference = _difference(earlier, value)
+                if difference > ROUNDING:
+                    what = f"{name} of {tag_of(own, species)} differs between the orders of its species"
+                    self._fault(other, what, f"{value}", f"{earlier} as in line {line}")
+                elif difference > _SAME:
+                    rounded.append((difference, f"{name} of {tag_of(own, species)}"))
+        if rounded and not self.has_faults:
+            worst, what = max(rounded)
+            self._faults.warn(
+                self._element,
+                f"{self._name}: {len(rounded)} values differ between the two orders of a bond, by up to "
+                f"{worst:.1e} of the value ({what}); the mean is used, LAMMPS takes one or the other by atom ids",
+            )
 
     def _check_range(self, line: int, row: ParameterForm, value: float) -> None:
         if value < row.lower or value > row.upper:
             self._fault(line, f"value of {row.name} out of range", f"{value}", f"{row.lower} .. {row.upper}")
+
+
+#: Values this close, relative, are the same.
+_SAME = 1e-12
+
+
+def _difference(one: float, other: float) -> float:
+    return abs(one - other) / max(abs(one), abs(other), sys.float_info.min)
+
+
+def _mean(given: Sequence[float]) -> float:
+    """Return the mean of values that differ by roundings, the first of equal ones."""
+    lowest, highest = min(given), max(given)
+    return given[0] if _difference(lowest, highest) <= _SAME else (lowest + highest) / 2.0

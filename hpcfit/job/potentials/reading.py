@@ -20,6 +20,7 @@ from hpcfit.job.potentials.built import BuiltPotentials
 from hpcfit.job.potentials.combinations import read_combinations
 from hpcfit.job.potentials.endings import has_ending, of_functions
 from hpcfit.job.potentials.fit_parameters import FitParameters
+from hpcfit.job.potentials.orders import check_orders
 from hpcfit.job.potentials.param_file import Starts, read_param_file
 from hpcfit.records import (
     Catalogue,
@@ -176,10 +177,10 @@ class _Reader:
             self._check_degree(row, element)
         given_for = self._speakers(row, given)
         degree_for = self._speakers(row, degrees)
-        return [
-            self._parameter(row, found, given_for.get(found), degree_for.get(found))
-            for found in self._combinations.own(row.kind)
-        ]
+        own = self._combinations.own(row.kind)
+        dependents = [found for found in own if self._degrees.depends(self._path(row, found))]
+        check_orders(row, given_for, degree_for, dependents, self._species, self._faults)
+        return [self._parameter(row, found, given_for.get(found), degree_for.get(found)) for found in own]
 
     def _parameter(
         self,

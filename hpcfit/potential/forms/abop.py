@@ -57,6 +57,7 @@ RECORDS = (
             tuple(COLUMNS.split()),
             _read,
             _write,
+            energies=("A", "B"),
             not_negative=("gamma", "c", "d", "powern", "beta2", "bigr", "bigd", "D0", "beta"),
         ),
     ),

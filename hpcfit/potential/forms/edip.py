@@ -38,6 +38,7 @@ RECORDS = (
             "lammps-edip",
             "edip/multi",
             tuple(_COLUMNS.split()),
+            energies=("A", "lambda"),
             note="pair_style edip reads the file too, and interpolates in tables",
         ),
     ),

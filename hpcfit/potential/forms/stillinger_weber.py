@@ -46,6 +46,7 @@ RECORDS = (
             ("epsilon", "sigma", "a", "lambda", "gamma", "costheta0", "A", "B", "p", "q", "tol"),
             _read,
             _write,
+            energies=("epsilon",),
             fixed={"tol": 0.0},  # the cut-off is not shortened
             strengths=("A", "lambda"),
             not_negative=("A", "B", "p", "q", "lambda"),

@@ -15,6 +15,7 @@ RECORDS = (
             "lammps-tersoff",
             "tersoff",
             tuple(COLUMNS.split()),
+            energies=("A", "B"),
             not_negative=("gamma", "c", "d", "n", "beta", "lambda2", "B", "R", "D", "lambda1", "A"),
         ),
     ),

@@ -13,6 +13,7 @@ RECORDS = (
             "lammps-tersoff-mod",
             "tersoff/mod",
             tuple(_COLUMNS.split()),
+            energies=("A", "B"),
             fixed={"beta_ters": 1.0},
             not_negative=("R", "D", "lambda2", "B", "lambda1", "A", "n"),
         ),

@@ -51,13 +51,14 @@ def test_a_table(read: Callable[..., Job]) -> None:
     assert [(f.id, f.form, f.cutoff) for f in potential.functions] == [
         ("F_Al", "tabulated", float("inf")),
         ("rho_Al", "tabulated", 2.0),
-        ("V_AlAl", "tabulated", 2.0),
+        ("V_AlAl", "product", 2.0),
     ]
     assert potential.roles == (2, 1, 0)
     assert potential.functions[0].knots == (0.0, 0.25, 0.5, 0.75, 1.0)
     assert potential.functions[1].values == (0.5, 0.4, 0.3, 0.2, 0.1)
-    assert potential.functions[2].knots == (0.5, 1.0, 1.5, 2.0)
-    assert potential.functions[2].values == pytest.approx((0.8, 0.3, 0.2 / 1.5, 0.05), rel=1e-15)
+    table, inverse = potential.functions[2].children
+    assert (table.values, inverse.formula) == ((0.5, 0.4, 0.3, 0.2, 0.1), "1/r")
+    assert table.slopes == pytest.approx((-0.2,) * 5, rel=1e-14)
 
 
 def test_splines(read: Callable[..., Job]) -> None:
@@ -73,7 +74,7 @@ def test_splines(read: Callable[..., Job]) -> None:
 FAULTS = {
     "too few values": (
         SETFL.rsplit(" ", 1)[0],
-        "a.file: wrong number of words after the header, found 18, allowed 19 (eam/alloy), 19 (eam/fs)",
+        "a.file:9: file ends early, found its end, allowed 1 more numbers",
     ),
     "no number": (
         SETFL.replace("0.3", "nan", 1),
@@ -87,7 +88,7 @@ FAULTS = {
         SETFL.replace("5 0.5", "5 -0.5"),
         "a.file:5: bad step or cut-off, found 0.25, -0.5, 2, allowed above 0",
     ),
-    "only comments": ("a\nb\nc\n", "a.file: file ends early, found 0 words, allowed 1 words"),
+    "only comments": ("a\nb\nc\n", "a.file: file ends early, found its end, allowed 1 words"),
     "other species": (
         SETFL.replace("Al", "Ni"),
         "a.file: species of the job are not in the file, found Al, allowed Ni",
@@ -111,7 +112,7 @@ def test_faults_of_splines(read: Callable[..., Job]) -> None:
             'a.file:3: unknown kind of spline, found "spline3", allowed spline3eq',
         ),
         (MEAM.replace("4 2 0", "1 2 0", 1), "a.file:3: knots do not ascend, found 1, allowed above 1"),
-        (MEAM[:-8], "a.file:26: file ends early, found 2 words, allowed 6 words"),
+        (MEAM[:-8], "a.file:26: file ends early, found its end, allowed 4 more numbers"),
     ):
         with pytest.raises(InputError) as caught:
             read(content, "meam")

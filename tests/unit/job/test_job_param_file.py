@@ -98,7 +98,7 @@ FAULTS = {
     ),
     "twice": (
         SILICON + SILICON.replace("0.6022245584", "0.61"),
-        "Si.sw:8: B differs for the same species, found 0.61, allowed 0.6022245584 as in line 3",
+        "Si.sw:8: entry for Si Si Si twice, with other values, found another in line 3, allowed one",
     ),
 }
 

@@ -63,7 +63,7 @@ def forms(forms):
 
 _BONDS = """</stillinger-weber>
     <bonds id="TB">
-      <B>1</B> <B tag="CSi">2</B>
+      <B>1</B> <B tag="CSi">2</B> <B tag="SiC">1</B>
       <k>1</k> <k tag="SiCC">2</k>
       <m>{m}</m>
       <fit-dof><B tag="SiC"/> <B tag="CSi"/> <k tag="CSiC"/></fit-dof>
@@ -91,3 +91,25 @@ def test_a_value_between_the_steps(faults_of, m):
     assert faults_of([CARBIDE, ("</stillinger-weber>", _BONDS.format(m=m))]) == [
         f"job.xml:25: value of <m> out of range, found {float(m)}, allowed 1.0 .. 3.0 in steps of 2.0"
     ]
+
+
+def test_half_of_an_ordered_pair(faults_of):
+    """A bond with one order from a tag and the other from elsewhere is refused, unless a constraint joins them."""
+    text = _BONDS.format(m=3)
+    for half in (
+        text.replace(' <B tag="SiC">1</B>', ""),
+        text.replace(' <B tag="CSi">2</B> <B tag="SiC">1</B>', "").replace(
+            '<B tag="CSi"/>', '<B tag="CSi" start="2"/>'
+        ),
+    ):
+        (fault,) = faults_of([CARBIDE, ("</stillinger-weber>", half)])
+        assert fault.endswith(
+            '<B tag="CSi"> without the other order of the bond, found SiC from elsewhere or nowhere, '
+            'allowed <B tag="SiC"> too'
+        )
+    joined = text.replace(' <B tag="SiC">1</B>', "").replace('<B tag="SiC"/>', "")
+    constraint = """</potentials> <parameter-constraints>
+    <constraint id="c" dependent-dof="TB.B[SiC]"><expression>{TB.B[CSi]}</expression></constraint>
+  </parameter-constraints>"""
+    found = faults_of([CARBIDE, ("</stillinger-weber>", joined), ("</potentials>", constraint)])
+    assert not [line for line in found if "other order" in line]
