@@ -146,7 +146,7 @@ class RunLock:
             self._refuse(owner, silent, by_force)
             why = "by request"
         self._remove(found)
-        self.note = f"{self._path}: lock removed of {owner or 'an unknown process'}, {why}"
+        self.note = f"{self._path}: removed the lock of {owner or 'an unknown process'}, {why}"
 
     def _refuse(self, owner: Owner | None, silent: float, by_force: bool) -> None:
         """Raise an error unless the lock may be broken on request."""

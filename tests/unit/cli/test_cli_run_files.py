@@ -126,7 +126,7 @@ def test_lock_of_a_running_process_refuses_run_and_resume(folder, monkeypatch, c
         assert Path("job.run.h5").read_bytes() == before
         other.communicate(b"\n")
     assert main("resume", "job.xml") == 0
-    assert "job.run.h5.lock: lock removed of process" in capsys.readouterr().out
+    assert "job.run.h5.lock: removed the lock of process" in capsys.readouterr().out
     assert "job.run.h5.lock" not in files()
 
 

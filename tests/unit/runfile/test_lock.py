@@ -80,7 +80,7 @@ def test_lock_goes_with_an_error(path):
 
 def test_process_of_this_host_that_is_gone(path):
     leave(path, pid=dead_pid())
-    assert "run.h5.lock: lock removed of process" in (note := taken(path))
+    assert "run.h5.lock: removed the lock of process" in (note := taken(path))
     assert note.endswith(", which is gone")
 
 
@@ -125,7 +125,7 @@ def test_silent_process_of_another_host_needs_the_option(path):
 def test_unreadable_lock_needs_the_option(path, text):
     Path(f"{path}.lock").write_text(text)
     assert "run.h5.lock: lock cannot be read, allowed --break-lock" in refusal(path)
-    assert "lock removed of an unknown process, by request" in taken(path, break_lock=True)
+    assert "removed the lock of an unknown process, by request" in taken(path, break_lock=True)
 
 
 def test_every_state_refreshes_the_lock(path, header, states):
