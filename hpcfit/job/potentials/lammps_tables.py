@@ -45,7 +45,7 @@ def read_adp(texts: Sequence[str], _: Sequence[str]) -> list[Curve]:
 
 
 def _setfl(text: str, is_fs: bool, is_adp: bool) -> Iterator[Curve]:
-    unit = energy_unit(text, 3)
+    unit = energy_unit(text, 3, ("metal",)) if is_adp else energy_unit(text, 3)
     words = Words(text.splitlines(), 3)
     line, row = words.line, words.row(1)
     elements = row[1 : 1 + count(row[0], line, 1)]

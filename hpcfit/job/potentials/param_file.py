@@ -21,7 +21,7 @@ from hpcfit.job.document.tags import Combination, tag_of
 from hpcfit.job.document.text_file import read_text
 from hpcfit.job.document.values import Faults, quoted
 from hpcfit.job.potentials.labels import Labels
-from hpcfit.job.potentials.lammps_words import BadFileError, energy_unit
+from hpcfit.job.potentials.lammps_words import ENERGY_UNITS, BadFileError, energy_unit
 from hpcfit.records import ColumnFile, ParameterForm, PotentialForm, species_tuple
 
 #: Entries of the two orders of a bond that differ by no more than this, relative, are one value in different roundings.
@@ -94,7 +94,8 @@ class _Reader:
     def entries(self, text: str, labels: Labels, species: Sequence[str]) -> Iterator[_Entry]:
         """Yield the entries whose elements are all in the job."""
         try:
-            unit = energy_unit(text)
+            # LAMMPS converts the files of some styles only.
+            unit = energy_unit(text, units=tuple(ENERGY_UNITS) if self._layout.energies else ("metal",))
         except BadFileError as error:
             self._fault(error.line, error.what, error.found, error.allowed)
             return

@@ -38,7 +38,6 @@ RECORDS = (
             "lammps-edip",
             "edip/multi",
             tuple(_COLUMNS.split()),
-            energies=("A", "lambda"),
             note="pair_style edip reads the file too, and interpolates in tables",
         ),
     ),

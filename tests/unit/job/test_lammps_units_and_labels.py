@@ -68,6 +68,13 @@ def test_other_units_are_refused(read: Callable[..., Job], units: str) -> None:
             read(form, species, text)
 
 
+def test_styles_whose_files_lammps_does_not_convert(read: Callable[..., Job]) -> None:
+    edip = "Si Si Si " + " ".join(["1"] * 17) + "\n"
+    for form, text in (("edip", "# UNITS: real\n" + edip), ("adp", SETFL.format("UNITS: real"))):
+        with pytest.raises(InputError, match=r'f0:1: units that LAMMPS .*, found "real", allowed metal$'):
+            read(form, "Si", text)
+
+
 def test_units_below_the_first_line_are_refused(read: Callable[..., Job]) -> None:
     with pytest.raises(InputError, match=r"f0:2: UNITS: outside the first line, found real"):
         read("stillinger-weber", "Si", "# a\n# UNITS: real\n" + SI.format("Si"))
