@@ -35,7 +35,7 @@ FLOORS = {
     "potential": 2,
     "records": 1,
     "atomic": 1,
-    "early_signals": 0,
+    "early_signals": -1,
     "input_files": 1,
     "job_outputs": 1,
     "errors": 1,
