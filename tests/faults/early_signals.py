@@ -1,4 +1,4 @@
-"""``make faults``: 100 signals at random moments of the first second of a fit."""
+"""``make faults``: 100 signals, or as many as the argument says, at random moments of the first second of a fit."""
 
 import collections
 import os
@@ -57,14 +57,15 @@ def one(folder: Path, number: int, seconds: float) -> str:
 
 def main() -> int:
     """Send all signals, print how the fits ended, and return 1 if one has ended badly."""
+    n_signals = int(sys.argv[1]) if len(sys.argv) > 1 else N_SIGNALS
     rng = random.Random(1)
     ends: collections.Counter[str] = collections.Counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_job(folder, datasets={"si.h5": silicon(3000)})
-        for _ in range(N_SIGNALS):
+        write_job(folder, datasets={"si.h5": silicon(400)})
+        for _ in range(n_signals):
             ends[one(folder, rng.choice(SIGNALS), rng.uniform(0.0, 1.0))] += 1
-    print(f"{N_SIGNALS} signals in the first second of a fit:")
+    print(f"{n_signals} signals in the first second of a fit:")
     for text, n in sorted(ends.items()):
         print(f"  {n:3d} {text}")
     return int(any(text.startswith("bad") for text in ends))

@@ -106,7 +106,7 @@ def main() -> int:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             print(f"{name}, {N_SIZES} sizes of a full disk ({place.kind}):")
         for text, n in sorted(ends.items()):
-            print(f"  {n:3d} {text}")
+            print(f"  {n:3d} {text}", flush=True)
         is_bad = is_bad or any(text.startswith("bad") for text in ends)
     return int(is_bad)
 

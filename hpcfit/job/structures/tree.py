@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from lxml import etree
 
 from hpcfit.job.document import values
-from hpcfit.job.document.values import Faults
+from hpcfit.job.document.values import Faults, quoted
 from hpcfit.job.structures.datasets import read_dataset
 from hpcfit.job.structures.derived import DERIVED, join_derived, read_derived
 from hpcfit.job.structures.losses import ABSOLUTE_ELEMENTS, WEIGHTED
@@ -15,10 +16,14 @@ from hpcfit.job.structures.own_structures import OwnStructures
 from hpcfit.job.structures.scope import Scope
 from hpcfit.job.structures.surface_energies import surface_energies, with_surface_energy
 from hpcfit.records import DatasetSource, DerivedProperty, Group, RobustLoss, RobustLossForm, Structure
+from hpcfit.units import LARGEST_WEIGHT
 
 #: Attributes that require normalised or absolute weights.
 _NORMALISED_ONLY = ("relative-weight", "tolerance")
 _ABSOLUTE_ONLY = (*WEIGHTED, "normalize-by-natoms")
+
+#: Weights, and inverse weights, by the end of the attribute's name; in <weight> these are whole names.
+_WEIGHTS, _TOLERANCES = ("weight", "config", "energy", "forces", "stress"), ("tolerance",)
 
 
 def read_structures(element: etree._Element, scope: Scope) -> tuple[Group, bool]:
@@ -41,12 +46,28 @@ def read_structures(element: etree._Element, scope: Scope) -> tuple[Group, bool]
         _refuse(element, _ABSOLUTE_ONLY, 'with weights="absolute"', scope.faults)
         for node in element.iter(*ABSOLUTE_ELEMENTS):
             scope.faults.add(node, f"<{node.tag}> has no effect here", allowed='only with weights="absolute"')
+    _check_sizes(element, scope.faults)
     reader = _Reader(own, absolute, scope)
     values.check_ids(element.iter("group", "dataset", DERIVED, *own.tags), scope.faults)
     tree = reader.group(element)
     derived = {values.line_of_text(node.get("id")): node for node in element.iter(DERIVED)}
     derived |= surface_energies(element)
     return join_derived(tree, derived, scope), absolute
+
+
+def _check_sizes(element: etree._Element, faults: Faults) -> None:
+    """Report weights whose squares and products overflow."""
+    for node in element.iter(etree.Element):
+        for name, text in ((str(name), str(text)) for name, text in node.attrib.items()):
+            value = values.number(text)
+            is_weight = name.endswith(_WEIGHTS)
+            if is_weight and value > LARGEST_WEIGHT:
+                faults.add(node, f"{name} of <{node.tag}> is too large", quoted(text), f"{LARGEST_WEIGHT:g}")
+            elif name.endswith(_TOLERANCES) and not (
+                math.isnan(value) or value <= 0 or 1 / LARGEST_WEIGHT <= value <= LARGEST_WEIGHT
+            ):
+                allowed = f"{1 / LARGEST_WEIGHT:g} .. {LARGEST_WEIGHT:g}"
+                faults.add(node, f"{name} of <{node.tag}> is out of range", quoted(text), allowed)
 
 
 def read_loss(
