@@ -76,6 +76,8 @@ def grid_of(
     else:
         n = source.n_points
         d_r, r = cutoff / (n - 1), np.linspace(0.0, cutoff, n)
+        if any(_table(curve) for curve in radial):
+            notes.append(f"{n} distances of its own, not those of the files from which functions come")
     d_rho, rho, of_density = _densities(source, embedding, goes_on)
     return Grid(d_r, d_rho, r, rho, cutoff, (*notes, *of_density))
 

@@ -206,7 +206,7 @@ def test_the_same_bits_twice(folder):
 
 
 def test_densities_of_own_structures_set_the_range_of_tables(folder):
-    """The largest density is that of bcc, whose atoms are closest; the table reaches to twice as much."""
+    """The largest density is that of bcc, whose atoms are closest; 500 points of the table reach to twice as much."""
     write_t1(folder, fitting="")
     text = (folder / "job.xml").read_text()
     export = '<export-eam-file resolution="500">Al.fs</export-eam-file><mapping>'

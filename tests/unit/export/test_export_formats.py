@@ -7,16 +7,17 @@ import pytest
 
 from hpcfit.errors import InputError
 from hpcfit.export.crystals import largest_density
+from hpcfit.export.curves import curve_of
 from hpcfit.export.densities import density_range
 from hpcfit.export.exporting import FORMATS, Settings, export, needs_structures
 from hpcfit.export.formats.meam_spline import _ranges
 from hpcfit.export.formats.setfl import same
-from hpcfit.export.grid import density_end
+from hpcfit.export.grid import density_end, grid_of
 from hpcfit.export.interpolation import finite, midpoints, slopes_at
 from hpcfit.export.source import DensityRange, ExportSource
 from hpcfit.objective.model import Model
 from hpcfit.potential.library import potential_forms
-from hpcfit.records import DatasetSource, Group
+from hpcfit.records import DatasetSource, Function, Group
 from tests.helpers.small_jobs import silicon, write_dataset
 from tests.physics.export_samples import embedded_atoms, final_job, final_of_form, function
 
@@ -280,6 +281,25 @@ def test_densities_make_the_table(tmp_path):
     assert f"distances from {met.shortest:.6g} A on" in written.notes[5]
     lines, _, _ = _setfl(final, resolution=50, rho_range_factor=2.0)
     assert float(lines[4].split()[1]) * 49 == pytest.approx(2 * met.largest, rel=1e-14)
+
+
+def test_points_of_files():
+    """Tables with common points keep them and longer ones add to them; other points, or the user's, are told."""
+    source = ExportSource(("Si",), embedded_atoms(1, "by pair"), _FORM, ("", "", ""), "out")
+
+    def table(step, n, reach):
+        knots = tuple((step * np.arange(n)).tolist())
+        return curve_of(Function("t", "tabulated", (), (), cutoff=reach, knots=knots, values=(1.0,) * n))
+
+    grid = grid_of(source, [table(0.25, 11, 2.5), table(0.25, 9, 2.0), None], [table(0.5, 6, np.inf)], True)
+    assert (grid.d_r, len(grid.r), grid.cutoff) == (0.25, 11, 2.5)
+    assert (grid.d_rho, len(grid.rho)) == (0.5, 6)
+    assert grid.notes[0] == "11 distances 0.25 A apart, as in the file from which functions come"
+    other = grid_of(source, [table(0.25, 11, 2.5), table(0.2, 11, 2.0)], [], True)
+    chosen = grid_of(replace(source, resolution=50), [table(0.25, 11, 2.5)], [], True)
+    assert (len(other.r), len(chosen.r)) == (10000, 50)
+    assert other.notes[0] == "10000 distances of its own, not those of the files from which functions come"
+    assert chosen.notes[0] == "50 distances of its own, not those of the files from which functions come"
 
 
 def test_ranges_of_splines():
