@@ -5,7 +5,7 @@ import sys
 import h5py
 import pytest
 
-from hpcfit.cli.data import add_parser
+from hpcfit.cli.data import add_arguments
 from hpcfit.dataset.reader import Dataset
 from hpcfit.errors import InputError
 
@@ -19,8 +19,8 @@ def run(tmp_path, monkeypatch):
 
     def call(*words: str) -> int:
         parser = argparse.ArgumentParser()
-        add_parser(parser.add_subparsers())
-        args = parser.parse_args(["data", *words])
+        add_arguments(parser)
+        args = parser.parse_args(words)
         return args.run(args)
 
     return call
