@@ -116,7 +116,7 @@ def _potentials_of_the_manual():
                         yield pytest.param(found, id=f"{file}:{name}")
 
 
-@pytest.mark.parametrize("element", _potentials_of_the_manual())
+@pytest.mark.parametrize("element", list(_potentials_of_the_manual()))
 def test_examples_are_smooth_at_their_cutoffs(tmp_path, element):
     """No energy jumps by more than 1e-5 eV, no force by more than 1e-4 eV/A, as a log would say."""
     text = _with("potentials", f"<potentials>{element}</potentials>")

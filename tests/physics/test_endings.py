@@ -247,7 +247,8 @@ def test_potential_of_a_script(tmp_path):
         (tmp_path / "job.xml").write_text(job)
         model = Model(read(tmp_path))
         rows.append([jump.value for jump in model.jumps(model.start)])
-    assert rows[0] == rows[1]
+    # Fixed parameters are constants of the program, which rounds differently.
+    assert rows[0] == pytest.approx(rows[1], abs=1e-15)
     assert len(rows[0]) == 3
     for form, ending, what in (
         ("edip", "shift", "at_cutoff of edip"),
