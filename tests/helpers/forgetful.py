@@ -11,6 +11,7 @@ from hpcfit.records import StructureResult
 class Forgetful:
     first_non_finite = None
     n_bytes = 8
+    noise = 0.0
 
     def __init__(self, model, work, loss=None):
         self._work, self._n_free = work, model.n_free
