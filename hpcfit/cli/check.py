@@ -18,6 +18,8 @@ from hpcfit.objective.structures.shells import jump_lines
 from hpcfit.objective.validation import validation_lines
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import raise_on_all_ranks
+from hpcfit.report.offsets import offset_lines
+from hpcfit.runfile.predictions import dataset_predictions
 
 _DESCRIPTION = """\
 Read JOB and its datasets and report every fault. Without faults, print structures, atoms, residuals, free parameters,
@@ -76,6 +78,11 @@ def _evaluate(fit: Fit, n_ranks: int, out: TextIO) -> int:
     largest = float(np.abs(gradient).max(initial=0.0))
     out.write(f"{plan.loss_label:<16}{plan.loss_factor * cost:.10g}, gradient {largest:.3e}\n")
     out.write(f"{'seconds':<16}{costed - begun:.4f} residual, {seconds - costed:.4f} residual and Jacobian\n")
+    if is_finite and plan.sources:
+        predictions = dataset_predictions(fit.local, fit.problem.predict(x))
+        out.writelines(
+            f"{line}\n" for line in offset_lines(fit.local, predictions, at_end=plan.job.fitting is None)
+        )
     if plan.job.validate:
         out.writelines(f"{line}\n" for line in validation_lines(plan, fit.local.model))
     if where:

@@ -21,8 +21,10 @@ from hpcfit.objective.validation import validation_lines
 from hpcfit.records import FloatArray, State
 from hpcfit.report import report
 from hpcfit.report.densities import density_lines
+from hpcfit.report.offsets import offset_lines
 from hpcfit.report.structures import end_lines, start_lines
 from hpcfit.runfile.header import DatasetRecord, RunHeader, Style
+from hpcfit.runfile.predictions import dataset_predictions
 from hpcfit.runfile.run import RunResult
 from hpcfit.runfile.store import MemoryStore, RunStore
 from hpcfit.solver.geodesic import STOPPED_NOT_FINITE
@@ -98,6 +100,19 @@ class Messages(Listener):
         if self._fit.plan.structure_blocks:
             self._write("minimum", (f"warning: {text}" for text in self._fit.problem.take_notes()))
 
+    def step(self, step: FitStep) -> None:
+        """Write before the first iteration whether energies are off by a constant."""
+        plan = self._fit.plan
+        is_start = step.state.iteration == 0 and plan.job.fitting is not None
+        if is_start and plan.sources and np.isfinite(step.state.cost):
+            found = dataset_predictions(self._fit.local, self._fit.problem.predict(step.state.x))
+            self._write("minimum", offset_lines(self._fit.local, found, at_end=False))
+
+    def finish(self, result: RunResult, values: FloatArray) -> None:
+        """Write whether energies are off by a constant."""
+        if np.isfinite(result.state.cost):
+            self._write("minimum", offset_lines(self._fit.local, result.predictions, at_end=True))
+
     def end(self, state: State) -> None:
         """Write why the result cannot be trusted, or how to resume."""
         fitting = self._fit.plan.job.fitting
@@ -136,6 +151,7 @@ class RunLog(Messages):
 
     def step(self, step: FitStep) -> None:
         """Write the start of a fit of own structures."""
+        super().step(step)
         if self._is_first and self._fits_structures:
             n_fitted = self._fit.plan.n_fitted_properties
             self._write("medium", start_lines(self._store.header, step.values, n_fitted))
