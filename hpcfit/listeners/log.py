@@ -89,19 +89,8 @@ class Messages(Listener):
         self._write("medium", jump_notes(model.jumps(model.start), model.species))
 
     def step(self, step: FitStep) -> None:
-        """Write new warnings about own structures."""
+        """Write new warnings about own structures and, before the first iteration, about energies off by a constant."""
         self._write_notes()
-
-    def finish(self, result: RunResult, values: FloatArray) -> None:
-        """Write new warnings about own structures."""
-        self._write_notes()
-
-    def _write_notes(self) -> None:
-        if self._fit.plan.structure_blocks:
-            self._write("minimum", (f"warning: {text}" for text in self._fit.problem.take_notes()))
-
-    def step(self, step: FitStep) -> None:
-        """Write before the first iteration whether energies are off by a constant."""
         plan = self._fit.plan
         is_start = step.state.iteration == 0 and plan.job.fitting is not None
         if is_start and plan.sources and np.isfinite(step.state.cost):
@@ -109,9 +98,14 @@ class Messages(Listener):
             self._write("minimum", offset_lines(self._fit.local, found, at_end=False))
 
     def finish(self, result: RunResult, values: FloatArray) -> None:
-        """Write whether energies are off by a constant."""
+        """Write new warnings about own structures, and whether energies are off by a constant."""
+        self._write_notes()
         if np.isfinite(result.state.cost):
             self._write("minimum", offset_lines(self._fit.local, result.predictions, at_end=True))
+
+    def _write_notes(self) -> None:
+        if self._fit.plan.structure_blocks:
+            self._write("minimum", (f"warning: {text}" for text in self._fit.problem.take_notes()))
 
     def end(self, state: State) -> None:
         """Write why the result cannot be trusted, or how to resume."""
