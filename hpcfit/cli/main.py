@@ -35,6 +35,7 @@ def entry() -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
+    early_signals.run_file = ""  # of an earlier command in this process
     if hasattr(options, "run_parallel"):
         return _run_parallel(options)
     try:
