@@ -42,6 +42,7 @@ def entry() -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     options = _parser(arguments[0] if arguments else "").parse_args(arguments)
+    early_signals.run_file = ""  # of an earlier command in this process
     if hasattr(options, "run_parallel"):
         return _run_parallel(options)
     from hpcfit.parallel.signals import stop_at_once
