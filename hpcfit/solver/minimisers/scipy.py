@@ -198,7 +198,8 @@ _GLOBAL = {
 def _read(method: str, given: Mapping[str, Any], local: ScipyOptions | None) -> ScipyOptions:
     own = {name: value for name, value in given.items() if name not in LIMITS}
     limits = {name: given[name] for name in LIMITS if name in given}
-    own = {**_lifted(_METHODS[method], limits), **own}
+    if method in _METHODS:  # the empty name has been reported
+        own = {**_lifted(_METHODS[method], limits), **own}
     return ScipyOptions(
         method, tuple(sorted(own.items())), local, limits.get("max-iter"), limits.get("max-evaluations")
     )

@@ -74,14 +74,14 @@ def test_ids_with_blanks_run_report_and_export(folder, capsys):
     # two parameters reach both energies, so that the difference is that of the targets
     derived = log[log.index("Derived property 'bcc - fcc':") :]
     assert float(re.search(r": (\S+) eV/atom", derived)[1]) == pytest.approx(0.1, abs=1e-4)
-    assert command_line.main(["report", "job.run.h5"]) == 0
-    assert command_line.main(["export", "job.run.h5", "--potential", "Al potential", *TABLE]) == 0
+    assert command_line.main(["report", "main.run.h5"]) == 0
+    assert command_line.main(["export", "main.run.h5", "--potential", "Al potential", *TABLE]) == 0
     assert "Al potential" in (folder / "Al.table").read_text()
     capsys.readouterr()
     atoms = bulk("Al", a=4.05)
-    atoms.calc = Hpcfit("job.run.h5")
+    atoms.calc = Hpcfit("main.run.h5")
     assert atoms.get_potential_energy() == pytest.approx(-1.5, abs=1e-4)
-    assert load("job.run.h5").header.parameters[0].path == "Al potential.V (pair).D0"
+    assert load("main.run.h5").header.parameters[0].path == "Al potential.V (pair).D0"
 
 
 @pytest.mark.parametrize("name", ["a.b", "a:b", "{a}", ""])

@@ -62,7 +62,7 @@ def test_missing_job_names_the_nearest(folder, forms, functions, monkeypatch):
     with pytest.raises(InputError) as caught:
         read_job("sy.h5", known(forms, functions))
     assert str(caught.value) == "sy.h5: no such file, nearest si.h5"
-    with pytest.raises(InputError, match=r"^more: cannot be read, found Is a directory$"):
+    with pytest.raises(InputError, match=r"^more: cannot be read, found is a folder$"):
         read_job("more", known(forms, functions))
 
 

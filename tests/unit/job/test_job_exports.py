@@ -89,7 +89,7 @@ def test_bad_settings_of_tables(folder):
     with pytest.raises(InputError) as caught:
         _exports(folder, _TABLE.replace("500", "4").replace('"3"', '"0.9"'))
     found = [str(fault).split(":1: ")[1] for fault in caught.value.faults]
-    whole = "allowed a whole number from 5 to 999999999"
+    whole = "allowed a whole number from 5 to 10000000"
     assert found == [
         f'bad value of resolution in <export-eam-file>, found "4", {whole}',
         'bad value of rho-range-factor in <export-eam-file>, found "0.9", allowed a finite number not below 1',

@@ -129,8 +129,8 @@ def test_files_for_one_element_each(read: Callable[..., Job]) -> None:
     assert potential.functions[5].children[0].values[0] == pytest.approx(27.2 * 0.529 * 0.6 * 0.8, rel=1e-14)
     with pytest.raises(InputError, match=r"f1:3: bad step or cut-off"):
         read("eam", "Al Cu", FUNCFL, other.replace("0.4 2.0", "0.4 -2.0"))
-    with pytest.raises(InputError, match=r"another <param-file> in <adp>"):
-        read("adp", "Al", SETFL.format(""), SETFL.format(""))
+    with pytest.raises(InputError, match=r"f1: functions are in an earlier <param-file> too"):
+        read("eam", "Al", SETFL.format(""), SETFL.format(""))
 
 
 def test_numbers_that_python_alone_reads(read: Callable[..., Job]) -> None:

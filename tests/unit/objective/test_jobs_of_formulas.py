@@ -144,7 +144,7 @@ def test_a_fit_of_a_lattice_and_its_file(tmp_path):
     assert "bulk-modulus: 142 GPa" in done.stdout
     text = (tmp_path / "Cu.fs").read_text().split("\n")
     xi = float(re.findall(r"G\.xi +1\.3 +(\S+)", done.stdout)[0])
-    n, step = 10000, 6.15 / 9999
+    n, step = int(text[4].split()[0]), 6.15 / 9999
     place = round(2.7 / step)
     wanted = (xi * np.exp(-2.5 * (place * step / 2.556 - 1))) ** 2
     assert float(text[6 + n + place]) == pytest.approx(wanted, rel=1e-9)  # the log prints 10 digits of xi
