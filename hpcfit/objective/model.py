@@ -161,6 +161,20 @@ class Model:
         """The cut-offs of all potentials."""
         return [cutoff for term in self._terms for cutoff in term.cutoffs]
 
+    def sharp_cutoffs(self) -> list[Cutoff]:
+        """Return those of `cutoffs` at which value, slope or curvature jump, at the start or at other parameters.
+
+        What vanishes for the start values alone, as at a strength of 0, is found at two points beside the start.
+        """
+        waves = np.arange(1.0, self.n_free + 1.0)
+        steps = (0.0 * waves, 0.1 * np.sin(waves), 0.1 * np.cos(waves))
+        with np.errstate(
+            all="ignore"
+        ):  # a point outside the bounds may have no values, which counts as a jump
+            points = [self.start + step * (np.abs(self.start) + 1.0) for step in steps]
+            sharp = {jump.cutoff for x in points for jump in self.jumps(x) if jump.noted}
+        return [cutoff for cutoff in self.cutoffs if cutoff in sharp]
+
     def jumps(self, x: FloatArray) -> list[Jump]:
         """Return what jumps at every one of `cutoffs` at `x`."""
         values, jumps, first = self.variables.parameters(x), [], 0

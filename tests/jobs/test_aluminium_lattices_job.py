@@ -61,7 +61,7 @@ def test_geodesic(folder, hpcfit, outcome_of):
 
 def test_bfgs(folder, hpcfit, outcome_of):
     hpcfit(folder, "run", "bfgs.xml")
-    found = outcome_of(folder / "job.run.h5")
+    found = outcome_of(folder / "bfgs.run.h5")
     assert found["cost"][-1] < 792.74
     assert found["n_linearisations"][-1] <= 200
 

