@@ -60,7 +60,7 @@ def test_an_alloy_of_the_files_of_its_elements(tmp_path):
     *_, alloy, _, _ = _texts("docs/potentials.md")
     table = "0.5 0.4 0.3 0.2 0.1"
     for symbol, z in (("Cu", 29), ("Zr", 40)):
-        text = f"a\nb\nc\n1 {symbol}\n5 0.25 5 1.6 6.5\n{z} 60 4 fcc\n{table}\n{table.replace('0.1', '0')}\n{table}\n"
+        text = f"a\nb\nc\n1 {symbol}\n5 0.25 5 1.625 6.5\n{z} 60 4 fcc\n{table}\n{table.replace('0.1', '0')}\n{table}\n"
         (tmp_path / f"{symbol}.eam.alloy").write_text(text)
     species = "<species>Cu</species><species>Zr</species>"
     job = _with("potentials", f"<potentials>{alloy}</potentials>").replace("<species>Si</species>", species)
