@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TextIO
 
-from hpcfit.cli.options import add_trust_options
+from hpcfit.cli.options import add_trust_options, positive
 from hpcfit.cli.run import exit_code
 from hpcfit.errors import InputError
 from hpcfit.fit import Fit, prepare, read
@@ -17,6 +20,7 @@ from hpcfit.parallel.signals import stop_requests
 from hpcfit.report import report
 from hpcfit.runfile.changes import differences
 from hpcfit.runfile.job_of_run import hints, reread
+from hpcfit.runfile.limits import continuing, with_limits
 from hpcfit.runfile.store import load
 
 _DESCRIPTION = """\
@@ -28,18 +32,35 @@ def add_parser(commands: Any) -> None:
     """Register the command."""
     parser = commands.add_parser("resume", help="continue a run", description=_DESCRIPTION)
     parser.add_argument("run_file", help="the run file, as in run.h5")
+    for name in ("max-iter", "max-evaluations"):
+        parser.add_argument(
+            f"--{name}",
+            type=positive,
+            metavar="N",
+            help=f"continue with this {name}, also after an end by a limit",
+        )
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_resume)
 
 
 def _resume(options: argparse.Namespace, comm: Communicator) -> int:
-    return exit_code(resume(options.run_file, comm, sys.stdout, options.allow_outside, options.allow_python))
+    trust = options.allow_outside, options.allow_python
+    limits = {name: getattr(options, name) for name in ("max_iter", "max_evaluations")}
+    return exit_code(resume(options.run_file, comm, sys.stdout, *trust, limits))
 
 
 def resume(
-    output: str, comm: Communicator, log: TextIO, allow_outside: bool = False, allow_python: bool = False
+    output: str,
+    comm: Communicator,
+    log: TextIO,
+    allow_outside: bool = False,
+    allow_python: bool = False,
+    limits: Mapping[str, int | None] = MappingProxyType({}),
 ) -> str:
     """Continue the run in `output` with bitwise the same result, and return the outcome as `run.fit` does.
+
+    `limits` replace those of the job by the names of the settings, as ``max_iter``; a run that ended at a limit
+    continues.
 
     Raises
     ------
@@ -47,7 +68,7 @@ def resume(
         On every rank, when the run cannot be read, or the job or a dataset has changed since it started.
     """
     with raise_on_all_ranks(comm):
-        stored = load(output) if comm.rank == ROOT else None
+        stored = continuing(load(output), limits) if comm.rank == ROOT else None
     if finished := comm.broadcast(stored.result.outcome if stored and stored.result else ""):
         if stored:
             report.write(stored, log)
@@ -58,6 +79,10 @@ def resume(
         with raise_on_all_ranks(comm):
             if faults := differences(stored.header, plan.job, plan.indices):
                 raise InputError([*faults, *hints(stored)])
+        job, notes = with_limits(plan.job, stored, limits)
+        plan = replace(plan, job=job)
+        if comm.rank == ROOT:
+            log.writelines(f"{note}\n" for note in notes)
         if comm.rank == ROOT and stored.note:
             log.write(f"{stored.note}\n")
         return session.run(Fit(plan, comm), log, stopped, earlier=stored)[0]

@@ -10,7 +10,9 @@ from hpcfit.cli.options import add_trust_options, say_without_structures
 from hpcfit.fit import NOT_FITTED, Fit, prepare, read
 from hpcfit.listeners import session
 from hpcfit.parallel.communicator import ROOT, Communicator
+from hpcfit.parallel.guard import raise_on_all_ranks
 from hpcfit.parallel.signals import stop_requests
+from hpcfit.runfile.starting import start_from
 
 _DESCRIPTION = """\
 Fit the potentials of JOB to its structures. Under mpirun the ranks share the work; the result has the same bits on
@@ -24,13 +26,21 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("job", help="the job, an XML file")
     parser.add_argument("-o", "--output", default="run.h5", help="the run file (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier run in the run file")
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        metavar="RUN",
+        default="",
+        help="start at the parameters of another run, by their names",
+    )
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_run)
 
 
 def _run(options: argparse.Namespace, comm: Communicator) -> int:
     trust = options.allow_outside, options.allow_python
-    return exit_code(fit(options.job, options.output, options.overwrite, comm, sys.stdout, *trust))
+    paths = options.job, options.output
+    return exit_code(fit(*paths, options.overwrite, comm, sys.stdout, *trust, origin=options.origin))
 
 
 def fit(
@@ -41,8 +51,11 @@ def fit(
     log: TextIO,
     allow_outside: bool = False,
     allow_python: bool = False,
+    origin: str = "",
 ) -> str:
     """Fit a job from its start into a run file, and return the outcome on the root, an empty string elsewhere.
+
+    `origin` is a run whose parameters replace the start values of the free ones, by name.
 
     Raises
     ------
@@ -54,7 +67,12 @@ def fit(
         if not plan.blocks:
             say_without_structures(plan, comm, log)
             return NOT_FITTED if comm.rank == ROOT else ""
-        return session.run(Fit(plan, comm), log, stopped, output, overwrite)[0]
+        made, x = Fit(plan, comm), None
+        with raise_on_all_ranks(comm):
+            if origin and comm.rank == ROOT:
+                x, notes = start_from(origin, plan.job, made.local.model)
+                log.writelines(f"{note}\n" for note in notes)
+        return session.run(made, log, stopped, output, overwrite, x=comm.broadcast(x))[0]
 
 
 def exit_code(outcome: str) -> int:
