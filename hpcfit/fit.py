@@ -29,7 +29,7 @@ from hpcfit.runfile.predictions import dataset_predictions
 from hpcfit.runfile.run import RunResult, StoredRun
 from hpcfit.runfile.structure_outcomes import BlockResults, structure_outcomes
 from hpcfit.solver.covariance import covariance, propagated, spectrum
-from hpcfit.solver.geodesic import start
+from hpcfit.solver.geodesic import LIMITS_REACHED, start
 from hpcfit.solver.minimisers import iterate
 from hpcfit.solver.noise import WithNoiseFloor
 from hpcfit.solver.priors import WithPriors, with_priors
@@ -257,7 +257,9 @@ class Fit:
     ) -> Iterator[FitStep]:
         """Yield the first state and the state after every iteration, on the root; parameters as in `run`."""
         state = self._first(earlier, x)
-        yield self._step(state, 0.0, resumed=state.iteration > 0)
+        first = self._step(state, 0.0, resumed=state.iteration > 0)
+        relaxed = first.relaxed
+        yield first
         clock = time.perf_counter()
         for reached in self._states(state):
             is_new = bool(reached.outcome) or reached.iteration > state.iteration
@@ -267,7 +269,12 @@ class Fit:
             elif not is_new:
                 continue
             seconds, clock = time.perf_counter() - clock, time.perf_counter()
-            yield self._step(state, seconds)
+            step = self._step(state, seconds)
+            if state.outcome in LIMITS_REACHED:
+                # A larger limit continues from the start of the iteration that the limit cut.
+                step = replace(step, relaxed=relaxed)
+            relaxed = step.relaxed
+            yield step
             if state.outcome:
                 return
 

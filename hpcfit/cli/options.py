@@ -40,3 +40,10 @@ def say_without_structures(plan: Plan, comm: Communicator, out: TextIO) -> int:
         out.write(f"{job.path}: no structures, nothing is computed, no run file is written\n")
         out.write(f"potentials of the job: {', '.join(p.id for p in job.potentials)}\n")
     return 0
+
+
+def positive(text: str) -> int:
+    """Return a whole number above 0, for argparse."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"bad number, found {text}, allowed 1 or more")
+    return int(text)

@@ -10,8 +10,10 @@ from hpcfit.cli.options import add_lock_option, add_trust_options, say_without_s
 from hpcfit.fit import NOT_FITTED, Fit, prepare, read
 from hpcfit.listeners import session
 from hpcfit.parallel.communicator import ROOT, Communicator
+from hpcfit.parallel.guard import raise_on_all_ranks
 from hpcfit.parallel.signals import stop_requests
 from hpcfit.runfile.names import default_run
+from hpcfit.runfile.starting import start_from
 
 _DESCRIPTION = """\
 Fit the potentials of JOB to its structures. Under mpirun the ranks share the work; the result has the same bits on
@@ -31,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="replace an earlier run in the run file, and output files that hpcfit has not written",
     )
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        metavar="RUN",
+        default="",
+        help="start at the parameters of another run, by their names",
+    )
     add_lock_option(parser)
     add_trust_options(parser)
     parser.set_defaults(run_parallel=_run)
@@ -39,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, comm: Communicator) -> int:
     trust = options.allow_outside, options.allow_python
     output = options.output or default_run(options.job)
-    outcome = fit(options.job, output, options.overwrite, comm, sys.stdout, *trust, options.break_lock)
-    return exit_code(outcome)
+    settings = *trust, options.break_lock, options.origin
+    return exit_code(fit(options.job, output, options.overwrite, comm, sys.stdout, *settings))
 
 
 def fit(
@@ -52,8 +61,11 @@ def fit(
     allow_outside: bool = False,
     allow_python: bool = False,
     break_lock: bool = False,
+    origin: str = "",
 ) -> str:
     """Fit a job from its start into a run file, and return the outcome on the root, an empty string elsewhere.
+
+    `origin` is a run whose parameters replace the start values of the free ones, by name.
 
     Raises
     ------
@@ -65,7 +77,13 @@ def fit(
         if not plan.blocks:
             say_without_structures(plan, comm, log)
             return NOT_FITTED if comm.rank == ROOT else ""
-        return session.run(Fit(plan, comm), log, stopped, output, overwrite, break_lock=break_lock)[0]
+        made, x = Fit(plan, comm), None
+        with raise_on_all_ranks(comm):
+            if origin and comm.rank == ROOT:
+                x, notes = start_from(origin, plan.job, made.local.model)
+                log.writelines(f"{note}\n" for note in notes)
+        x = comm.broadcast(x)
+        return session.run(made, log, stopped, output, overwrite, x=x, break_lock=break_lock)[0]
 
 
 def exit_code(outcome: str) -> int:

@@ -26,6 +26,7 @@ from hpcfit.runfile.lock import RunLock
 from hpcfit.runfile.names import previous_path
 from hpcfit.runfile.run import History, RunResult, StoredRun, plain_values
 from hpcfit.sealed.files import sealed
+from hpcfit.solver.geodesic import LIMITS_REACHED
 
 
 class MemoryStore:
@@ -103,7 +104,9 @@ class MemoryStore:
             If the run file cannot be written.
         """
         history = _appended(self._run.history if self._run else {}, result.state, seconds=0.0)
-        self._run = StoredRun(self._header, result.state, self._values(result.state, values), history, result)
+        relaxed = self._run.relaxed if self._run and result.outcome in LIMITS_REACHED else ()
+        every = self._values(result.state, values)
+        self._run = StoredRun(self._header, result.state, every, history, result, relaxed)
 
     def _values(self, state: State, values: FloatArray | None) -> FloatArray:
         return plain_values(self._header.parameters, state) if values is None else values
@@ -320,6 +323,12 @@ def _appended(history: History, state: State, seconds: float) -> History:
     if not history:
         return row
     if history["iteration"][-1] == state.iteration:
+        if state.outcome in LIMITS_REACHED:
+            # A larger limit continues from the row as it was.
+            return {
+                **history,
+                "seconds": np.append(history["seconds"][:-1], history["seconds"][-1] + seconds),
+            }
         row["seconds"] += history["seconds"][-1]
         history = {name: column[:-1] for name, column in history.items()}
     return {name: np.concatenate([history[name], values]) for name, values in row.items()}

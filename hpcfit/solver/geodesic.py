@@ -31,6 +31,9 @@ STOPPED_NO_PROGRESS = "stopped: no progress"
 STOPPED_EVAPORATED = "stopped: evaporated"
 STOPPED_FLAT = "stopped: no parameter has an effect"
 
+#: Outcomes of limits, after which a larger limit continues with the same bits.
+LIMITS_REACHED = (STOPPED_ITERATIONS, STOPPED_EVALUATIONS, STOPPED_TIME)
+
 #: Outcomes after which another scaling may succeed.
 _RESTARTING = (STOPPED_NO_PROGRESS, STOPPED_EVAPORATED)
 
@@ -106,6 +109,7 @@ class _Fit:
         """Return the state after one accepted step, or with an outcome."""
         if not np.isfinite(state.cost):
             return replace(state, outcome=STOPPED_NOT_FINITE)
+        entry = state
         # Far from a minimum numbers overflow; values that are not finite are rejected where they appear.
         with np.errstate(all="ignore"):
             while True:
@@ -118,7 +122,7 @@ class _Fit:
                 if not (
                     self.options.restart and state.outcome in _RESTARTING and not self._is_identity(state)
                 ):
-                    return _ended(state)
+                    return _ended(_at_limit(entry, state) if state.outcome in LIMITS_REACHED else state)
                 state = back_to_start(state)
 
     def _advanced(self, state: State) -> State:
@@ -280,6 +284,19 @@ class _Fit:
             acceleration=trial.ratio if self.options.acceleration else np.nan,
             condition=step.solution.condition,
         )
+
+
+def _at_limit(entry: State, state: State) -> State:
+    """Return the state at the start of an iteration that a limit cut, with the outcome and the evaluations so far."""
+    return replace(
+        entry,
+        outcome=state.outcome,
+        gradient=state.gradient,
+        angle=state.angle,
+        n_linearisations=state.n_linearisations,
+        n_costs=state.n_costs,
+        n_second_derivatives=state.n_second_derivatives,
+    )
 
 
 def _ended(state: State) -> State:
