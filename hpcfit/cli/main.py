@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "run": "fit the job of an XML file",
     "resume": "continue a run",
+    "status": "show what a run does, and its errors so far",
     "check": "check a job and its data",
     "data": "import, show, validate and export datasets",
     "report": "print the parameters and errors of a run",

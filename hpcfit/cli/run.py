@@ -9,6 +9,7 @@ from typing import TextIO
 from hpcfit.cli.options import add_lock_option, add_trust_options, say_without_structures
 from hpcfit.fit import NOT_FITTED, Fit, prepare, read
 from hpcfit.listeners import session
+from hpcfit.listeners.progress import legend
 from hpcfit.parallel.communicator import ROOT, Communicator
 from hpcfit.parallel.guard import raise_on_all_ranks
 from hpcfit.parallel.signals import stop_requests
@@ -16,14 +17,18 @@ from hpcfit.runfile.names import default_run
 from hpcfit.runfile.starting import start_from
 
 _DESCRIPTION = """\
-Fit the potentials of JOB to its structures. Under mpirun the ranks share the work; the result has the same bits on
-any number of ranks. The run file is written after every iteration; `hpcfit resume` continues from it after a kill.
-SIGUSR1, SIGTERM and SIGINT stop the fit after the current iteration, with a checkpoint and exit code 3."""
+Fit the potentials of JOB to its structures. Under mpirun the ranks share the
+work; the result has the same bits on any number of ranks. The run file is
+written after every iteration; `hpcfit resume` continues from it after a kill.
+SIGUSR1, SIGTERM and SIGINT stop the fit after the current iteration, with a
+checkpoint and exit code 3."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Complete the parser of the command."""
     parser.description = _DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(["columns of the log:", *(f"  {line}" for line in legend())])
     parser.add_argument("job", help="the job, an XML file")
     parser.add_argument(
         "-o", "--output", help="the run file (default: named after the job, job.run.h5 for job.xml)"

@@ -145,7 +145,6 @@ class RunLog(Messages):
 
     def step(self, step: FitStep) -> None:
         """Write the start of a fit of own structures."""
-        super().step(step)
         if self._is_first and self._fits_structures:
             n_fitted = self._fit.plan.n_fitted_properties
             self._write("medium", start_lines(self._store.header, step.values, n_fitted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,3 +159,5 @@ class Predictions:
     force_target: FloatArray
     stress: FloatArray
     stress_target: FloatArray
+    #: [n, 3], whether energy, forces and stress are fitted; [0, 3] if not known, as in run files of earlier versions
+    fitted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 3), dtype=bool))

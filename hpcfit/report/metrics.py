@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from hpcfit.records import FloatArray, Predictions
 
 #: Name of the row over all groups of all datasets.
 ALL = "all"
+
+TRAINING, VALIDATION = "training", "validation"
 
 ENERGY = "energy"  #: per atom, eV
 FORCE = "force"  #: components, eV/Angstrom
@@ -42,6 +44,7 @@ class ErrorRow:
     n: int
     rmse: float
     mae: float
+    is_total: bool = False  #: whether it sums up other rows
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,32 @@ class _Sums:
     n: NDArray[np.int64]
     squares: FloatArray
     magnitudes: FloatArray
+
+
+def sets(predictions: Sequence[Predictions]) -> dict[str, list[Predictions]]:
+    """Return the predictions with the targets of the training and the validation set alone, without an empty set.
+
+    A target is of the training set if it is fitted. Run files of earlier versions do not tell: their set has no name.
+    """
+    if any(len(source.fitted) != len(source.configuration) for source in predictions):
+        return {"": list(predictions)}
+    apart = {
+        TRAINING: [_only(source, source.fitted) for source in predictions],
+        VALIDATION: [_only(source, ~source.fitted) for source in predictions],
+    }
+    return {name: own for name, own in apart.items() if error_rows(own)}
+
+
+def _only(source: Predictions, chosen: NDArray[np.bool_]) -> Predictions:
+    """Return predictions without the targets that are not chosen [n, 3]."""
+    energy, forces, stress = chosen.T
+    atoms = np.repeat(forces, np.diff(source.ptr))[:, np.newaxis]
+    return replace(
+        source,
+        energy_target=np.where(energy, source.energy_target, np.nan),
+        force_target=np.where(atoms, source.force_target, np.nan),
+        stress_target=np.where(stress[:, np.newaxis], source.stress_target, np.nan),
+    )
 
 
 def error_rows(predictions: Sequence[Predictions]) -> list[ErrorRow]:
@@ -79,7 +108,7 @@ def _total(name: str, parts: Sequence[dict[str, _Sums]]) -> list[ErrorRow]:
         n = sum(part[quantity].n.sum() for part in parts)
         squares = sum(part[quantity].squares.sum() for part in parts)
         rows += _row(name, quantity, n, squares, sum(part[quantity].magnitudes.sum() for part in parts))
-    return rows
+    return [replace(row, is_total=True) for row in rows]
 
 
 def _row(group: str, quantity: str, n: int, squares: float, magnitudes: float) -> list[ErrorRow]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TextIO
 
 import numpy as np
 
-from hpcfit.records import Parameter, State
-from hpcfit.report.metrics import ENERGY, FORCE, QUANTITIES, STRESS, ErrorRow, error_rows
+from hpcfit.records import Parameter, Predictions, State
+from hpcfit.report.metrics import ALL, ENERGY, FORCE, STRESS, ErrorRow, error_rows, sets
 from hpcfit.report.spectrum import loosest, spectrum_table, undetermined
 from hpcfit.report.structures import failure_lines, structure_lines
 from hpcfit.report.table import Table, write_blocks
@@ -47,7 +47,7 @@ def write(run: StoredRun, stream: TextIO, spectrum: bool = False) -> None:
         if run.result.structures:
             blocks.append(structure_lines(run.result.structures, style))
         if run.result.predictions:
-            blocks.append(_error_table(error_rows(run.result.predictions)))
+            blocks.append(_error_table(run.result.predictions))
     if style.shows("minimum") and run.result is not None and (found := failure_lines(run.result.structures)):
         blocks.append(found)
     if stream.isatty():
@@ -191,23 +191,22 @@ def _at_bound(parameter: Parameter, value: float) -> bool:
     return bool(value <= parameter.minimum + rounding or value >= parameter.maximum - rounding)
 
 
-def _error_table(rows: list[ErrorRow]) -> Table:
-    shown = [quantity for quantity in QUANTITIES if any(row.quantity == quantity for row in rows)]
-    columns = ["group"]
-    for quantity in shown:
-        unit = _SHOWN_UNITS[quantity][0]
-        columns += [f"{quantity} RMSE ({unit})", f"MAE ({unit})", "n"]
-    cells: dict[str, dict[str, ErrorRow]] = {}
-    for row in rows:
-        cells.setdefault(row.group, {})[row.quantity] = row
-    lines = [_error_line(group, by_quantity, shown) for group, by_quantity in cells.items()]
-    return Table("errors", tuple(columns), tuple(lines))
+def _error_table(predictions: Sequence[Predictions]) -> Table:
+    """Return a row per set, group and quantity; a total only where it sums up several rows."""
+    rows: list[tuple[str, ...]] = []
+    for name, own in sets(predictions).items():
+        found = error_rows(own)
+        rows += [_error_line(name, row) for row in found if not row.is_total or _sums_several(row, found)]
+    return Table("errors", ("group", "set", "quantity", "RMSE", "MAE", "unit", "n"), tuple(rows))
 
 
-def _error_line(group: str, by_quantity: Mapping[str, ErrorRow], shown: list[str]) -> tuple[str, ...]:
-    line = [group]
-    for quantity in shown:
-        row = by_quantity.get(quantity)
-        size = _SHOWN_UNITS[quantity][1]
-        line += [f"{row.rmse / size:.4f}", f"{row.mae / size:.4f}", str(row.n)] if row else [_NONE] * 3
-    return tuple(line)
+def _sums_several(total: ErrorRow, rows: Sequence[ErrorRow]) -> bool:
+    prefix = total.group.removesuffix(ALL)
+    parts = (r for r in rows if r is not total and r.quantity == total.quantity)
+    return all(part.n < total.n for part in parts if part.group.startswith(prefix))
+
+
+def _error_line(name: str, row: ErrorRow) -> tuple[str, ...]:
+    unit, size = _SHOWN_UNITS[row.quantity]
+    numbers = f"{row.rmse / size:.4f}", f"{row.mae / size:.4f}"
+    return (row.group, name or _NONE, row.quantity, *numbers, unit, str(row.n))

@@ -51,8 +51,11 @@ def structure_lines(outcomes: Sequence[StructureOutcome], style: Style) -> list[
     """Return every structure with its properties, then the residuals of training and validation set."""
     lines = [line for outcome in outcomes for line in outcome_lines(outcome, style)]
     properties = [prop for outcome in outcomes for prop in outcome.properties if prop.has_target]
-    training = _set("Training set", [prop for prop in properties if prop.fit], style)
-    return [*lines, training, _set("Validation set", [p for p in properties if not p.fit], style)]
+    training = [prop for prop in properties if prop.fit]
+    validation = [prop for prop in properties if not prop.fit]
+    # an empty set has no line: datasets may hold all that is fitted
+    sets = (("Training set", training), ("Validation set", validation))
+    return [*lines, *(_set(name, own, style) for name, own in sets if own)]
 
 
 def failure_lines(outcomes: Sequence[StructureOutcome]) -> list[str]:

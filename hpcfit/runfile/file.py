@@ -294,7 +294,10 @@ def _read_structures(group: h5py.Group) -> tuple[StructureOutcome, ...]:
 
 
 def _read_predictions(group: h5py.Group) -> Predictions:
-    columns: dict[str, Any] = {name: _read(group[name]) for name in layout.PREDICTION_FIELDS}
+    # earlier versions do not tell what is fitted
+    columns: dict[str, Any] = {
+        name: _read(group[name]) for name in layout.PREDICTION_FIELDS if name in group or name != "fitted"
+    }
     columns["groups"] = tuple(columns["groups"])
     return Predictions(source=group.attrs["source"], **columns)
 

@@ -109,6 +109,7 @@ PREDICTION_FIELDS = {
     "stress_target": RunField(
         "eV/Angstrom^3", "n_configurations, 6", "in the dataset, xx yy zz yz xz xy, NaN where missing"
     ),
+    "fitted": RunField("1", "n_configurations, 3", "whether energy, forces and stress are fitted"),
 }
 STRUCTURE_FIELDS = {
     "id": RunField("", "n_structures", "id in the job"),

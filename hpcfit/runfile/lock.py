@@ -61,10 +61,16 @@ class Owner:
         )
 
     @property
+    def is_here(self) -> bool:
+        """Whether the process runs, or ran, on this host."""
+        return self.host == socket.gethostname()
+
+    @property
     def is_gone(self) -> bool:
         """Whether this host knows that the process has ended."""
-        if self.host != socket.gethostname():
-            return False
+        return self.is_here and self._has_ended()
+
+    def _has_ended(self) -> bool:
         return self.boot != _boot() or _start(self.pid) != self.start
 
     def precedes(self, later: Owner) -> bool:
@@ -137,7 +143,7 @@ class RunLock:
             silent = max(0.0, time.time() - os.stat(self._path).st_mtime)
         except FileNotFoundError:
             return
-        owner = _owner(found)
+        owner = owner_in(found)
         if owner and owner.is_gone:
             why = "which is gone"
         elif owner and owner.precedes(self._owner):
@@ -201,13 +207,14 @@ class RunLock:
 
     def _found(self) -> str:
         try:
-            owner = _owner(Path(self._path).read_text(encoding="utf-8", errors="replace"))
+            owner = owner_in(Path(self._path).read_text(encoding="utf-8", errors="replace"))
         except OSError:
             return "no such file"
         return str(owner or "another content")
 
 
-def _owner(text: str) -> Owner | None:
+def owner_in(text: str) -> Owner | None:
+    """Return the owner that a lock names, None if it cannot be read."""
     try:
         owner = Owner(**json.loads(text))
     except (ValueError, TypeError):

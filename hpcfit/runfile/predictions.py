@@ -27,7 +27,7 @@ def dataset_predictions(
         own = [
             answer for answer, block in zip(answers, plan.data_blocks, strict=True) if block.source == number
         ]
-        chosen = plan.selected[number]
+        chosen, factors = plan.selected[number], plan.weights.datasets[number]
         with local.open_source(number) as dataset:
             targets = dataset.read(int(chosen[0]), int(chosen[-1]) + 1).take(chosen - chosen[0])
         joined.append(
@@ -43,6 +43,7 @@ def dataset_predictions(
                 force_target=targets.force,
                 stress=np.concatenate([stress for _, _, stress in own]),
                 stress_target=targets.stress,
+                fitted=np.stack([factors.energy, factors.forces, factors.stress], axis=1) != 0.0,
             )
         )
     return tuple(joined)

@@ -112,6 +112,7 @@ def predictions():
         force_target=force_target,
         stress=np.zeros((3, 6)),
         stress_target=np.full((3, 6), nan),
+        fitted=np.array([[True, True, False]] * 3),
     )
 
 

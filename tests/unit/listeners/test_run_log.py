@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from hpcfit.errors import InputError
 from hpcfit.fit import FitStep
 from hpcfit.listeners.log import header_lines, open_log
-from hpcfit.listeners.progress import Progress
+from hpcfit.listeners.progress import Progress, legend, titles
 from hpcfit.records import Parameter, SolverState, State
 from hpcfit.runfile.header import LossDisplay, Style
 from hpcfit.version import __version__
@@ -51,9 +52,9 @@ STATES = [
 ]
 
 LINES = """\
-iteration              loss  gradient     angle    lambda      step  2|a|/|v| evaluations   seconds
-        0       4471.643240         -         -  1.00e-03         -         -       1/0/0     0.250
-        1      0.6940789290  1.25e+01  2.50e-01  2.00e-04  3.50e-03     0.123       2/3/1     0.013
+iter            loss gradient   angle  lambda    step accel  evaluations seconds
+   0     4471.643240        -       - 1.0e-03       -     -        1/0/0   0.250
+   1    0.6940789290  1.2e+01 2.5e-01 2.0e-04 3.5e-03 0.123        2/3/1   0.013
 """
 
 
@@ -104,7 +105,24 @@ def test_terminal_keeps_the_same_lines_above_the_display(header):
     text = written(header, Terminal(), *steps()).getvalue()
     for line in written(header, io.StringIO(), *steps()).getvalue().splitlines():
         assert f"{line}\n" in text
-    assert "iteration 2" in text
+    assert "iteration 1 of at most 17, 0.263 s, 0.0125 s each, ends by " in text
+
+
+def test_elsewhere_the_pace_comes_once_a_minute(header):
+    first, second = steps()
+    slow = [replace(second, seconds=25.0, state=replace(second.state, iteration=k)) for k in range(1, 7)]
+    lines = written(header, io.StringIO(), first, *slow).getvalue().splitlines()
+    found = [line.rpartition(", ends by ")[0] for line in lines if "ends by" in line]
+    assert found == [
+        "  iteration 3 of at most 17, 1 min 15 s, 25 s each",
+        "  iteration 6 of at most 17, 2 min 30 s, 25 s each",
+    ]
+
+
+def test_the_legend_names_every_column_and_stands_in_the_manual():
+    assert [line.split()[0] for line in legend()] == titles(LossDisplay(1.0, "loss")).split()
+    manual = (Path(__file__).parents[3] / "docs/minimisers.md").read_text(encoding="utf-8")
+    assert "".join(f"    {line}\n" for line in legend()) in manual
 
 
 def test_factor_and_label_are_those_handed_in(header):
@@ -166,7 +184,7 @@ def test_rich_is_not_imported_without_a_terminal():
         "from hpcfit.listeners.progress import Progress; from types import SimpleNamespace as N;"
         "from hpcfit.fit import FitStep; from hpcfit.records import SolverState, State; import numpy as np;"
         "state = State(0, np.zeros(1), 1.0, SolverState(np.zeros(1)));"
-        "Progress(N(loss=LossDisplay(1.0, 'x')), io.StringIO()).step(FitStep(state, 0.0, np.zeros(1), ()));"
+        "Progress(N(loss=LossDisplay(1.0, 'x'), options={}), io.StringIO()).step(FitStep(state, 0.0, np.zeros(1), ()));"
         "sys.exit(any(name in sys.modules for name in ('rich', 'ase.io', 'mpi4py')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

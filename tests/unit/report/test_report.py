@@ -49,9 +49,9 @@ SW.sigma[SiSi]        2.0951  2.0951           fixed    -    -  Angstrom
 not determined by the data: SW.B[SiSi]
 
 errors
-group  energy RMSE (meV/atom)  MAE (meV/atom)  n  force RMSE (eV/A)  MAE (eV/A)   n
-bulk                 158.1139        150.0000  2             0.1000      0.1000  12
-all                  158.1139        150.0000  2             0.1000      0.1000  12
+group       set  quantity      RMSE       MAE      unit   n
+bulk   training    energy  158.1139  150.0000  meV/atom   2
+bulk   training     force    0.1000    0.1000      eV/A  12
 """
 
 
@@ -151,17 +151,50 @@ def test_fallback_is_said_first(path):
     assert stream.getvalue().startswith(f"{path}: unreadable, ")
 
 
-def test_stress_is_shown_in_gpa_and_a_gap_as_a_dash(store, result, predictions):
+def test_stress_is_shown_in_gpa_and_a_gap_has_no_row(store, result, predictions):
     target = np.full((3, 6), np.nan)
     target[1] = 2.5 * GPA
     changed = replace(predictions, stress_target=target)
     run = replace(store.run, result=replace(result, predictions=(changed,)))
     stream = io.StringIO()
     report.write(run, stream)
-    rows = {line.split()[0]: line.split()[-3:] for line in stream.getvalue().splitlines() if line}
-    assert rows["slab"] == ["2.5000", "2.5000", "6"]
-    assert rows["bulk"] == ["-", "-", "-"]
-    assert "stress RMSE (GPa)" in stream.getvalue()
+    errors = stream.getvalue().split("\nerrors\n")[1].splitlines()
+    assert errors[-1].split() == ["slab", "validation", "stress", "2.5000", "2.5000", "GPa", "6"]
+    assert [line.split()[0] for line in errors] == ["group", "bulk", "bulk", "slab"]
+
+
+def error_lines(run, *predictions):
+    stream = io.StringIO()
+    report.write(replace(run, result=replace(run.result, predictions=predictions)), stream)
+    return [line.split() for line in stream.getvalue().split("\nerrors\n")[1].splitlines()[1:] if line]
+
+
+def test_training_and_validation_are_apart_and_no_row_comes_twice(store, predictions):
+    """Two groups, the second not fitted; then twice, as two datasets."""
+    target = np.where(np.isnan(predictions.energy_target), -4.5, predictions.energy_target)
+    fitted = np.array([[True, False, False], [False] * 3, [True, False, False]])
+    apart = replace(predictions, energy_target=target, fitted=fitted)
+    lines = error_lines(store.run, apart)
+    assert lines == [
+        ["bulk", "training", "energy", "158.1139", "150.0000", "meV/atom", "2"],
+        ["bulk", "validation", "force", "0.1000", "0.1000", "eV/A", "12"],
+        ["slab", "validation", "energy", "500.0000", "500.0000", "meV/atom", "1"],
+    ]
+    several = error_lines(store.run, apart, replace(apart, source="b", groups=("all", "b")))
+    energies = [(line[0], line[1], line[-1]) for line in several if line[2] == "energy"]
+    assert energies == [
+        ("train/si/bulk", "training", "2"),
+        ("b/all", "training", "2"),
+        ("all", "training", "4"),
+        ("train/si/slab", "validation", "1"),
+        ("b/b", "validation", "1"),
+        ("all", "validation", "2"),
+    ]
+
+
+def test_a_run_file_of_an_earlier_version_does_not_tell_the_set(store, predictions):
+    lines = error_lines(store.run, replace(predictions, fitted=np.zeros((0, 3), bool)))
+    assert {line[1] for line in lines} == {"-"}
 
 
 @pytest.mark.parametrize(
