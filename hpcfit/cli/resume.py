@@ -102,8 +102,8 @@ def resume(
         with raise_on_all_ranks(comm):
             if faults := differences(stored.header, plan.job, plan.indices):
                 raise InputError([*faults, *hints(stored)])
-        job, notes = with_limits(plan.job, stored, limits)
-        plan = replace(plan, job=job)
+        limited, notes = with_limits(plan.job, stored, limits)
+        plan = replace(plan, job=limited)
         if comm.rank == ROOT:
             log.writelines(f"{note}\n" for note in notes)
         if comm.rank == ROOT and stored.note:

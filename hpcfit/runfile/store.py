@@ -271,7 +271,9 @@ def run_lock(path: str, break_lock: bool = False) -> Iterator[RunLock]:
 
 def _refuse_progress(read: StoredRun, current: StoredRun) -> None:
     """Refuse a run that another process continued between reading it and locking it."""
-    if current.state.iteration != read.state.iteration or current.complete != read.complete:
+    # an end at a limit is open again where the limit is raised
+    is_open = current.result is None or current.result.outcome in LIMITS_REACHED
+    if current.state.iteration != read.state.iteration or not (is_open or read.complete):
         found, allowed = (f"iteration {run.state.iteration}" for run in (current, read))
         what = "another process continued the run meanwhile, resume again"
         raise InputError([Fault(read.path, what, found, allowed)])

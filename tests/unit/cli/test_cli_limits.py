@@ -54,15 +54,15 @@ def test_a_raised_limit_gives_the_bits_of_a_run_with_that_limit(folder, capsys, 
     job(high)
     whole, _ = fit("job.xml", "whole.h5")
     job(low)
-    outcome, _ = fit("job.xml", "run.h5")
+    outcome, _ = fit("job.xml", "job.run.h5")
     assert outcome.startswith("stopped: ") and outcome.endswith(" limit")
-    assert command_line.main(["resume", "run.h5", f"--{name}", str(high)]) in (0, 3)
+    assert command_line.main(["resume", "job.run.h5", f"--{name}", str(high)]) in (0, 3)
     assert f"{name} {high} replaces that of the job, {low}" in capsys.readouterr().out
-    assert load("run.h5").result.outcome == whole
-    assert bits("run.h5") == bits("whole.h5")
+    assert load("job.run.h5").result.outcome == whole
+    assert bits("job.run.h5") == bits("whole.h5")
     # the limit stays that of the run, and the finished run is only reported
-    assert load("run.h5").header.options[name.replace("-", "_")] == high
-    assert resume.resume("run.h5", Serial(), io.StringIO()) == whole
+    assert load("job.run.h5").header.options[name.replace("-", "_")] == high
+    assert resume.resume("job.run.h5", Serial(), io.StringIO()) == whole
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_a_raised_limit_gives_the_bits_of_a_run_with_that_limit(folder, capsys, 
 )
 def test_other_minimisers_go_on_from_their_point(folder, element, name):
     write(folder, element)
-    fit("job.xml", "run.h5")
-    before, log = load("run.h5").state, io.StringIO()
-    resume.resume("run.h5", Serial(), log, limits={name.replace("-", "_"): 200})
-    after = load("run.h5").state
+    fit("job.xml", "job.run.h5")
+    before, log = load("job.run.h5").state, io.StringIO()
+    resume.resume("job.run.h5", Serial(), log, limits={name.replace("-", "_"): 200})
+    after = load("job.run.h5").state
     assert after.cost < before.cost and after.iteration > before.iteration
     assert "the minimiser starts anew from the last point, and keeps its counts" in log.getvalue()
 
@@ -92,17 +92,17 @@ def test_other_minimisers_go_on_from_their_point(folder, element, name):
 )
 def test_a_limit_that_changes_nothing_is_named(folder, capsys, arguments, said):
     write(folder, '<geodesic-lm max-iter="2"/>')
-    fit("job.xml", "run.h5")
-    before = (folder / "run.h5").read_bytes()
-    assert command_line.main(["resume", "run.h5", *arguments]) == 2
+    fit("job.xml", "job.run.h5")
+    before = (folder / "job.run.h5").read_bytes()
+    assert command_line.main(["resume", "job.run.h5", *arguments]) == 2
     assert said in capsys.readouterr().err
-    assert (folder / "run.h5").read_bytes() == before
+    assert (folder / "job.run.h5").read_bytes() == before
 
 
 def test_a_converged_run_has_no_limit_to_raise(folder, capsys):
     write(folder, "<geodesic-lm/>")
-    fit("job.xml", "run.h5")
-    assert command_line.main(["resume", "run.h5", "--max-iter", "500"]) == 2
+    fit("job.xml", "job.run.h5")
+    assert command_line.main(["resume", "job.run.h5", "--max-iter", "500"]) == 2
     assert "run.h5: max-iter has no effect, found converged: " in capsys.readouterr().err
 
 
