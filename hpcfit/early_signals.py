@@ -76,7 +76,8 @@ def take() -> list[int]:
 
 def speaks() -> bool:
     """Return whether this is the first rank, or no rank at all: it alone prints."""
-    return all(os.environ.get(name, "0") == "0" for name in _RANKS)
+    own = [name for name in _RANKS if name in os.environ] or ["SLURM_PROCID"]
+    return all(os.environ.get(name, "0") == "0" for name in own)
 
 
 def say(text: str) -> None:

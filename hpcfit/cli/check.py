@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from typing import TextIO
@@ -117,14 +118,15 @@ def _design_bytes(plan: Plan) -> int:
 
 
 def _write_balance(plan: Plan, n_ranks: int, memory: list[int], out: TextIO) -> None:
-    """Write atoms, estimated work and measured memory per rank."""
+    """Write the spread of atoms, estimated work and measured memory over the ranks."""
     costs = np.array([block.cost for block in plan.blocks])
+    atoms = np.array([block.n_atoms for block in plan.blocks])
     starts = assign_blocks(costs, n_ranks)
-    for rank in range(n_ranks):
-        own = slice(int(starts[rank]), int(starts[rank + 1]))
-        share = costs[own].sum() / costs.sum() * n_ranks
-        n_atoms = sum(block.n_atoms for block in plan.blocks[own])
-        out.write(
-            f"{f'rank {rank}':<16}{own.stop - own.start} blocks, {n_atoms} atoms, "
-            f"{share:.3f} of the mean, {sum(memory[own]) / 1e6:.1f} MB\n"
-        )
+    own = [slice(int(first), int(last)) for first, last in itertools.pairwise(starts)]
+    n_atoms = [int(atoms[part].sum()) for part in own]
+    work = max(costs[part].sum() for part in own) / costs.sum() * n_ranks
+    most = max(sum(memory[part]) for part in own) / 1e6
+    spread = f"{min(n_atoms)} to {max(n_atoms)} atoms, work up to {work:.3f} of the mean"
+    out.write(f"{'ranks':<16}{n_ranks}, each {spread}, {most:.1f} MB\n")
+    if idle := sum(part.stop == part.start for part in own):
+        out.write(f"warning: {idle} of {n_ranks} ranks have nothing to do, {len(plan.blocks)} blocks\n")

@@ -132,7 +132,8 @@ def _run_parallel(options: argparse.Namespace) -> int:
     try:
         comm = world()
     except HpcfitError as error:
-        return _say(error)
+        # every process finds the same
+        return _say(error) if early_signals.speaks() else error.exit_code
     early_signals.restore()
     if comm.rank == ROOT:
         early_signals.mark_ready()

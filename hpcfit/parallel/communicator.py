@@ -18,6 +18,11 @@ ROOT = 0
 #: Seconds for a launcher to forward printed text before an abort.
 _GRACE = 0.5
 
+#: Remedies where MPI does not start.
+_NO_MPI4PY = "mpi4py is not installed: pip install 'hpcfit[mpi]'"
+_OTHER_LAUNCHER = "allowed a launcher that belongs to the MPI library in use"
+_NO_LIBRARY = "load the module of an MPI library, or pip install 'hpcfit[mpi]'"
+
 #: Variables that launchers set to the number of processes. The last one is set inside SLURM's own steps and does not
 #: count if another launcher was started in one.
 _LAUNCHERS = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
@@ -149,7 +154,7 @@ def world() -> Communicator:
     if comm.size == 1 and launched > 1:
         raise HpcfitError(
             f"{socket.gethostname()}: {launched} processes were launched, found 1 rank in MPI ({comm.library}), "
-            "allowed a launcher that belongs to the MPI library in use"
+            + (_NO_MPI4PY if isinstance(comm, Serial) else _OTHER_LAUNCHER)
         )
     return comm
 
@@ -162,7 +167,9 @@ def _mpi_or_serial() -> Communicator:
     except RuntimeError as error:
         # A launcher may have started several processes, so continuing serially would be wrong.
         reason = str(error).replace("\n", ": ")
-        raise HpcfitError(f"mpi4py is installed without an MPI library, found {reason}") from error
+        raise HpcfitError(
+            f"mpi4py is installed without an MPI library, found {reason}, {_NO_LIBRARY}"
+        ) from error
 
 
 def _announced() -> tuple[str, ...]:

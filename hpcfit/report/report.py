@@ -139,7 +139,7 @@ def _parameter_table(run: StoredRun) -> Table:
     parameters = run.header.parameters
     style = run.header.style
     rows = [_parameter_row(*row, style) for row in zip(parameters, run.values, _spreads(run), strict=True)]
-    columns: tuple[str, ...] = ("parameter", "start", "final", "standard error", "min", "max", "unit", "")
+    columns: tuple[str, ...] = ("parameter", "start", "final", "std error", "min", "max", "unit", "")
     if any(p.has_prior for p in parameters):
         columns = (*columns, "prior", "off by")
         rows = [(*row, *_prior(*pair)) for row, *pair in zip(rows, parameters, run.values, strict=True)]

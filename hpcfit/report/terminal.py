@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from hpcfit.report.table import Table, plain_lines
+from hpcfit.report.table import Table, folded, plain_lines
 
 
 class LiveLines:
@@ -39,14 +39,20 @@ def write_blocks(blocks: Iterable[Table | list[str]], stream: TextIO) -> None:
     """Draw tables and groups of lines, a blank line before each."""
     console = _console(stream)
     for block in blocks:
-        console.print()
         if isinstance(block, Table):
-            # may exceed a narrow terminal, because folded numbers are unreadable
-            needed = max(len(line) for line in plain_lines(block)) + 2 * len(block.columns)
-            console.width = max(console.width, needed)
-            console.print(_drawn(block))
+            for part in folded(block, between=4):
+                _draw(part, console)
         else:
+            console.print()
             console.print("\n".join(block), soft_wrap=True)
+
+
+def _draw(table: Table, console: Console) -> None:
+    # may exceed a narrow terminal, because folded numbers are unreadable
+    needed = max(len(line) for line in plain_lines(table)) + 2 * len(table.columns)
+    console.width = max(console.width, needed)
+    console.print()
+    console.print(_drawn(table))
 
 
 def _console(stream: TextIO) -> Console:

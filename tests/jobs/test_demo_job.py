@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.physics.lammps_worker import UNAVAILABLE
+from tools.readme_figures import README, in_readme, quoted
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "jobs" / "demo"
@@ -32,6 +33,7 @@ def test_demo_on_two_ranks(tmp_path, hpcfit, outcome_of):
     printed = hpcfit(tmp_path, "run", "job.xml", ranks=2)
     assert "ranks       2 on" in printed
     assert "outcome          converged" in printed
+    assert in_readme(README.read_text(encoding="utf-8")) == quoted(printed)
     found = outcome_of(tmp_path / "job.run.h5")
     assert found["cost"][0] == pytest.approx(1413.099, abs=1e-3)
     assert found["cost"][-1] < 27.87545

@@ -48,9 +48,14 @@ def test_check_writes_counts_balance_and_one_evaluation(folder, capsys):
     assert facts["structures"] == "12" and facts["atoms"] == "96" and facts["residuals"] == "300"
     assert facts["free parameters"] == "3 of 9" and facts["blocks"] == "12"
     assert facts["chi^2"].startswith("629147.8")
-    for rank in range(3):
-        assert facts[f"rank {rank}"].startswith("4 blocks, 32 atoms, 1.000 of the mean, ")
+    assert facts["ranks"].startswith("3, each 32 to 32 atoms, work up to 1.000 of the mean, ")
     assert sorted(folder.iterdir()) == before
+    assert command_line.main(["check", "job.xml", "--ranks", "64"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (k,) = [k for k, line in enumerate(lines) if line.startswith("ranks ")]
+    assert lines[k][16:].startswith("64, each 0 to 8 atoms, work up to ")
+    assert lines[k + 1] == "warning: 52 of 64 ranks have nothing to do, 12 blocks"
+    assert not any("rank 0" in line for line in lines)
 
 
 def test_check_says_where_it_is_not_finite(folder, capsys):

@@ -3,6 +3,7 @@ import sys
 import numpy as np
 import pytest
 
+from hpcfit.cli import main as command_line
 from hpcfit.errors import HpcfitError
 from hpcfit.parallel import communicator
 from hpcfit.parallel.communicator import Mpi, Serial, world
@@ -61,6 +62,21 @@ def test_a_launcher_inside_a_step_of_slurm_is_believed(alone, monkeypatch):
 def test_serial_where_mpi4py_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     assert isinstance(world(), Serial)
+    monkeypatch.setenv("PMI_SIZE", "4")
+    with pytest.raises(HpcfitError, match=r"mpi4py is not installed: pip install 'hpcfit\[mpi\]'"):
+        world()
+
+
+@pytest.mark.parametrize("name", ["PMI_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID"])
+def test_one_message_of_all_processes(name, monkeypatch, capsys):
+    def fails():
+        raise HpcfitError("MPI does not start")
+
+    monkeypatch.setattr(command_line, "world", fails)
+    for rank in range(3):
+        monkeypatch.setenv(name, str(rank))
+        assert command_line.main(["run", "job.xml"]) == 1
+    assert capsys.readouterr().err == "MPI does not start\n"
 
 
 def test_mpi4py_without_a_library_is_said(monkeypatch):
