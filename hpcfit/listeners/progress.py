@@ -23,7 +23,7 @@ COLUMNS = {
     "iter": (4, "number of the iteration"),
     "loss": (15, "what the fit minimises: chi^2, or half of it for weights of KLIFF"),
     "gradient": (8, "largest component of J^T r in scaled parameters, before the step"),
-    "angle": (7, "cosine of residual and tangent plane before the step, 0 at a minimum"),
+    "angle": (7, "cosine of residual and tangent plane, 0 at a minimum"),
     "lambda": (7, "damping of Levenberg and Marquardt, large for short steps"),
     "step": (7, "length of the accepted step, in scaled parameters"),
     "accel": (5, "2|a|/|v|, geodesic acceleration of the step over its velocity"),
