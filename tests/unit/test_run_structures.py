@@ -77,7 +77,7 @@ def test_t1(folder):
         "Potential parameters being optimized (#dof=4):",
         "  EAM.F.D: 8",
         "Number of properties being fitted: 9",
-        "iteration ",
+        "iter ",
         f"Iterations {stored.state.iteration} residual 792.731",
         "Fitting process complete.",
         "Computing structure properties",
