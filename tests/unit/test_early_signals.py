@@ -63,6 +63,15 @@ def test_others_and_a_second_ctrl_c_stop_at_once(numbers, words):
     assert done.stderr.splitlines()[-1] == line
 
 
+@pytest.fixture
+def without_nohup():
+    """The handler of HUP as a terminal gives it, also where `nohup` runs the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("without_nohup")
 def test_a_launcher_handles_two_signals_itself(monkeypatch):
     assert {signal.SIGHUP, signal.SIGUSR2} <= set(early_signals.numbers())
     monkeypatch.setenv("PMI_RANK", "1")
@@ -96,6 +105,7 @@ def test_the_second_ctrl_c_of_a_fit(capfd):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP])
+@pytest.mark.usefixtures("without_nohup")
 def test_a_command_without_checkpoints_is_unwound(number):
     before = signal.getsignal(number)
     with (

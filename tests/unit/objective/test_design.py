@@ -82,9 +82,9 @@ def test_a_fit_is_the_solution_of_the_linear_equations(tmp_path, evaluations):
     found = fit(tmp_path, linear_job())
     # Convergence of the fit at its tolerance; the equations have a condition of 1e3.
     assert found.state.x == pytest.approx(wanted, rel=1e-6)
-    # Columns once for each block; values for rounding errors and offsets at the start, and for predictions at the end.
+    # Columns once for each block; values for offsets at the start and for predictions at the end.
     n_blocks = len(local.plan.blocks)
-    assert sorted(evaluations) == 3 * [1] * n_blocks + [6] * n_blocks
+    assert sorted(evaluations) == 2 * [1] * n_blocks + [6] * n_blocks
 
 
 @pytest.mark.parametrize(

@@ -188,17 +188,21 @@ def test_of_many_at_once_one_takes_a_stale_lock(path, monkeypatch, links):
         monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(1, "no hard links here")))
     leave(path, pid=dead_pid())
     start = time.time() + 0.1
+    all_tried, end_of_tries = os.pipe()  # its reader ends as the last child closes it
     children = []
     for _ in range(8):
         if (child := os.fork()) == 0:
             time.sleep(max(0.0, start - time.time()))
             try:
-                RunLock(path)
+                lock = RunLock(path)
             except InputError:
                 os._exit(2)
-            time.sleep(0.5)
+            os.close(end_of_tries)
+            os.read(all_tried, 1)
+            assert lock
             os._exit(0)
         children.append(child)
+    os.close(end_of_tries)
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     assert sorted(codes) == [0] + 7 * [2]
 
