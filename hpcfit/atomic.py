@@ -68,6 +68,7 @@ def write(path: str, pieces: Iterable[bytes | memoryview], previous: str = "") -
     with replacing(path, previous) as temporary, open(temporary, "wb", buffering=0) as file:
         for piece in pieces:
             write_all(file, piece)
+        # by this descriptor: it alone is sure to get the errors of its writes
         os.fsync(file.fileno())
 
 
@@ -94,7 +95,8 @@ def sweep(*paths: str) -> None:
     pattern = re.compile(rf"(?:{names})\.tmp\.(\d{{1,9}})")
     for name in os.listdir(folder):
         match = pattern.fullmatch(name)
-        if match and not _runs(int(match[1])):
+        # a file with the pid of this process is an earlier one's
+        if match and (int(match[1]) == os.getpid() or not is_running(int(match[1]))):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(folder, name))
 
@@ -128,14 +130,11 @@ def _sync(path: str) -> None:
         os.close(descriptor)
 
 
-def _runs(pid: int) -> bool:
-    """Return whether another process `pid` runs; a file with this process's own pid is an earlier one's."""
-    if pid == os.getpid():
-        return False
+def is_running(pid: int) -> bool:
+    """Return whether a process of this host runs, of any user."""
     try:
-        os.kill(pid, 0)
+        with contextlib.suppress(PermissionError):  # another user's
+            os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
     return True

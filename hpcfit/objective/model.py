@@ -161,6 +161,7 @@ class Model:
         """The cut-offs of all potentials."""
         return [cutoff for term in self._terms for cutoff in term.cutoffs]
 
+    @cached_property
     def sharp_cutoffs(self) -> list[Cutoff]:
         """Return those of `cutoffs` at which value, slope or curvature jump, at the start or at other parameters.
 

@@ -14,7 +14,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hpcfit.atomic import sweep
+from hpcfit.atomic import is_running, sweep
 from hpcfit.errors import Fault, HpcfitError, InputError
 
 STALE = 600.0  #: seconds without a checkpoint after which the owner on another host may be gone
@@ -244,10 +244,4 @@ def _start(pid: int) -> int:
         pass
     if os.path.isdir("/proc/self"):
         return -1
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return -1
-    except PermissionError:
-        return 0
-    return 0
+    return 0 if is_running(pid) else -1

@@ -85,7 +85,7 @@ class StructureBlock:
         self._model, self._plan, self._loss = model, plan, loss
         self._evaluator = ImagesEvaluator(model, model.n_species)
         self._notes = ShellNotes(model, self._evaluator)
-        self._items = list(_items(plan, ShellFinder(model.sharp_cutoffs())))
+        self._items = list(_items(plan, ShellFinder(model.sharp_cutoffs)))
         self._s = [item.case.degrees.start for item in self._items]
         self._hessians: list[FloatArray | None] = [None] * len(self._items)
         self._derived = [
